@@ -1,0 +1,264 @@
+/**
+ * Every error that Bailiwick answers with: its code, the HTTP status, OpenAI's error type, whether trying again can
+ * help, and what to do next. docs/reference/errors.md is held against this table by a test.
+ */
+export const errorCodes = {
+  // The request itself
+  malformed_json: {
+    status: 400,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Send a body that is valid JSON (UTF-8).",
+  },
+  invalid_request: {
+    status: 400,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Correct the field that `param` names.",
+  },
+  unsupported_parameter: {
+    status: 400,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Leave the named parameter out, or set `unsupported: warn` for the project.",
+  },
+  unsupported_schema: {
+    status: 400,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Use a schema without the named keyword, or a smaller one.",
+  },
+  context_length_exceeded: {
+    status: 400,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Shorten the prompt or choose a model with a longer context.",
+  },
+  unsupported_media_type: {
+    status: 415,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Send `content-type: application/json`, uncompressed.",
+  },
+  body_too_large: {
+    status: 413,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Send a smaller body; the limit is `limits.bodyBytes`.",
+  },
+  request_timeout: {
+    status: 408,
+    type: "invalid_request_error",
+    retry: true,
+    next: "Send the whole request faster; the limit is `limits.bodyTimeoutMs`.",
+  },
+  not_found: { status: 404, type: "invalid_request_error", retry: false, next: "Check the path and the identifier." },
+  method_not_allowed: {
+    status: 405,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Use the method that the `allow` header names.",
+  },
+  model_not_found: {
+    status: 404,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Use a model that `GET /v1/models` lists.",
+  },
+  endpoint_not_supported: {
+    status: 400,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Use an endpoint that this model's engine has, or another model.",
+  },
+  receipt_not_found: {
+    status: 404,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Ask with a key of the project that made the request.",
+  },
+  // Who asks, and how much
+  missing_key: { status: 401, type: "authentication_error", retry: false, next: "Send `authorization: Bearer <key>`." },
+  invalid_key: {
+    status: 401,
+    type: "authentication_error",
+    retry: false,
+    next: "Use a valid key; `bailiwick key create` makes one.",
+  },
+  revoked_key: {
+    status: 401,
+    type: "authentication_error",
+    retry: false,
+    next: "This key was revoked; ask for a new one.",
+  },
+  expired_key: {
+    status: 401,
+    type: "authentication_error",
+    retry: false,
+    next: "This key has expired; ask for a new one.",
+  },
+  model_not_permitted: {
+    status: 403,
+    type: "permission_error",
+    retry: false,
+    next: "Use a model within the key's scope, or a key that may use this one.",
+  },
+  operator_only: {
+    status: 403,
+    type: "permission_error",
+    retry: false,
+    next: "Use the operator's token (the file `operator-token` in the data folder).",
+  },
+  rate_limited: {
+    status: 429,
+    type: "rate_limit_error",
+    retry: true,
+    next: "Wait as long as the `retry-after` header says.",
+  },
+  budget_exceeded: {
+    status: 429,
+    type: "insufficient_quota",
+    retry: false,
+    next: "Raise the named budget, or wait for the next month (UTC).",
+  },
+  // Where it may run
+  no_permitted_site: {
+    status: 403,
+    type: "permission_error",
+    retry: false,
+    next: "See each candidate's reason; change the project's processing rules or add a permitted site.",
+  },
+  // What runs it
+  overloaded: {
+    status: 503,
+    type: "overloaded_error",
+    retry: true,
+    next: "Wait as long as the `retry-after` header says.",
+  },
+  engine_unavailable: {
+    status: 503,
+    type: "server_error",
+    retry: true,
+    next: "The engine is starting or restarting; try again shortly.",
+  },
+  engine_failed: {
+    status: 502,
+    type: "server_error",
+    retry: true,
+    next: "The engine ended during this request; what it had produced is metered. Try again.",
+  },
+  engine_timeout: {
+    status: 504,
+    type: "server_error",
+    retry: true,
+    next: "The engine did not answer in time; try again.",
+  },
+  upstream_invalid: {
+    status: 502,
+    type: "server_error",
+    retry: true,
+    next: "The upstream's answer was not valid; see its own log.",
+  },
+  // Keeping the books
+  journal_full: {
+    status: 503,
+    type: "server_error",
+    retry: true,
+    next: "The operator must free disk space; running answers finish.",
+  },
+  journal_failed: {
+    status: 503,
+    type: "server_error",
+    retry: true,
+    next: "The journal cannot be written; the operator must look at the disk and restart.",
+  },
+  books_behind: {
+    status: 503,
+    type: "server_error",
+    retry: true,
+    next: "Too much usage waits for the database; the operator must look at PostgreSQL.",
+  },
+  directory_stale: {
+    status: 503,
+    type: "server_error",
+    retry: true,
+    next: "The database is away, and this project's data class may not be served without it. Try again.",
+  },
+  draining: { status: 503, type: "server_error", retry: true, next: "This server is stopping; try again." },
+  // The control API
+  name_taken: { status: 409, type: "invalid_request_error", retry: false, next: "Choose another name." },
+  ambiguous_name: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Name it by its id, or as organisation/project.",
+  },
+  exceeds_parent: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: false,
+    next: "A child never holds more than its parent: lower the value, or raise the parent's.",
+  },
+  internal_error: {
+    status: 500,
+    type: "server_error",
+    retry: true,
+    next: "This is a defect: report it with the request's id.",
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export interface ErrorEntry {
+  readonly status: number;
+  readonly type: string;
+  readonly retry: boolean;
+  readonly next: string;
+}
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** An expected refusal: a value, not an exception. `message` says what is wrong; the table says what to do next. */
+export interface Refusal {
+  readonly outcome: "refused";
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** The request field at fault, as a path: "messages[2].role". */
+  readonly param?: string;
+  /** Seconds after which trying again makes sense; becomes the `retry-after` header. */
+  readonly retryAfterSeconds?: number;
+  /** Each candidate's reason, where a choice among several failed. */
+  readonly reasons?: readonly string[];
+}
+
+export function refuse(
+  code: ErrorCode,
+  message: string,
+  more: Pick<Refusal, "param" | "retryAfterSeconds" | "reasons"> = {},
+): Refusal {
+  return { outcome: "refused", code, message, ...more };
+}
+
+/** A refusal on its way through code that can only throw. */
+export class RefusalError extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.name = "RefusalError";
+    this.refusal = refusal;
+  }
+}
+
+/** OpenAI's error body, with what to do next. */
+export function errorBody(refusal: Refusal): string {
+  const entry: ErrorEntry = errorCodes[refusal.code];
+  return JSON.stringify({
+    error: {
+      message: refusal.message,
+      type: entry.type,
+      param: refusal.param ?? null,
+      code: refusal.code,
+      next: entry.next,
+      retry: entry.retry,
+      ...(refusal.reasons === undefined ? {} : { reasons: refusal.reasons }),
+    },
+  });
+}

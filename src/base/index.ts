@@ -1,0 +1,33 @@
+/**
+ * base: what every other folder may use: time, identifiers, money, errors, canonical bytes. It imports nothing of ours.
+ */
+export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
+export { type CanonicalValue, canonicalJson } from "./canonical.ts";
+export {
+  type ErrorCode,
+  type ErrorEntry,
+  errorBody,
+  errorCodes,
+  refuse,
+  type Refusal,
+  RefusalError,
+} from "./errors.ts";
+export {
+  createIds,
+  type GatewayId,
+  type HostId,
+  type Id,
+  type IdPrefix,
+  type Ids,
+  type InstallationId,
+  isId,
+  type KeyId,
+  type OrganisationId,
+  type ProjectId,
+  type ReceiptId,
+  type RequestId,
+  withPrefix,
+} from "./ids.ts";
+export { type Amount, type Exact, formatAmount, formatExact, parseAmount, priceExactly, zero } from "./money.ts";
+export { nearest } from "./nearest.ts";
+export { type Ending, type Usage, zeroUsage } from "./usage.ts";

@@ -1,0 +1,43 @@
+/**
+ * Money is a bigint in units of 10^-12 of a currency, so that sums are exact and a token's price needs no rounding.
+ * On the wire and in files it is a decimal string; in PostgreSQL `numeric`. A float never touches it.
+ */
+export type Amount = bigint & { readonly amount: unique symbol };
+
+const scale = 12;
+const one = 10n ** 12n;
+const pattern = /^(-?)(\d{1,18})(?:\.(\d{1,12}))?$/;
+
+export const zero = 0n as Amount;
+
+/** Reads a decimal string such as "12.5"; undefined where it is not one, or has more than 12 decimals. */
+export function parseAmount(text: string): Amount | undefined {
+  const match = pattern.exec(text);
+  if (match === null) return undefined;
+  const [, sign, whole = "0", fraction = ""] = match;
+  const units = BigInt(whole) * one + BigInt(fraction.padEnd(scale, "0"));
+  return (sign === "-" ? -units : units) as Amount;
+}
+
+/** The shortest decimal string of an amount: "0.0005", "12", "-3.25". */
+export function formatAmount(amount: bigint): string {
+  const magnitude = amount < 0n ? -amount : amount;
+  const fraction = (magnitude % one).toString().padStart(scale, "0").replace(/0+$/, "");
+  return `${amount < 0n ? "-" : ""}${magnitude / one}${fraction === "" ? "" : `.${fraction}`}`;
+}
+
+/** An amount's exact share: `quantity` units at a price per million, in units of 10^-18, which no rounding touches. */
+export type Exact = bigint & { readonly exact: unique symbol };
+
+/** `quantity` x `pricePerMillion` / 1,000,000 with nothing lost: the result has 18 decimals. */
+export function priceExactly(quantity: number, pricePerMillion: Amount): Exact {
+  return (BigInt(quantity) * pricePerMillion) as Exact;
+}
+
+/** The shortest decimal string of an exact product (18 decimals). */
+export function formatExact(exact: bigint): string {
+  const magnitude = exact < 0n ? -exact : exact;
+  const unit = 10n ** 18n;
+  const fraction = (magnitude % unit).toString().padStart(18, "0").replace(/0+$/, "");
+  return `${exact < 0n ? "-" : ""}${magnitude / unit}${fraction === "" ? "" : `.${fraction}`}`;
+}

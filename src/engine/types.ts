@@ -1,0 +1,155 @@
+import type { Refusal } from "../base/index.ts";
+
+/** A model on disk, verified, as the catalogue knows it. */
+export interface ModelFile {
+  /** The name that requests use. */
+  readonly name: string;
+  /** Absolute path of the GGUF file. */
+  readonly path: string;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** Tokens of context to offer (at most what the model was trained for). */
+  readonly contextTokens: number;
+}
+
+export interface EngineFactory {
+  readonly name: string;
+  open(settings: {
+    readonly threads: number;
+    /** Sequences that may run at once on one model. */
+    readonly sequences: number;
+    readonly gpu: "auto" | "off" | "cuda" | "vulkan" | "metal";
+    /** Prompt tokens evaluated between two chances to decode or to stop, over all sequences. */
+    readonly prefillSliceTokens: number;
+  }): Promise<Engine>;
+}
+
+/** One engine in one process, for one device. */
+export interface Engine {
+  readonly name: string;
+  /** Version and build, e.g. "node-llama-cpp 3.21.1 (llama.cpp b1234, cpu avx512)". */
+  readonly build: string;
+  /** The device it runs on, e.g. "cpu" or "NVIDIA H200". */
+  readonly device: string;
+  load(model: ModelFile): Promise<LoadedModel>;
+  close(): Promise<void>;
+}
+
+export interface LoadedModel {
+  readonly model: ModelFile;
+  /** Tokens a request may hold, prompt and answer together. */
+  readonly contextTokens: number;
+  /** Sequences that may run at once; further ones wait in the host's queue. */
+  readonly sequences: number;
+  /**
+   * Starts an answer. Refuses (never throws) what cannot run: a prompt over the context, a schema that the grammar
+   * cannot enforce, a parameter that this engine lacks. The sequence runs only while it is read.
+   */
+  start(request: GenerateRequest): Promise<Sequence | Refusal>;
+  /** After `hold()` resolves no token is computed until `release()`: the running step ends first. Both are idempotent. */
+  hold(): Promise<void>;
+  release(): void;
+  /** Frees weights and contexts; running sequences end with `error`. */
+  unload(): Promise<void>;
+}
+
+export interface GenerateRequest {
+  /** Prompt caches are reused within one tenant (a project) and cleared between two. */
+  readonly tenant: string;
+  readonly prompt:
+    | { readonly kind: "chat"; readonly messages: readonly ChatMessage[] }
+    | { readonly kind: "text"; readonly text: string }
+    | { readonly kind: "tokens"; readonly tokens: readonly number[] };
+  readonly tools: readonly ToolDefinition[];
+  readonly toolChoice: ToolChoice;
+  readonly parallelToolCalls: boolean;
+  readonly responseFormat: ResponseFormat;
+  readonly sampling: Sampling;
+  /** At most 4 strings; the answer ends before the first that appears, and does not contain it. */
+  readonly stop: readonly string[];
+  /** undefined: as many as the context leaves. */
+  readonly maxTokens: number | undefined;
+  /** undefined: no logprobs; 0 to 20: that many alternatives a token. */
+  readonly topLogprobs: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface Sampling {
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly topP: number;
+  readonly topK: number;
+  readonly minP: number;
+  readonly seed: number | undefined;
+  readonly frequencyPenalty: number;
+  readonly presencePenalty: number;
+  readonly repeatPenalty: number;
+}
+
+export type ContentPart = { readonly type: "text"; readonly text: string };
+
+export interface ChatMessage {
+  readonly role: "system" | "user" | "assistant" | "tool";
+  readonly content: string;
+  readonly toolCalls?: readonly ToolCall[];
+  readonly toolCallId?: string;
+  readonly name?: string;
+}
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON text. */
+  readonly arguments: string;
+}
+
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description: string | undefined;
+  /** JSON Schema of the arguments; undefined: an empty object. */
+  readonly parameters: Readonly<Record<string, unknown>> | undefined;
+}
+
+export type ToolChoice =
+  | { readonly kind: "none" }
+  | { readonly kind: "auto" }
+  | { readonly kind: "required" }
+  | { readonly kind: "named"; readonly name: string };
+
+export type ResponseFormat =
+  | { readonly kind: "text" }
+  | { readonly kind: "json_object" }
+  | { readonly kind: "json_schema"; readonly name: string; readonly schema: Readonly<Record<string, unknown>> };
+
+export type FinishReason = "stop" | "length" | "tool_calls";
+
+/** One answer being computed. Reading it runs it; `counts()` is right at any moment, also after an abort or an error. */
+export interface Sequence extends AsyncIterable<SequencePart> {
+  counts(): SequenceCounts;
+}
+
+export interface SequenceCounts {
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  /** Every token sampled for this answer, the end-of-turn token included, whether or not it became text. */
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+}
+
+/** Parts arrive in order; `end` is the last. An engine that fails throws; an aborted signal ends it by throwing its reason. */
+export type SequencePart =
+  /** Whole characters only; a token may add none, several tokens may come together. */
+  | { readonly type: "text"; readonly text: string; readonly logprobs?: readonly LogprobToken[] }
+  /** A call begins: its index within the answer, id and name. */
+  | { readonly type: "tool_call"; readonly index: number; readonly id: string; readonly name: string }
+  /** More of that call's arguments, JSON text. */
+  | { readonly type: "tool_arguments"; readonly index: number; readonly text: string }
+  | { readonly type: "end"; readonly reason: FinishReason };
+
+export interface LogprobToken {
+  readonly token: string;
+  readonly bytes: readonly number[];
+  /** Natural logarithm, of the distribution before temperature and truncation. */
+  readonly logprob: number;
+  readonly top: readonly { readonly token: string; readonly bytes: readonly number[]; readonly logprob: number }[];
+}
