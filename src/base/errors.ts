@@ -199,6 +199,26 @@ export const errorCodes = {
     retry: false,
     next: "A child never holds more than its parent: lower the value, or raise the parent's.",
   },
+  // Models on disk
+  model_invalid: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Remove the model and pull it again; if it stays so, its source gives another file than the catalogue names.",
+  },
+  model_unavailable: {
+    status: 502,
+    type: "server_error",
+    retry: true,
+    next: "See each source's reason; `bailiwick doctor` says which sources are in reach.",
+  },
+  model_in_use: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Stop serving the model first (take it out of `models.serve`).",
+  },
+  disk_full: { status: 507, type: "server_error", retry: true, next: "Free disk space, or move the data folder." },
   internal_error: {
     status: 500,
     type: "server_error",
