@@ -25,3 +25,5 @@ export type {
   ToolChoice,
   ToolDefinition,
 } from "./types.ts";
+export type { Counted, Destination, DestinationSite, Dispatch, Offer } from "./destination.ts";
+export { Address, type AddressOptions, Exchange, type Head, Upstream, type UpstreamOptions } from "./upstream/index.ts";

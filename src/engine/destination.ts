@@ -1,0 +1,60 @@
+import type { Ending, RequestId, Usage } from "../base/index.ts";
+import type { Exchange } from "./upstream/exchange.ts";
+
+/** The place where a destination stands. No jurisdiction: undeclared, and it is never guessed. */
+export interface DestinationSite {
+  readonly name: string;
+  readonly jurisdiction: string | undefined;
+}
+
+/** A model as one destination offers it. */
+export interface Offer {
+  /** The name that requests use here. */
+  readonly model: string;
+  /** The name that the destination knows it by. */
+  readonly upstreamName: string;
+  /** Lower-case hex digest of the weights, where this machine can know it. */
+  readonly sha256: string | undefined;
+  readonly contextTokens: number | undefined;
+  /** Names of the endpoint table's rows. */
+  readonly endpoints: ReadonlySet<string>;
+}
+
+export interface Counted {
+  readonly usage: Usage;
+  readonly ending: Ending;
+}
+
+/** What the gateway sends with a request besides its bytes. */
+export interface Dispatch {
+  readonly request: RequestId;
+  /** The project, whose prompt cache is its own. */
+  readonly tenant: string;
+  readonly path: string;
+  readonly body: Buffer;
+  readonly warnUnsupported: boolean;
+  /** Request headers that the endpoint's protocol needs (anthropic-version), name and value in turn. */
+  readonly headers: readonly string[];
+}
+
+/** Somewhere a request can run, reached over the OpenAI API: a host of ours, or a server that the operator has. */
+export interface Destination {
+  readonly kind: "host" | "upstream";
+  /** A host's id, or the upstream's name in the settings. */
+  readonly name: string;
+  readonly site: DestinationSite;
+  readonly engine: { readonly name: string; readonly build: string };
+  /** Whether its prompt caches are kept apart by a `cache_salt` in the body. */
+  readonly cacheSalt: boolean;
+  readonly ready: boolean;
+  /** Requests sent and not yet ended. */
+  readonly running: number;
+  offer(model: string): Offer | undefined;
+  offers(): Iterable<Offer>;
+  send(dispatch: Dispatch): Exchange;
+  ended(): void;
+  /** What a request used, as the engine counted it, once it has ended there; undefined: it cannot be known. */
+  counts(request: RequestId, waitMs: number): Promise<Counted | undefined>;
+  /** The settlement is durable: the destination may forget the request's counts. */
+  acknowledge(request: RequestId): void;
+}

@@ -1,0 +1,88 @@
+import { Pool } from "undici";
+import { Exchange } from "./exchange.ts";
+
+/** Where an OpenAI-compatible server listens, and how long it may take. */
+export interface AddressOptions {
+  /** Base URL, with or without a path such as /v1: "http://127.0.0.1:8000/v1". */
+  readonly url: string;
+  /** A Unix socket to connect to instead of the URL's host. */
+  readonly socketPath?: string;
+  readonly connections: number;
+  readonly connectTimeoutMs: number;
+  /** Until the response's head. */
+  readonly firstByteTimeoutMs: number;
+  /** Between two parts of the response. */
+  readonly idleTimeoutMs: number;
+}
+
+/** An address that speaks the OpenAI API: a host's Unix socket or an upstream's URL, reached the same way. */
+export class Address {
+  readonly #pool: Pool;
+  readonly #origin: string;
+  readonly #prefix: string;
+
+  constructor(options: AddressOptions) {
+    const url = new URL(options.url);
+    if (url.protocol !== "http:" && url.protocol !== "https:") {
+      throw new TypeError(`an upstream's URL begins with http:// or https://, not ${url.protocol}`);
+    }
+    this.#origin = url.origin;
+    // Callers name paths as OpenAI does ("/v1/models"); a base URL may or may not hold the /v1.
+    this.#prefix = url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
+    this.#pool = new Pool(url.origin, {
+      connections: options.connections,
+      pipelining: 1,
+      headersTimeout: options.firstByteTimeoutMs,
+      bodyTimeout: options.idleTimeoutMs,
+      // Shorter than the 5 s after which common servers close an idle connection: a reused one would meet a reset.
+      keepAliveTimeout: 4_000,
+      connect: {
+        timeout: options.connectTimeoutMs,
+        noDelay: true,
+        ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
+      },
+    });
+  }
+
+  /** Sends a request; the exchange carries its answer. `headers` is a flat list of names and values. */
+  send(method: "GET" | "POST", path: string, headers: string[], body: Buffer | undefined): Exchange {
+    const exchange = new Exchange();
+    this.#pool.dispatch(
+      { origin: this.#origin, path: this.#prefix + path, method, headers, body: body ?? null },
+      exchange,
+    );
+    return exchange;
+  }
+
+  /** A small JSON request of the control channel or of `/v1/models`; the body is bounded. */
+  async json(
+    method: "GET" | "POST",
+    path: string,
+    options: { readonly headers?: string[]; readonly body?: unknown; readonly maxBytes?: number } = {},
+  ): Promise<{ readonly status: number; readonly value: unknown }> {
+    const headers = [...(options.headers ?? []), "accept", "application/json"];
+    const body = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body));
+    if (body !== undefined) headers.push("content-type", "application/json");
+    const exchange = this.send(method, path, headers, body);
+    const { status } = await exchange.head;
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    for await (const part of exchange) {
+      bytes += part.length;
+      if (bytes > (options.maxBytes ?? 4 << 20)) {
+        exchange.abort(new Error("the answer is too large"));
+        throw new Error(`${path} answered with more than ${options.maxBytes ?? 4 << 20} bytes`);
+      }
+      parts.push(part);
+    }
+    return { status, value: JSON.parse(Buffer.concat(parts).toString("utf8")) as unknown };
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  destroy(): Promise<void> {
+    return this.#pool.destroy();
+  }
+}

@@ -1,0 +1,3 @@
+export { Address, type AddressOptions } from "./address.ts";
+export { Exchange, type Head } from "./exchange.ts";
+export { Upstream, type UpstreamOptions } from "./upstream.ts";

@@ -1,0 +1,14 @@
+/**
+ * gateway: what clients connect to. Owns HTTP: the server and its bounds, the /v1 router and its endpoint table
+ * (openai/), the control API (control/), the page (page/), the answer's bytes. Does not own: any stage of a request
+ * (request.ts and stages/ do), keys, prices, engines.
+ * Invariants: a route without a declared permission does not exist; a body is parsed once and its bytes go on as they
+ * came; a stream's chunk that can pass is never parsed; the last bytes leave after the record.
+ */
+export { Answer, type ByteWitness } from "./answer.ts";
+export { createRouter, type RoutedCall, type RouterOptions } from "./openai/router.ts";
+export { type Gateway, listen, type ServerOptions } from "./server.ts";
+export { CallBody, type CallFields } from "./openai/call.ts";
+export { type Endpoint, type EndpointName, endpoints } from "./openai/endpoints.ts";
+export { EventStream, EventStreamError } from "./openai/stream.ts";
+export { lastString, lastUsage } from "./openai/usage.ts";

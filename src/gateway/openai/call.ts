@@ -1,0 +1,114 @@
+import { isUtf8 } from "node:buffer";
+import { refuse, type Refusal } from "../../base/index.ts";
+import type { Endpoint } from "./endpoints.ts";
+
+/** The fields of a request that the gateway itself needs; all others are the engine's business. */
+export interface CallFields {
+  readonly model: string;
+  readonly stream: boolean;
+  /** Whether the client asked for the usage in the stream. */
+  readonly includeUsage: boolean;
+  /** The answer's token limit as the client set it; undefined where it set none. */
+  readonly maxTokens: number | undefined;
+  /** How many answers (`n`). */
+  readonly answers: number;
+}
+
+/** A request's body, parsed once; its bytes go on as they came, except for the edits listed at `bytesFor`. */
+export class CallBody {
+  readonly fields: CallFields;
+  readonly bytes: Buffer;
+  readonly #value: Readonly<Record<string, unknown>>;
+  readonly #endpoint: Endpoint;
+
+  private constructor(bytes: Buffer, value: Readonly<Record<string, unknown>>, fields: CallFields, endpoint: Endpoint) {
+    this.bytes = bytes;
+    this.#value = value;
+    this.fields = fields;
+    this.#endpoint = endpoint;
+  }
+
+  static parse(bytes: Buffer, endpoint: Endpoint): CallBody | Refusal {
+    const value = parseObject(bytes);
+    if (value === undefined) return refuse("malformed_json", "The body is not a JSON object in UTF-8.");
+    const fields = fieldsOf(value, endpoint);
+    return "outcome" in fields ? fields : new CallBody(bytes, value, fields, endpoint);
+  }
+
+  /**
+   * The bytes that a destination gets, which are the client's own but for three edits: the model's name where the
+   * destination knows it by another, `stream_options.include_usage` where the usage would not be in the stream, and
+   * the project's `cache_salt` where the engine keeps its caches apart by one. What can be spliced in is; only where a
+   * member must change its value is the body written anew.
+   */
+  bytesFor(upstreamName: string, cacheSalt: string | undefined): Buffer {
+    const asksUsage = this.#endpoint.usageOnRequest && this.fields.stream && !this.fields.includeUsage;
+    const renamed = upstreamName !== this.fields.model;
+    if (!asksUsage && !renamed && cacheSalt === undefined) return this.bytes;
+    const options = this.#value["stream_options"] as object | null | undefined;
+    const edits = {
+      ...(renamed ? { model: upstreamName } : {}),
+      ...(asksUsage ? { stream_options: { ...options, include_usage: true } } : {}),
+      ...(cacheSalt === undefined ? {} : { cache_salt: cacheSalt }),
+    };
+    if (Object.keys(edits).some((name) => name in this.#value)) {
+      return Buffer.from(JSON.stringify({ ...this.#value, ...edits }));
+    }
+    // The body has a `model`, so a comma before another member is always right.
+    const brace = this.bytes.lastIndexOf("}");
+    return Buffer.concat([this.bytes.subarray(0, brace), Buffer.from(`,${JSON.stringify(edits).slice(1)}`)]);
+  }
+}
+
+const maxAnswers = 128;
+
+function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  try {
+    const value: unknown = JSON.parse(bytes.toString("utf8"));
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    // The one thing wrong is that it is no JSON, and the caller says so.
+    return undefined;
+  }
+}
+
+function fieldsOf(value: Readonly<Record<string, unknown>>, endpoint: Endpoint): CallFields | Refusal {
+  const { model, stream, stream_options: options, n } = value;
+  if (typeof model !== "string" || model === "" || model.length > 256) {
+    return invalid("model", "a model's name, as GET /v1/models lists them");
+  }
+  if (stream !== undefined && stream !== null && typeof stream !== "boolean") return invalid("stream", "true or false");
+  if (options !== undefined && options !== null && (typeof options !== "object" || Array.isArray(options))) {
+    return invalid("stream_options", "an object");
+  }
+  const includeUsage = (options as { include_usage?: unknown } | null | undefined)?.include_usage;
+  if (includeUsage !== undefined && includeUsage !== null && typeof includeUsage !== "boolean") {
+    return invalid("stream_options.include_usage", "true or false");
+  }
+  if (n !== undefined && n !== null && !isCount(n, maxAnswers))
+    return invalid("n", `a whole number up to ${maxAnswers}`);
+  for (const field of endpoint.maxTokensFields) {
+    const limit = value[field];
+    if (limit !== undefined && limit !== null && !isCount(limit, 2 ** 31))
+      return invalid(field, "a whole number from 1");
+  }
+  const limit = endpoint.maxTokensFields.map((field) => value[field]).find((found) => typeof found === "number");
+  return {
+    model,
+    stream: stream === true,
+    includeUsage: includeUsage === true,
+    maxTokens: limit as number | undefined,
+    answers: typeof n === "number" ? n : 1,
+  };
+}
+
+function isCount(value: unknown, most: number): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= most;
+}
+
+function invalid(param: string, wanted: string): Refusal {
+  return refuse("invalid_request", `\`${param}\` must be ${wanted}.`, { param });
+}

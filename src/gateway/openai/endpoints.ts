@@ -1,0 +1,134 @@
+import type { Usage } from "../../base/index.ts";
+
+/** The endpoints of /v1 that run a model. Each is a row of the table below; nothing else knows one from another. */
+export type EndpointName = "chat.completions" | "completions" | "embeddings" | "responses" | "messages";
+
+export interface Endpoint {
+  readonly name: EndpointName;
+  readonly path: string;
+  readonly action: "infer" | "embed";
+  /** Request fields that bound the answer's tokens, the first that is set counts; none: nothing is generated. */
+  readonly maxTokensFields: readonly string[];
+  /** Whether `stream_options.include_usage` brings the usage into the stream (OpenAI's older endpoints). */
+  readonly usageOnRequest: boolean;
+  /** Whether the answer names its end as `finish_reason` (OpenAI), `status` (responses) or `stop_reason` (messages). */
+  readonly endingField: "finish_reason" | "status" | "stop_reason" | undefined;
+  /** How a stream of this endpoint says that it is complete: the text that its last frame holds. */
+  readonly lastFrames: readonly string[];
+  /** Reads a usage object of this endpoint's answers; undefined where it holds no counts. */
+  readonly usage: (found: Readonly<Record<string, unknown>>) => Usage | undefined;
+}
+
+const openaiUsage = (found: Readonly<Record<string, unknown>>): Usage | undefined =>
+  countsOf(found, {
+    input: "prompt_tokens",
+    output: "completion_tokens",
+    inputDetails: "prompt_tokens_details",
+    outputDetails: "completion_tokens_details",
+  });
+
+export const endpoints: readonly Endpoint[] = [
+  {
+    name: "chat.completions",
+    path: "/v1/chat/completions",
+    action: "infer",
+    maxTokensFields: ["max_completion_tokens", "max_tokens"],
+    usageOnRequest: true,
+    endingField: "finish_reason",
+    lastFrames: ["[DONE]"],
+    usage: openaiUsage,
+  },
+  {
+    name: "completions",
+    path: "/v1/completions",
+    action: "infer",
+    maxTokensFields: ["max_tokens"],
+    usageOnRequest: true,
+    endingField: "finish_reason",
+    lastFrames: ["[DONE]"],
+    usage: openaiUsage,
+  },
+  {
+    name: "embeddings",
+    path: "/v1/embeddings",
+    action: "embed",
+    maxTokensFields: [],
+    usageOnRequest: false,
+    endingField: undefined,
+    lastFrames: [],
+    usage: openaiUsage,
+  },
+  {
+    name: "responses",
+    path: "/v1/responses",
+    action: "infer",
+    maxTokensFields: ["max_output_tokens"],
+    usageOnRequest: false,
+    endingField: "status",
+    lastFrames: ['"response.completed"', '"response.incomplete"', '"response.failed"'],
+    usage: (found) =>
+      countsOf(found, {
+        input: "input_tokens",
+        output: "output_tokens",
+        inputDetails: "input_tokens_details",
+        outputDetails: "output_tokens_details",
+      }),
+  },
+  {
+    name: "messages",
+    path: "/v1/messages",
+    action: "infer",
+    maxTokensFields: ["max_tokens"],
+    usageOnRequest: false,
+    endingField: "stop_reason",
+    lastFrames: ['"message_stop"'],
+    usage: anthropicUsage,
+  },
+];
+
+interface UsageFields {
+  readonly input: string;
+  readonly output: string;
+  readonly inputDetails: string;
+  readonly outputDetails: string;
+}
+
+function countsOf(found: Readonly<Record<string, unknown>>, fields: UsageFields): Usage | undefined {
+  const inputTokens = count(found[fields.input]);
+  // Embeddings generate nothing and may leave the output out.
+  const outputTokens = found[fields.output] === undefined ? 0 : count(found[fields.output]);
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  return bounded({
+    inputTokens,
+    cachedInputTokens: count(record(found[fields.inputDetails])["cached_tokens"]) ?? 0,
+    outputTokens,
+    reasoningTokens: count(record(found[fields.outputDetails])["reasoning_tokens"]) ?? 0,
+  });
+}
+
+/** Anthropic counts cached input beside `input_tokens`; here `inputTokens` includes it. */
+function anthropicUsage(found: Readonly<Record<string, unknown>>): Usage | undefined {
+  const fresh = count(found["input_tokens"]);
+  const outputTokens = count(found["output_tokens"]);
+  if (fresh === undefined || outputTokens === undefined) return undefined;
+  const cached = count(found["cache_read_input_tokens"]) ?? 0;
+  const written = count(found["cache_creation_input_tokens"]) ?? 0;
+  return { inputTokens: fresh + cached + written, cachedInputTokens: cached, outputTokens, reasoningTokens: 0 };
+}
+
+/** A part is never more than its whole, whatever an upstream says. */
+function bounded(usage: Usage): Usage {
+  return {
+    ...usage,
+    cachedInputTokens: Math.min(usage.cachedInputTokens, usage.inputTokens),
+    reasoningTokens: Math.min(usage.reasoningTokens, usage.outputTokens),
+  };
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,162 @@
+import type { Usage } from "../../base/index.ts";
+import type { Endpoint } from "./endpoints.ts";
+import { lastString, lastUsageObject, mentionsUsage } from "./usage.ts";
+
+const none = Buffer.alloc(0);
+const newline = 0x0a;
+const errorName = Buffer.from("error");
+const maxFrameBytes = 1 << 20;
+const errorFrameStarts = ['data: {"error"', 'data:{"error"', 'data: {"object":"error"', "event: error"];
+
+/**
+ * Passes an event stream's bytes through as they come, and looks only where it must: frames that hold a usage or the
+ * end of the stream. The end is held back (it leaves after the record), and the usage frame that only Bailiwick asked
+ * for is taken out again. Frames that neither the client nor the books need are never parsed.
+ */
+export class EventStream {
+  readonly #endpoint: Endpoint;
+  readonly #keepUsageFrame: boolean;
+  readonly #lastFrames: readonly Buffer[];
+  readonly #endingName: Buffer | undefined;
+  /** The beginning of a frame whose rest has not come yet. */
+  #begun: Buffer = none;
+  #held: Buffer[] = [];
+  #counts: Record<string, unknown> | undefined;
+  #ending: string | undefined;
+  #complete = false;
+  #failed = false;
+
+  constructor(endpoint: Endpoint, keepUsageFrame: boolean) {
+    this.#endpoint = endpoint;
+    this.#keepUsageFrame = keepUsageFrame;
+    this.#lastFrames = endpoint.lastFrames.map((text) => Buffer.from(text));
+    this.#endingName = endpoint.endingField === undefined ? undefined : Buffer.from(`"${endpoint.endingField}"`);
+  }
+
+  /** The bytes of `chunk` (and of what was begun before it) that may leave now. Throws where a frame never ends. */
+  push(chunk: Buffer): Buffer {
+    const bytes = this.#begun.length === 0 ? chunk : Buffer.concat([this.#begun, chunk]);
+    const end = wholeFramesEnd(bytes);
+    this.#begun = end === bytes.length ? none : bytes.subarray(end);
+    if (this.#begun.length > maxFrameBytes) throw new EventStreamError(`an event exceeds ${maxFrameBytes} bytes`);
+    const whole = end === bytes.length ? bytes : bytes.subarray(0, end);
+    if (whole.length === 0) return none;
+    if (this.#endingName !== undefined) this.#ending = lastString(whole, this.#endingName) ?? this.#ending;
+    if (this.#held.length === 0 && !this.#failed && !this.#needsALook(whole)) return whole;
+    return this.#look(whole);
+  }
+
+  /** What was held back: the end of the stream as the client shall see it. */
+  get held(): Buffer {
+    return this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held);
+  }
+  /** Whether the stream said that it is complete, and nothing of a frame was left over. */
+  get complete(): boolean {
+    return this.#complete && this.#begun.length === 0;
+  }
+  /** Whether the stream itself reported an error. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+  /** `finish_reason`, `status` or `stop_reason` as the engine last said it. */
+  get ending(): string | undefined {
+    return this.#ending;
+  }
+  get usage(): Usage | undefined {
+    return this.#counts === undefined ? undefined : this.#endpoint.usage(this.#counts);
+  }
+
+  #needsALook(bytes: Buffer): boolean {
+    return mentionsUsage(bytes) || bytes.includes(errorName) || this.#lastFrames.some((text) => bytes.includes(text));
+  }
+
+  #look(bytes: Buffer): Buffer {
+    const passing: Buffer[] = [];
+    for (const frame of framesOf(bytes)) {
+      const found = mentionsUsage(frame) ? lastUsageObject(frame) : undefined;
+      if (found !== undefined) this.#counts = { ...this.#counts, ...withoutNulls(found) };
+      if (startsWithError(frame)) this.#failed = true;
+      if (this.#lastFrames.some((text) => frame.includes(text)) && isLast(frame, this.#lastFrames)) {
+        this.#complete = true;
+        this.#held.push(frame);
+      } else if (found !== undefined && this.#endpoint.usageOnRequest && isUsageOnly(frame)) {
+        if (this.#keepUsageFrame) this.#held.push(frame);
+      } else if (this.#held.length > 0) this.#held.push(frame);
+      else passing.push(frame);
+    }
+    return passing.length === 1 ? passing[0]! : Buffer.concat(passing);
+  }
+}
+
+/** An upstream's stream that is no event stream. */
+export class EventStreamError extends Error {
+  override name = "EventStreamError";
+}
+
+/** The index behind the last blank line: up to there every frame is whole. */
+function wholeFramesEnd(bytes: Buffer): number {
+  const { length } = bytes;
+  if (length >= 2 && bytes[length - 1] === newline && bytes[length - 2] === newline) return length;
+  const unix = bytes.lastIndexOf("\n\n");
+  const network = bytes.lastIndexOf("\r\n\r\n");
+  return Math.max(unix < 0 ? 0 : unix + 2, network < 0 ? 0 : network + 4);
+}
+
+function* framesOf(bytes: Buffer): Generator<Buffer> {
+  let start = 0;
+  while (start < bytes.length) {
+    const unix = bytes.indexOf("\n\n", start);
+    const network = bytes.indexOf("\r\n\r\n", start);
+    const unixEnd = unix < 0 ? bytes.length : unix + 2;
+    const networkEnd = network < 0 ? bytes.length : network + 4;
+    const end = Math.min(unixEnd, networkEnd);
+    yield bytes.subarray(start, end);
+    start = end;
+  }
+}
+
+function startsWithError(frame: Buffer): boolean {
+  return errorFrameStarts.some((start) => frame.length >= start.length && frame.latin1Slice(0, start.length) === start);
+}
+
+/** `data: [DONE]`, or an event whose type is one of the last ones: the text must not merely stand in the content. */
+function isLast(frame: Buffer, lastFrames: readonly Buffer[]): boolean {
+  const data = dataOf(frame);
+  if (data === "[DONE]") return true;
+  const type = typeOf(data);
+  return type !== undefined && lastFrames.some((text) => text.toString() === `"${type}"`);
+}
+
+/** The extra chunk that `include_usage` brings: no choices. */
+function isUsageOnly(frame: Buffer): boolean {
+  const choices = parsed(dataOf(frame))?.["choices"];
+  return Array.isArray(choices) && choices.length === 0;
+}
+
+function typeOf(data: string): string | undefined {
+  const type = parsed(data)?.["type"];
+  return typeof type === "string" ? type : undefined;
+}
+
+function dataOf(frame: Buffer): string {
+  return frame
+    .toString("utf8")
+    .split(/\r?\n/)
+    .filter((line) => line.startsWith("data:"))
+    .map((line) => line.slice(5).trim())
+    .join("\n");
+}
+
+function parsed(data: string): Record<string, unknown> | undefined {
+  if (!data.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(data) as Record<string, unknown>;
+  } catch {
+    // Not JSON: it passes through as it is, and says nothing to the books.
+    return undefined;
+  }
+}
+
+function withoutNulls(found: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== null));
+}

@@ -1,0 +1,104 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { errorBody, refuse, type Refusal } from "../base/index.ts";
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly limits: {
+    readonly headersTimeoutMs: number;
+    readonly bodyTimeoutMs: number;
+    readonly connections: number;
+  };
+  /** Everything below /v1. */
+  readonly openai: Handle;
+  /** The control API, the page, the metrics. */
+  readonly control: Handle;
+  /** Small public answers by exact path: health, readiness, the public keys. */
+  readonly plain: ReadonlyMap<string, () => { readonly status: number; readonly body: string }>;
+}
+
+export interface Gateway {
+  readonly url: string;
+  /** Stops listening and resolves once every connection has ended; `destroy` ends those that are left. */
+  close(): Promise<void>;
+  destroy(): void;
+}
+
+/** Listens and hands each request to who answers it. Rejects where the port is taken (EADDRINUSE). */
+export function listen(options: ServerOptions): Promise<Gateway> {
+  const server = createServer(
+    {
+      noDelay: true,
+      maxHeaderSize: 16 * 1024,
+      headersTimeout: options.limits.headersTimeoutMs,
+      // The body has its own bound while it is read; this one also ends a client that stays half-open.
+      requestTimeout: options.limits.headersTimeoutMs + options.limits.bodyTimeoutMs + 1_000,
+      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: 75_000,
+    },
+    (request, response) => {
+      const url = request.url ?? "/";
+      if (url.startsWith("/v1/")) options.openai(request, response);
+      else plainOrControl(options, url, request, response);
+    },
+  );
+  server.maxConnections = options.limits.connections;
+  server.on("clientError", answerClientError);
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, () => {
+      server.off("error", reject);
+      resolve(gatewayOf(server, options.host));
+    });
+  });
+}
+
+function plainOrControl(options: ServerOptions, url: string, request: IncomingMessage, response: ServerResponse): void {
+  const query = url.indexOf("?");
+  const plain = options.plain.get(query < 0 ? url : url.slice(0, query));
+  if (plain === undefined) return options.control(request, response);
+  const { status, body } = plain();
+  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+function gatewayOf(server: Server, host: string): Gateway {
+  const { port } = server.address() as AddressInfo;
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return {
+    url: `http://${name.includes(":") ? `[${name}]` : name}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+    destroy: () => server.closeAllConnections(),
+  };
+}
+
+/** Bytes that are no HTTP request, or one that never came to its end. */
+function answerClientError(error: NodeJS.ErrnoException, socket: import("node:stream").Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const [line, refusal] = refusalOf(error.code);
+  const body = errorBody(refusal);
+  socket.end(
+    `HTTP/1.1 ${line}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function refusalOf(code: string | undefined): [string, Refusal] {
+  switch (code) {
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return ["408 Request Timeout", refuse("request_timeout", "The request did not arrive in time.")];
+    case "HPE_HEADER_OVERFLOW":
+      return ["431 Request Header Fields Too Large", refuse("invalid_request", "The headers are too large.")];
+    default:
+      return ["400 Bad Request", refuse("invalid_request", "The bytes received are not an HTTP request.")];
+  }
+}

@@ -1,0 +1,29 @@
+import { admit, count, intend, place, record, run, turnAway } from "./stages/index.ts";
+import type { Answering, Call, Cloud } from "./stages/index.ts";
+
+/**
+ * The story of a request, whole. Each stage's outcome is handled here and nowhere else: a refusal before the intent
+ * ends the story with nothing owed; behind the intent every ending is counted and recorded, the client's leaving and
+ * the engine's death included. The last byte leaves after the record is on disk.
+ */
+export async function serve(call: Call, answer: Answering, cloud: Cloud): Promise<void> {
+  const admitted = admit(call, cloud);
+  if (admitted.outcome === "refused") return turnAway(admitted, call, answer, cloud);
+
+  const placed = place(admitted, cloud);
+  if (placed.outcome === "refused") return turnAway(placed, call, answer, cloud, admitted);
+
+  const intent = intend(placed, cloud);
+  if (intent.outcome === "refused") return turnAway(intent, call, answer, cloud, admitted);
+
+  const running = run(placed, answer, cloud);
+  for await (const part of running) {
+    await intent.durable;
+    await answer.write(part);
+  }
+  await intent.durable;
+
+  const counted = await count(placed, running, cloud);
+  await record(placed, intent, running, counted, answer, cloud);
+  answer.end(running.last);
+}

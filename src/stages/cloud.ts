@@ -1,0 +1,90 @@
+import type { Clock, GatewayId, Ids, ReceiptId, Refusal, RequestId } from "../base/index.ts";
+import type { Destination } from "../engine/index.ts";
+import type { ByteWitness, CallBody, Endpoint } from "../gateway/index.ts";
+import type { Journal } from "../journal/index.ts";
+import type { Budgets, PriceBook } from "../ledger/index.ts";
+import type { Policy } from "../policy/index.ts";
+import type { Directory, Holder, RateLimits } from "../tenancy/index.ts";
+
+/** What the stages of a request use of the cloud; boot.ts puts it together. */
+export interface Cloud {
+  readonly gateway: GatewayId;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly directory: Directory;
+  readonly rateLimits: RateLimits;
+  readonly budgets: Budgets;
+  readonly prices: PriceBook;
+  readonly policy: Policy;
+  readonly destinations: Destinations;
+  readonly journal: Journal;
+  readonly books: Books;
+  readonly meters: Meters;
+  /** Whether the server is stopping: running answers finish, new requests are turned away. */
+  readonly draining: () => boolean;
+  readonly limits: { readonly requestsInFlight: number; readonly defaultMaxTokens: number | undefined };
+  /** How long an interrupted answer's counts are waited for. */
+  readonly countsTimeoutMs: number;
+}
+
+/** Where requests can run: every host and upstream that the settings name. */
+export interface Destinations {
+  /** Those that offer the model, whether or not they are ready. */
+  offering(model: string): readonly Destination[];
+  /** All model names on offer. */
+  models(): Iterable<string>;
+}
+
+/** What follows the journal: the shipping into PostgreSQL. */
+export interface Books {
+  /** Whether so much waits for the database that no more may be taken on. */
+  readonly behind: boolean;
+  /** A settlement was appended: there is something to ship. */
+  appended(): void;
+}
+
+/** Counters and histograms, fed at the end of every request. */
+export interface Meters {
+  refused(call: Call, refusal: Refusal): void;
+  began(): void;
+  ended(ended: Ended): void;
+}
+
+export interface Ended {
+  readonly endpoint: string;
+  readonly model: string;
+  readonly ending: string;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly firstPartMs: number | undefined;
+  readonly totalMs: number;
+  readonly unrated: boolean;
+}
+
+/** A request as it arrived, whose key is known and whose body is parsed. */
+export interface Call {
+  readonly id: RequestId;
+  readonly receipt: ReceiptId;
+  readonly holder: Holder;
+  readonly endpoint: Endpoint;
+  readonly body: CallBody;
+  /** Request headers that the endpoint's protocol needs, name and value in turn. */
+  readonly protocolHeaders: readonly string[];
+  /** Wall-clock milliseconds. */
+  readonly receivedAtMs: number;
+  /** The same moment on the clock that never goes back. */
+  readonly startedAtMs: number;
+}
+
+/** The answer as the stages see it. */
+export interface Answering {
+  readonly begun: boolean;
+  readonly left: boolean;
+  onLeft(run: () => void): void;
+  witness(witness: ByteWitness): void;
+  header(name: string, value: string): void;
+  begin(status: number, contentType: string, contentLength?: number): void;
+  write(bytes: Buffer): Promise<void> | undefined;
+  end(bytes?: Buffer): void;
+  refuse(refusal: Refusal): void;
+}

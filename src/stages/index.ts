@@ -1,0 +1,12 @@
+/**
+ * stages: the five verbs of a request, one file each, as request.ts tells them in order. Owns what happens at each:
+ * admit (who asks, may they, reserve), place (where it may and shall run), run (bytes from the engine), count (tokens
+ * by kind), record (journal and receipt). Does not own: any of the parts they use, which arrive as `Cloud`.
+ * Invariants: what admit reserved is given back or settled exactly once; behind the intent every ending is recorded.
+ */
+export { admit, type Admitted, turnAway } from "./admit.ts";
+export type { Answering, Books, Call, Cloud, Destinations, Ended, Meters } from "./cloud.ts";
+export { count, type Counts } from "./count.ts";
+export { place, type Placed } from "./place.ts";
+export { intend, record } from "./record.ts";
+export { run, Running } from "./run.ts";
