@@ -137,6 +137,6 @@ function cycleThrough(start: string, edges: ReadonlyMap<string, readonly string[
 
 function wayBack(start: string, end: string, cameFrom: ReadonlyMap<string, string>): string {
   const way = [start];
-  for (let at: string | undefined = end; at !== undefined; at = cameFrom.get(at)) way.splice(0, 0, at);
+  for (let at: string | undefined = end; at !== undefined && at !== start; at = cameFrom.get(at)) way.unshift(at);
   return [start, ...way].join(" -> ");
 }

@@ -39,7 +39,9 @@ test("direct dependencies are pinned exactly", () => {
 
 test("docs/reference/errors.md lists every error as the code has it", () => {
   const rows = [
-    ...(read("docs/reference/errors.md") ?? "").matchAll(/^\| +`(\w+)` +\| +(\d+) +\| +`(\w+)` +\| +(yes|no) +\| +(.*?) +\|$/gm),
+    ...(read("docs/reference/errors.md") ?? "").matchAll(
+      /^\| +`(\w+)` +\| +(\d+) +\| +`(\w+)` +\| +(yes|no) +\| +(.*?) +\|$/gm,
+    ),
   ];
   const documented = rows.map(([, code, status, type, retry, next]) => ({ code, status, type, retry, next }));
   const coded = Object.entries(errorCodes).map(([code, entry]) => ({

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { CallBody } from "./call.ts";
+import { endpoints } from "./endpoints.ts";
+
+const chat = endpoints[0]!;
+
+function parse(text: string | Buffer): CallBody {
+  const body = CallBody.parse(Buffer.from(text), chat);
+  assert.ok(body instanceof CallBody, JSON.stringify(body));
+  return body;
+}
+
+test("a body that needs no edit goes on as the very bytes that came", () => {
+  const bytes = Buffer.from('{ "model" : "m", "seed": 12345678901234567890, "temperature": 1.0 }');
+  assert.equal(parse(bytes).bytesFor("m", undefined).equals(bytes), true);
+});
+
+test("asking for the usage is spliced in, whatever else the body holds", () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), (more, text) => {
+      const value = { ...more, model: "m", stream: true, note: text };
+      for (const name of ["n", "stream_options", "max_tokens", "max_completion_tokens"]) delete (value as never)[name];
+      const sent = JSON.stringify(value);
+      const edited = JSON.parse(parse(`${sent} \n`).bytesFor("m", undefined).toString()) as Record<string, unknown>;
+      assert.deepEqual(edited, { ...(JSON.parse(sent) as object), stream_options: { include_usage: true } });
+    }),
+  );
+});
+
+test("options that are there already are kept", () => {
+  const body = parse('{"model":"m","stream":true,"stream_options":{"other":1}}');
+  assert.deepEqual(JSON.parse(body.bytesFor("there", "prj_1").toString()), {
+    model: "there",
+    stream: true,
+    stream_options: { other: 1, include_usage: true },
+    cache_salt: "prj_1",
+  });
+});
+
+test("a client cannot choose the cache of another project", () => {
+  const edited = parse('{"model":"m","cache_salt":"prj_other"}').bytesFor("m", "prj_mine").toString();
+  assert.deepEqual(JSON.parse(edited), { model: "m", cache_salt: "prj_mine" });
+});
+
+test("what is no JSON object, or has a wrong type where the gateway looks, is refused by name", () => {
+  const cases: readonly [string | Buffer, string, string | undefined][] = [
+    ["", "malformed_json", undefined],
+    ["[]", "malformed_json", undefined],
+    ['{"model":"m"', "malformed_json", undefined],
+    [Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), "malformed_json", undefined],
+    ["{}", "invalid_request", "model"],
+    ['{"model":7}', "invalid_request", "model"],
+    ['{"model":"m","stream":"yes"}', "invalid_request", "stream"],
+    ['{"model":"m","stream_options":[]}', "invalid_request", "stream_options"],
+    ['{"model":"m","stream_options":{"include_usage":1}}', "invalid_request", "stream_options.include_usage"],
+    ['{"model":"m","n":0}', "invalid_request", "n"],
+    ['{"model":"m","max_tokens":-1}', "invalid_request", "max_tokens"],
+    ['{"model":"m","max_completion_tokens":1.5}', "invalid_request", "max_completion_tokens"],
+  ];
+  for (const [text, code, param] of cases) {
+    const refused = CallBody.parse(Buffer.from(text), chat);
+    assert.ok("outcome" in refused, String(text));
+    assert.deepEqual([refused.code, refused.param], [code, param]);
+  }
+});
