@@ -1,0 +1,8 @@
+/**
+ * installation: the data folder as one running cloud's own. Owns its lock, its identity, the operator's token and the
+ * note that tells commands where the server is. Does not own what other rooms keep in folders of their own below it.
+ * Invariants: one process at a time; secrets are readable by their owner only; a file appears whole or not at all.
+ */
+export { type DataFolder, openDataFolder, type OpenedFolder } from "./data-folder.ts";
+export { type FolderLock, lockFolder } from "./folder-lock.ts";
+export { readServerNote, type ServerNote } from "./server-note.ts";
