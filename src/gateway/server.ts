@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { errorBody, refuse, type Refusal } from "../base/index.ts";
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
@@ -80,7 +81,7 @@ function gatewayOf(server: Server, host: string): Gateway {
 }
 
 /** Bytes that are no HTTP request, or one that never came to its end. */
-function answerClientError(error: NodeJS.ErrnoException, socket: import("node:stream").Duplex): void {
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;

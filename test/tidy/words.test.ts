@@ -6,14 +6,18 @@ import { read, root, trackedFiles } from "./source.ts";
 const readable = trackedFiles().filter((path) => /\.(ts|js|md|yaml|yml|json|sh|html|css|cedar)$|^\.ci\//.test(path));
 
 test("nothing names a machine's paths or a package registry's host", () => {
+  // Written in pieces, so that this file does not find itself.
   const patterns = [
-    new RegExp(`/${"work"}/(main|shared)`),
-    new RegExp(`/${"root"}/[.a-z]`),
-    new RegExp(`registry\\.${"npmjs"}|files\\.${"pythonhosted"}|${"pypi"}\\.org|deb\\.${"debian"}\\.org`),
+    ["", "work", "(main|shared)"].join("/"),
+    ["", "root", "[.a-z]"].join("/"),
+    ["registry", "npmjs"].join("\\."),
+    ["files", "pythonhosted"].join("\\."),
+    ["pypi", "org"].join("\\."),
+    ["deb", "debian"].join("\\."),
   ];
   const found = readable.flatMap((path) => {
     const text = read(path) ?? "";
-    return patterns.filter((pattern) => pattern.test(text)).map((pattern) => `${path}: ${pattern.source}`);
+    return patterns.filter((pattern) => new RegExp(pattern).test(text)).map((pattern) => `${path}: ${pattern}`);
   });
   assert.ok(readable.length > 20, root);
   assert.deepEqual(found, []);

@@ -84,7 +84,7 @@ function fieldsOf(value: Readonly<Record<string, unknown>>, endpoint: Endpoint):
   if (options !== undefined && options !== null && (typeof options !== "object" || Array.isArray(options))) {
     return invalid("stream_options", "an object");
   }
-  const includeUsage = (options as { include_usage?: unknown } | null | undefined)?.include_usage;
+  const includeUsage = options && "include_usage" in options ? options.include_usage : undefined;
   if (includeUsage !== undefined && includeUsage !== null && typeof includeUsage !== "boolean") {
     return invalid("stream_options.include_usage", "true or false");
   }
@@ -100,7 +100,7 @@ function fieldsOf(value: Readonly<Record<string, unknown>>, endpoint: Endpoint):
     model,
     stream: stream === true,
     includeUsage: includeUsage === true,
-    maxTokens: limit as number | undefined,
+    maxTokens: limit,
     answers: typeof n === "number" ? n : 1,
   };
 }

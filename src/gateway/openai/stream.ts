@@ -116,7 +116,9 @@ function* framesOf(bytes: Buffer): Generator<Buffer> {
 }
 
 function startsWithError(frame: Buffer): boolean {
-  return errorFrameStarts.some((start) => frame.length >= start.length && frame.latin1Slice(0, start.length) === start);
+  return errorFrameStarts.some(
+    (start) => frame.length >= start.length && frame.toString("latin1", 0, start.length) === start,
+  );
 }
 
 /** `data: [DONE]`, or an event whose type is one of the last ones: the text must not merely stand in the content. */

@@ -41,7 +41,7 @@ export function lastString(bytes: Buffer, name: Buffer): string | undefined {
     const start = valueStart(bytes, at + name.length);
     if (start === undefined || bytes[start] !== quote) continue;
     const end = bytes.indexOf(quote, start + 1);
-    if (end > start && end - start < 64) return bytes.latin1Slice(start + 1, end);
+    if (end > start && end - start < 64) return bytes.toString("latin1", start + 1, end);
   }
   return undefined;
 }
