@@ -1,0 +1,181 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { nearest, refuse, type Refusal } from "../base/index.ts";
+import { folderName, type ModelEntry, parseEntry } from "./entry.ts";
+import { type ModelShape, readGguf } from "./gguf.ts";
+import { inspectInstalled, type InstalledModel, readInstalled, removeInstalled } from "./installed.ts";
+import { isCode, takeLock } from "./lock.ts";
+import { readJson, writeJson } from "./manifest.ts";
+import { type PullContext, pullModel, type PullOptions, type PullResult } from "./pull.ts";
+import { shippedEntries } from "./shipped.ts";
+
+export interface CatalogModel {
+  readonly outcome: "found";
+  readonly entry: ModelEntry;
+  /** Who listed it: Bailiwick, the settings, or `bailiwick model add`. */
+  readonly origin: "shipped" | "settings" | "added";
+  readonly installed: InstalledModel | undefined;
+}
+
+/** The models that this installation knows, and the files of those that it has. */
+export interface Catalog {
+  list(): Promise<readonly CatalogModel[]>;
+  find(name: string): Promise<CatalogModel | Refusal>;
+  /** Keeps an entry of the operator's; its form is that of the settings' `models.entries`. */
+  add(input: unknown): Promise<CatalogModel | Refusal>;
+  pull(name: string, options?: PullOptions): Promise<PullResult>;
+  /**
+   * The model's file, looked at before it is served: quickly, or with `full` by its digest. Refuses a model that was
+   * not pulled (`model_not_found`) and a file that is no longer the one that was pulled (`model_invalid`).
+   */
+  verify(
+    name: string,
+    options?: { readonly full?: boolean; readonly signal?: AbortSignal },
+  ): Promise<Verified | Refusal>;
+  /** What the model's file says of itself. */
+  shape(name: string): Promise<ModelShape | Refusal>;
+  /** Removes a model's file, and an entry that was added. `isServed` says whether an engine has it. */
+  remove(name: string, isServed: (name: string) => boolean): Promise<Removed | Refusal>;
+}
+
+export interface Verified {
+  readonly outcome: "verified";
+  readonly model: InstalledModel;
+}
+
+export interface Removed {
+  readonly outcome: "removed";
+  readonly fileRemoved: boolean;
+  readonly entryRemoved: boolean;
+}
+
+export interface CatalogContext extends PullContext {
+  /** The settings' `models.entries`: they stand before a shipped entry of the same name. */
+  readonly entries: readonly unknown[];
+}
+
+const mostAdded = 1_000;
+const entryFile = "entry.json";
+
+/** Opens the catalogue of a folder; refuses settings' entries that are not valid, naming the field. */
+export async function openCatalog(
+  context: CatalogContext,
+): Promise<{ readonly outcome: "opened"; readonly catalog: Catalog } | Refusal> {
+  const listed = new Map<string, Pick<CatalogModel, "entry" | "origin">>();
+  for (const entry of shippedEntries) listed.set(entry.name, { entry, origin: "shipped" });
+  for (const input of context.entries) {
+    const parsed = parseEntry(input);
+    if (parsed.outcome === "refused") return parsed;
+    listed.set(parsed.entry.name, { entry: parsed.entry, origin: "settings" });
+  }
+  await mkdir(context.folder, { recursive: true });
+  return { outcome: "opened", catalog: createCatalog(context, listed) };
+}
+
+function createCatalog(
+  context: CatalogContext,
+  listed: ReadonlyMap<string, Pick<CatalogModel, "entry" | "origin">>,
+): Catalog {
+  const folderOf = (name: string) => join(context.folder, folderName(name));
+
+  const known = async (name: string): Promise<Pick<CatalogModel, "entry" | "origin"> | undefined> => {
+    const found = listed.get(name);
+    if (found !== undefined) return found;
+    const entry = await readAdded(folderOf(name));
+    return entry?.name === name ? { entry, origin: "added" } : undefined;
+  };
+
+  const list = async (): Promise<readonly CatalogModel[]> => {
+    const added = (await readAllAdded(context.folder)).filter((entry) => !listed.has(entry.name));
+    const rows = [...listed.values(), ...added.map((entry) => ({ entry, origin: "added" as const }))];
+    return Promise.all(
+      rows.map(async (row) => ({
+        outcome: "found" as const,
+        ...row,
+        installed: await readInstalled(folderOf(row.entry.name)),
+      })),
+    );
+  };
+
+  const unknown = async (name: string): Promise<Refusal> => {
+    const names = (await list()).map((row) => row.entry.name);
+    const near = nearest(name, names);
+    const hint = near === undefined ? "" : ` Did you mean ${near}?`;
+    return refuse("model_not_found", `The catalogue has no model ${name}.${hint}`, { param: "model" });
+  };
+
+  const verify: Catalog["verify"] = async (name, options = {}) => {
+    const found = await inspectInstalled(folderOf(name), { ...options, full: options.full ?? false });
+    if (found.outcome === "intact") return { outcome: "verified", model: found.model };
+    if (found.outcome === "corrupt") return refuse("model_invalid", found.message);
+    if ((await known(name)) === undefined) return unknown(name);
+    const message = `The model ${name} was not pulled; bailiwick model pull ${name} fetches it.`;
+    return refuse("model_not_found", message, { param: "model" });
+  };
+
+  return {
+    list,
+    verify,
+    async find(name) {
+      const found = await known(name);
+      if (found === undefined) return unknown(name);
+      return { outcome: "found", ...found, installed: await readInstalled(folderOf(name)) };
+    },
+    async add(input) {
+      const parsed = parseEntry(input);
+      if (parsed.outcome === "refused") return parsed;
+      const { entry } = parsed;
+      if ((await known(entry.name)) !== undefined) {
+        return refuse("name_taken", `The catalogue already has a model ${entry.name}.`, { param: "name" });
+      }
+      if ((await readAllAdded(context.folder)).length >= mostAdded) {
+        return refuse("invalid_request", `At most ${mostAdded} models can be added; remove one first.`);
+      }
+      await mkdir(folderOf(entry.name), { recursive: true });
+      await writeJson(join(folderOf(entry.name), entryFile), entry);
+      return { outcome: "found", entry, origin: "added", installed: await readInstalled(folderOf(entry.name)) };
+    },
+    async pull(name, options = {}) {
+      const found = await known(name);
+      return found === undefined ? unknown(name) : pullModel(found.entry, context, options);
+    },
+    async shape(name) {
+      const found = await verify(name);
+      return found.outcome === "refused" ? found : readGguf(found.model.path);
+    },
+    async remove(name, isServed) {
+      const found = await known(name);
+      const installed = await readInstalled(folderOf(name));
+      if (found === undefined && installed === undefined) return unknown(name);
+      if (isServed(name)) return refuse("model_in_use", `The model ${name} is being served.`);
+      const lock = await takeLock(join(folderOf(name), "lock"), { clock: context.clock }).catch(absentFolder);
+      if (lock === undefined) return { outcome: "removed", fileRemoved: false, entryRemoved: false };
+      try {
+        await removeInstalled(folderOf(name));
+        await rm(join(folderOf(name), entryFile), { force: true });
+      } finally {
+        await lock.release();
+      }
+      return { outcome: "removed", fileRemoved: installed !== undefined, entryRemoved: found?.origin === "added" };
+    },
+  };
+}
+
+/** A model that was never pulled has no folder, and so nothing to lock or to remove. */
+function absentFolder(error: unknown): undefined {
+  if (!isCode(error, "ENOENT")) throw error;
+  return undefined;
+}
+
+async function readAdded(folder: string): Promise<ModelEntry | undefined> {
+  const content = await readJson(join(folder, entryFile));
+  if (content === undefined) return undefined;
+  const parsed = parseEntry(content);
+  return parsed.outcome === "parsed" ? parsed.entry : undefined;
+}
+
+async function readAllAdded(folder: string): Promise<readonly ModelEntry[]> {
+  const names = (await readdir(folder)).slice(0, mostAdded * 2);
+  const entries = await Promise.all(names.map((name) => readAdded(join(folder, name))));
+  return entries.filter((entry) => entry !== undefined).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
