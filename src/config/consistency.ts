@@ -1,0 +1,57 @@
+import type { z } from "zod";
+import type { Settings } from "./schema.ts";
+
+type Report = (path: PropertyKey[], message: string) => void;
+
+/** What no single value shows: names given twice, one site with two laws, prices in two currencies. */
+export function checkConsistency(settings: Settings, context: z.RefinementCtx): void {
+  const report: Report = (path, message) => context.addIssue({ code: "custom", path, message });
+  if (settings.database.url !== undefined && settings.database.urlEnvironment !== undefined) {
+    report(["database", "urlEnvironment"], "give the URL itself or the variable that holds it, not both");
+  }
+  reportRepeated(settings.upstreams, "name", ["upstreams"], report);
+  reportRepeated(settings.models.entries, "name", ["models", "entries"], report);
+  settings.upstreams.forEach((upstream, index) => {
+    reportRepeated(upstream.models ?? [], "name", ["upstreams", index, "models"], report);
+  });
+  checkSites(settings, report);
+  checkPrices(settings, report);
+}
+
+function checkSites(settings: Settings, report: Report): void {
+  const known = new Map([[settings.site.name, settings.site]]);
+  settings.upstreams.forEach(({ site }, index) => {
+    const first = known.get(site.name);
+    if (first === undefined) known.set(site.name, site);
+    else if (first.jurisdiction !== site.jurisdiction || first.operator !== site.operator) {
+      const message = `site "${site.name}" is declared twice with another jurisdiction or operator: one site has one of each`;
+      report(["upstreams", index, "site", "name"], message);
+    }
+  });
+}
+
+function checkPrices(settings: Settings, report: Report): void {
+  reportRepeated(settings.prices, "version", ["prices"], report);
+  const instants = new Set<number>();
+  settings.prices.forEach(({ effectiveFrom, currency }, index) => {
+    const atMs = Date.parse(effectiveFrom);
+    if (instants.has(atMs)) report(["prices", index, "effectiveFrom"], "another version begins at the same moment");
+    instants.add(atMs);
+    if (currency !== settings.prices[0]?.currency) {
+      report(["prices", index, "currency"], "all versions share one currency, because budgets have none of their own");
+    }
+  });
+}
+
+function reportRepeated<Field extends string>(
+  items: readonly { readonly [Name in Field]: string }[],
+  field: Field,
+  path: PropertyKey[],
+  report: Report,
+): void {
+  const seen = new Set<string>();
+  items.forEach((item, index) => {
+    if (seen.has(item[field])) report([...path, index, field], `"${item[field]}" is given twice`);
+    seen.add(item[field]);
+  });
+}

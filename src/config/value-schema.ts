@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { parseAmount } from "../base/index.ts";
+import { checkJurisdiction } from "../policy/index.ts";
+
+/** A whole number of things within bounds. */
+export function quantity(minimum: number, maximum: number) {
+  return z.int().min(minimum).max(maximum);
+}
+
+/** A duration in milliseconds within bounds. */
+export function milliseconds(minimum: number, maximum: number) {
+  return z.int().min(minimum).max(maximum);
+}
+
+/** The name of an environment variable: secrets are named in the settings, never written there. */
+export const environmentName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "the name of an environment variable");
+
+/** A name that stands in paths, labels and records: sites, upstreams. */
+export const shortName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,63}$/,
+    "1 to 64 of a-z, 0-9, dot, underscore and hyphen, beginning with a letter or digit",
+  );
+
+export const jurisdiction = z
+  .string()
+  .toUpperCase()
+  .superRefine((code, context) => {
+    const checked = checkJurisdiction(code);
+    if (checked.outcome === "unknown") context.addIssue({ code: "custom", message: checked.message });
+  });
+
+/** A site: where a machine stands, under which law and who runs it. `name` has a default, the jurisdiction has none. */
+export function site(defaultName: string) {
+  return z.strictObject({
+    name: shortName.default(defaultName).describe("The site's name, as receipts and refusals show it."),
+    jurisdiction: jurisdiction
+      .optional()
+      .describe("ISO 3166 country (DE) or subdivision (DE-BE). Left out: this site serves public data only."),
+    operator: z.string().min(1).max(200).optional().describe("The company or body that runs the site."),
+  });
+}
+
+/** A non-negative price as a decimal string: a YAML number would pass through a float. */
+export const price = z.string({ error: 'a decimal string in quotes, such as "0.15"' }).refine((text) => {
+  const amount = parseAmount(text);
+  return amount !== undefined && amount >= 0n;
+}, 'a decimal string such as "0.15", at least 0, with at most 12 decimals');

@@ -1,0 +1,8 @@
+/**
+ * policy: decides where a thing may run. Owns jurisdictions (ISO 3166 and dated groups), data classes, the rules and
+ * their digest. Does not own: where it is best to run (pool), who may ask (tenancy), the sites themselves (config).
+ * Invariants: a decision is a pure function of its question, its candidates and the rules; a site whose jurisdiction
+ * is not declared serves public data only; what no rule permits is refused, with every candidate's reason.
+ */
+export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
+export { type CheckedJurisdiction, checkJurisdiction, checkProcessing, jurisdictionsVersion } from "./jurisdictions.ts";
