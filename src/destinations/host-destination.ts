@@ -1,0 +1,179 @@
+import type { Clock, Ending, RequestId, Usage } from "../base/index.ts";
+import {
+  Address,
+  type Counted,
+  type Destination,
+  type DestinationSite,
+  type Dispatch,
+  type Exchange,
+} from "../engine/index.ts";
+import type { Offer } from "../engine/index.ts";
+
+/** A host that runs: what it said of itself, and the socket it listens on. */
+export interface HostAt {
+  readonly socketPath: string;
+  readonly engine: { readonly name: string; readonly build: string };
+  readonly models: readonly {
+    readonly name: string;
+    readonly sha256: string;
+    readonly contextTokens: number;
+    readonly endpoints: readonly string[];
+  }[];
+}
+
+export interface HostDestinationOptions {
+  readonly name: string;
+  readonly site: DestinationSite;
+  readonly clock: Clock;
+  readonly connections: number;
+  readonly firstByteTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly onFailure: (what: string, error: unknown) => void;
+}
+
+const acknowledgeEveryMs = 100;
+const retryEveryMs = 100;
+const unacknowledgedMax = 100_000;
+
+/**
+ * One host process of ours, over its Unix socket. The process may die and come back under the same name; what the
+ * dead one had counted is asked of the new one.
+ */
+export class HostDestination implements Destination {
+  readonly kind = "host";
+  readonly name: string;
+  readonly site: DestinationSite;
+  readonly cacheSalt = false;
+  readonly #options: HostDestinationOptions;
+  #engine = { name: "", build: "" };
+  #address: Address | undefined;
+  #socketPath: string | undefined;
+  #ready = false;
+  #offers = new Map<string, Offer>();
+  #running = 0;
+  #settled: RequestId[] = [];
+  #acknowledging = false;
+
+  constructor(options: HostDestinationOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.site = options.site;
+  }
+
+  get engine(): { readonly name: string; readonly build: string } {
+    return this.#engine;
+  }
+  get ready(): boolean {
+    return this.#ready;
+  }
+  get running(): number {
+    return this.#running;
+  }
+  offer(model: string): Offer | undefined {
+    return this.#offers.get(model);
+  }
+  offers(): Iterable<Offer> {
+    return this.#offers.values();
+  }
+
+  /** The host is up and has loaded its models. */
+  up(host: HostAt): void {
+    if (this.#socketPath !== host.socketPath) {
+      void this.#address?.destroy();
+      this.#address = this.#connect(host.socketPath);
+      this.#socketPath = host.socketPath;
+    }
+    this.#engine = host.engine;
+    this.#offers = new Map(
+      host.models.map(({ name, sha256, contextTokens, endpoints }) => [
+        name,
+        { model: name, upstreamName: name, sha256, contextTokens, endpoints: new Set(endpoints) },
+      ]),
+    );
+    this.#ready = true;
+  }
+
+  /** The host is gone, or not yet back. What it offered is still known, so that it can be named as unavailable. */
+  down(): void {
+    this.#ready = false;
+  }
+
+  send(dispatch: Dispatch): Exchange {
+    this.#running++;
+    const headers = [
+      ...["content-type", "application/json"],
+      ...["bailiwick-request", dispatch.request],
+      ...["bailiwick-tenant", dispatch.tenant],
+      ...(dispatch.warnUnsupported ? ["bailiwick-unsupported", "warn"] : []),
+    ];
+    return this.#address!.send("POST", dispatch.path, headers, dispatch.body);
+  }
+  ended(): void {
+    this.#running--;
+  }
+
+  /** Asks until the host has the answer, which a host that was killed has once it is back; bounded by `waitMs`. */
+  async counts(request: RequestId, waitMs: number): Promise<Counted | undefined> {
+    const { clock } = this.#options;
+    const endMs = clock.monotonicMs() + waitMs;
+    for (;;) {
+      const found = await this.#askCounts(request);
+      if (found !== "unreachable") return found;
+      if (clock.monotonicMs() >= endMs) return undefined;
+      await new Promise<void>((resolve) => clock.after(retryEveryMs, resolve));
+    }
+  }
+
+  acknowledge(request: RequestId): void {
+    if (this.#settled.length < unacknowledgedMax) this.#settled.push(request);
+    if (this.#acknowledging) return;
+    this.#acknowledging = true;
+    this.#options.clock.after(acknowledgeEveryMs, () => void this.#acknowledge());
+  }
+
+  async close(): Promise<void> {
+    if (this.#settled.length > 0) await this.#acknowledge();
+    await this.#address?.destroy();
+  }
+
+  async #askCounts(request: RequestId): Promise<Counted | undefined | "unreachable"> {
+    if (!this.#ready || this.#address === undefined) return "unreachable";
+    try {
+      const { status, value } = await this.#address.json("GET", `/host/v1/counts/${request}`);
+      if (status === 404) return undefined;
+      if (status !== 200) return "unreachable";
+      const { usage, ending } = value as { usage: Usage; ending: Ending };
+      return { usage, ending };
+    } catch {
+      // It went away while it was asked; it is asked again until the time is over.
+      return "unreachable";
+    }
+  }
+
+  async #acknowledge(): Promise<void> {
+    this.#acknowledging = false;
+    const requests = this.#settled;
+    this.#settled = [];
+    if (requests.length === 0) return;
+    try {
+      if (this.#address === undefined || !this.#ready) throw new Error("the host is not up");
+      await this.#address.json("POST", "/host/v1/acknowledge", { body: { requests } });
+    } catch (error) {
+      // The host keeps what nobody acknowledged: it is told again with the next ones.
+      this.#settled = [...requests, ...this.#settled].slice(-unacknowledgedMax);
+      this.#options.onFailure("acknowledge", error);
+    }
+  }
+
+  #connect(socketPath: string): Address {
+    const { connections, firstByteTimeoutMs, idleTimeoutMs } = this.#options;
+    return new Address({
+      url: "http://host",
+      socketPath,
+      connections,
+      connectTimeoutMs: 2_000,
+      firstByteTimeoutMs,
+      idleTimeoutMs,
+    });
+  }
+}
