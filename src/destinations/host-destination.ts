@@ -100,12 +100,9 @@ export class HostDestination implements Destination {
 
   send(dispatch: Dispatch): Exchange {
     this.#running++;
-    const headers = [
-      ...["content-type", "application/json"],
-      ...["bailiwick-request", dispatch.request],
-      ...["bailiwick-tenant", dispatch.tenant],
-      ...(dispatch.warnUnsupported ? ["bailiwick-unsupported", "warn"] : []),
-    ];
+    const headers = ["content-type", "application/json", "bailiwick-request", dispatch.request];
+    headers.push("bailiwick-tenant", dispatch.tenant);
+    if (dispatch.warnUnsupported) headers.push("bailiwick-unsupported", "warn");
     return this.#address!.send("POST", dispatch.path, headers, dispatch.body);
   }
   ended(): void {
