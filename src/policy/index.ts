@@ -6,3 +6,5 @@
  */
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
 export { type CheckedJurisdiction, checkJurisdiction, checkProcessing, jurisdictionsVersion } from "./jurisdictions.ts";
+export { createPolicy, type Decision, type Forbidden, type Policy, type Question, type Rejected } from "./policy.ts";
+export type { Action, Candidate, DataOwner, Reason } from "./rules.ts";
