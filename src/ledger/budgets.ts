@@ -1,0 +1,103 @@
+import { type Amount, type Clock, type Exact, formatAmount, refuse, type Refusal } from "../base/index.ts";
+
+/** Something that money is spent under: a key, its project, its organisation. */
+export interface BudgetScope {
+  readonly id: string;
+  /** What the refusal calls it: "key", "project" or "organisation". */
+  readonly level: string;
+  /** Undefined: no budget; what is spent is still counted, for the day that it gets one. */
+  readonly monthlyBudget: Amount | undefined;
+}
+
+/** Money set aside for a running request. Exactly one of the two ends it. */
+export interface Reservation {
+  readonly outcome: "reserved";
+  /** The request has ended and cost this much. */
+  settle(amount: Exact): void;
+  /** The request never ran. */
+  release(): void;
+}
+
+interface Account {
+  spent: bigint;
+  reserved: bigint;
+}
+
+/** An amount has 12 decimals, an exact product 18. */
+const exactPerAmount = 10n ** 6n;
+
+/**
+ * Reserves before a request runs and settles after it, so that however many run at once a budget is never exceeded.
+ * Budgets are per calendar month in UTC. One gateway's view: it is seeded with what was spent before it started.
+ */
+export class Budgets {
+  readonly #clock: Clock;
+  #accounts = new Map<string, Account>();
+  #month: string;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#month = monthOf(clock.nowMs());
+  }
+
+  /** Adds what was spent this month before this process: from the database, and from what waits to get there. */
+  seed(id: string, amount: Exact): void {
+    this.#account(id).spent += amount;
+  }
+
+  /** Spent this month under an id, in units of 10^-18. */
+  spent(id: string): Exact {
+    this.#turnMonth();
+    return (this.#accounts.get(id)?.spent ?? 0n) as Exact;
+  }
+
+  /** Sets `bound` aside under every scope, or refuses naming the first whose budget it would exceed. */
+  reserve(scopes: readonly BudgetScope[], bound: Exact): Reservation | Refusal {
+    this.#turnMonth();
+    for (const { id, level, monthlyBudget } of scopes) {
+      if (monthlyBudget === undefined) continue;
+      const { spent, reserved } = this.#account(id);
+      if (spent + reserved + bound <= monthlyBudget * exactPerAmount) continue;
+      return refuse("budget_exceeded", exceeded(level, monthlyBudget, spent, reserved));
+    }
+    const accounts = scopes.map(({ id }) => this.#account(id));
+    for (const account of accounts) account.reserved += bound;
+    let open = true;
+    const end = (amount: bigint): void => {
+      if (!open) throw new Error("a reservation ends once");
+      open = false;
+      for (const account of accounts) {
+        account.reserved -= bound;
+        account.spent += amount;
+      }
+    };
+    return { outcome: "reserved", settle: end, release: () => end(0n) };
+  }
+
+  #account(id: string): Account {
+    let account = this.#accounts.get(id);
+    if (account === undefined) this.#accounts.set(id, (account = { spent: 0n, reserved: 0n }));
+    return account;
+  }
+
+  /** A new month begins with nothing spent; what is reserved goes on, and counts where it is settled. */
+  #turnMonth(): void {
+    const month = monthOf(this.#clock.nowMs());
+    if (month === this.#month) return;
+    this.#month = month;
+    for (const [id, account] of this.#accounts) {
+      account.spent = 0n;
+      if (account.reserved === 0n) this.#accounts.delete(id);
+    }
+  }
+}
+
+function exceeded(level: string, budget: Amount, spent: bigint, reserved: bigint): string {
+  const used = formatAmount((spent + reserved) / exactPerAmount);
+  return `This request could exceed the ${level}'s monthly budget of ${formatAmount(budget)}: ${used} is spent or reserved.`;
+}
+
+/** "2026-11" of a moment, in UTC. */
+function monthOf(timeMs: number): string {
+  return new Date(timeMs).toISOString().slice(0, 7);
+}
