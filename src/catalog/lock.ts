@@ -1,4 +1,4 @@
-import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { type Clock, sleep } from "../base/index.ts";
 
@@ -30,10 +30,7 @@ export async function takeLock(
     if (await createExclusively(path, mine)) return holdLock(path, mine, clock);
     const holder = await readHolder(path);
     if (holder === undefined) continue;
-    if (isAbandoned(holder, clock.nowMs())) {
-      await takeAway(path, holder.text, mine);
-      continue;
-    }
+    if (isAbandoned(holder, clock.nowMs()) && (await takeAway(path, holder.text, clock))) continue;
     options.onWait?.(holder.text);
     await sleep(clock, retryMs);
   }
@@ -80,17 +77,24 @@ function isAbandoned(holder: Holder, nowMs: number): boolean {
   }
 }
 
-/** Renames the abandoned lock away, and puts it back if it was another's by then: two may find the same one abandoned. */
-async function takeAway(path: string, expected: string, mine: string): Promise<void> {
-  const aside = `${path}.${mine.replaceAll(/[^A-Za-z0-9]/g, "-")}`;
+/**
+ * Removes an abandoned lock. Two may find the same one abandoned, and the slower must not remove the faster one's new
+ * lock: whoever removes holds a guard, and looks again once it does. False where another holds the guard.
+ */
+async function takeAway(path: string, expected: string, clock: Clock): Promise<boolean> {
+  const guard = `${path}.takeover`;
+  if (!(await createExclusively(guard, expected))) {
+    const held = await readHolder(guard);
+    // The guard is held for a few system calls; one this old was left by a crash within them.
+    if (held !== undefined && clock.nowMs() - held.seenMs > abandonedMs) await rm(guard, { force: true });
+    return false;
+  }
   try {
-    await rename(path, aside);
-    const found = await readFile(aside, "utf8");
-    if (found === expected) await rm(aside, { force: true });
-    else await rename(aside, path);
-  } catch (error) {
-    // The other one that found it abandoned was faster.
-    if (!isCode(error, "ENOENT")) throw error;
+    const holder = await readHolder(path);
+    if (holder?.text === expected && isAbandoned(holder, clock.nowMs())) await rm(path, { force: true });
+    return true;
+  } finally {
+    await rm(guard, { force: true });
   }
 }
 
