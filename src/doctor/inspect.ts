@@ -1,0 +1,33 @@
+import { checkAccelerators } from "./accelerators.ts";
+import { checkDataFolder, checkMemory, checkProcessor, checkUser } from "./hardware.ts";
+import type { DoctorReport } from "./report.ts";
+import { checkEngine, checkNode, checkPostgres, checkPython, checkSources } from "./software.ts";
+import type { DoctorWorld } from "./world.ts";
+
+/** Looks at the machine, everything side by side, and changes nothing. Every answer is waited for at most 20 s. */
+export async function inspectMachine(world: DoctorWorld): Promise<DoctorReport> {
+  const [devices, processor, dataFolder, python, postgres, sources] = await Promise.all([
+    checkAccelerators(world),
+    checkProcessor(world),
+    checkDataFolder(world),
+    checkPython(world),
+    checkPostgres(world),
+    checkSources(world),
+  ]);
+  const accelerators = devices.flatMap((device) => device.accelerators);
+  return {
+    accelerators,
+    findings: [
+      checkNode(world),
+      processor,
+      checkMemory(world),
+      ...devices.map((device) => device.finding),
+      await checkEngine(world, accelerators),
+      postgres,
+      dataFolder,
+      checkUser(world),
+      ...python,
+      ...sources,
+    ],
+  };
+}
