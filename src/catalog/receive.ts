@@ -3,7 +3,7 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { refuse, type Refusal, sleep } from "../base/index.ts";
-import { type FreeBytes, refuseForRoom, reservedBytes } from "./disk.ts";
+import { type FreeBytes, refuseForRoom, refuseIfDiskFull, reservedBytes } from "./disk.ts";
 import { describeHubError, type HubFile, type HubSettings, openHub, RangeIgnored } from "./hub.ts";
 import { Landing } from "./landing.ts";
 import { downloadWheel, findPip, noPip, type PipContext } from "./pip.ts";
@@ -121,7 +121,7 @@ async function withHub<Result>(
     return await use((part) => hub.find(part));
   } catch (error) {
     context.signal.throwIfAborted();
-    if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) throw error;
+    if (refuseIfDiskFull(error) !== undefined) throw error;
     return unavailable(describeHubError(error));
   } finally {
     await hub.close();
@@ -147,6 +147,7 @@ async function readHubFile(file: HubFile, source: Source, landing: Landing, base
       if (landing.receivedBytes < base + file.sizeBytes) throw new Error("the connection ended early");
     } catch (error) {
       context.signal.throwIfAborted();
+      if (refuseIfDiskFull(error) !== undefined) throw error;
       if (error instanceof RangeIgnored) {
         if (base > 0) throw error;
         await landing.restart();
