@@ -103,7 +103,10 @@ export class Answer implements Sequence {
     const steps =
       request.topLogprobs === undefined
         ? this.#sampled(sequence.evaluateWithMetadata([prompt.at(-1)!], {}, this.#options()))
-        : this.#chosen(sequence.evaluateWithMetadata([prompt.at(-1)!], { probabilities: true }, greedy), request.topLogprobs);
+        : this.#chosen(
+            sequence.evaluateWithMetadata([prompt.at(-1)!], { probabilities: true }, greedy),
+            request.topLogprobs,
+          );
     for await (const parts of steps) {
       request.signal.throwIfAborted();
       yield* parts;
@@ -126,7 +129,9 @@ export class Answer implements Sequence {
   }
 
   /** Tokens as the library samples them. */
-  async *#sampled(tokens: AsyncGenerator<{ token: Token }, void, void>): AsyncGenerator<readonly SequencePart[], void, void> {
+  async *#sampled(
+    tokens: AsyncGenerator<{ token: Token }, void, void>,
+  ): AsyncGenerator<readonly SequencePart[], void, void> {
     try {
       for (;;) {
         const step = await this.#context.rounds.decode(this, () => tokens.next());
@@ -148,11 +153,13 @@ export class Answer implements Sequence {
     const sampler = new OwnSampler(sampling, this.#task.seed);
     try {
       for (let last: Token | undefined; ; last = this.#generated.at(-1)) {
-        const step = await this.#context.rounds.decode(this, () => (last === undefined ? tokens.next() : tokens.next(last)));
+        const step = await this.#context.rounds.decode(this, () =>
+          last === undefined ? tokens.next() : tokens.next(last),
+        );
         if (step.done === true) throw new Error("the engine ended an answer without a token");
         const { probabilities } = step.value;
         const acceptor = this.#grammar === undefined ? undefined : this.#context.grammars.acceptor(this.#grammar);
-        const token = sampler.choose(probabilities, acceptor);
+        const token = await sampler.choose(probabilities, acceptor);
         this.#generated.push(token);
         const logprob = logprobOf(token, probabilities, alternatives, this.#context.vocabulary);
         yield this.#writer.push(token, this.#grammar !== undefined, logprob);

@@ -63,7 +63,8 @@ export class GrammarWriter {
 
 function collectUsed(body: string, used: Set<LibraryRule>): void {
   const withoutLiterals = body.replace(/"(?:[^"\\]|\\.)*"|\[(?:[^\]\\]|\\.)*\]/g, " ");
-  for (const [name] of withoutLiterals.matchAll(/[a-z]\w*/g)) if (Object.hasOwn(library, name)) used.add(name as LibraryRule);
+  for (const [name] of withoutLiterals.matchAll(/[a-z]\w*/g))
+    if (Object.hasOwn(library, name)) used.add(name as LibraryRule);
 }
 
 class ShapeWriter {

@@ -66,7 +66,8 @@ export class LlamaCppModel implements LoadedModel {
     const plan = planOutput(request, this.#prompts.format);
     if (plan.outcome === "refused") return plan;
     try {
-      for (const grammar of [plan.grammar, plan.callGrammar?.("")]) if (grammar !== undefined) await grammars.prepare(grammar);
+      for (const grammar of [plan.grammar, plan.callGrammar?.("")])
+        if (grammar !== undefined) await grammars.prepare(grammar);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return refuse("unsupported_schema", `No grammar can be made of this schema: ${reason}`);

@@ -21,7 +21,8 @@ export function numberGrammar(isInteger: boolean, min: Bound | undefined, max: B
   if (low.value < 0) {
     const to = { value: -low.value, isExclusive: low.isExclusive };
     // Zero is written without a sign: a negative number is at least a little away from it.
-    const from = high.value < 0 ? { value: -high.value, isExclusive: high.isExclusive } : { value: 0, isExclusive: true };
+    const from =
+      high.value < 0 ? { value: -high.value, isExclusive: high.isExclusive } : { value: 0, isExclusive: true };
     alternatives.push(...magnitudes(isInteger, from, to).map((alternative) => `"-" (${alternative})`));
   }
   return alternatives.length === 0 ? undefined : alternatives.join(" | ");
@@ -60,11 +61,13 @@ function sameLength(from: string, to: string): readonly string[] {
   const isWholeLow = /^0*$/.test(lowRest);
   const isWholeHigh = /^9*$/.test(highRest);
   const alternatives: string[] = [];
-  if (!isWholeLow) alternatives.push(...sameLength(lowRest, "9".repeat(lowRest.length)).map((rest) => `"${low}" ${rest}`));
+  if (!isWholeLow)
+    alternatives.push(...sameLength(lowRest, "9".repeat(lowRest.length)).map((rest) => `"${low}" ${rest}`));
   const start = Number(low) + Number(!isWholeLow);
   const stop = Number(high) - Number(!isWholeHigh);
   const any = lowRest.length === 0 ? "" : ` [0-9]{${lowRest.length}}`;
   if (start <= stop) alternatives.push(`[${start}-${stop}]${any}`);
-  if (!isWholeHigh) alternatives.push(...sameLength("0".repeat(highRest.length), highRest).map((rest) => `"${high}" ${rest}`));
+  if (!isWholeHigh)
+    alternatives.push(...sameLength("0".repeat(highRest.length), highRest).map((rest) => `"${high}" ${rest}`));
   return alternatives;
 }

@@ -40,7 +40,10 @@ export function planOutput(request: GenerateRequest, format: CallFormat): Output
   const content = readContent(request.responseFormat);
   if (content?.outcome === "refused") return content;
   const checkArguments = new Map(
-    tools.map(({ tool }) => [tool.name, checkOf(tool.parameters ?? emptyObject, `a call's arguments for ${tool.name}`)]),
+    tools.map(({ tool }) => [
+      tool.name,
+      checkOf(tool.parameters ?? emptyObject, `a call's arguments for ${tool.name}`),
+    ]),
   );
   const shared = { outcome: "planned", checkArguments } as const;
   const forced = forcedTools(request, tools);
@@ -64,8 +67,7 @@ export function planOutput(request: GenerateRequest, format: CallFormat): Output
     ...shared,
     forced: undefined,
     grammar: content === undefined ? undefined : contentGrammar(content.shapes, tools, format),
-    callGrammar:
-      isFree || content !== undefined ? undefined : (rest) => callsGrammar(tools, format, rest),
+    callGrammar: isFree || content !== undefined ? undefined : (rest) => callsGrammar(tools, format, rest),
     reader: isFree ? undefined : () => new ToolCallReader(format, names, { mayRepeat, forced: false }),
     checkContent: content?.check,
   };
@@ -81,7 +83,9 @@ function readTools({ tools, toolChoice }: GenerateRequest): readonly ReadTool[] 
     const { root, definitions } = result.shapes;
     const shape = root.kind === "reference" ? definitions.get(root.pointer) : root;
     if (shape?.kind !== "object") {
-      return refuse("unsupported_schema", `${path}: a tool's parameters are an object (type: object).`, { param: path });
+      return refuse("unsupported_schema", `${path}: a tool's parameters are an object (type: object).`, {
+        param: path,
+      });
     }
     read.push({ tool, shapes: result.shapes });
   }

@@ -28,12 +28,12 @@ export class OwnSampler {
   }
 
   /** `distribution`: each token's probability, the likeliest first. */
-  choose(distribution: ReadonlyMap<Token, number>, acceptor: Acceptor | undefined): Token {
+  async choose(distribution: ReadonlyMap<Token, number>, acceptor: Acceptor | undefined): Promise<Token> {
     const candidates = this.#penalized(distribution);
     let token = this.#draw(candidates);
     if (acceptor !== undefined) {
       if (!acceptor.allows(token)) {
-        const allowed = firstAllowed(candidates, acceptor, this.#sampling);
+        const allowed = await allowedOf(candidates, acceptor, this.#sampling.temperature <= 0);
         if (allowed.length === 0) throw new Error("the grammar allows none of the model's tokens");
         token = this.#draw(allowed);
       }
@@ -55,7 +55,12 @@ export class OwnSampler {
       if (count === undefined) rest.push({ token, logit });
       else moved.push({ token, logit: logit - count * frequencyPenalty - presencePenalty });
     }
-    return moved.length === 0 ? rest : merged(rest, moved.toSorted((a, b) => b.logit - a.logit));
+    return moved.length === 0
+      ? rest
+      : merged(
+          rest,
+          moved.toSorted((a, b) => b.logit - a.logit),
+        );
   }
 
   #draw(candidates: readonly Candidate[]): Token {
@@ -73,14 +78,30 @@ export class OwnSampler {
   }
 }
 
-/** Enough of the tokens that the grammar allows for the truncation to choose from. */
-function firstAllowed(candidates: readonly Candidate[], acceptor: Acceptor, sampling: Sampling): readonly Candidate[] {
-  const isGreedy = sampling.temperature <= 0;
-  const first = candidates.find(({ token }) => acceptor.allows(token));
-  if (first === undefined) return [];
-  if (isGreedy) return [first];
-  // A token e^20 times less likely than the best one weighs nothing at any temperature up to 2.
-  return candidates.filter(({ token, logit }) => logit > first.logit - 20 && acceptor.allows(token));
+/** Looks at a grammar take time on the event loop: after so many it is let go once. */
+const looksAtOnce = 128;
+/** Tokens looked at after the first that is allowed; those further down weigh nothing beside it. */
+const looksBeyondFirst = 2_048;
+const leastLogitBeyondFirst = -20;
+
+/** The tokens that the grammar allows, the likeliest first: one where only that is wanted, else all that have weight. */
+async function allowedOf(
+  candidates: readonly Candidate[],
+  acceptor: Acceptor,
+  onlyFirst: boolean,
+): Promise<readonly Candidate[]> {
+  const allowed: Candidate[] = [];
+  let looksLeft = Infinity;
+  for (const [index, candidate] of candidates.entries()) {
+    const first = allowed[0];
+    if (first !== undefined && (looksLeft-- <= 0 || candidate.logit < first.logit + leastLogitBeyondFirst)) break;
+    if (index % looksAtOnce === looksAtOnce - 1) await new Promise((resolve) => setImmediate(resolve));
+    if (!acceptor.allows(candidate.token)) continue;
+    allowed.push(candidate);
+    if (onlyFirst) break;
+    looksLeft = Math.min(looksLeft, looksBeyondFirst);
+  }
+  return allowed;
 }
 
 function truncated(candidates: readonly Candidate[], { topK, topP, minP }: Sampling): readonly Candidate[] {

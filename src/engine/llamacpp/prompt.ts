@@ -96,7 +96,9 @@ export class PromptWriter {
 
   #forcedOpening(forced: readonly ToolDefinition[]): LlamaText {
     const only = forced.length === 1 ? forced[0]!.name : undefined;
-    return LlamaText(only === undefined ? [this.format.forced] : [this.format.forced, only, this.format.afterName(only)]);
+    return LlamaText(
+      only === undefined ? [this.format.forced] : [this.format.forced, only, this.format.afterName(only)],
+    );
   }
 
   /** Models that are to see a beginning-of-sequence token get one, where the template has not put it there. */

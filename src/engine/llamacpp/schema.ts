@@ -72,7 +72,10 @@ type Members = Readonly<Record<string, unknown>>;
  * `unsupported_schema`: a keyword that is not enforced, a schema that no value satisfies, one that is too large.
  * Of an object with `properties` only these are generated, although others may be allowed.
  */
-export function readSchema(schema: unknown, path: string): { readonly outcome: "read"; readonly shapes: Shapes } | Refusal {
+export function readSchema(
+  schema: unknown,
+  path: string,
+): { readonly outcome: "read"; readonly shapes: Shapes } | Refusal {
   try {
     return { outcome: "read", shapes: new SchemaReader(schema, path).read() };
   } catch (error) {
@@ -116,7 +119,8 @@ class SchemaReader {
     const keywords = Object.keys(schema).filter((keyword) => !annotations.has(keyword) && !keyword.startsWith("x-"));
     for (const keyword of keywords) {
       if (keyword === "$id" && depth === 0) continue;
-      if (!enforcedKeywords.includes(keyword)) refused(`${path}.${keyword}`, `the keyword ${keyword} cannot be enforced.`);
+      if (!enforcedKeywords.includes(keyword))
+        refused(`${path}.${keyword}`, `the keyword ${keyword} cannot be enforced.`);
     }
     const alone = ["$ref", "anyOf", "oneOf", "allOf", "const", "enum"].find((keyword) => keyword in schema);
     if (alone !== undefined) return this.#alone(alone, schema, keywords, path, depth);
@@ -156,7 +160,8 @@ class SchemaReader {
     for (const part of pointer.split("/").slice(1)) {
       const key = decodePointer(part);
       const holder = target;
-      if ((!isMembers(holder) && !Array.isArray(holder)) || !Object.hasOwn(holder, key)) refused(path, `${pointer} does not exist.`);
+      if ((!isMembers(holder) && !Array.isArray(holder)) || !Object.hasOwn(holder, key))
+        refused(path, `${pointer} does not exist.`);
       target = (holder as Members)[key];
     }
     return target;
@@ -166,8 +171,15 @@ class SchemaReader {
     const values = nonEmptyArray(value, path);
     this.#enumValues += values.length;
     if (this.#enumValues > schemaLimits.enumValues) refused(path, `more than ${schemaLimits.enumValues} values.`);
+    if (values.some((one) => typeof one === "object" && one !== null)) {
+      refused(path, "of values only strings, numbers, booleans and null can be enforced.");
+    }
     const types = schema["type"] === undefined ? undefined : namedTypes(schema["type"], `${path}.type`);
-    const literals = values.map((one): Literal & { one: unknown } => ({ type: typeOf(one), json: JSON.stringify(one), one }));
+    const literals = values.map((one): Literal & { one: unknown } => ({
+      type: typeOf(one),
+      json: JSON.stringify(one),
+      one,
+    }));
     const typed = literals.filter(({ type, one }) => {
       if (types === undefined || types.includes(type)) return true;
       return type === "number" && types.includes("integer") && Number.isInteger(one);
@@ -210,7 +222,8 @@ class SchemaReader {
   #array(schema: Members, path: string, depth: number): Shape {
     const minItems = this.#count(schema["minItems"], `${path}.minItems`) ?? 0;
     const maxItems = this.#count(schema["maxItems"], `${path}.maxItems`);
-    const prefix = schema["prefixItems"] === undefined ? [] : nonEmptyArray(schema["prefixItems"], `${path}.prefixItems`);
+    const prefix =
+      schema["prefixItems"] === undefined ? [] : nonEmptyArray(schema["prefixItems"], `${path}.prefixItems`);
     const first = prefix.map((item, index) => this.#shape(item, `${path}.prefixItems[${index}]`, depth + 1));
     const items = schema["items"];
     const rest = items === false ? undefined : this.#shape(items ?? true, `${path}.items`, depth + 1);
@@ -230,7 +243,8 @@ class SchemaReader {
       refused(`${path}.properties`, `more than ${schemaLimits.propertiesOfOne} properties.`);
     }
     const additional = schema["additionalProperties"] ?? true;
-    const others = additional === false ? undefined : this.#shape(additional, `${path}.additionalProperties`, depth + 1);
+    const others =
+      additional === false ? undefined : this.#shape(additional, `${path}.additionalProperties`, depth + 1);
     const impossible: Shape = { kind: "literal", values: [] };
     const properties = [...names].map((name): Property => {
       const isDeclared = Object.hasOwn(declared, name);
@@ -353,8 +367,7 @@ function union(options: readonly Shape[]): Shape {
 
 function typeOf(value: unknown): JsonType {
   if (value === null) return "null";
-  if (Array.isArray(value)) return "array";
-  return typeof value as "boolean" | "number" | "string" | "object";
+  return typeof value as "boolean" | "number" | "string";
 }
 
 function isEnforcedFormat(format: unknown): format is StringFormat {

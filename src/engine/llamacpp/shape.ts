@@ -7,7 +7,12 @@ export type Shape =
   | { readonly kind: "literal"; readonly values: readonly Literal[] }
   | { readonly kind: "string"; readonly minLength: number; readonly maxLength: number | undefined }
   | { readonly kind: "formatted"; readonly format: StringFormat }
-  | { readonly kind: "number"; readonly isInteger: boolean; readonly min: Bound | undefined; readonly max: Bound | undefined }
+  | {
+      readonly kind: "number";
+      readonly isInteger: boolean;
+      readonly min: Bound | undefined;
+      readonly max: Bound | undefined;
+    }
   | {
       readonly kind: "array";
       readonly first: readonly Shape[];

@@ -19,7 +19,11 @@ export class Slots {
   readonly #free: Slot[];
   #closed: Error | undefined;
   readonly #newSequence: () => LlamaContextSequence;
-  readonly #waiting: { readonly owner: object; readonly take: () => void; readonly reject: (reason: unknown) => void }[] = [];
+  readonly #waiting: {
+    readonly owner: object;
+    readonly take: () => void;
+    readonly reject: (reason: unknown) => void;
+  }[] = [];
 
   constructor(count: number, newSequence: () => LlamaContextSequence) {
     this.#newSequence = newSequence;

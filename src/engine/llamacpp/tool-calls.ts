@@ -37,7 +37,11 @@ export class ToolCallReader {
   #events: CallEvent[] = [];
 
   /** `forced`: the prompt already holds the opening, and, where there is one tool only, its name. */
-  constructor(format: CallFormat, names: readonly string[], options: { readonly mayRepeat: boolean; readonly forced: boolean }) {
+  constructor(
+    format: CallFormat,
+    names: readonly string[],
+    options: { readonly mayRepeat: boolean; readonly forced: boolean },
+  ) {
     this.#format = format;
     this.#names = names;
     this.#mayRepeat = options.mayRepeat;
