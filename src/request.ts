@@ -13,7 +13,7 @@ export async function serve(call: Call, answer: Answering, cloud: Cloud): Promis
   const placed = place(admitted, cloud);
   if (placed.outcome === "refused") return turnAway(placed, call, answer, cloud, admitted);
 
-  const intent = intend(placed, cloud);
+  const intent = intend(placed, answer, cloud);
   if (intent.outcome === "refused") return turnAway(intent, call, answer, cloud, admitted);
 
   const running = run(placed, answer, cloud);

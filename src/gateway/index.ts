@@ -8,7 +8,7 @@
 export { Answer, type ByteWitness } from "./answer.ts";
 export { createRouter, type RoutedCall, type RouterOptions } from "./openai/router.ts";
 export { type Gateway, listen, type ServerOptions } from "./server.ts";
-export { CallBody, type CallFields } from "./openai/call.ts";
+export { type BodyEdits, CallBody, type CallFields } from "./openai/call.ts";
 export { type Endpoint, type EndpointName, endpoints } from "./openai/endpoints.ts";
 export { EventStream, EventStreamError } from "./openai/stream.ts";
 export { lastString, lastUsage } from "./openai/usage.ts";

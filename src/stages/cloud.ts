@@ -1,7 +1,7 @@
-import type { Clock, GatewayId, Ids, ReceiptId, Refusal, RequestId } from "../base/index.ts";
+import type { Clock, GatewayId, ProjectId, ReceiptId, Refusal, RequestId } from "../base/index.ts";
 import type { Destination } from "../engine/index.ts";
 import type { ByteWitness, CallBody, Endpoint } from "../gateway/index.ts";
-import type { Journal } from "../journal/index.ts";
+import type { Journal, Position } from "../journal/index.ts";
 import type { Budgets, PriceBook } from "../ledger/index.ts";
 import type { Policy } from "../policy/index.ts";
 import type { Directory, Holder, RateLimits } from "../tenancy/index.ts";
@@ -10,7 +10,6 @@ import type { Directory, Holder, RateLimits } from "../tenancy/index.ts";
 export interface Cloud {
   readonly gateway: GatewayId;
   readonly clock: Clock;
-  readonly ids: Ids;
   readonly directory: Directory;
   readonly rateLimits: RateLimits;
   readonly budgets: Budgets;
@@ -39,13 +38,14 @@ export interface Destinations {
 export interface Books {
   /** Whether so much waits for the database that no more may be taken on. */
   readonly behind: boolean;
-  /** A settlement was appended: there is something to ship. */
-  appended(): void;
+  /** A settlement is durable: there is something to ship, and its receipt can be read from the journal until then. */
+  settled(receipt: ReceiptId, project: ProjectId, position: Position): void;
 }
 
 /** Counters and histograms, fed at the end of every request. */
 export interface Meters {
-  refused(call: Call, refusal: Refusal): void;
+  readonly inFlight: number;
+  refused(code: string): void;
   began(): void;
   ended(ended: Ended): void;
 }

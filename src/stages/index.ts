@@ -4,9 +4,11 @@
  * by kind), record (journal and receipt). Does not own: any of the parts they use, which arrive as `Cloud`.
  * Invariants: what admit reserved is given back or settled exactly once; behind the intent every ending is recorded.
  */
-export { admit, type Admitted, turnAway } from "./admit.ts";
+export { admit, type Admitted, type RateTaken, turnAway } from "./admit.ts";
+export { type IntentBody, parseIntent, parseSettlement, type SettlementBody } from "./bodies.ts";
 export type { Answering, Books, Call, Cloud, Destinations, Ended, Meters } from "./cloud.ts";
 export { count, type Counts } from "./count.ts";
 export { place, type Placed } from "./place.ts";
-export { intend, record } from "./record.ts";
+export { intend, type Intended, record } from "./record.ts";
+export { settle } from "./settle.ts";
 export { run, Running } from "./run.ts";

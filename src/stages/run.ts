@@ -15,7 +15,11 @@ export function run(placed: Placed, answer: Answering, cloud: Cloud): Running {
     request: call.id,
     tenant: admitted.holder.project.id,
     path: call.endpoint.path,
-    body: call.body.bytesFor(offer.upstreamName, destination.cacheSalt ? admitted.holder.project.id : undefined),
+    body: call.body.bytesFor({
+      upstreamName: offer.upstreamName,
+      cacheSalt: destination.cacheSalt ? admitted.holder.project.id : undefined,
+      maxTokens: cloud.limits.defaultMaxTokens,
+    }),
     headers: call.protocolHeaders,
     warnUnsupported: admitted.holder.project.unsupported === "warn",
   });

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { CallBody } from "./call.ts";
+import { type BodyEdits, CallBody } from "./call.ts";
 import { endpoints } from "./endpoints.ts";
 
 const chat = endpoints[0]!;
+const edits = (more: Partial<BodyEdits> = {}): BodyEdits => ({
+  upstreamName: "m",
+  cacheSalt: undefined,
+  maxTokens: undefined,
+  ...more,
+});
 
 function parse(text: string | Buffer): CallBody {
   const body = CallBody.parse(Buffer.from(text), chat);
@@ -14,7 +20,7 @@ function parse(text: string | Buffer): CallBody {
 
 test("a body that needs no edit goes on as the very bytes that came", () => {
   const bytes = Buffer.from('{ "model" : "m", "seed": 12345678901234567890, "temperature": 1.0 }');
-  assert.equal(parse(bytes).bytesFor("m", undefined).equals(bytes), true);
+  assert.equal(parse(bytes).bytesFor(edits()).equals(bytes), true);
 });
 
 test("asking for the usage is spliced in, whatever else the body holds", () => {
@@ -23,7 +29,7 @@ test("asking for the usage is spliced in, whatever else the body holds", () => {
       const value = { ...more, model: "m", stream: true, note: text };
       for (const name of ["n", "stream_options", "max_tokens", "max_completion_tokens"]) delete (value as never)[name];
       const sent = JSON.stringify(value);
-      const edited = JSON.parse(parse(`${sent} \n`).bytesFor("m", undefined).toString()) as Record<string, unknown>;
+      const edited = JSON.parse(parse(`${sent} \n`).bytesFor(edits()).toString()) as Record<string, unknown>;
       assert.deepEqual(edited, { ...(JSON.parse(sent) as object), stream_options: { include_usage: true } });
     }),
   );
@@ -31,7 +37,7 @@ test("asking for the usage is spliced in, whatever else the body holds", () => {
 
 test("options that are there already are kept", () => {
   const body = parse('{"model":"m","stream":true,"stream_options":{"other":1}}');
-  assert.deepEqual(JSON.parse(body.bytesFor("there", "prj_1").toString()), {
+  assert.deepEqual(JSON.parse(body.bytesFor(edits({ upstreamName: "there", cacheSalt: "prj_1" })).toString()), {
     model: "there",
     stream: true,
     stream_options: { other: 1, include_usage: true },
@@ -39,8 +45,15 @@ test("options that are there already are kept", () => {
   });
 });
 
+test("the operator's token limit is set where the client set none", () => {
+  const limited = (text: string): unknown => JSON.parse(parse(text).bytesFor(edits({ maxTokens: 99 })).toString());
+  assert.deepEqual(limited('{"model":"m"}'), { model: "m", max_tokens: 99 });
+  assert.deepEqual(limited('{"model":"m","max_tokens":null}'), { model: "m", max_tokens: 99 });
+  assert.deepEqual(limited('{"model":"m","max_completion_tokens":5}'), { model: "m", max_completion_tokens: 5 });
+});
+
 test("a client cannot choose the cache of another project", () => {
-  const edited = parse('{"model":"m","cache_salt":"prj_other"}').bytesFor("m", "prj_mine").toString();
+  const edited = parse('{"model":"m","cache_salt":"prj_other"}').bytesFor(edits({ cacheSalt: "prj_mine" })).toString();
   assert.deepEqual(JSON.parse(edited), { model: "m", cache_salt: "prj_mine" });
 });
 

@@ -14,6 +14,13 @@ export interface CallFields {
   readonly answers: number;
 }
 
+/** What a destination needs changed in a body. */
+export interface BodyEdits {
+  readonly upstreamName: string;
+  readonly cacheSalt: string | undefined;
+  readonly maxTokens: number | undefined;
+}
+
 /** A request's body, parsed once; its bytes go on as they came, except for the edits listed at `bytesFor`. */
 export class CallBody {
   readonly fields: CallFields;
@@ -36,20 +43,24 @@ export class CallBody {
   }
 
   /**
-   * The bytes that a destination gets, which are the client's own but for three edits: the model's name where the
-   * destination knows it by another, `stream_options.include_usage` where the usage would not be in the stream, and
-   * the project's `cache_salt` where the engine keeps its caches apart by one. What can be spliced in is; only where a
-   * member must change its value is the body written anew.
+   * The bytes that a destination gets, which are the client's own but for these edits: the model's name where the
+   * destination knows it by another, `stream_options.include_usage` where the usage would not be in the stream, the
+   * project's `cache_salt` where the engine keeps its caches apart by one, and the operator's token limit where the
+   * client set none. What can be spliced in is; only where a member must change its value is the body written anew.
    */
-  bytesFor(upstreamName: string, cacheSalt: string | undefined): Buffer {
+  bytesFor(destination: BodyEdits): Buffer {
+    const { upstreamName, cacheSalt, maxTokens } = destination;
     const asksUsage = this.#endpoint.usageOnRequest && this.fields.stream && !this.fields.includeUsage;
+    const limitField = this.fields.maxTokens === undefined ? this.#endpoint.maxTokensFields.at(-1) : undefined;
+    const limits = maxTokens !== undefined && limitField !== undefined;
     const renamed = upstreamName !== this.fields.model;
-    if (!asksUsage && !renamed && cacheSalt === undefined) return this.bytes;
+    if (!asksUsage && !renamed && !limits && cacheSalt === undefined) return this.bytes;
     const options = this.#value["stream_options"] as object | null | undefined;
     const edits = {
       ...(renamed ? { model: upstreamName } : {}),
       ...(asksUsage ? { stream_options: { ...options, include_usage: true } } : {}),
       ...(cacheSalt === undefined ? {} : { cache_salt: cacheSalt }),
+      ...(limits ? { [limitField]: maxTokens } : {}),
     };
     if (Object.keys(edits).some((name) => name in this.#value)) {
       return Buffer.from(JSON.stringify({ ...this.#value, ...edits }));

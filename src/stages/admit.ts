@@ -1,0 +1,106 @@
+import { type Exact, refuse, type Refusal, zero } from "../base/index.ts";
+import { bound, type Price, type Reservation, type TokenBound } from "../ledger/index.ts";
+import type { Holder } from "../tenancy/index.ts";
+import type { Answering, Call, Cloud } from "./cloud.ts";
+
+/** A request that may run, with what it can cost at most set aside. */
+export interface Admitted {
+  readonly outcome: "admitted";
+  readonly call: Call;
+  readonly holder: Holder;
+  readonly tokenBound: TokenBound;
+  /** The price that the intent fixes; undefined: the model has none, and the request will be unrated. */
+  readonly price: Price | undefined;
+  /** The most that it can cost. */
+  readonly amountBound: Exact;
+  readonly reservation: Reservation;
+  readonly rate: RateTaken;
+}
+
+/** What the rate limits gave, until the request's true tokens are known. */
+export interface RateTaken {
+  readonly outcome: "taken";
+  /** Header names and values in turn. */
+  readonly headers: readonly string[];
+  /** Corrects the tokens taken in advance by those that were used. */
+  settle(usedTokens: number): void;
+}
+
+/** Tokens that a chat template can add to a prompt, beside one for every byte of the body at most. */
+const templateTokens = 512;
+/** What an answer without a limit of its own is taken for where not even the model's context is known. */
+const unlimitedAnswerTokens = 8_192;
+
+/** Who asks is known; may they, now, for this model, at this rate, within their budgets. */
+export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
+  if (cloud.draining()) return refuse("draining", "The server is stopping.", { retryAfterSeconds: 5 });
+  if (cloud.books.behind)
+    return refuse("books_behind", "Too much usage waits for the database.", { retryAfterSeconds: 5 });
+  if (cloud.meters.inFlight >= cloud.limits.requestsInFlight) {
+    return refuse("overloaded", "Too many requests are running.", { retryAfterSeconds: 1 });
+  }
+  const { holder } = call;
+  const { model } = call.body.fields;
+  const outOfScope = holder.limits.find(({ models }) => models !== undefined && !models.includes(model));
+  if (outOfScope !== undefined) {
+    return refuse("model_not_permitted", `The ${outOfScope.level} may not use "${model.slice(0, 200)}".`, {
+      param: "model",
+    });
+  }
+  const stale = cloud.directory.mayServe(holder.project.dataClass);
+  if (stale !== undefined) return stale;
+  const tokenBound = boundOf(call, cloud);
+  const price = cloud.prices.at(call.receivedAtMs, model);
+  const budgeted = holder.limits.find(({ monthlyBudget }) => monthlyBudget !== undefined);
+  if (price === undefined && budgeted !== undefined) {
+    return refuse("budget_exceeded", `"${model.slice(0, 200)}" has no price, and the ${budgeted.level} has a budget.`);
+  }
+  const rate = cloud.rateLimits.take(holder, tokenBound.inputTokens + tokenBound.outputTokens);
+  if (rate.outcome === "refused") return rate;
+  const amountBound = price === undefined ? (zero as bigint as Exact) : bound(tokenBound, price);
+  const reservation = cloud.budgets.reserve(holder.limits, amountBound);
+  if (reservation.outcome === "refused") {
+    rate.settle(0);
+    return reservation;
+  }
+  return { outcome: "admitted", call, holder, tokenBound, price, amountBound, reservation, rate };
+}
+
+/** The end of a story before its intent: the reservations go back, the refusal is noted, the client is told. */
+export function turnAway(refusal: Refusal, call: Call, answer: Answering, cloud: Cloud, admitted?: Admitted): void {
+  admitted?.reservation.release();
+  admitted?.rate.settle(0);
+  cloud.meters.refused(refusal.code);
+  cloud.journal.note("refusal", refusalBody(refusal, call));
+  answer.refuse(refusal);
+}
+
+/** What is kept of a refusal: who, what, why and where not; nothing of what was asked. */
+function refusalBody(refusal: Refusal, call: Call): string {
+  const { holder, endpoint, body } = call;
+  return JSON.stringify({
+    v: 1,
+    request: call.id,
+    atMs: call.receivedAtMs,
+    code: refusal.code,
+    organisation: holder.organisation.id,
+    project: holder.project.id,
+    key: holder.key.id,
+    endpoint: endpoint.name,
+    model: body.fields.model,
+    dataClass: holder.project.dataClass,
+    processing: holder.project.processing,
+    ...(refusal.reasons === undefined ? {} : { reasons: refusal.reasons.slice(0, 16) }),
+  });
+}
+
+/** At most a token for every byte of the body and what a template adds; as many out as asked for, for every answer. */
+function boundOf(call: Call, cloud: Cloud): TokenBound {
+  const { fields, bytes } = call.body;
+  const inputTokens = bytes.length + templateTokens;
+  if (call.endpoint.maxTokensFields.length === 0) return { inputTokens, outputTokens: 0 };
+  const [first] = cloud.destinations.offering(fields.model);
+  const context = first?.offer(fields.model)?.contextTokens ?? unlimitedAnswerTokens;
+  const asked = fields.maxTokens ?? cloud.limits.defaultMaxTokens ?? context;
+  return { inputTokens, outputTokens: Math.min(asked, context) * fields.answers };
+}

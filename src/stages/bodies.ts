@@ -1,0 +1,74 @@
+import type { Ending, GatewayId, KeyId, OrganisationId, ProjectId, ReceiptId, Usage } from "../base/index.ts";
+import type { TokenBound } from "../ledger/index.ts";
+
+/**
+ * What the journal's intents and settlements say, as JSON (docs/reference/journal.md). An intent holds everything that
+ * is needed to settle the request without the process that took it; a settlement everything that is shipped.
+ */
+export interface IntentBody {
+  readonly v: 1;
+  readonly receivedAtMs: number;
+  readonly organisation: OrganisationId;
+  readonly project: ProjectId;
+  readonly key: KeyId;
+  readonly endpoint: string;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly destination: { readonly kind: "host" | "upstream"; readonly name: string };
+  readonly site: { readonly name: string; readonly jurisdiction: string | null };
+  readonly engine: { readonly name: string; readonly build: string };
+  readonly sha256: string | null;
+  readonly policy: {
+    readonly digest: string;
+    readonly epoch: number;
+    readonly dataClass: string;
+    readonly processing: readonly string[];
+    readonly rejected: readonly { readonly name: string; readonly reason: string }[];
+  };
+  readonly price: PriceBody | null;
+  readonly bound: TokenBound;
+  readonly request: { readonly digestKey: string; readonly digest: string; readonly bytes: number };
+}
+
+/** Decimal strings a million tokens. */
+export interface PriceBody {
+  readonly version: string;
+  readonly currency: string;
+  readonly input: string;
+  readonly cachedInput: string;
+  readonly output: string;
+  readonly reasoning: string;
+}
+
+export interface SettlementBody {
+  readonly v: 1;
+  readonly gateway: GatewayId;
+  readonly receipt: ReceiptId;
+  readonly organisation: OrganisationId;
+  readonly project: ProjectId;
+  readonly key: KeyId;
+  readonly endpoint: string;
+  readonly model: string;
+  readonly site: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly ending: Ending;
+  /** null: it cannot be known. */
+  readonly usage: Usage | null;
+  /** Why there is no amount; null: there is one. */
+  readonly unrated: string | null;
+  /** The most tokens that it can have used; stands where the usage does not. */
+  readonly upperBoundTokens: number | null;
+  /** Decimal string, unrounded. */
+  readonly listAmount: string | null;
+  readonly currency: string | null;
+  readonly priceVersion: string | null;
+}
+
+export function parseIntent(body: string): IntentBody {
+  return JSON.parse(body) as IntentBody;
+}
+
+export function parseSettlement(body: string): SettlementBody {
+  return JSON.parse(body) as SettlementBody;
+}

@@ -1,0 +1,52 @@
+import { nearest, refuse, type Refusal } from "../base/index.ts";
+import type { Destination, Offer } from "../engine/index.ts";
+import type { Decision } from "../policy/index.ts";
+import type { Admitted } from "./admit.ts";
+import type { Cloud } from "./cloud.ts";
+
+/** Where the request runs, and why there. */
+export interface Placed {
+  readonly outcome: "placed";
+  readonly admitted: Admitted;
+  readonly destination: Destination;
+  readonly offer: Offer;
+  readonly decision: Decision<Destination>;
+}
+
+/**
+ * Where the request may run (policy), and where of these is best: at present the one with the fewest requests. What
+ * policy forbids is never tried, also where nothing else is ready.
+ */
+export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
+  const { call, holder } = admitted;
+  const { model } = call.body.fields;
+  const candidates = cloud.destinations.offering(model);
+  if (candidates.length === 0) return unknownModel(model, cloud.destinations.models());
+  const { action, name: endpoint } = call.endpoint;
+  const decision = cloud.policy.decide({ action, project: holder.project, model }, candidates);
+  if (decision.outcome === "refused") return decision;
+  const able = decision.permitted.filter((destination) => destination.offer(model)?.endpoints.has(endpoint));
+  if (able.length === 0) {
+    return refuse("endpoint_not_supported", `The engine of "${model}" has no ${call.endpoint.path}.`);
+  }
+  const destination = leastBusy(able);
+  const offer = destination?.offer(model);
+  if (destination === undefined || offer === undefined) {
+    return refuse("engine_unavailable", `Nothing that runs "${model}" is ready.`, { retryAfterSeconds: 2 });
+  }
+  return { outcome: "placed", admitted, destination, offer, decision };
+}
+
+function leastBusy(destinations: readonly Destination[]): Destination | undefined {
+  let best: Destination | undefined;
+  for (const destination of destinations) {
+    if (destination.ready && (best === undefined || destination.running < best.running)) best = destination;
+  }
+  return best;
+}
+
+function unknownModel(model: string, known: Iterable<string>): Refusal {
+  const meant = nearest(model, known);
+  const hint = meant === undefined ? "" : ` Did you mean "${meant}"?`;
+  return refuse("model_not_found", `There is no model "${model.slice(0, 200)}".${hint}`, { param: "model" });
+}

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { fileURLToPath } from "node:url";
+
+const program = fileURLToPath(new URL("../../bin/bailiwick.js", import.meta.url));
+const run = promisify(execFile);
+
+export interface CloudOptions {
+  /** Arguments of `up` besides --data and --port. */
+  readonly arguments?: readonly string[];
+  /** bailiwick.yaml's text. */
+  readonly settings?: string;
+  /** A data folder to go on with; left out: a fresh one. */
+  readonly data?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** How long until it must be ready. */
+  readonly readyWithinMs?: number;
+}
+
+/** A Bailiwick as its users run it: a process of its own, found through its data folder. */
+export interface RunningCloud {
+  readonly url: string;
+  readonly data: string;
+  readonly process: ChildProcess;
+  /** What it has printed so far, both streams. */
+  output(): string;
+  /** Runs a command against it; the parsed JSON it printed. */
+  command<T>(...args: readonly string[]): Promise<T>;
+  newKey(project?: string, ...more: readonly string[]): Promise<string>;
+  /** SIGTERM, and the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL to the server and every process below it. */
+  kill(): Promise<void>;
+}
+
+/** Folders made by this test file; the caller removes them when its tests are done. */
+export function temporaryFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), "bailiwick-e2e-"));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export async function startCloud(options: CloudOptions = {}): Promise<RunningCloud> {
+  const data = options.data ?? join(mkdtempSync(join(tmpdir(), "bailiwick-e2e-")), "data");
+  const settings = join(data, "..", "bailiwick.yaml");
+  const config = options.settings === undefined ? [] : ["--config", settings];
+  if (options.settings !== undefined) writeFileSync(settings, options.settings);
+  const child = spawn(
+    process.execPath,
+    [program, "up", "--data", data, "--port", "0", ...config, ...(options.arguments ?? [])],
+    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...options.environment } },
+  );
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (part: Buffer) => (output += part.toString()));
+  const url = await ready(child, data, options.readyWithinMs ?? 60_000, () => output);
+  const command = async <T>(...args: readonly string[]): Promise<T> => {
+    const { stdout } = await run(process.execPath, [program, ...args, "--data", data, "--json"], {
+      maxBuffer: 64 << 20,
+    });
+    return JSON.parse(stdout) as T;
+  };
+  return {
+    url,
+    data,
+    process: child,
+    output: () => output,
+    command,
+    newKey: async (project = "default", ...more) =>
+      (await command<{ key: string }>("key", "create", "--project", project, ...more)).key,
+    stop: async () => {
+      if (child.exitCode !== null) return child.exitCode;
+      child.kill("SIGTERM");
+      const [code] = (await once(child, "exit")) as [number | null];
+      return code;
+    },
+    kill: async () => {
+      const below = await descendants(child.pid!);
+      for (const pid of [child.pid!, ...below]) killNow(pid);
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+      await gone(below);
+    },
+  };
+}
+
+/** A command that is expected to fail: what it printed, and its exit code. */
+export async function commandFails(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, [program, ...args], { env: { ...process.env, ...environment } });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (part: Buffer) => (stdout += part.toString()));
+  child.stderr.on("data", (part: Buffer) => (stderr += part.toString()));
+  const [code] = (await once(child, "close")) as [number];
+  return { code, stdout, stderr };
+}
+
+async function ready(child: ChildProcess, data: string, withinMs: number, output: () => string): Promise<string> {
+  const endMs = Date.now() + withinMs;
+  while (Date.now() < endMs) {
+    if (child.exitCode !== null) throw new Error(`up ended with ${child.exitCode}:\n${output()}`);
+    const url = urlOf(data);
+    if (url !== undefined && (await answers(`${url}/readyz`))) return url;
+    await pause(50);
+  }
+  child.kill("SIGKILL");
+  throw new Error(`up was not ready within ${withinMs} ms:\n${output()}`);
+}
+
+function urlOf(data: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(join(data, "server.json"), "utf8")) as { url: string }).url;
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, "ENOENT");
+    return undefined;
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url)).status === 200;
+  } catch {
+    // Nobody listens there yet.
+    return false;
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Waits until a condition holds; fails with the given words when it does not in time. */
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 10_000,
+): Promise<void> {
+  const endMs = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > endMs) throw new Error(`${what} did not come true within ${withinMs} ms`);
+    await pause(25);
+  }
+}
+
+/** Every process below one, by its parents. */
+export async function descendants(pid: number): Promise<readonly number[]> {
+  const { stdout } = await run("ps", ["-e", "-o", "pid=,ppid="]);
+  const pairs = stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const found = new Set<number>([pid]);
+  for (const parent of found) for (const [child, of] of pairs) if (of === parent) found.add(child!);
+  found.delete(pid);
+  return [...found];
+}
+
+export function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // A zombie waits for its parent only; it runs nothing any more.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    // No such process.
+    return false;
+  }
+}
+
+async function gone(pids: readonly number[]): Promise<void> {
+  await eventually("the end of all processes", () => !pids.some(alive));
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, "ESRCH");
+  }
+}
