@@ -1,6 +1,13 @@
-import { getLlama, getModuleVersion, type Llama, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
+import {
+  getLlama,
+  getModuleVersion,
+  InsufficientMemoryError,
+  type Llama,
+  LlamaLogLevel,
+  type LlamaModel,
+} from "node-llama-cpp";
 import { refuse, RefusalError } from "../../base/index.ts";
-import type { Engine, EngineFactory, LoadedModel, ModelFile } from "../types.ts";
+import type { Engine, EngineFactory, ModelFile } from "../types.ts";
 import type { LlamaCppNeeds } from "./index.ts";
 import { LlamaCppModel } from "./model.ts";
 import type { RoundLimits } from "./rounds.ts";
@@ -18,31 +25,49 @@ const rowsAlike = 63;
 const sliceBesideDecoding = 1 / 4;
 
 export async function openEngine(settings: Settings, needs: LlamaCppNeeds): Promise<Engine> {
+  const complaints: string[] = [];
   const llama = await getLlama({
     build: "never",
     gpu: settings.gpu === "off" ? false : settings.gpu,
     maxThreads: settings.threads,
     logLevel: LlamaLogLevel.error,
+    logger: (_, message) => void complaints.splice(0, complaints.length, message.trim()),
     skipDownload: true,
     progressLogs: false,
   });
   const device = llama.gpu === false ? "cpu" : ((await llama.getGpuDeviceNames())[0] ?? llama.gpu);
-  const models = new Set<LoadedModel>();
+  const models = new Set<LlamaCppModel>();
+  let hasFailed = false;
   return {
     name: "llamacpp",
     build: await buildOf(llama),
     device,
     async load(file) {
-      const model = await load(llama, file, settings, needs);
+      let weights: LlamaModel;
+      try {
+        weights = await llama.loadModel({ modelPath: file.path });
+      } catch (error) {
+        hasFailed = true;
+        throw error instanceof InsufficientMemoryError ? error : invalid(file, error, complaints);
+      }
+      const model = await serve(weights, file, settings, needs);
       models.add(model);
+      model.onUnload = () => models.delete(model);
       return model;
     },
     async close() {
       await Promise.all([...models].map((model) => model.unload()));
       models.clear();
-      await llama.dispose();
+      // After a load that failed natively the library waits for ever here; what is left ends with the process.
+      if (!hasFailed) await llama.dispose();
     },
   };
+}
+
+/** The library says that it failed, llama.cpp's last line why. */
+function invalid(file: ModelFile, error: unknown, complaints: readonly string[]): RefusalError {
+  const reasons = [error instanceof Error ? error.message : String(error), ...complaints].join(": ");
+  return new RefusalError(refuse("model_invalid", `The model ${file.name} cannot be loaded: ${reasons}`));
 }
 
 async function buildOf(llama: Llama): Promise<string> {
@@ -50,33 +75,28 @@ async function buildOf(llama: Llama): Promise<string> {
   return `node-llama-cpp ${await getModuleVersion()} (llama.cpp ${release}, ${llama.gpu === false ? "cpu" : llama.gpu})`;
 }
 
-async function load(llama: Llama, file: ModelFile, settings: Settings, needs: LlamaCppNeeds): Promise<LoadedModel> {
+async function serve(
+  weights: LlamaModel,
+  file: ModelFile,
+  settings: Settings,
+  needs: LlamaCppNeeds,
+): Promise<LlamaCppModel> {
   const { sequences, threads } = settings;
   const roundLimits = roundLimitsOf(settings.prefillSliceTokens);
-  const model = await loadWeights(llama, file);
   try {
-    await checkTemplate(model.fileInfo.metadata.tokenizer.chat_template, needs.clock);
-    const context = await model.createContext({
+    await checkTemplate(weights.fileInfo.metadata.tokenizer.chat_template, needs.clock);
+    const context = await weights.createContext({
       sequences,
       contextSize: file.contextTokens,
       threads,
       batchSize: roundLimits.promptTokens + sequences,
       // See `rowsAlike`: without it the roundings differ from two rows on.
-      flashAttention: model.flashAttentionSupported ? true : "auto",
+      flashAttention: weights.flashAttentionSupported ? true : "auto",
     });
-    return new LlamaCppModel(file, model, context, { sequences, roundLimits, randomBytes: needs.randomBytes });
+    return new LlamaCppModel(file, weights, context, { sequences, roundLimits, randomBytes: needs.randomBytes });
   } catch (error) {
-    await model.dispose();
+    await weights.dispose();
     throw error;
-  }
-}
-
-async function loadWeights(llama: Llama, file: ModelFile): Promise<LlamaModel> {
-  try {
-    return await llama.loadModel({ modelPath: file.path });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new RefusalError(refuse("model_invalid", `The file of the model ${file.name} cannot be loaded: ${reason}`));
   }
 }
 

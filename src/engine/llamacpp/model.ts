@@ -24,6 +24,8 @@ export class LlamaCppModel implements LoadedModel {
   readonly model: ModelFile;
   readonly contextTokens: number;
   readonly sequences: number;
+  /** Called once it is gone from memory. */
+  onUnload: () => void = () => {};
   readonly #llamaModel: LlamaModel;
   readonly #llamaContext: LlamaContext;
   readonly #prompts: PromptWriter;
@@ -107,5 +109,6 @@ export class LlamaCppModel implements LoadedModel {
     await this.#shared.rounds.close(error);
     await this.#llamaContext.dispose();
     await this.#llamaModel.dispose();
+    this.onUnload();
   }
 }
