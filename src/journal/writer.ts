@@ -227,7 +227,11 @@ export class BatchWriter {
     const full = this.#full;
     this.#full = [];
     for (const segment of full) {
-      await segment.file.datasync().finally(() => segment.file.close());
+      try {
+        await segment.file.datasync();
+      } finally {
+        await segment.file.close();
+      }
     }
     if (!full.includes(last)) await last.file.datasync();
   }
