@@ -8,7 +8,7 @@ import {
 } from "node-llama-cpp";
 import { refuse, RefusalError } from "../../base/index.ts";
 import type { Engine, EngineFactory, ModelFile } from "../types.ts";
-import type { LlamaCppNeeds } from "./index.ts";
+import type { LlamaCppNeeds } from "./needs.ts";
 import { LlamaCppModel } from "./model.ts";
 import type { RoundLimits } from "./rounds.ts";
 import { checkTemplate } from "./template-check.ts";
@@ -93,7 +93,7 @@ async function serve(
       // See `rowsAlike`: without it the roundings differ from two rows on.
       flashAttention: weights.flashAttentionSupported ? true : "auto",
     });
-    return new LlamaCppModel(file, weights, context, { sequences, roundLimits, randomBytes: needs.randomBytes });
+    return new LlamaCppModel(file, weights, context, { sequences, roundLimits, entropy: needs.entropy });
   } catch (error) {
     await weights.dispose();
     throw error;

@@ -1,6 +1,3 @@
-import type { Clock } from "../../base/index.ts";
-import type { EngineFactory } from "../types.ts";
-
 /**
  * engine/llamacpp: models in GGUF, run in this process by llama.cpp through node-llama-cpp. Owns the batching of
  * concurrent answers, the slices of their prompts, the gate, prefix reuse, sampling where logprobs are asked for, the
@@ -8,13 +5,9 @@ import type { EngineFactory } from "../types.ts";
  * Invariants: an answer does not depend on its company; a slot's cache is cleared before another tenant gets it; a
  * message's text never becomes a control token; a keyword that the grammar does not enforce is refused.
  */
-export interface LlamaCppNeeds {
-  /** The process's UV_THREADPOOL_SIZE. */
-  readonly threadPoolSize: string | undefined;
-  /** For seeds and the ids of tool calls. */
-  readonly randomBytes: (count: number) => Buffer;
-  readonly clock: Clock;
-}
+import type { EngineFactory } from "../types.ts";
+import type { LlamaCppNeeds } from "./needs.ts";
+export type { LlamaCppNeeds } from "./needs.ts";
 
 /**
  * The factory; the native library is loaded by `open()`. It refuses to open, by throwing, in a process whose thread

@@ -63,7 +63,7 @@ const weather = {
 };
 
 await withOnePoolThread(import.meta.url, async () => {
-  const needs = { threadPoolSize: "1", randomBytes, clock: systemClock };
+  const needs = { threadPoolSize: "1", entropy: randomBytes, clock: systemClock };
   const file = await testModel();
   const engine: Engine = await createLlamaCpp(needs).open(settings);
   const model: LoadedModel = await engine.load(file);

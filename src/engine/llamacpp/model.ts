@@ -13,7 +13,7 @@ import { Vocabulary } from "./vocabulary.ts";
 export interface ModelSettings {
   readonly sequences: number;
   readonly roundLimits: RoundLimits;
-  readonly randomBytes: (count: number) => Buffer;
+  readonly entropy: (count: number) => Buffer;
 }
 
 /** Answers that may wait for a slot, for each slot: who has a queue of its own never meets this bound. */
@@ -30,17 +30,17 @@ export class LlamaCppModel implements LoadedModel {
   readonly #llamaContext: LlamaContext;
   readonly #prompts: PromptWriter;
   readonly #shared: AnswerContext;
-  readonly #randomBytes: (count: number) => Buffer;
+  readonly #entropy: (count: number) => Buffer;
   #unloaded: Promise<void> | undefined;
 
   constructor(file: ModelFile, model: LlamaModel, context: LlamaContext, settings: ModelSettings) {
-    const { sequences, roundLimits, randomBytes } = settings;
+    const { sequences, roundLimits, entropy } = settings;
     this.model = file;
     this.contextTokens = Math.min(file.contextTokens, context.contextSize);
     this.sequences = sequences;
     this.#llamaModel = model;
     this.#llamaContext = context;
-    this.#randomBytes = randomBytes;
+    this.#entropy = entropy;
     const vocabulary = new Vocabulary(model);
     this.#prompts = new PromptWriter(model, vocabulary);
     this.#shared = {
@@ -50,7 +50,7 @@ export class LlamaCppModel implements LoadedModel {
       vocabulary,
       reasoning: this.#prompts.reasoning,
       callTokens: this.#prompts.callTokens,
-      callId: () => `call_${randomBytes(12).toString("hex")}`,
+      callId: () => `call_${entropy(12).toString("hex")}`,
     };
   }
 
@@ -86,7 +86,7 @@ export class LlamaCppModel implements LoadedModel {
       );
     }
     const maxTokens = Math.min(request.maxTokens ?? room, room);
-    const seed = seedOf(sampling.seed, this.#randomBytes);
+    const seed = seedOf(sampling.seed, this.#entropy);
     return new Answer({ request, plan, prompt: tokens, maxTokens, seed }, this.#shared);
   }
 

@@ -41,7 +41,7 @@ function magnitudes(isInteger: boolean, from: Bound, to: Bound): readonly string
 }
 
 /** GBNF alternatives for the integers from `first` to `last`, neither negative, without leading zeros. */
-export function digitRange(first: number, last: number): string[] {
+function digitRange(first: number, last: number): string[] {
   const alternatives: string[] = [];
   let from = first;
   const end = Math.min(last, largest);

@@ -5,8 +5,8 @@ import type { Sampling } from "../types.ts";
 const largestSeed = 0xffff_fffe;
 
 /** A seed as the library takes it: 32 bits. */
-export function seedOf(seed: number | undefined, randomBytes: (count: number) => Buffer): number {
-  const bits = seed === undefined ? randomBytes(4).readUInt32LE() : Number(BigInt.asUintN(32, BigInt(seed)));
+export function seedOf(seed: number | undefined, entropy: (count: number) => Buffer): number {
+  const bits = seed === undefined ? entropy(4).readUInt32LE() : Number(BigInt.asUintN(32, BigInt(seed)));
   return Math.min(bits, largestSeed);
 }
 
