@@ -1,0 +1,169 @@
+/**
+ * What the whole story costs in the gateway: Bailiwick with key, policy, budget, journal and receipt on, beside a bare
+ * proxy in Node and vllm-router, all before the same backend, in short alternating rounds of the same run.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Child, start, startListening } from "./children.ts";
+import { descendantsOf, readProcesses } from "./cpu.ts";
+import { fdatasyncTimesMs } from "./fdatasync.ts";
+import { type Measured, summarize } from "./gateway-aims.ts";
+import { startTargets, type Target } from "./gateway-targets.ts";
+import { type OpenLoop, type Round, runRound } from "./load.ts";
+import type { Bench, BenchOptions } from "./report.ts";
+import { distribution } from "./statistics.ts";
+import { chatBody, type Shape } from "./workload.ts";
+
+export const gatewayBench: Bench = { name: "gateway", run };
+
+interface Plan {
+  readonly rounds: number;
+  readonly warmUpMs: number;
+  readonly durationMs: Readonly<Record<Shape, number>>;
+  readonly fdatasyncMs: number;
+}
+
+const fullPlan: Plan = {
+  rounds: 5,
+  warmUpMs: 1500,
+  durationMs: { request: 1500, stream: 2500, latency: 2500 },
+  fdatasyncMs: 1000,
+};
+const quickPlan: Plan = {
+  rounds: 1,
+  warmUpMs: 300,
+  durationMs: { request: 500, stream: 500, latency: 500 },
+  fdatasyncMs: 200,
+};
+
+/** About what an intent and a settlement take together. */
+const recordBytes = 2048;
+const bodyBytes = 728;
+const connections = 64;
+const ratePerSecond = 500;
+
+async function run(options: BenchOptions): Promise<ReturnType<typeof summarize>> {
+  const plan = options.quick ? quickPlan : fullPlan;
+  const folder = await mkdtemp(join(tmpdir(), "bailiwick-bench-"));
+  const children: Child[] = [];
+  try {
+    const backend = await startListening("./backend.ts");
+    children.push(backend.child);
+    const generator = start(process.execPath, [new URL("./load.ts", import.meta.url).pathname]);
+    children.push(generator);
+    const { targets, absent } = await startTargets({ backend, folder, ...options });
+    children.push(...targets.map(({ child }) => child));
+    const measured: Measured = { rounds: [], fdatasyncMs: [], absent };
+    await warmUp(generator, targets, plan, options);
+    for (let round = 0; round < plan.rounds; round += 1) await measure(round);
+    return summarize(measured, { plan, bodyBytes, connections, ratePerSecond, recordBytes });
+
+    async function measure(round: number): Promise<void> {
+      for (const shape of ["request", "stream", "latency"] as const) {
+        // Whoever comes first meets the machine as the others left it: each round begins with another target.
+        for (const target of rotated(targets, round)) {
+          if (!target.shapes.includes(shape)) continue;
+          const load = loadOf(shape, plan.durationMs[shape], round);
+          const one = await runAndCount(generator, target, shape, load);
+          measured.rounds.push({ round, shape, target: target.name, ...one });
+          options.progress(
+            `round ${round + 1}/${plan.rounds} ${shape} ${target.name}: ${one.requests} requests, ${one.cpuMs} ms of CPU`,
+          );
+        }
+      }
+      measured.fdatasyncMs.push(distribution(fdatasyncTimesMs({ folder, recordBytes, durationMs: plan.fdatasyncMs })));
+    }
+  } finally {
+    await Promise.all(children.toReversed().map((child) => child.stop(15_000)));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Compiled code, open connections, a journal with its segments: what a server that has run for a while has. */
+async function warmUp(
+  generator: Child,
+  targets: readonly Target[],
+  plan: Plan,
+  { progress }: BenchOptions,
+): Promise<void> {
+  for (const target of targets) {
+    for (const shape of ["request", "stream"] as const) {
+      if (!target.shapes.includes(shape)) continue;
+      progress(`warming up ${target.name}, ${shape}`);
+      await runAndCount(generator, target, shape, loadOf(shape, plan.warmUpMs, 0));
+    }
+  }
+}
+
+function loadOf(shape: Shape, durationMs: number, seed: number): Round["load"] {
+  if (shape !== "latency") return { kind: "closed", connections, durationMs };
+  return { kind: "open", pattern: "poisson", ratePerSecond, durationMs, seed } satisfies OpenLoop;
+}
+
+/** One round against one target, with the CPU time that it took until all that the requests had caused was done. */
+async function runAndCount(generator: Child, target: Target, shape: Shape, load: Round["load"]) {
+  const { model, tokens } = target.asks[shape];
+  const stream = shape === "stream";
+  const before = await useOfTree(target.child.pid);
+  const result = await runRound(generator, {
+    host: "127.0.0.1",
+    port: target.port,
+    path: "/v1/chat/completions",
+    headers: target.key === undefined ? {} : { authorization: `Bearer ${target.key}` },
+    body: chatBody({ model, tokens, stream, bytes: bodyBytes }),
+    // Beside its tokens a stream has an event with the finish reason, and "[DONE]".
+    eventsPerAnswer: stream ? tokens + 2 : 0,
+    load,
+  });
+  if (result.failures > 0)
+    throw new Error(
+      `${target.name} failed ${result.failures} requests (${shape}), the first with: ${result.firstFailure}`,
+    );
+  const after = await untilQuiet(target.child.pid);
+  return {
+    ...result,
+    cpuMs: after.cpuMs - before.cpuMs,
+    /** Of its child processes: PostgreSQL, an engine's host. */
+    childrenCpuMs: after.childrenCpuMs - before.childrenCpuMs,
+    residentBytes: after.residentBytes,
+  };
+}
+
+interface TreeUse {
+  readonly cpuMs: number;
+  readonly childrenCpuMs: number;
+  readonly residentBytes: number;
+}
+
+async function useOfTree(pid: number): Promise<TreeUse> {
+  const processes = await readProcesses();
+  const own = processes.get(pid);
+  if (own === undefined) throw new Error(`process ${pid} has ended`);
+  const children = descendantsOf(pid, processes).map((child) => processes.get(child)?.cpuMs ?? 0);
+  return {
+    cpuMs: own.cpuMs,
+    childrenCpuMs: children.reduce((sum, cpuMs) => sum + cpuMs, 0),
+    residentBytes: own.residentBytes,
+  };
+}
+
+/** Work that a target puts off (shipping records, closing books) is the requests' cost too: waits for it, up to 5 s. */
+async function untilQuiet(pid: number): Promise<TreeUse> {
+  let last = await useOfTree(pid);
+  for (let waits = 0; waits < 25; waits += 1) {
+    await delay(200);
+    const next = await useOfTree(pid);
+    const usedMs = next.cpuMs + next.childrenCpuMs - last.cpuMs - last.childrenCpuMs;
+    // One clock tick in 200 ms is what an idle server's timers take.
+    if (usedMs <= 10) return last;
+    last = next;
+  }
+  return last;
+}
+
+function rotated<Item>(items: readonly Item[], by: number): Item[] {
+  const at = by % Math.max(1, items.length);
+  return [...items.slice(at), ...items.slice(0, at)];
+}

@@ -1,0 +1,38 @@
+/**
+ * Runs benches by name and prints what they found:
+ *
+ *     npm run bench -- gateway engine [--quick] [--json] [--only bare,vllm-router]
+ *
+ * bench/ owns the programs that measure Bailiwick from outside, as a user runs it, beside its peers in the same run. It
+ * does not own correctness, which is the tests'. A machine's noise is met by short alternating rounds, their medians and
+ * ratios to a bare proxy, never by absolute figures. A missed aim is a result; the exit code tells of benches that could
+ * not run.
+ */
+import { parseArgs } from "node:util";
+import { gatewayBench } from "./gateway.ts";
+import { type Bench, jsonLine, printed } from "./report.ts";
+
+const benches: readonly Bench[] = [gatewayBench];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean" }, quick: { type: "boolean" }, only: { type: "string" } },
+});
+const unknown = positionals.filter((name) => benches.every((bench) => bench.name !== name));
+if (positionals.length === 0 || unknown.length > 0) {
+  process.stderr.write(
+    `usage: npm run bench -- ${benches.map(({ name }) => name).join("|")} [--quick] [--json] [--only NAME,...]\n`,
+  );
+  process.exit(2);
+}
+
+for (const bench of benches.filter(({ name }) => positionals.includes(name))) {
+  const outcome = await bench.run({
+    quick: values.quick ?? false,
+    only: values.only?.split(","),
+    progress: (line) => process.stderr.write(`${line}\n`),
+  });
+  process.stdout.write(printed(bench.name, outcome));
+  if (values.json === true) process.stdout.write(`${jsonLine(bench.name, outcome)}\n`);
+}
+process.exit(0);
