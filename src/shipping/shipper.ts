@@ -1,0 +1,157 @@
+import type { Clock, ProjectId, ReceiptId } from "../base/index.ts";
+import type { Journal, JournalBatch, Position } from "../journal/index.ts";
+
+/** Whole batches of the journal, in order, and where they begin and end. */
+export interface Shipment {
+  readonly from: Position;
+  readonly to: Position;
+  readonly batches: readonly JournalBatch[];
+}
+
+export interface ShipperOptions {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  /** Where shipping stood when this process began; undefined: at the journal's beginning. */
+  readonly from: Position | undefined;
+  /** Most settlements that may wait before no more requests are taken. */
+  readonly waitingMax: number;
+  /** Writes a shipment and the watermark in one transaction; rejects where the database is away. */
+  readonly write: (shipment: Shipment) => Promise<void>;
+  readonly onFailure: (error: unknown, retryInMs: number) => void;
+}
+
+export interface Shipper {
+  /** Whether too much waits for the database. */
+  readonly behind: boolean;
+  /** Settlements that are durable and not yet shipped. */
+  readonly waiting: number;
+  /** A settlement is durable. */
+  settled(receipt: ReceiptId, project: ProjectId, position: Position): void;
+  /** Where a receipt that is not yet shipped stands; undefined: shipped, or never there, or another project's. */
+  unshipped(receipt: ReceiptId, project: ProjectId): Position | undefined;
+  /** Resolves once everything that is durable now has been shipped: true; false after `waitMs`. */
+  caughtUp(waitMs: number): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+const recordsAtOnce = 2_000;
+const firstRetryMs = 100;
+const lastRetryMs = 5_000;
+
+export function createShipper(options: ShipperOptions): Shipper {
+  return new JournalShipper(options);
+}
+
+class JournalShipper implements Shipper {
+  readonly #options: ShipperOptions;
+  readonly #stop = new AbortController();
+  readonly #places = new Map<ReceiptId, { readonly project: ProjectId; readonly position: Position }>();
+  #shipped: Position;
+  #waiters: { readonly upTo: Position; readonly done: () => void }[] = [];
+  readonly #running: Promise<void>;
+
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+    this.#shipped = options.from ?? options.journal.first;
+    this.#running = this.#run();
+  }
+
+  get behind(): boolean {
+    return this.#places.size >= this.#options.waitingMax;
+  }
+  get waiting(): number {
+    return this.#places.size;
+  }
+
+  settled(receipt: ReceiptId, project: ProjectId, position: Position): void {
+    // The loop may have been faster than the request's own next step.
+    if (isBefore(position, this.#shipped)) return;
+    this.#places.set(receipt, { project, position });
+  }
+
+  unshipped(receipt: ReceiptId, project: ProjectId): Position | undefined {
+    const place = this.#places.get(receipt);
+    return place?.project === project ? place.position : undefined;
+  }
+
+  async caughtUp(waitMs: number): Promise<boolean> {
+    const upTo = this.#options.journal.durable;
+    if (!isBefore(this.#shipped, upTo)) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const waiter = { upTo, done: () => resolve(true) };
+    this.#waiters.push(waiter);
+    const cancel = this.#options.clock.after(waitMs, () => resolve(false));
+    const reached = await promise;
+    cancel();
+    this.#waiters = this.#waiters.filter((other) => other !== waiter);
+    return reached;
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** Reads on from what is shipped, also after a failure, until it is stopped or the journal ends. */
+  async #run(): Promise<void> {
+    let retryMs = firstRetryMs;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#follow(() => (retryMs = firstRetryMs));
+        return;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#options.onFailure(error, retryMs);
+        await this.#pause(retryMs);
+        retryMs = Math.min(retryMs * 2, lastRetryMs);
+      }
+    }
+  }
+
+  async #follow(onShipped: () => void): Promise<void> {
+    const { journal } = this.#options;
+    let batches: JournalBatch[] = [];
+    let records = 0;
+    for await (const batch of journal.read(this.#shipped, this.#stop.signal)) {
+      batches.push(batch);
+      records += batch.records.length;
+      // What is there already goes in one transaction; behind the durable end nothing is waited for.
+      if (records < recordsAtOnce && isBefore(batch.end, journal.durable)) continue;
+      await this.#ship(batches, batch.end);
+      onShipped();
+      batches = [];
+      records = 0;
+    }
+    if (batches.length > 0) await this.#ship(batches, batches.at(-1)!.end);
+  }
+
+  async #ship(batches: readonly JournalBatch[], to: Position): Promise<void> {
+    await this.#options.write({ from: this.#shipped, to, batches });
+    this.#shipped = to;
+    for (const { records } of batches) {
+      for (const record of records) {
+        if (record.kind === "settlement") this.#places.delete(`rcpt_${record.request.slice(4)}`);
+      }
+    }
+    for (const { upTo, done } of this.#waiters) if (!isBefore(to, upTo)) done();
+    await this.#options.journal.release(to);
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(delayMs, resolve);
+      this.#stop.signal.addEventListener(
+        "abort",
+        () => {
+          cancel();
+          resolve();
+        },
+        { once: true },
+      );
+    });
+  }
+}
+
+function isBefore(a: Position, b: Position): boolean {
+  return a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
+}
