@@ -5,7 +5,7 @@ import type { Grammars } from "./grammars.ts";
 import { logprobOf } from "./logprobs.ts";
 import type { OutputPlan } from "./output-plan.ts";
 import { OwnSampler } from "./own-sampler.ts";
-import type { Rounds } from "./rounds.ts";
+import type { Participant, Rounds } from "./rounds.ts";
 import { samplerOptions } from "./sampling.ts";
 import { keepCheckpoint, prepareSlot, type Slot, type Slots } from "./slots.ts";
 
@@ -25,11 +25,13 @@ export interface AnswerTask {
 }
 
 /** One answer, computed while it is read: it waits for a slot, computes its prompt in slices, then token by token. */
-export class Answer implements Sequence {
+export class Answer implements Sequence, Participant {
   readonly #task: AnswerTask;
   readonly #context: AnswerContext;
   readonly #writer: AnswerWriter;
   readonly #generated: Token[] = [];
+  /** Its slot's place among the context's sequences. */
+  place = 0;
   #cachedInputTokens = 0;
   #grammar: LlamaGrammarEvaluationState | undefined;
 
@@ -59,6 +61,7 @@ export class Answer implements Sequence {
     signal.addEventListener("abort", withdraw, { once: true });
     try {
       const slot = await slots.lend(this, this.#task.request.tenant, this.#task.prompt);
+      this.place = slot.place;
       const reason = yield* this.#compute(slot);
       yield { type: "end", reason };
     } finally {

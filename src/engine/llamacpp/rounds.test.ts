@@ -28,10 +28,10 @@ async function settle(): Promise<void> {
 test("a round takes all that wait, and the next begins when all have ended", async () => {
   const steps = new Steps();
   const rounds = new Rounds(limits);
-  const first = Promise.all(["a", "b"].map((name) => rounds.decode({}, () => steps.step(name))));
+  const first = Promise.all(["a", "b"].map((name) => rounds.decode({ place: 0 }, () => steps.step(name))));
   await settle();
   assert.deepEqual(steps.begun, ["a", "b"]);
-  const late = rounds.decode({}, () => steps.step("c"));
+  const late = rounds.decode({ place: 0 }, () => steps.step("c"));
   steps.end("a");
   await settle();
   assert.deepEqual(steps.begun, ["a", "b"]);
@@ -43,12 +43,20 @@ test("a round takes all that wait, and the next begins when all have ended", asy
   await late;
 });
 
+test("a round goes through the sequences in their order in the context", async () => {
+  const rounds = new Rounds(limits);
+  const places: number[] = [];
+  const step = async (place: number): Promise<void> => void places.push(place);
+  await Promise.all([3, 0, 2, 1].map((place) => rounds.decode({ place }, () => step(place))));
+  assert.deepEqual(places, [0, 1, 2, 3]);
+});
+
 test("prompts share a budget, which is smaller beside answers that are decoded", async () => {
   const rounds = new Rounds(limits);
-  const prefill = (wanted: number): Promise<number> => rounds.prefill({}, wanted, () => Promise.resolve());
+  const prefill = (wanted: number): Promise<number> => rounds.prefill({ place: 0 }, wanted, () => Promise.resolve());
   assert.deepEqual(await Promise.all([prefill(500), prefill(3), prefill(500)]), [23, 3, 22]);
   assert.deepEqual(await prefill(500), limits.promptTokensOfOne);
-  const decoded = rounds.decode({}, () => Promise.resolve("token"));
+  const decoded = rounds.decode({ place: 0 }, () => Promise.resolve("token"));
   assert.deepEqual(await Promise.all([prefill(500), decoded, prefill(500)]), [6, "token", 6]);
 });
 
@@ -56,7 +64,9 @@ test("a prompt that finds no room waits for the next round", async () => {
   const rounds = new Rounds({ ...limits, promptTokens: 2 });
   const order: number[] = [];
   await Promise.all(
-    [0, 1, 2].map(async (index) => order.push((await rounds.prefill({}, 9, () => Promise.resolve())) + index)),
+    [0, 1, 2].map(async (index) =>
+      order.push((await rounds.prefill({ place: 0 }, 9, () => Promise.resolve())) + index),
+    ),
   );
   assert.deepEqual(order, [1, 2, 4]);
 });
@@ -64,11 +74,11 @@ test("a prompt that finds no room waits for the next round", async () => {
 test("held, nothing begins; the running round ends first", async () => {
   const steps = new Steps();
   const rounds = new Rounds(limits);
-  const running = rounds.decode({}, () => steps.step("a"));
+  const running = rounds.decode({ place: 0 }, () => steps.step("a"));
   await settle();
   let isHeld = false;
   const holding = rounds.hold().then(() => (isHeld = true));
-  const waiting = rounds.decode({}, () => steps.step("b"));
+  const waiting = rounds.decode({ place: 0 }, () => steps.step("b"));
   await settle();
   assert.equal(isHeld, false);
   steps.end("a");
@@ -84,22 +94,22 @@ test("held, nothing begins; the running round ends first", async () => {
 
 test("what was withdrawn or comes after the close is rejected, a failed step fails alone", async () => {
   const rounds = new Rounds(limits);
-  const owner = {};
+  const owner = { place: 0 };
   await rounds.hold();
   const withdrawn = rounds.decode(owner, () => Promise.resolve());
   rounds.withdraw(owner, new Error("gone"));
   await assert.rejects(withdrawn, /gone/);
   rounds.release();
-  const failing = rounds.decode({}, () => Promise.reject(new Error("native")));
-  const sound = rounds.decode({}, () => Promise.resolve(1));
+  const failing = rounds.decode({ place: 0 }, () => Promise.reject(new Error("native")));
+  const sound = rounds.decode({ place: 0 }, () => Promise.resolve(1));
   await assert.rejects(failing, /native/);
   assert.equal(await sound, 1);
-  const cut = rounds.decode({}, () => Promise.resolve());
+  const cut = rounds.decode({ place: 0 }, () => Promise.resolve());
   const closing = rounds.close(new Error("closed"));
   await assert.rejects(cut, /closed/);
   await closing;
   await assert.rejects(
-    rounds.prefill({}, 1, () => Promise.resolve()),
+    rounds.prefill({ place: 0 }, 1, () => Promise.resolve()),
     /closed/,
   );
 });

@@ -1,9 +1,20 @@
-/** What a sequence asks of the next round; the object that asked is the key by which it can be withdrawn. */
+/** Who takes part in a round: the key by which it can be withdrawn. */
+export interface Participant {
+  /** The place of its sequence in the context. */
+  readonly place: number;
+}
+
+/** What a participant asks of the next round. */
 type Waiting =
-  | { readonly kind: "decode"; readonly owner: object; readonly step: () => Promise<void>; readonly reject: Reject }
+  | {
+      readonly kind: "decode";
+      readonly owner: Participant;
+      readonly step: () => Promise<void>;
+      readonly reject: Reject;
+    }
   | {
       readonly kind: "prefill";
-      readonly owner: object;
+      readonly owner: Participant;
       readonly wantedTokens: number;
       readonly step: (tokens: number) => Promise<void>;
       readonly reject: Reject;
@@ -40,14 +51,14 @@ export class Rounds {
   }
 
   /** Takes part in the next round with one step. */
-  decode<Result>(owner: object, step: () => Promise<Result>): Promise<Result> {
+  decode<Result>(owner: Participant, step: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#add({ kind: "decode", owner, step: () => step().then(resolve, reject), reject });
     });
   }
 
   /** Takes part in the next round that has room with a slice of at most `wantedTokens`; resolves to its length. */
-  prefill(owner: object, wantedTokens: number, step: (tokens: number) => Promise<void>): Promise<number> {
+  prefill(owner: Participant, wantedTokens: number, step: (tokens: number) => Promise<void>): Promise<number> {
     return new Promise((resolve, reject) => {
       const slice = (tokens: number): Promise<void> => step(tokens).then(() => resolve(tokens), reject);
       this.#add({ kind: "prefill", owner, wantedTokens, step: slice, reject });
@@ -55,7 +66,7 @@ export class Rounds {
   }
 
   /** Takes back what has not begun; what runs ends first. */
-  withdraw(owner: object, reason: unknown): void {
+  withdraw(owner: Participant, reason: unknown): void {
     const withdrawn = this.#waiting.filter((waiting) => waiting.owner === owner);
     this.#waiting = this.#waiting.filter((waiting) => waiting.owner !== owner);
     for (const { reject } of withdrawn) reject(reason);
@@ -100,7 +111,8 @@ export class Rounds {
   }
 
   async #round(): Promise<void> {
-    const waiting = this.#waiting;
+    // llama.cpp computes sequences together as long as they follow one another in a batch, and else one by one.
+    const waiting = this.#waiting.toSorted((a, b) => a.owner.place - b.owner.place);
     this.#waiting = [];
     const prefills = waiting.filter((one) => one.kind === "prefill");
     const budget =
@@ -124,7 +136,7 @@ export class Rounds {
 
 /**
  * Divides a budget: everyone gets an equal part, what one does not need goes to the others, what does not divide to the
- * longest waiting. A short prompt therefore never waits for a long one to be done.
+ * first. A short prompt therefore never waits for a long one to be done.
  */
 export function fairShares(wanted: readonly number[], budget: number): readonly number[] {
   const shares = wanted.map(() => 0);

@@ -3,6 +3,8 @@ import type { LlamaContextSequence, Token } from "node-llama-cpp";
 /** A sequence of the context with what it remembers, and whose that is. */
 export interface Slot {
   readonly sequence: LlamaContextSequence;
+  /** The sequence's place in the context. */
+  readonly place: number;
   tenant: string | undefined;
   /** Lengths at which the state was kept, for models that cannot forget a part of it. */
   checkpoints: number[];
@@ -27,7 +29,12 @@ export class Slots {
 
   constructor(count: number, newSequence: () => LlamaContextSequence) {
     this.#newSequence = newSequence;
-    this.#free = Array.from({ length: count }, () => ({ sequence: newSequence(), tenant: undefined, checkpoints: [] }));
+    this.#free = Array.from({ length: count }, (_, place) => ({
+      sequence: newSequence(),
+      place,
+      tenant: undefined,
+      checkpoints: [],
+    }));
   }
 
   get waiting(): number {
@@ -53,7 +60,7 @@ export class Slots {
   async #renew(slot: Slot): Promise<void> {
     try {
       await slot.sequence.dispose();
-      this.#put({ sequence: this.#newSequence(), tenant: undefined, checkpoints: [] });
+      this.#put({ sequence: this.#newSequence(), place: slot.place, tenant: undefined, checkpoints: [] });
     } catch (error) {
       // A context that cannot give a new one is gone, or as good as: who waits for it is told.
       this.close(error instanceof Error ? error : new Error(String(error)));
