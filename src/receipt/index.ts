@@ -1,0 +1,12 @@
+/**
+ * receipt: what every answer can be held to afterwards. Owns the statement and its canonical bytes, the salted digests,
+ * the batch's Merkle tree and its one signature, the signing keys, the receipt's file and its verification offline.
+ * Does not own: when a batch is closed (journal), where receipts are kept (journal, store), the transparency log.
+ * Invariants: a receipt with any bit changed does not verify; no digest says anything about a text without the
+ * tenant's key; verify.ts imports nothing outside base.
+ */
+export { ByteDigest, type DigestKey, digestKeyJwk } from "./digest.ts";
+export { type ReceiptPlace, receiptFile, receiptPlaces } from "./file.ts";
+export { openSigningKeys, type SigningKeys } from "./keys.ts";
+export { buildStatement, type StatementFacts } from "./statement.ts";
+export { type Verification, verifyReceipt, type VerifyInput } from "./verify.ts";

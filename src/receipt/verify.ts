@@ -1,0 +1,231 @@
+import { createHmac, createPublicKey, type JsonWebKey, type KeyObject, timingSafeEqual, verify } from "node:crypto";
+import { type CanonicalValue, canonicalJson } from "../base/index.ts";
+import { batchStatement, preAuthenticationEncoding } from "./envelope.ts";
+import { thumbprint } from "./keys.ts";
+import { leafHash, rootFrom } from "./merkle.ts";
+import { statementType } from "./statement.ts";
+
+export interface VerifyInput {
+  readonly receipt: Buffer;
+  /** A JSON Web Key Set, as `/.well-known/bailiwick/keys` serves it. */
+  readonly keys: Buffer;
+  /** The request's exact bytes, and the answer's. */
+  readonly request?: Buffer;
+  readonly response?: Buffer;
+  /** The tenant's digest key as a JWK, which checking bytes needs. */
+  readonly digestKey?: Buffer;
+  /** The project that it must be for. */
+  readonly tenant?: string;
+  /** A moment (milliseconds since 1970) by which the request must have ended. */
+  readonly atMs?: number;
+}
+
+/** `reason` is "valid", or why it is not, or why that could not be found out. */
+export type Verification = {
+  readonly outcome: "valid" | "invalid" | "unchecked";
+  readonly reason: string;
+  /** What was checked and held. */
+  readonly checked: readonly string[];
+};
+
+class Verdict extends Error {
+  readonly outcome: "invalid" | "unchecked";
+  constructor(outcome: "invalid" | "unchecked", reason: string) {
+    super(reason);
+    this.outcome = outcome;
+  }
+}
+
+const receiptBytesMax = 1 << 20;
+const pathMax = 64;
+
+/**
+ * Verifies a receipt with nothing but its bytes and public keys: no server, no network. Canonical bytes are demanded
+ * everywhere, so that each bit of the file is either signed or the only one possible.
+ */
+export function verifyReceipt(input: VerifyInput): Verification {
+  const checked: string[] = [];
+  try {
+    const keys = readKeys(input.keys);
+    const file = readFile(input.receipt);
+    checked.push("format");
+    const key = keys.get(file.signature.keyid);
+    if (key === undefined) throw new Verdict("invalid", "it is signed by a key that is not in the set");
+    const payload = decode(file.payload);
+    const leaf = leafHash(preAuthenticationEncoding(statementType, payload));
+    const { index, size, path } = file.batch;
+    const root = rootFrom(leaf, index, size, path.map(decodeHash));
+    if (root === undefined) throw new Verdict("invalid", "its path does not lead to a root");
+    if (!verify(null, batchStatement(root, size), key, decode(file.signature.sig))) {
+      throw new Verdict("invalid", "its signature does not hold");
+    }
+    checked.push("signature");
+    const statement = readStatement(payload);
+    checked.push("statement");
+    checkTenant(statement, input, checked);
+    checkTime(statement, input, checked);
+    checkBytes(statement, input, checked);
+    return { outcome: "valid", reason: "valid", checked };
+  } catch (error) {
+    if (error instanceof Verdict) return { outcome: error.outcome, reason: error.message, checked };
+    throw error;
+  }
+}
+
+interface File {
+  readonly payload: string;
+  readonly batch: { readonly index: number; readonly size: number; readonly path: readonly string[] };
+  readonly signature: { readonly keyid: string; readonly sig: string };
+}
+
+function readFile(bytes: Buffer): File {
+  if (bytes.length > receiptBytesMax) throw new Verdict("invalid", `it is larger than ${receiptBytesMax} bytes`);
+  const value = canonical(bytes.subarray(0, -1));
+  if (value === undefined || bytes.at(-1) !== 0x0a) throw new Verdict("invalid", "it is not canonical JSON");
+  const file = members(value, ["batch", "payload", "payloadType", "signature"]);
+  const batch = members(file["batch"], ["index", "path", "size"]);
+  const signature = members(file["signature"], ["keyid", "sig"]);
+  const { index, size, path } = batch;
+  const { keyid, sig } = signature;
+  if (file["payloadType"] !== statementType) throw new Verdict("invalid", "it is not a receipt of a known type");
+  if (!isCount(index) || !isCount(size) || index >= size || !Array.isArray(path) || path.length > pathMax) {
+    throw new Verdict("invalid", "its place in its batch is not possible");
+  }
+  if (typeof keyid !== "string" || typeof sig !== "string" || typeof file["payload"] !== "string") {
+    throw new Verdict("invalid", "its fields have other types than they should");
+  }
+  return { payload: file["payload"], batch: { index, size, path: path.map(text) }, signature: { keyid, sig } };
+}
+
+type Members = Readonly<Record<string, CanonicalValue | undefined>>;
+
+function readStatement(payload: Buffer): Members {
+  const value = canonical(payload);
+  if (value === undefined || typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Verdict("invalid", "its statement is not canonical JSON");
+  }
+  const statement = value as Members;
+  if (statement["v"] !== 1) throw new Verdict("unchecked", "its statement is of a newer version");
+  return statement;
+}
+
+function checkTenant(statement: Members, { tenant }: VerifyInput, checked: string[]): void {
+  if (tenant === undefined) return;
+  if (statement["tenant"] !== tenant) throw new Verdict("invalid", "it is for another tenant");
+  checked.push("tenant");
+}
+
+function checkTime(statement: Members, { atMs }: VerifyInput, checked: string[]): void {
+  if (atMs === undefined) return;
+  const endedAtMs = Date.parse(String(statement["endedAt"]));
+  if (!(endedAtMs <= atMs)) throw new Verdict("invalid", "the request ended after the given time");
+  checked.push("time");
+}
+
+function checkBytes(statement: Members, input: VerifyInput, checked: string[]): void {
+  for (const name of ["request", "response"] as const) {
+    const bytes = input[name];
+    if (bytes === undefined) continue;
+    const digest = statement[`${name}Digest`];
+    if (digest === null || digest === undefined) {
+      throw new Verdict("unchecked", `it holds no digest of the ${name}: a crash ended the request`);
+    }
+    checkDigest(name, bytes, digest as Members, input);
+    checked.push(name);
+  }
+}
+
+function checkDigest(name: string, bytes: Buffer, digest: Members, { digestKey }: VerifyInput): void {
+  if (digestKey === undefined) {
+    const where = "GET /v1/receipts/digest-key gives it to the tenant; name its file with --digest-key";
+    throw new Verdict("unchecked", `the ${name}'s digest is salted with the tenant's digest key: ${where}`);
+  }
+  const key = readDigestKey(digestKey);
+  if (key.kid !== digest["keyId"]) {
+    throw new Verdict("unchecked", `the ${name}'s digest is salted with the key ${String(digest["keyId"])}`);
+  }
+  const found = createHmac("sha256", key.secret).update(bytes).digest();
+  const stated = Buffer.from(String(digest["value"]), "hex");
+  const same = stated.length === found.length && timingSafeEqual(stated, found) && bytes.length === digest["bytes"];
+  if (!same) throw new Verdict("invalid", `the ${name}'s bytes are not those of the receipt`);
+}
+
+function readKeys(bytes: Buffer): ReadonlyMap<string, KeyObject> {
+  const value = parsed(bytes) as { keys?: unknown } | undefined;
+  if (!Array.isArray(value?.keys)) throw new Verdict("unchecked", "the keys are not a JSON Web Key Set");
+  const keys = new Map<string, KeyObject>();
+  for (const jwk of value.keys.slice(0, 1_000) as JsonWebKey[]) {
+    if (jwk?.kty !== "OKP" || jwk.crv !== "Ed25519" || typeof jwk.x !== "string") continue;
+    keys.set(thumbprint(jwk), publicKeyOf(jwk));
+  }
+  if (keys.size === 0) throw new Verdict("unchecked", "the key set holds no Ed25519 key");
+  return keys;
+}
+
+function publicKeyOf({ x }: JsonWebKey): KeyObject {
+  try {
+    return createPublicKey({ format: "jwk", key: { kty: "OKP", crv: "Ed25519", x: x! } });
+  } catch {
+    // The one thing wrong can be the key's bytes.
+    throw new Verdict("unchecked", "the key set holds a key that is none");
+  }
+}
+
+function readDigestKey(bytes: Buffer): { readonly kid: unknown; readonly secret: Buffer } {
+  const value = parsed(bytes) as { kty?: unknown; k?: unknown; kid?: unknown } | undefined;
+  if (value?.kty !== "oct" || typeof value.k !== "string") {
+    throw new Verdict("unchecked", 'the digest key is not a JSON Web Key of type "oct"');
+  }
+  return { kid: value.kid, secret: Buffer.from(value.k, "base64url") };
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    // What is no JSON is nothing that the caller looks for, and it says so.
+    return undefined;
+  }
+}
+
+/** The value of canonical JSON; undefined where encoding it again would give other bytes. */
+function canonical(bytes: Buffer): CanonicalValue | undefined {
+  const value = parsed(bytes) as CanonicalValue | undefined;
+  if (value === undefined) return undefined;
+  try {
+    return Buffer.from(canonicalJson(value)).equals(bytes) ? value : undefined;
+  } catch {
+    // A number that is no safe integer has no canonical form here.
+    return undefined;
+  }
+}
+
+function members(value: unknown, names: readonly string[]): Members {
+  const found = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+  if (found.length !== names.length || !names.every((name) => found.includes(name))) {
+    throw new Verdict("invalid", "it has other fields than a receipt");
+  }
+  return value as Members;
+}
+
+/** Base64 of one form only: what is decoded and encoded again must be the same text. */
+function decode(base64: string): Buffer {
+  const bytes = Buffer.from(base64, "base64");
+  if (bytes.toString("base64") !== base64) throw new Verdict("invalid", "its base64 is not canonical");
+  return bytes;
+}
+
+function decodeHash(base64: string): Buffer {
+  const hash = decode(base64);
+  if (hash.length !== 32) throw new Verdict("invalid", "its path does not consist of hashes");
+  return hash;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "string") throw new Verdict("invalid", "its path does not consist of hashes");
+  return value;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
