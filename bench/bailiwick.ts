@@ -30,7 +30,7 @@ export async function startBailiwick({
   await writeFile(join(folder, "bailiwick.yaml"), settings);
   const data = join(folder, "data");
   const port = await freePort();
-  const child = start(process.execPath, [program, "up", "--data", data, "--port", String(port), ...flags], folder);
+  const child = start(process.execPath, [program, "up", "--data", data, "--port", String(port), ...flags], { folder });
   try {
     await untilReady(child, `http://127.0.0.1:${port}/readyz`, 300_000);
     const created = await promisify(execFile)(

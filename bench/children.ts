@@ -25,8 +25,19 @@ process.on("exit", () => {
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
 
-export function start(command: string, args: readonly string[], folder: string = process.cwd()): Child {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], cwd: folder });
+export interface StartOptions {
+  /** Its working directory. */
+  readonly folder?: string;
+  /** Beside this process's own environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export function start(command: string, args: readonly string[], { folder, environment }: StartOptions = {}): Child {
+  const child = spawn(command, args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    cwd: folder,
+    env: { ...process.env, ...environment },
+  });
   running.add(child);
   let complaints = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -9,10 +9,11 @@
  * not run.
  */
 import { parseArgs } from "node:util";
+import { engineBench } from "./engine.ts";
 import { gatewayBench } from "./gateway.ts";
 import { type Bench, jsonLine, printed } from "./report.ts";
 
-const benches: readonly Bench[] = [gatewayBench];
+const benches: readonly Bench[] = [gatewayBench, engineBench];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
