@@ -227,6 +227,6 @@ test("what was acknowledged survives any interleaving of intents, settlements, c
       await life.reopen(life.disk.crash());
       await life.journal.close();
     }),
-    { numRuns: 200 },
+    { numRuns: 300 },
   );
 });

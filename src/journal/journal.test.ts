@@ -308,6 +308,21 @@ test("a record behind a torn one does not come back to life", async () => {
   );
 });
 
+test("wherever a sector ends in a line, its tear is told from damage", async () => {
+  for (let pad = 0; pad < 512; pad++) {
+    const disk = new FakeDisk();
+    const journal = await start(disk);
+    await intend(journal, 1, JSON.stringify("p".repeat(pad))).durable;
+    disk.holdSyncs();
+    intend(journal, 2, JSON.stringify("x".repeat(1_000)));
+    await turns(3);
+    // Only every other sector reaches the disk.
+    let sector = pad;
+    const next = await start(disk.crash((most) => (sector++ % 2 === 0 ? most : 0)));
+    assert.equal(next.openIntents().length, 1, `with ${pad} bytes before it`);
+  }
+});
+
 test("a flipped bit anywhere in what was synced stops the start, and names the place", async () => {
   const disk = new FakeDisk();
   const journal = await start(disk);

@@ -250,9 +250,10 @@ const sectorBytes = 512;
 async function isTorn(file: DiskFile, offset: number): Promise<boolean> {
   const bytes = Buffer.alloc(commitLineBytesMax + 32 * 1024);
   const filled = await file.read(bytes, offset);
-  const stated = Number.parseInt(bytes.toString("latin1", 9, 17), 16);
+  // A length that is itself torn says nothing.
+  const stated = /^[0-9a-f]{8}$/.exec(bytes.toString("latin1", 9, 17));
   const lineFeed = bytes.indexOf(0x0a);
-  const ends = [Number.isNaN(stated) ? filled : stated, lineFeed < 0 ? filled : lineFeed + 1];
+  const ends = [stated === null ? filled : Number.parseInt(stated[0], 16), lineFeed < 0 ? filled : lineFeed + 1];
   return ends.every((end) => endsASectorInZero(bytes, offset, Math.min(end, filled)));
 }
 
