@@ -1,0 +1,345 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, request as sendRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { createIds, errorCodes, ManualClock, systemClock } from "../../base/index.ts";
+import { createCommandRunner, openCatalog } from "../../catalog/index.ts";
+import { base } from "./register.ts";
+import { controlRoutes, createControl } from "./control.ts";
+import { createFakeOperations, type FakeOperations } from "./fake-operations.ts";
+
+const token = "bwo_test-token-of-the-operator-0123456789";
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  readonly json: () => Record<string, never>;
+}
+
+interface Served {
+  readonly operations: FakeOperations;
+  readonly failures: unknown[];
+  readonly openapi: () => object;
+  readonly ask: (
+    method: string,
+    path: string,
+    options?: { readonly body?: unknown; readonly raw?: string; readonly headers?: Record<string, string> },
+  ) => Promise<Answer>;
+}
+
+async function serve(context: TestContext): Promise<Served> {
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-control-"));
+  const clock = new ManualClock(Date.parse("2026-03-01T12:00:00Z"));
+  const opened = await openCatalog({
+    folder: join(folder, "models"),
+    hub: { url: undefined, accessToken: undefined, dispatcher: undefined },
+    clock: systemClock,
+    environment: {},
+    runCommand: createCommandRunner(systemClock),
+    entries: [],
+  });
+  assert.ok(opened.outcome === "opened");
+  const operations = createFakeOperations(clock, opened.catalog);
+  const failures: unknown[] = [];
+  const control = await createControl({
+    version: "0.0.0",
+    operatorToken: token,
+    ids: createIds(clock),
+    operations,
+    metrics: () => Promise.resolve({ contentType: "text/plain; version=0.0.4", body: "bailiwick_up 1\n" }),
+    pageStatus: () => ({
+      version: "0.0.0",
+      ready: true,
+      site: { name: "here<script>", jurisdiction: "DE" },
+      models: [
+        {
+          name: "fake",
+          ready: true,
+          contextTokens: 4096,
+          places: [{ site: "here", jurisdiction: "DE", engine: "fake" }],
+          price: { currency: "EUR", inputPerMillion: "0.1", cachedInputPerMillion: "0.02", outputPerMillion: "0.4" },
+        },
+      ],
+      live: { atMs: clock.nowMs(), requests: 3, inFlight: 1, outputTokens: 96 },
+    }),
+    onFailure: (error) => failures.push(error),
+  });
+  const server = createServer((request, response) => control.handle(request, response));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  context.after(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await control.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const ask: Served["ask"] = async (method, path, { body, raw, headers = {} } = {}) => {
+    const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const request = sendRequest({
+      host: "127.0.0.1",
+      port,
+      method,
+      path,
+      headers: { ...(sent === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    });
+    request.end(sent);
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    let text = "";
+    for await (const chunk of response.setEncoding("utf8")) text += chunk as string;
+    return {
+      status: response.statusCode ?? 0,
+      headers: response.headers,
+      text,
+      json: () => JSON.parse(text) as Record<string, never>,
+    };
+  };
+  return { operations, failures, openapi: () => control.openapi(), ask };
+}
+
+const operator = { authorization: `Bearer ${token}` };
+const concrete = (path: string): string => `${base}${path.replaceAll(/:\w+/g, "x")}`;
+
+test("every route declares a permission, is in the OpenAPI document, and answers nobody without the token", async (context) => {
+  const { operations, openapi, ask } = await serve(context);
+  const routes = controlRoutes(operations);
+  const { paths } = openapi() as { paths: Record<string, Record<string, { operationId: string; summary: string }>> };
+  assert.equal(new Set(routes.map(({ name }) => name)).size, routes.length);
+  for (const route of routes) {
+    assert.equal(route.permission, "operator", route.name);
+    const described = paths[`${base}${route.path.replaceAll(/:(\w+)/g, "{$1}")}`]?.[route.method.toLowerCase()];
+    assert.equal(described?.operationId, route.name);
+    const without = await ask(route.method, concrete(route.path));
+    assert.equal(without.status, 401, route.name);
+    const wrong = await ask(route.method, concrete(route.path), { headers: { authorization: `Bearer ${token}x` } });
+    assert.equal(wrong.status, 403, route.name);
+  }
+  // Also what is not there: the paths of the control API are nobody else's to explore.
+  assert.equal((await ask("GET", `${base}/nothing`)).status, 401);
+  assert.equal((await ask("GET", `${base}/nothing`, { headers: operator })).status, 404);
+});
+
+test("a route of Fastify's own without a permission cannot be registered", async () => {
+  const { default: fastify } = await import("fastify");
+  const { guard } = await import("./control.ts");
+  const app = fastify();
+  guard(app, token);
+  assert.throws(() => app.get("/open", () => "open"), /declares no permission/);
+  await app.close();
+});
+
+test("organisations, projects and keys are made, listed, changed and revoked; a secret leaves once", async (context) => {
+  const { ask } = await serve(context);
+  const post = (path: string, body: unknown) => ask("POST", `${base}${path}`, { body, headers: operator });
+  assert.equal((await post("/organisations", { name: "ministry", limits: { monthlyBudget: "10.50" } })).status, 201);
+  const project = await post("/projects", { organisation: "ministry", name: "default", processing: ["de"] });
+  assert.equal(project.status, 201);
+  assert.deepEqual(project.json()["processing"], ["DE"]);
+  const created = await post("/keys", { project: "ministry/default", limits: { requestsPerMinute: 60 } });
+  assert.equal(created.status, 201);
+  assert.equal(created.headers["cache-control"], "no-store");
+  const { id, key } = created.json() as unknown as { id: string; key: string };
+  assert.match(key, /^bw_/);
+  for (const path of ["/keys", `/keys/${id}`]) {
+    const shown = await ask("GET", `${base}${path}`, { headers: operator });
+    assert.equal(shown.status, 200);
+    assert.ok(!shown.text.includes(key), path);
+  }
+  const changed = await ask("PATCH", `${base}/keys/${id}`, {
+    body: { limits: { requestsPerMinute: null, monthlyBudget: "3.0" } },
+    headers: operator,
+  });
+  const { limits } = changed.json() as unknown as { limits: Record<string, unknown> };
+  assert.equal(limits["requestsPerMinute"], null);
+  assert.equal(limits["monthlyBudget"], "3");
+  const revoked = await post(`/keys/${id}/revoke`, {});
+  assert.equal(revoked.json()["revokedAt"], "2026-03-01T12:00:00.000Z");
+  const encoded = await ask("GET", `${base}/projects/ministry%2Fdefault`, { headers: operator });
+  assert.equal(encoded.json()["name"], "default");
+  const erased = await ask("DELETE", `${base}/projects/default/digest-key`, { headers: operator });
+  assert.deepEqual([erased.json()["erased"], erased.json()["digestKey"]], ["dk_1", "dk_1+"]);
+});
+
+test("bad input is refused in the one error shape, with the field at fault", async (context) => {
+  const { ask, failures } = await serve(context);
+  const cases: [string, string, Parameters<typeof ask>[2], string, string | null][] = [
+    ["POST", "/organisations", { body: { name: "a b" } }, "invalid_request", "name"],
+    ["POST", "/organisations", { body: { name: "a", colour: 1 } }, "invalid_request", "colour"],
+    [
+      "POST",
+      "/organisations",
+      { body: { name: "a", limits: { monthlyBudget: 5 } } },
+      "invalid_request",
+      "limits.monthlyBudget",
+    ],
+    [
+      "POST",
+      "/organisations",
+      { body: { name: "a", limits: { monthlyBudget: "-5" } } },
+      "invalid_request",
+      "limits.monthlyBudget",
+    ],
+    ["POST", "/keys", { body: { project: "p", limits: { models: ["a", 7] } } }, "invalid_request", "limits.models[1]"],
+    ["POST", "/keys", { body: [] }, "invalid_request", null],
+    ["POST", "/keys", { raw: "{" }, "malformed_json", null],
+    ["POST", "/keys", { raw: "", headers: { "content-type": "application/json" } }, "malformed_json", null],
+    ["POST", "/keys", { raw: "a=b", headers: { "content-type": "text/plain" } }, "unsupported_media_type", null],
+    ["POST", "/keys", { raw: JSON.stringify({ project: "x".repeat(1 << 20) }) }, "body_too_large", null],
+    ["GET", "/keys?limit=1001", {}, "invalid_request", "limit"],
+    ["GET", "/keys?colour=red", {}, "invalid_request", "colour"],
+    ["GET", "/usage?from=2026-02-30", {}, "invalid_request", "from"],
+    ["PUT", "/keys", { body: {} }, "method_not_allowed", null],
+    ["GET", "/keys/none", {}, "not_found", null],
+    ["GET", `/keys/${"k".repeat(300)}`, {}, "invalid_request", "key"],
+    ["GET", "/models/smollm2-135m-instrukt", {}, "model_not_found", "model"],
+    ["POST", "/backups", { body: { path: "relative" } }, "invalid_request", "path"],
+  ];
+  for (const [method, path, options, code, param] of cases) {
+    const answer = await ask(method, `${base}${path}`, { ...options, headers: { ...operator, ...options?.headers } });
+    const { error } = answer.json() as unknown as { error: Record<string, unknown> };
+    assert.deepEqual([error["code"], error["param"]], [code, param], `${method} ${path}: ${answer.text}`);
+    assert.equal(answer.status, errorCodes[code as keyof typeof errorCodes].status);
+    assert.match(String(answer.headers["content-type"]), /^application\/json/);
+  }
+  assert.deepEqual(failures, []);
+});
+
+test("a defect says nothing but the request's id, and is reported", async (context) => {
+  const { ask, failures, operations } = await serve(context);
+  operations.cloud.status = () => Promise.reject(new Error("secret detail"));
+  const answer = await ask("GET", `${base}/status`, { headers: operator });
+  assert.equal(answer.status, 500);
+  assert.ok(!answer.text.includes("secret detail"));
+  assert.ok(answer.text.includes(String(answer.headers["x-request-id"])));
+  assert.equal(failures.length, 1);
+});
+
+test("usage waits for the shipping, says so when it stays behind, and comes in pages", async (context) => {
+  const { ask, operations } = await serve(context);
+  const row = {
+    organisation: "o",
+    project: "p",
+    key: "k",
+    day: "2026-03-01",
+    requests: 1,
+    inputTokens: 2,
+    cachedInputTokens: 0,
+    outputTokens: 3,
+    unrated: 0,
+    amount: "0.0000014",
+    currency: "EUR",
+  };
+  for (const model of ["a", "b", "c"]) operations.usageRows.push({ ...row, model });
+  const first = await ask("GET", `${base}/usage?limit=2`, { headers: operator });
+  const { items, next } = first.json() as unknown as { items: { model: string }[]; next: string };
+  assert.deepEqual(
+    items.map(({ model }) => model),
+    ["a", "b"],
+  );
+  const second = await ask("GET", `${base}/usage?limit=2&after=${next}`, { headers: operator });
+  assert.equal(second.json()["next"], null);
+  operations.shipped = false;
+  const behind = await ask("GET", `${base}/usage`, { headers: operator });
+  assert.equal(behind.status, 503);
+  assert.equal(behind.headers["retry-after"], "10");
+});
+
+test("a model is added, pulled line by line, listed and removed", async (context) => {
+  const { ask } = await serve(context);
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-model-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "not-a-model.gguf");
+  writeFileSync(file, "this is no GGUF");
+  const entry = {
+    name: "mine",
+    family: "f",
+    developer: { name: "d" },
+    licence: { spdx: "MIT" },
+    contextTokens: 10,
+    sources: [`file:${file}`],
+  };
+  const added = await ask("POST", `${base}/models`, { body: entry, headers: operator });
+  assert.equal(added.status, 201, added.text);
+  assert.equal(added.json()["state"], "absent");
+  const pulled = await ask("POST", `${base}/models/mine/pull`, { headers: operator });
+  assert.equal(pulled.headers["content-type"], "application/x-ndjson");
+  const last = JSON.parse(pulled.text.trim().split("\n").at(-1) ?? "") as { event: string; error: { code: string } };
+  assert.deepEqual([last.event, last.error.code], ["failed", "model_invalid"]);
+  const removed = await ask("DELETE", `${base}/models/mine`, { headers: operator });
+  assert.deepEqual(removed.json(), { model: "mine", fileRemoved: false, entryRemoved: true });
+  const listed = await ask("GET", `${base}/models?limit=1`, { headers: operator });
+  const { items, next } = listed.json() as unknown as { items: { name: string }[]; next: string };
+  assert.equal(next, items[0]?.name);
+});
+
+test("metrics and the OpenAPI document: on loopback when asked directly, else with the token", async (context) => {
+  const { ask } = await serve(context);
+  for (const path of ["/metrics", "/openapi.json"]) {
+    assert.equal((await ask("GET", path)).status, 200);
+    for (const headers of [
+      { "x-forwarded-for": "192.0.2.1" },
+      { forwarded: "for=192.0.2.1" },
+      { host: "evil.example" },
+    ]) {
+      assert.equal((await ask("GET", path, { headers })).status, 401);
+      assert.equal((await ask("GET", path, { headers: { ...headers, ...operator } })).status, 200);
+    }
+  }
+});
+
+test("the OpenAPI document is 3.1, has /v1 beside /control, and all its references resolve", async (context) => {
+  const { ask } = await serve(context);
+  const document = (await ask("GET", "/openapi.json")).json() as unknown as { openapi: string; paths: object };
+  assert.match(document.openapi, /^3\.1\./);
+  for (const path of [
+    "/v1/chat/completions",
+    "/v1/messages",
+    "/v1/models",
+    "/v1/receipts/{id}",
+    "/.well-known/bailiwick/keys",
+    "/readyz",
+  ]) {
+    assert.ok(path in document.paths, path);
+  }
+  const text = JSON.stringify(document);
+  for (const [, pointer = ""] of text.matchAll(/"\$ref":"#([^"]*)"/g)) {
+    const found = pointer
+      .split("/")
+      .slice(1)
+      .reduce<unknown>((node, step) => (node as Record<string, unknown> | undefined)?.[step], document);
+    assert.ok(found !== undefined, pointer);
+  }
+  const ids = [...text.matchAll(/"operationId":"([^"]+)"/g)].map(([, id]) => id);
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+test("the page: plain HTML under a content policy, its own files, names escaped, nothing of a tenant", async (context) => {
+  const { ask } = await serve(context);
+  await ask("POST", `${base}/organisations`, { body: { name: "tenant-zebra" }, headers: operator });
+  const page = await ask("GET", "/", { headers: { host: "cloud.example:8080" } });
+  assert.equal(page.status, 200);
+  assert.match(String(page.headers["content-type"]), /^text\/html/);
+  const policy = String(page.headers["content-security-policy"]);
+  assert.match(policy, /default-src 'none'/);
+  assert.ok(!policy.includes("unsafe"));
+  assert.ok(!/<script(?![^>]*\ssrc=)|<style|\son\w+=|\sstyle=/i.test(page.text), "no inline script or style");
+  assert.ok(!page.text.includes("here<script>"));
+  assert.ok(page.text.includes("curl http://cloud.example:8080/v1/chat/completions"));
+  const named = [...page.text.matchAll(/(?:href|src)="(\/page\/[^"]+)"/g)].map(([, path]) => path ?? "");
+  assert.equal(named.length, 3);
+  for (const path of named) {
+    const file = await ask("GET", path);
+    assert.equal(file.status, 200, path);
+    assert.equal(file.headers["x-content-type-options"], "nosniff");
+  }
+  const status = await ask("GET", "/page/status.json");
+  assert.deepEqual(Object.keys(status.json()).toSorted(), ["live", "models", "ready", "site", "version"]);
+  assert.ok(!`${page.text}${status.text}`.includes("tenant-zebra"));
+  const evil = await ask("GET", "/", { headers: { host: `x"><img src=y>` } });
+  assert.ok(!evil.text.includes("<img"));
+});

@@ -1,0 +1,153 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import swagger from "@fastify/swagger";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import { type Ids, refuse } from "../../base/index.ts";
+import { pageFiles, type PageStatus, renderPage } from "../page/index.ts";
+import { createAccess, type Permission } from "./access.ts";
+import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
+import { refusalOf } from "./failures.ts";
+import { modelRoutes } from "./model-routes.ts";
+import { openapiOptions } from "./openapi.ts";
+import type { Operations } from "./operations.ts";
+import { base, register, sendRefusal } from "./register.ts";
+import type { Route } from "./route.ts";
+import { tenancyRoutes } from "./tenancy-routes.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Who may use the route. One that says nothing cannot be registered. */
+    permission?: Permission;
+  }
+}
+
+export interface ControlOptions {
+  readonly version: string;
+  readonly operatorToken: string;
+  readonly ids: Ids;
+  readonly operations: Operations;
+  /** Prometheus's text format. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  /** What the page shows: nothing that belongs to a tenant. */
+  readonly pageStatus: () => PageStatus;
+  /** Hears of a defect or broken I/O that ended a request. */
+  readonly onFailure: (error: unknown, request: string) => void;
+}
+
+export interface Control {
+  /** Answers everything that is neither /v1 nor a plain answer of the server's: /control, /openapi.json, /metrics, the page. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  openapi(): object;
+  close(): Promise<void>;
+}
+
+const mostBodyBytes = 1 << 20;
+
+export async function createControl(options: ControlOptions): Promise<Control> {
+  const app = fastify({
+    bodyLimit: mostBodyBytes,
+    genReqId: () => options.ids.mint("req"),
+    routerOptions: { maxParamLength: 1_000 },
+  });
+  // JSON alone: a form in a browser can send text without asking first.
+  app.removeContentTypeParser("text/plain");
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  guard(app, options.operatorToken);
+  await app.register(swagger, { openapi: openapiOptions(options.version), transform: jsonSchemaTransform });
+  const routes = controlRoutes(options.operations);
+  for (const route of routes) register(app, route);
+  registerPlain(app, options);
+  answerFailures(app, options, routes);
+  await app.ready();
+  return {
+    handle: (request, response) => app.routing(request, response),
+    openapi: () => app.swagger(),
+    close: () => app.close(),
+  };
+}
+
+/** The control API's table. */
+export function controlRoutes(operations: Operations): readonly Route[] {
+  return [
+    ...tenancyRoutes(operations.tenancy),
+    ...usageRoutes(operations.usage),
+    ...modelRoutes(operations.catalog, operations.cloud),
+    ...cloudRoutes(operations.cloud),
+  ];
+}
+
+/** Deny by default: no route without a permission, and no request past one that it does not have. */
+export function guard(app: FastifyInstance, operatorToken: string): void {
+  const access = createAccess(operatorToken);
+  app.addHook("onRoute", (route) => {
+    if (route.config?.permission === undefined) throw new Error(`The route ${route.url} declares no permission.`);
+  });
+  app.addHook("onRequest", async (request, reply) => {
+    void reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
+    // What is not there is nobody's business but the operator's.
+    const { permission } = request.routeOptions.config;
+    const refusal = access(permission ?? (request.url.startsWith("/control") ? "operator" : "public"), request.raw);
+    if (refusal !== undefined) return sendRefusal(reply, refusal);
+    return undefined;
+  });
+}
+
+function registerPlain(app: FastifyInstance, options: ControlOptions): void {
+  const plain = (
+    url: string,
+    permission: Permission,
+    answer: (request: FastifyRequest, reply: FastifyReply) => unknown,
+  ) =>
+    app.route({
+      method: "GET",
+      url,
+      config: { permission },
+      schema: { hide: true },
+      handler: async (request, reply) => answer(request, reply),
+    });
+  plain("/openapi.json", "operator-or-loopback", () => app.swagger());
+  plain("/metrics", "operator-or-loopback", async (_, reply) => {
+    const { contentType, body } = await options.metrics();
+    return reply.header("content-type", contentType).send(body);
+  });
+  const status = () => options.pageStatus();
+  for (const file of pageFiles()) {
+    plain(file.path, "public", (_, reply) => {
+      for (const [name, value] of Object.entries(file.headers)) void reply.header(name, value);
+      return reply.send(file.body);
+    });
+  }
+  plain("/", "public", (request, reply) => {
+    const rendered = renderPage(status(), request.headers.host);
+    for (const [name, value] of Object.entries(rendered.headers)) void reply.header(name, value);
+    return reply.send(rendered.body);
+  });
+  plain("/page/status.json", "public", (_, reply) => reply.header("cache-control", "no-store").send(status()));
+}
+
+function answerFailures(app: FastifyInstance, options: ControlOptions, routes: readonly Route[]): void {
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) options.onFailure(error, request.id);
+    return sendRefusal(
+      reply,
+      refusal ?? refuse("internal_error", `Something failed here; the request is ${request.id}.`),
+    );
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?", 1)[0] ?? "/";
+    const methods = routes.filter((route) => matches(`${base}${route.path}`, path)).map(({ method }) => method);
+    if (methods.length > 0) {
+      void reply.header("allow", methods.join(", "));
+      return sendRefusal(reply, refuse("method_not_allowed", `Use ${methods.join(" or ")} here.`));
+    }
+    return sendRefusal(reply, refuse("not_found", `There is nothing at ${path.slice(0, 200)}.`));
+  });
+}
+
+function matches(pattern: string, path: string): boolean {
+  const wanted = pattern.split("/");
+  const given = path.split("/");
+  return wanted.length === given.length && wanted.every((step, index) => step.startsWith(":") || step === given[index]);
+}

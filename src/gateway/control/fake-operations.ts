@@ -1,0 +1,221 @@
+import { createHash } from "node:crypto";
+import { createIds, type Clock, formatAmount, isId, parseAmount, refuse, type Refusal } from "../../base/index.ts";
+import type { Catalog } from "../../catalog/index.ts";
+import { instantOf } from "./fields.ts";
+import type { LimitChanges, List, Operations, Page, TenancyOperations } from "./operations.ts";
+import type { CreatedKey, Key, Organisation, Project, RecordedRefusal, UsageRow } from "./wire.ts";
+
+/** Operations in memory: for tests of the control API and of the command line, which need no database for theirs. */
+export interface FakeOperations extends Operations {
+  readonly usageRows: UsageRow[];
+  readonly refusals: RecordedRefusal[];
+  /** Whether shipping keeps up. */
+  shipped: boolean;
+}
+
+export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperations {
+  const usageRows: UsageRow[] = [];
+  const refusals: RecordedRefusal[] = [];
+  const fake: FakeOperations = {
+    tenancy: createFakeTenancy(clock),
+    catalog,
+    usageRows,
+    refusals,
+    shipped: true,
+    usage: {
+      shippedUpTo: () => Promise.resolve(fake.shipped),
+      report: (filter, page) =>
+        Promise.resolve(
+          paged(
+            usageRows.filter((row) => !filter.model || row.model === filter.model),
+            page,
+          ),
+        ),
+      refusals: (page) => Promise.resolve(paged(refusals, page)),
+    },
+    cloud: fakeCloud(clock),
+  };
+  return fake;
+}
+
+function fakeCloud(clock: Clock): Operations["cloud"] {
+  const site = { name: "here", jurisdiction: "DE" };
+  return {
+    status: () =>
+      Promise.resolve({
+        version: "0.0.0",
+        installation: "inst_00000000000000000000000000",
+        gateway: "gw_00000000000000000000000000",
+        url: "http://127.0.0.1:8080",
+        startedAt: instantOf(clock.nowMs()),
+        ready: true,
+        draining: false,
+        site,
+        requestsInFlight: 0,
+        database: { kind: "embedded", reachable: true },
+        journal: { state: "open", unshippedRecords: 0 },
+        destinations: { ready: 1, all: 1 },
+      }),
+    destinations: () => [
+      {
+        name: "cpu",
+        kind: "host",
+        site,
+        engine: { name: "fake", build: "fake 1" },
+        ready: true,
+        running: 0,
+        models: [{ name: "fake", sha256: null, contextTokens: 4096, endpoints: ["chat.completions"] }],
+      },
+    ],
+    priceOf: () => ({
+      version: "default-1",
+      currency: "EUR",
+      inputPerMillion: "0.1",
+      cachedInputPerMillion: "0.02",
+      outputPerMillion: "0.4",
+      reasoningPerMillion: "0.4",
+    }),
+    explain: ({ project, model }) =>
+      Promise.resolve({
+        project: { id: "prj_00000000000000000000000000", name: project },
+        model,
+        dataClass: "public",
+        processing: [],
+        outcome: "permitted",
+        candidates: [{ destination: "cpu", site, permitted: true, ready: true, reason: "the data class is public" }],
+        policyDigest: null,
+      }),
+    backup: (path) => Promise.resolve({ path: path ?? "/backups/1", sizeBytes: 1, takenAt: instantOf(clock.nowMs()) }),
+  };
+}
+
+type Named = { readonly id: string; readonly name: string };
+
+function createFakeTenancy(clock: Clock): TenancyOperations {
+  const ids = createIds(clock);
+  const organisations: Organisation[] = [];
+  const projects: Project[] = [];
+  const keys: Key[] = [];
+  const at = (): string => instantOf(clock.nowMs());
+  const change = <Item extends Named>(items: Item[], reference: string, edit: (item: Item) => Item): Item | Refusal => {
+    const found = find(items, reference);
+    if ("outcome" in found) return found;
+    const changed = edit(found);
+    items[items.indexOf(found)] = changed;
+    return changed;
+  };
+  const secret = (): string => `bw_${createHash("sha256").update(String(keys.length)).digest("base64url")}`;
+  return {
+    listOrganisations: (page) => Promise.resolve(paged(organisations, page)),
+    showOrganisation: (reference) => Promise.resolve(find(organisations, reference)),
+    createOrganisation: ({ name, limits }) => {
+      if (organisations.some((other) => other.name === name)) {
+        return Promise.resolve(refuse("name_taken", `There is an organisation ${name} already.`, { param: "name" }));
+      }
+      const made = { id: ids.mint("org"), name, createdAt: at(), limits: limited(undefined, limits) };
+      organisations.push(made);
+      return Promise.resolve(made);
+    },
+    updateOrganisation: (reference, { name, limits }) =>
+      Promise.resolve(
+        change(organisations, reference, (item) => ({
+          ...item,
+          name: name ?? item.name,
+          limits: limited(item.limits, limits),
+        })),
+      ),
+    listProjects: (_, page) => Promise.resolve(paged(projects, page)),
+    showProject: (reference) => Promise.resolve(find(projects, reference)),
+    createProject: ({ organisation, name, limits, dataClass, processing, unsupported }) => {
+      const parent = find(organisations, organisation);
+      if ("outcome" in parent) return Promise.resolve(parent);
+      const made: Project = {
+        id: ids.mint("prj"),
+        name,
+        organisation: named(parent),
+        dataClass: dataClass ?? "personal",
+        processing: [...(processing ?? [])],
+        unsupported: unsupported ?? "refuse",
+        digestKey: "dk_1",
+        createdAt: at(),
+        limits: limited(undefined, limits),
+      };
+      projects.push(made);
+      return Promise.resolve(made);
+    },
+    updateProject: (reference, { name, limits, dataClass, processing, unsupported }) =>
+      Promise.resolve(
+        change(projects, reference, (item) => ({
+          ...item,
+          name: name ?? item.name,
+          dataClass: dataClass ?? item.dataClass,
+          processing: [...(processing ?? item.processing)],
+          unsupported: unsupported ?? item.unsupported,
+          limits: limited(item.limits, limits),
+        })),
+      ),
+    eraseDigestKey: (reference) => {
+      const project = change(projects, reference, (item) => ({ ...item, digestKey: `${item.digestKey}+` }));
+      if ("outcome" in project) return Promise.resolve(project);
+      return Promise.resolve({ project, erased: project.digestKey.slice(0, -1) });
+    },
+    listKeys: (_, page) => Promise.resolve(paged(keys, page)),
+    showKey: (reference) => Promise.resolve(find(keys, reference)),
+    createKey: ({ project, name, limits }) => {
+      const parent = find(projects, project);
+      if ("outcome" in parent) return Promise.resolve(parent);
+      const made: CreatedKey = {
+        id: ids.mint("key"),
+        name: name ?? `key-${keys.length + 1}`,
+        project: named(parent),
+        organisation: parent.organisation,
+        createdAt: at(),
+        revokedAt: null,
+        limits: limited(undefined, limits),
+        key: secret(),
+      };
+      // The secret stays in the record here, so that the tests see that the schema keeps it back.
+      keys.push(made);
+      return Promise.resolve(made);
+    },
+    updateKey: (reference, { name, limits }) =>
+      Promise.resolve(
+        change(keys, reference, (item) => ({
+          ...item,
+          name: name ?? item.name,
+          limits: limited(item.limits, limits),
+        })),
+      ),
+    revokeKey: (reference) =>
+      Promise.resolve(change(keys, reference, (item) => ({ ...item, revokedAt: item.revokedAt ?? at() }))),
+  };
+}
+
+function named({ id, name }: Named): Named {
+  return { id, name };
+}
+
+function find<Item extends Named>(items: readonly Item[], reference: string): Item | Refusal {
+  const name = reference.split("/").at(-1);
+  const found = items.find((item) =>
+    isId("key", reference) ? item.id === reference : item.name === name || item.id === reference,
+  );
+  return found ?? refuse("not_found", `There is nothing named ${reference}.`);
+}
+
+function limited(before: Key["limits"] | undefined, changes: LimitChanges): Key["limits"] {
+  const none = { models: null, requestsPerMinute: null, tokensPerMinute: null, monthlyBudget: null, expiresAt: null };
+  const budget = changes.monthlyBudget;
+  return {
+    ...none,
+    ...before,
+    ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)),
+    ...(typeof budget === "string" ? { monthlyBudget: formatAmount(parseAmount(budget) ?? 0n) } : {}),
+  };
+}
+
+function paged<Item>(items: readonly Item[], { limit, after }: Page): List<Item> {
+  const from = Number(after ?? 0);
+  const end = from + limit;
+  return { items: items.slice(from, end), next: end < items.length ? String(end) : null };
+}

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { formatAmount, parseAmount } from "../../base/index.ts";
+import { dataClasses } from "../../policy/index.ts";
+
+/** The most rows that one answer holds. */
+export const mostRows = 1000;
+
+/** Names or ids are accepted everywhere; a project may also be named as organisation/project. */
+export const reference = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((text) => !/\p{Cc}/u.test(text), "no control characters")
+  .meta({ description: "A name or an id; a project also as organisation/project." });
+
+/** The name of something new. */
+export const newName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "1 to 64 letters, digits, dots, underscores and hyphens")
+  .meta({ description: "1 to 64 letters, digits, dots, underscores and hyphens." });
+
+export const instant = z.iso.datetime({ offset: true }).meta({ description: "An instant, as ISO 8601 has it." });
+
+/** Milliseconds since 1970 as ISO 8601 in UTC. */
+export function instantOf(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
+export const day = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}$/, 'a day such as "2026-01-31"')
+  .refine((text) => {
+    const atMs = Date.parse(text);
+    return !Number.isNaN(atMs) && new Date(atMs).toISOString().startsWith(text);
+  }, "a day that exists")
+  .meta({ description: "A day in UTC." });
+
+export const decimal = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/)
+  .meta({ description: "A decimal string: money never passes through a float." });
+
+const budget = z
+  .string({ error: 'must be a decimal string such as "12.50"' })
+  .refine((text) => {
+    const amount = parseAmount(text);
+    return amount !== undefined && amount >= 0n;
+  }, 'a decimal string such as "12.50", at least 0, with at most 12 decimals')
+  .transform((text) => formatAmount(parseAmount(text)!))
+  .meta({ description: "A decimal string in the price book's currency." });
+
+const rate = z.int().min(0).max(1_000_000_000_000);
+const modelNames = z.array(z.string().min(1).max(200)).max(1000);
+
+/** Limits as they are asked for: one that is left out stays as it is, null takes it away. */
+export const limitChanges = z.strictObject({
+  models: modelNames.nullable().optional().meta({ description: "Models that may be used; null: all." }),
+  requestsPerMinute: rate.nullable().optional().meta({ description: "Requests a minute; null: not limited here." }),
+  tokensPerMinute: rate.nullable().optional().meta({ description: "Tokens a minute; null: not limited here." }),
+  monthlyBudget: budget.nullable().optional(),
+  expiresAt: instant.nullable().optional().meta({ description: "The end of its use; null: none." }),
+});
+
+/** Limits as they are told: null is "not limited here" (its parents' limits hold all the same). */
+export const limits = z.object({
+  models: z.array(z.string()).nullable(),
+  requestsPerMinute: z.number().nullable(),
+  tokensPerMinute: z.number().nullable(),
+  monthlyBudget: decimal.nullable(),
+  expiresAt: z.string().nullable(),
+});
+
+export const dataClass = z.enum(dataClasses);
+
+const processing = z
+  .array(z.string().min(2).max(6).toUpperCase())
+  .max(100)
+  .meta({ description: "Countries, subdivisions or groups (DE, DE-BE, EU, EEA); empty: not restricted." });
+
+export const projectRules = {
+  dataClass: dataClass.optional(),
+  processing: processing.optional(),
+  unsupported: z
+    .enum(["refuse", "warn"])
+    .optional()
+    .meta({ description: "What happens to a parameter that the engine lacks." }),
+};
+
+/** The part of a list that is asked for. */
+export const page = {
+  limit: z.coerce.number().int().min(1).max(mostRows).default(100).meta({ description: "The most rows to answer." }),
+  after: z.string().min(1).max(2_000).optional().meta({ description: "`next` of the answer before." }),
+};
+
+/** The page that a list's query asks for. */
+export function pageOf(query: { readonly limit: number; readonly after?: string | undefined }) {
+  return { limit: query.limit, after: query.after };
+}
+
+/** A part of a list: `next` asks for the part behind it; null: this was the last. */
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ items: z.array(item), next: z.string().nullable() });
+}

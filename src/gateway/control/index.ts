@@ -1,0 +1,35 @@
+/**
+ * control: the API by which an operator runs the cloud (/control/v1), with its OpenAPI document and the metrics beside
+ * it. Owns its routes, who may use each, the shapes on the wire. Does not own what they act on: that comes as
+ * `Operations`. Invariants: a route declares its permission or cannot be registered; what a schema does not name is
+ * refused on the way in and does not leave on the way out; every list is bounded; a secret leaves once.
+ */
+export { type Control, type ControlOptions, createControl } from "./control.ts";
+export { describeModel, pullLines } from "./model-routes.ts";
+export type {
+  CloudOperations,
+  LimitChanges,
+  List,
+  Operations,
+  Page,
+  ProjectRules,
+  TenancyOperations,
+  UsageFilter,
+  UsageOperations,
+} from "./operations.ts";
+export type {
+  Backup,
+  CatalogueModel,
+  CloudStatus,
+  CreatedKey,
+  DestinationStatus,
+  Explanation,
+  Key,
+  Model,
+  ModelPrice,
+  Organisation,
+  Project,
+  PullLine,
+  RecordedRefusal,
+  UsageRow,
+} from "./wire.ts";

@@ -1,0 +1,116 @@
+import type { z } from "zod";
+import type { Refusal } from "../../base/index.ts";
+import type { Catalog } from "../../catalog/index.ts";
+import type { limitChanges } from "./fields.ts";
+import type {
+  Backup,
+  CloudStatus,
+  CreatedKey,
+  DestinationStatus,
+  Explanation,
+  Key,
+  ModelPrice,
+  Organisation,
+  Project,
+  RecordedRefusal,
+  UsageRow,
+} from "./wire.ts";
+
+/** The part of a list that is asked for: at most `limit` items, those behind `after`. */
+export interface Page {
+  readonly limit: number;
+  /** The opaque `next` of the part before. */
+  readonly after: string | undefined;
+}
+
+export interface List<Item> {
+  readonly items: Item[];
+  readonly next: string | null;
+}
+
+export type LimitChanges = z.output<typeof limitChanges>;
+
+/** A project's rules: what is left out keeps its value, or its default in a new project. */
+export interface ProjectRules {
+  readonly dataClass?: Project["dataClass"] | undefined;
+  readonly processing?: readonly string[] | undefined;
+  readonly unsupported?: Project["unsupported"] | undefined;
+}
+
+/**
+ * Who is who, over the store. References are names or ids, a project's also organisation/project; one that names
+ * nothing, or several, is refused.
+ */
+export interface TenancyOperations {
+  listOrganisations(page: Page): Promise<List<Organisation>>;
+  showOrganisation(organisation: string): Promise<Organisation | Refusal>;
+  createOrganisation(input: { readonly name: string; readonly limits: LimitChanges }): Promise<Organisation | Refusal>;
+  updateOrganisation(
+    organisation: string,
+    changes: { readonly name?: string | undefined; readonly limits: LimitChanges },
+  ): Promise<Organisation | Refusal>;
+
+  listProjects(filter: { readonly organisation: string | undefined }, page: Page): Promise<List<Project> | Refusal>;
+  showProject(project: string): Promise<Project | Refusal>;
+  createProject(
+    input: { readonly organisation: string; readonly name: string; readonly limits: LimitChanges } & ProjectRules,
+  ): Promise<Project | Refusal>;
+  updateProject(
+    project: string,
+    changes: { readonly name?: string | undefined; readonly limits: LimitChanges } & ProjectRules,
+  ): Promise<Project | Refusal>;
+  /** Erases the key that digests in the project's receipts are salted with, for ever, and makes a new one. */
+  eraseDigestKey(project: string): Promise<{ readonly project: Project; readonly erased: string } | Refusal>;
+
+  listKeys(filter: { readonly project: string | undefined }, page: Page): Promise<List<Key> | Refusal>;
+  showKey(key: string): Promise<Key | Refusal>;
+  createKey(input: {
+    readonly project: string;
+    readonly name: string | undefined;
+    readonly limits: LimitChanges;
+  }): Promise<CreatedKey | Refusal>;
+  updateKey(
+    key: string,
+    changes: { readonly name?: string | undefined; readonly limits: LimitChanges },
+  ): Promise<Key | Refusal>;
+  /** Holds within a second on every gateway. Revoking a revoked key changes nothing. */
+  revokeKey(key: string): Promise<Key | Refusal>;
+}
+
+export interface UsageFilter {
+  readonly organisation: string | undefined;
+  readonly project: string | undefined;
+  readonly key: string | undefined;
+  readonly model: string | undefined;
+  /** Days in UTC, both included. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+/** Usage as PostgreSQL has it. */
+export interface UsageOperations {
+  /** Resolves once everything that is settled now is shipped (`true`), or after `waitMs` (`false`). */
+  shippedUpTo(waitMs: number): Promise<boolean>;
+  report(filter: UsageFilter, page: Page): Promise<List<UsageRow> | Refusal>;
+  /** Refusals on record, the newest first. */
+  refusals(page: Page): Promise<List<RecordedRefusal>>;
+}
+
+/** What runs, where, and at which price. */
+export interface CloudOperations {
+  status(): Promise<CloudStatus>;
+  destinations(): readonly DestinationStatus[];
+  /** The price that holds now; undefined where the book has none. */
+  priceOf(model: string): ModelPrice | undefined;
+  explain(question: { readonly project: string; readonly model: string }): Promise<Explanation | Refusal>;
+  /** Writes a backup and resolves once it is whole. `path`: where; undefined: the data folder's own place for them. */
+  backup(path: string | undefined, signal: AbortSignal): Promise<Backup | Refusal>;
+}
+
+/** Everything that the control API acts on; boot.ts puts it together. */
+export interface Operations {
+  readonly tenancy: TenancyOperations;
+  readonly usage: UsageOperations;
+  readonly catalog: Catalog;
+  readonly cloud: CloudOperations;
+}

@@ -1,0 +1,85 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { errorBody, errorCodes, type Refusal } from "../../base/index.ts";
+import type { Lines, Route, RouteInput } from "./route.ts";
+
+/** Where the control API's routes stand. */
+export const base = "/control/v1";
+
+/** Serves a row of the table: its schemas on both sides of its handler, its refusals in their shape. */
+export function register(app: FastifyInstance, route: Route): void {
+  app.route({
+    method: route.method,
+    url: `${base}${route.path}`,
+    config: { permission: route.permission },
+    schema: {
+      operationId: route.name,
+      summary: route.summary,
+      tags: [route.group],
+      security: [{ operator: [] }],
+      ...(route.params === undefined ? {} : { params: route.params }),
+      ...(route.query === undefined ? {} : { querystring: route.query }),
+      ...(route.body === undefined ? {} : { body: route.body }),
+      response: {
+        [route.status]: route.streams
+          ? { description: "Lines of JSON.", content: { "application/x-ndjson": { schema: route.answer } } }
+          : route.answer,
+      },
+    },
+    handler: async (request, reply) => {
+      void reply.header("cache-control", "no-store");
+      const outcome = await route.handle(inputOf(request, reply));
+      if (isRefusal(outcome)) return sendRefusal(reply, outcome);
+      if (route.streams) return sendLines(reply, outcome as Lines, route);
+      return reply.status(route.status).send(outcome);
+    },
+  });
+}
+
+/** The route's schemas have parsed the parts by now, which is what its handler's types say. */
+function inputOf(request: FastifyRequest, reply: FastifyReply): RouteInput<never, never, never> {
+  const left = new AbortController();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) left.abort();
+  });
+  const parsed = { params: request.params, query: request.query, body: request.body ?? {}, signal: left.signal };
+  return parsed as RouteInput<never, never, never>;
+}
+
+function isRefusal(outcome: unknown): outcome is Refusal {
+  return typeof outcome === "object" && outcome !== null && "code" in outcome && "message" in outcome
+    ? (outcome as Partial<Refusal>).outcome === "refused"
+    : false;
+}
+
+export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  if (refusal.retryAfterSeconds !== undefined) {
+    void reply.header("retry-after", String(Math.max(1, Math.ceil(refusal.retryAfterSeconds))));
+  }
+  return reply
+    .status(errorCodes[refusal.code].status)
+    .header("content-type", "application/json")
+    .serializer((text: string) => text)
+    .send(errorBody(refusal));
+}
+
+async function sendLines(reply: FastifyReply, { lines }: Lines, route: Route): Promise<void> {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, { ...reply.getHeaders(), "content-type": "application/x-ndjson" } as Record<string, string>);
+  try {
+    for await (const line of lines) {
+      if (raw.destroyed) break;
+      const more = raw.write(`${JSON.stringify(route.answer.parse(line))}\n`);
+      if (!more) await new Promise<void>((resolve) => raw.once("drain", resolve).once("close", resolve));
+    }
+    raw.end();
+  } catch (error) {
+    // The answer has begun, so an end without its last line is how the client learns of the failure.
+    raw.destroy();
+    if (!isAbort(error)) throw error;
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}

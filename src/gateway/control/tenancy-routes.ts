@@ -1,0 +1,211 @@
+import { z } from "zod";
+import { limitChanges, newName, page, pageOf, projectRules, reference } from "./fields.ts";
+import type { TenancyOperations } from "./operations.ts";
+import { route, type Route } from "./route.ts";
+import { createdKey, erasedDigestKey, key, keys, organisation, organisations, project, projects } from "./wire.ts";
+
+const permission = "operator" as const;
+const limits = limitChanges.default({});
+const changes = z.strictObject({ name: newName.optional(), limits });
+
+/** Organisations, projects and keys. A child never holds more than its parent: asking for more is refused. */
+export function tenancyRoutes(tenancy: TenancyOperations): readonly Route[] {
+  return [...organisationRoutes(tenancy), ...projectRoutes(tenancy), ...keyRoutes(tenancy)];
+}
+
+function organisationRoutes(tenancy: TenancyOperations): readonly Route[] {
+  const shared = { permission, group: "Organisations" };
+  const params = z.object({ organisation: reference });
+  return [
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/organisations",
+        name: "listOrganisations",
+        summary: "Lists organisations.",
+        query: z.strictObject(page),
+        answer: organisations,
+      },
+      ({ query }) => tenancy.listOrganisations(pageOf(query)),
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/organisations",
+        name: "createOrganisation",
+        summary: "Makes an organisation.",
+        body: z.strictObject({ name: newName, limits }),
+        answer: organisation,
+        status: 201,
+      },
+      ({ body }) => tenancy.createOrganisation(body),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/organisations/:organisation",
+        name: "showOrganisation",
+        summary: "Shows an organisation.",
+        params,
+        answer: organisation,
+      },
+      (input) => tenancy.showOrganisation(input.params.organisation),
+    ),
+    route(
+      {
+        ...shared,
+        method: "PATCH",
+        path: "/organisations/:organisation",
+        name: "updateOrganisation",
+        summary: "Changes an organisation's name or limits.",
+        params,
+        body: changes,
+        answer: organisation,
+      },
+      (input) => tenancy.updateOrganisation(input.params.organisation, input.body),
+    ),
+  ];
+}
+
+function projectRoutes(tenancy: TenancyOperations): readonly Route[] {
+  const shared = { permission, group: "Projects" };
+  const params = z.object({ project: reference });
+  return [
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/projects",
+        name: "listProjects",
+        summary: "Lists projects.",
+        query: z.strictObject({ ...page, organisation: reference.optional() }),
+        answer: projects,
+      },
+      ({ query }) => tenancy.listProjects({ organisation: query.organisation }, pageOf(query)),
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/projects",
+        name: "createProject",
+        summary: "Makes a project in an organisation.",
+        body: z.strictObject({ organisation: reference, name: newName, limits, ...projectRules }),
+        answer: project,
+        status: 201,
+      },
+      ({ body }) => tenancy.createProject(body),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/projects/:project",
+        name: "showProject",
+        summary: "Shows a project.",
+        params,
+        answer: project,
+      },
+      (input) => tenancy.showProject(input.params.project),
+    ),
+    route(
+      {
+        ...shared,
+        method: "PATCH",
+        path: "/projects/:project",
+        name: "updateProject",
+        summary: "Changes a project's name, rules or limits.",
+        params,
+        body: changes.extend(projectRules),
+        answer: project,
+      },
+      (input) => tenancy.updateProject(input.params.project, input.body),
+    ),
+    eraseDigestKeyRoute(tenancy),
+  ];
+}
+
+function eraseDigestKeyRoute(tenancy: TenancyOperations): Route {
+  return route(
+    {
+      permission,
+      group: "Projects",
+      method: "DELETE",
+      path: "/projects/:project/digest-key",
+      name: "eraseDigestKey",
+      summary:
+        "Erases the key that digests in the project's receipts are salted with: nobody can link them to a text any more. A new key salts from now on.",
+      params: z.object({ project: reference }),
+      answer: erasedDigestKey,
+    },
+    async (input) => {
+      const outcome = await tenancy.eraseDigestKey(input.params.project);
+      if ("outcome" in outcome) return outcome;
+      return { project: outcome.project, erased: outcome.erased, digestKey: outcome.project.digestKey };
+    },
+  );
+}
+
+function keyRoutes(tenancy: TenancyOperations): readonly Route[] {
+  const shared = { permission, group: "Keys" };
+  const params = z.object({ key: reference });
+  return [
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/keys",
+        name: "listKeys",
+        summary: "Lists keys, never their secrets.",
+        query: z.strictObject({ ...page, project: reference.optional() }),
+        answer: keys,
+      },
+      ({ query }) => tenancy.listKeys({ project: query.project }, pageOf(query)),
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/keys",
+        name: "createKey",
+        summary: "Makes a key in a project. Its secret is shown this once.",
+        body: z.strictObject({ project: reference, name: newName.optional(), limits }),
+        answer: createdKey,
+        status: 201,
+      },
+      ({ body: { project, name, limits } }) => tenancy.createKey({ project, name, limits }),
+    ),
+    route(
+      { ...shared, method: "GET", path: "/keys/:key", name: "showKey", summary: "Shows a key.", params, answer: key },
+      (input) => tenancy.showKey(input.params.key),
+    ),
+    route(
+      {
+        ...shared,
+        method: "PATCH",
+        path: "/keys/:key",
+        name: "updateKey",
+        summary: "Changes a key's name or limits.",
+        params,
+        body: changes,
+        answer: key,
+      },
+      (input) => tenancy.updateKey(input.params.key, input.body),
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/keys/:key/revoke",
+        name: "revokeKey",
+        summary: "Revokes a key for ever; it holds within a second.",
+        params,
+        answer: key,
+      },
+      (input) => tenancy.revokeKey(input.params.key),
+    ),
+  ];
+}

@@ -1,0 +1,201 @@
+import { z } from "zod";
+import { dataClass, decimal, limits, listOf } from "./fields.ts";
+
+// What the control API answers. A member that is not named here never leaves, whatever a store hands over.
+
+const named = z.object({ id: z.string(), name: z.string() });
+
+export const organisation = named.extend({ createdAt: z.string(), limits });
+
+export const project = named.extend({
+  organisation: named,
+  dataClass,
+  processing: z.array(z.string()),
+  unsupported: z.enum(["refuse", "warn"]),
+  digestKey: z.string().meta({ description: "The id of the key that digests in its receipts are salted with." }),
+  createdAt: z.string(),
+  limits,
+});
+
+export const key = named.extend({
+  project: named,
+  organisation: named,
+  createdAt: z.string(),
+  revokedAt: z.string().nullable(),
+  limits,
+});
+
+export const createdKey = key.extend({
+  key: z.string().meta({ description: "The secret. It is shown this once: only its digest is kept." }),
+});
+
+export const erasedDigestKey = z.object({
+  project: named,
+  erased: z.string().meta({ description: "The id of the key that is gone." }),
+  digestKey: z.string().meta({ description: "The id of the key that digests are salted with from now on." }),
+});
+
+export const usageRow = z.object({
+  organisation: z.string(),
+  project: z.string(),
+  key: z.string(),
+  model: z.string(),
+  day: z.string().meta({ description: "UTC." }),
+  requests: z.int(),
+  inputTokens: z.int().meta({ description: "All input tokens, the cached ones included." }),
+  cachedInputTokens: z.int(),
+  outputTokens: z.int(),
+  unrated: z.int().meta({ description: "Requests whose usage nobody could prove; they are not in `amount`." }),
+  amount: decimal,
+  currency: z.string(),
+});
+
+const site = z.object({ name: z.string(), jurisdiction: z.string().nullable() });
+
+export const price = z.object({
+  version: z.string(),
+  currency: z.string(),
+  inputPerMillion: decimal,
+  cachedInputPerMillion: decimal,
+  outputPerMillion: decimal,
+  reasoningPerMillion: decimal,
+});
+
+export const destination = z.object({
+  name: z.string(),
+  kind: z.enum(["host", "upstream"]),
+  site,
+  engine: z.object({ name: z.string(), build: z.string() }),
+  ready: z.boolean(),
+  running: z.int().meta({ description: "Requests in flight." }),
+  models: z.array(
+    z.object({
+      name: z.string(),
+      sha256: z.string().nullable(),
+      contextTokens: z.int().nullable(),
+      endpoints: z.array(z.string()),
+    }),
+  ),
+});
+
+export const catalogueModel = z.object({
+  name: z.string(),
+  family: z.string(),
+  developer: z.object({ name: z.string(), country: z.string().nullable() }),
+  licence: z.object({ spdx: z.string(), url: z.string().nullable(), clause: z.string().nullable() }),
+  contextTokens: z.int(),
+  sizeBytes: z.number().nullable(),
+  sha256: z.string().nullable(),
+  sources: z.array(z.string()),
+  origin: z.enum(["shipped", "settings", "added"]).meta({ description: "Who listed it." }),
+  state: z.enum(["absent", "verified", "unverified"]).meta({
+    description:
+      "absent: not on this machine; verified: its file's digest is the catalogue's; unverified: recorded at its pull.",
+  }),
+});
+
+export const model = catalogueModel.extend({
+  served: z.boolean().meta({ description: "Whether a destination offers it now." }),
+  price: price.nullable(),
+});
+
+/** One line of a pull. The last one is `done` or `failed`. */
+export const pullLine = z.discriminatedUnion("event", [
+  z.object({
+    event: z.literal("progress"),
+    phase: z.enum(["waiting", "downloading", "unpacking", "checking"]),
+    source: z.string(),
+    receivedBytes: z.number(),
+    totalBytes: z.number().nullable(),
+  }),
+  z.object({
+    event: z.literal("done"),
+    model: catalogueModel,
+    downloaded: z.boolean().meta({ description: "False where the file was there already." }),
+    failures: z.array(z.string()).meta({ description: "Why earlier sources did not give the file." }),
+  }),
+  z.object({
+    event: z.literal("failed"),
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      next: z.string(),
+      retry: z.boolean(),
+      reasons: z.array(z.string()),
+    }),
+  }),
+]);
+
+export const removedModel = z.object({ model: z.string(), fileRemoved: z.boolean(), entryRemoved: z.boolean() });
+
+export const cloudStatus = z.object({
+  version: z.string(),
+  installation: z.string(),
+  gateway: z.string(),
+  url: z.string(),
+  startedAt: z.string(),
+  ready: z.boolean(),
+  draining: z.boolean(),
+  site,
+  requestsInFlight: z.int(),
+  database: z.object({ kind: z.enum(["embedded", "external"]), reachable: z.boolean() }),
+  journal: z.object({ state: z.enum(["open", "full", "failed"]), unshippedRecords: z.int() }),
+  destinations: z.object({ ready: z.int(), all: z.int() }),
+});
+
+export const backup = z.object({
+  path: z.string().meta({ description: "The finished backup, on the server's machine." }),
+  sizeBytes: z.number(),
+  takenAt: z.string(),
+});
+
+export const explanation = z.object({
+  project: named,
+  model: z.string(),
+  dataClass,
+  processing: z.array(z.string()),
+  outcome: z.enum(["permitted", "refused"]),
+  candidates: z.array(
+    z.object({
+      destination: z.string(),
+      site,
+      permitted: z.boolean(),
+      ready: z.boolean(),
+      reason: z.string(),
+    }),
+  ),
+  policyDigest: z.string().nullable(),
+});
+
+export const refusal = z.object({
+  at: z.string(),
+  request: z.string().nullable(),
+  code: z.string(),
+  message: z.string(),
+  project: z.string().nullable(),
+  key: z.string().nullable(),
+  model: z.string().nullable(),
+});
+
+export const organisations = listOf(organisation);
+export const projects = listOf(project);
+export const keys = listOf(key);
+export const usageRows = listOf(usageRow);
+export const models = listOf(model);
+export const destinations = listOf(destination);
+export const refusals = listOf(refusal);
+
+export type Organisation = z.output<typeof organisation>;
+export type Project = z.output<typeof project>;
+export type Key = z.output<typeof key>;
+export type CreatedKey = z.output<typeof createdKey>;
+export type UsageRow = z.output<typeof usageRow>;
+export type CatalogueModel = z.output<typeof catalogueModel>;
+export type Model = z.output<typeof model>;
+export type ModelPrice = z.output<typeof price>;
+export type DestinationStatus = z.output<typeof destination>;
+export type PullLine = z.output<typeof pullLine>;
+export type CloudStatus = z.output<typeof cloudStatus>;
+export type Backup = z.output<typeof backup>;
+export type Explanation = z.output<typeof explanation>;
+export type RecordedRefusal = z.output<typeof refusal>;
