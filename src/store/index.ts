@@ -1,0 +1,51 @@
+/**
+ * store: PostgreSQL: the embedded one, or one by URL; its schema and migrations; the writes that must be one
+ * transaction (a shipped batch with its watermark, a change with its epoch); sums over usage; dump and restore.
+ *
+ * It does not decide who may do what, reads no journal file and rates nothing. Invariants: a database belongs to one
+ * installation; a batch is in the tables exactly once; a dump is one moment's state.
+ */
+export {
+  type EmbeddedConnection,
+  type EmbeddedOptions,
+  type EmbeddedPostgres,
+  type PostgresState,
+  startEmbeddedPostgres,
+} from "./embedded/index.ts";
+export { type DatabaseConnection, isDatabaseAway } from "./connect.ts";
+export { dump, type DumpedTable, type DumpManifest, type DumpOptions, type DumpOutcome } from "./dump.ts";
+export { bumpEpoch, change, type Epochs, readEpochs } from "./epochs.ts";
+export type { Log } from "./log.ts";
+export { latestSchema } from "./migrations/index.ts";
+export { findReceipt } from "./receipts.ts";
+export { restore, type RestoreOptions, type RestoreOutcome } from "./restore.ts";
+export type {
+  Database,
+  DigestKeyTable,
+  EpochName,
+  KeyTable,
+  LimitColumns,
+  OrganisationTable,
+  ProjectTable,
+} from "./schema.ts";
+export {
+  type Batch,
+  type Position,
+  readWatermark,
+  type ReceiptRow,
+  type RefusalRow,
+  ship,
+  type ShipOutcome,
+  type UsageRow,
+} from "./ship.ts";
+export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
+export {
+  type MonthlySpending,
+  type Spent,
+  spentThisMonth,
+  type UsageDimension,
+  type UsageQuestion,
+  usageReport,
+  type UsageReport,
+  type UsageSum,
+} from "./usage.ts";

@@ -1,0 +1,35 @@
+/**
+ * migrations: every schema that was ever released, in order, each frozen. There is no way down: what undoes an upgrade
+ * is the backup that was taken before it.
+ */
+import { type Kysely, sql } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import { first } from "./2026-11-24-first.ts";
+
+/** By name; the names sort in the order in which they are applied. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  "2026-11-24-first": first,
+};
+
+/** The newest schema that this code knows. */
+export const latestSchema = Object.keys(migrations).sort().at(-1)!;
+
+/** Brings the schema to a migration, the newest unless named; what is applied already stays. Throws where one fails. */
+export async function migrate<Tables>(db: Kysely<Tables>, to: string = latestSchema): Promise<readonly string[]> {
+  // Given in code, so that nothing depends on the files that a build leaves in a folder.
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...migrations }) } });
+  const { error, results = [] } = await migrator.migrateTo(to);
+  const failed = results.find((result) => result.status === "Error");
+  if (error !== undefined) {
+    throw new Error(`The migration ${failed?.migrationName ?? to} failed; the schema is as it was.`, { cause: error });
+  }
+  return results.filter((result) => result.status === "Success").map((result) => result.migrationName);
+}
+
+/** The names of the applied migrations in order; empty for a database that holds none of ours. */
+export async function appliedMigrations<Tables>(db: Kysely<Tables>): Promise<readonly string[]> {
+  const there = await sql<{ there: boolean }>`SELECT to_regclass('kysely_migration') IS NOT NULL AS there`.execute(db);
+  if (there.rows[0]?.there !== true) return [];
+  const applied = await sql<{ name: string }>`SELECT name FROM kysely_migration ORDER BY name COLLATE "C"`.execute(db);
+  return applied.rows.map((row) => row.name);
+}

@@ -1,0 +1,164 @@
+import type { ColumnType, GeneratedAlways } from "kysely";
+import type {
+  Ending,
+  GatewayId,
+  InstallationId,
+  KeyId,
+  OrganisationId,
+  ProjectId,
+  ReceiptId,
+  RequestId,
+} from "../base/index.ts";
+
+/** bigint and numeric columns are decimal strings in JavaScript: a number would round them. */
+type Whole = ColumnType<string, number | string, number | string>;
+type WholeOrNull = ColumnType<string | null, number | string | null | undefined, number | string | null>;
+type DecimalOrNull = ColumnType<string | null, string | null | undefined, string | null>;
+type Time = ColumnType<Date, Date, Date>;
+type TimeOrNull = ColumnType<Date | null, Date | null | undefined, Date | null>;
+type TextOrNull = ColumnType<string | null, string | null | undefined, string | null>;
+
+/** What organisations, projects and keys each may hold; null is no limit of their own. */
+export interface LimitColumns {
+  models: ColumnType<string[] | null, readonly string[] | null | undefined, readonly string[] | null>;
+  requestsPerMinute: WholeOrNull;
+  tokensPerMinute: WholeOrNull;
+  monthlyBudget: DecimalOrNull;
+  expiresAt: TimeOrNull;
+}
+
+export interface InstallationTable {
+  singleton: ColumnType<boolean, never, never>;
+  id: InstallationId;
+  createdAt: Time;
+}
+
+export type EpochName = "keys" | "policy" | "prices";
+
+export interface EpochTable {
+  name: EpochName;
+  number: Whole;
+}
+
+export interface OrganisationTable extends LimitColumns {
+  id: OrganisationId;
+  name: string;
+  createdAt: Time;
+}
+
+export interface ProjectTable extends LimitColumns {
+  id: ProjectId;
+  organisation: OrganisationId;
+  name: string;
+  createdAt: Time;
+  dataClass: string;
+  /** Jurisdictions and groups of them; empty: not restricted. */
+  processing: ColumnType<string[], readonly string[] | undefined, readonly string[]>;
+  unsupported: ColumnType<"refuse" | "warn", "refuse" | "warn" | undefined, "refuse" | "warn">;
+}
+
+export interface KeyTable extends LimitColumns {
+  id: KeyId;
+  project: ProjectId;
+  name: string;
+  /** The key's first characters, for people. */
+  prefix: string;
+  /** SHA-256 of the key, 32 bytes. */
+  secretHash: Buffer;
+  createdAt: Time;
+  revokedAt: TimeOrNull;
+}
+
+export interface DigestKeyTable {
+  id: string;
+  project: ProjectId;
+  /** null once erased. */
+  secret: Buffer | null;
+  createdAt: Time;
+  erasedAt: TimeOrNull;
+}
+
+export interface UsageTable {
+  request: RequestId;
+  gateway: GatewayId;
+  segment: Whole;
+  recordOffset: Whole;
+  organisation: OrganisationId;
+  project: ProjectId;
+  key: KeyId;
+  model: string;
+  endpoint: string;
+  site: string;
+  ending: Ending;
+  startedAt: Time;
+  endedAt: Time;
+  /** UTC day of admission, "2026-11-24". */
+  day: GeneratedAlways<string>;
+  inputTokens: WholeOrNull;
+  cachedInputTokens: WholeOrNull;
+  outputTokens: WholeOrNull;
+  reasoningTokens: WholeOrNull;
+  /** Why there is no amount; null: it is rated. */
+  unrated: TextOrNull;
+  upperBoundTokens: WholeOrNull;
+  listAmount: DecimalOrNull;
+  currency: TextOrNull;
+  priceVersion: TextOrNull;
+  receipt: ColumnType<ReceiptId | null, ReceiptId | null | undefined, ReceiptId | null>;
+}
+
+export interface ReceiptTable {
+  id: ReceiptId;
+  project: ProjectId;
+  payload: string;
+  batchIndex: Whole;
+  batchSize: Whole;
+  path: ColumnType<string[], readonly string[], readonly string[]>;
+  seal: string;
+}
+
+export interface WatermarkTable {
+  gateway: GatewayId;
+  segment: Whole;
+  recordOffset: Whole;
+}
+
+export interface RefusalTable {
+  gateway: GatewayId;
+  segment: Whole;
+  recordOffset: Whole;
+  number: ColumnType<string, number | undefined, never>;
+  at: Time;
+  project: TextOrNull;
+  key: TextOrNull;
+  code: string;
+  body: string;
+}
+
+/** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
+export interface Database {
+  installation: InstallationTable;
+  epochs: EpochTable;
+  organisations: OrganisationTable;
+  projects: ProjectTable;
+  keys: KeyTable;
+  digestKeys: DigestKeyTable;
+  usage: UsageTable;
+  receipts: ReceiptTable;
+  watermarks: WatermarkTable;
+  refusals: RefusalTable;
+}
+
+/** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
+export const tables = [
+  "installation",
+  "epochs",
+  "organisations",
+  "projects",
+  "keys",
+  "digest_keys",
+  "usage",
+  "receipts",
+  "watermarks",
+  "refusals",
+] as const;
