@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import type { Clock } from "./clock.ts";
 
 /** The prefixes of every identifier; the part behind it is 26 Crockford base-32 digits that sort by time. */
-export type IdPrefix = "req" | "rcpt" | "org" | "prj" | "key" | "gw" | "host" | "inst";
+export type IdPrefix = "req" | "rcpt" | "org" | "prj" | "key" | "gw" | "host" | "inst" | "dgk";
 
 export type Id<Prefix extends IdPrefix> = `${Prefix}_${string}`;
 export type RequestId = Id<"req">;

@@ -117,7 +117,7 @@ function checkTenant(statement: Members, { tenant }: VerifyInput, checked: strin
 
 function checkTime(statement: Members, { atMs }: VerifyInput, checked: string[]): void {
   if (atMs === undefined) return;
-  const endedAtMs = Date.parse(String(statement["endedAt"]));
+  const endedAtMs = Date.parse(asText(statement["endedAt"]));
   if (!(endedAtMs <= atMs)) throw new Verdict("invalid", "the request ended after the given time");
   checked.push("time");
 }
@@ -142,10 +142,10 @@ function checkDigest(name: string, bytes: Buffer, digest: Members, { digestKey }
   }
   const key = readDigestKey(digestKey);
   if (key.kid !== digest["keyId"]) {
-    throw new Verdict("unchecked", `the ${name}'s digest is salted with the key ${String(digest["keyId"])}`);
+    throw new Verdict("unchecked", `the ${name}'s digest is salted with the key ${asText(digest["keyId"])}`);
   }
   const found = createHmac("sha256", key.secret).update(bytes).digest();
-  const stated = Buffer.from(String(digest["value"]), "hex");
+  const stated = Buffer.from(asText(digest["value"]), "hex");
   const same = stated.length === found.length && timingSafeEqual(stated, found) && bytes.length === digest["bytes"];
   if (!same) throw new Verdict("invalid", `the ${name}'s bytes are not those of the receipt`);
 }
@@ -224,6 +224,10 @@ function decodeHash(base64: string): Buffer {
 function text(value: unknown): string {
   if (typeof value !== "string") throw new Verdict("invalid", "its path does not consist of hashes");
   return value;
+}
+
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function isCount(value: unknown): value is number {

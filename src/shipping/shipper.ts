@@ -4,6 +4,8 @@ import type { Journal, JournalBatch, Position } from "../journal/index.ts";
 /** Whole batches of the journal, in order, and where they begin and end. */
 export interface Shipment {
   readonly from: Position;
+  /** Whether nothing of this journal was ever shipped. */
+  readonly isFirst: boolean;
   readonly to: Position;
   readonly batches: readonly JournalBatch[];
 }
@@ -47,12 +49,14 @@ class JournalShipper implements Shipper {
   readonly #stop = new AbortController();
   readonly #places = new Map<ReceiptId, { readonly project: ProjectId; readonly position: Position }>();
   #shipped: Position;
+  #isFirst: boolean;
   #waiters: { readonly upTo: Position; readonly done: () => void }[] = [];
   readonly #running: Promise<void>;
 
   constructor(options: ShipperOptions) {
     this.#options = options;
     this.#shipped = options.from ?? options.journal.first;
+    this.#isFirst = options.from === undefined;
     this.#running = this.#run();
   }
 
@@ -126,7 +130,8 @@ class JournalShipper implements Shipper {
   }
 
   async #ship(batches: readonly JournalBatch[], to: Position): Promise<void> {
-    await this.#options.write({ from: this.#shipped, to, batches });
+    await this.#options.write({ from: this.#shipped, isFirst: this.#isFirst, to, batches });
+    this.#isFirst = false;
     this.#shipped = to;
     for (const { records } of batches) {
       for (const record of records) {

@@ -1,4 +1,4 @@
-import type { Ending, Usage } from "../base/index.ts";
+import { type Ending, type Usage, zeroUsage } from "../base/index.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Placed } from "./place.ts";
 import type { Running } from "./run.ts";
@@ -18,9 +18,11 @@ export async function count(placed: Placed, running: Running, cloud: Cloud): Pro
   const { destination, admitted } = placed;
   const counted = await destination.counts(admitted.call.id, cloud.countsTimeoutMs);
   if (counted !== undefined) return { outcome: "counted", usage: counted.usage, ending };
+  // A host writes down a request before it computes for it: what it does not know cost nothing.
+  if (destination.kind === "host" && destination.ready) return { outcome: "counted", usage: zeroUsage, ending };
   const reason =
     destination.kind === "upstream"
       ? `the upstream's answer ended as ${ending} and held no usage`
-      : "the host has no record of this request";
+      : "the host did not come back in time to say";
   return { outcome: "unrated", reason, ending };
 }

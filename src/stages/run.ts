@@ -1,5 +1,5 @@
 import { type Ending, errorBody, errorCodes, refuse, type Refusal, type Usage, zeroUsage } from "../base/index.ts";
-import type { Exchange } from "../engine/index.ts";
+import type { Exchange, Head } from "../engine/index.ts";
 import { EventStream, lastString, lastUsage } from "../gateway/index.ts";
 import type { Answering, Cloud } from "./cloud.ts";
 import type { Placed } from "./place.ts";
@@ -57,7 +57,7 @@ export class Running implements AsyncIterable<Buffer> {
       const head = await this.#exchange.head;
       const ignored = head.headers["bailiwick-ignored"];
       if (typeof ignored === "string") this.#answer.header("bailiwick-ignored", ignored);
-      if (head.status >= 400) yield* this.#refusedThere(head.status, head.contentType, head.headers["retry-after"]);
+      if (head.status >= 400) await this.#refusedThere(head);
       else if (head.contentType.startsWith("text/event-stream")) yield* this.#stream(head.status, head.contentType);
       else await this.#whole(head.status, head.contentType);
     } catch (error) {
@@ -101,11 +101,9 @@ export class Running implements AsyncIterable<Buffer> {
   }
 
   /** The destination refused the request: its own words pass, and nothing was computed. */
-  async *#refusedThere(
-    status: number,
-    contentType: string,
-    retryAfter: string | string[] | undefined,
-  ): AsyncGenerator<Buffer, void> {
+  async #refusedThere(head: Head): Promise<void> {
+    const { status, contentType } = head;
+    const retryAfter = head.headers["retry-after"];
     this.last = await this.#everything();
     // A refusal comes before any work; another server error may come after some that only the host can count.
     this.usage = status < 500 || status === 503 ? zeroUsage : undefined;

@@ -1,0 +1,6 @@
+/**
+ * boot: the one composition root. Owns the order in which a cloud comes up and goes down, and the few lines that join
+ * one room to another. Does not own: anything that could be decided or kept elsewhere.
+ * Invariants: what was started is stopped, in reverse, also where a later step fails; nothing listens before it can answer.
+ */
+export { boot, type BootFailure, type BootOptions, type RunningCloud } from "./boot.ts";

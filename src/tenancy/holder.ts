@@ -1,0 +1,122 @@
+import { createSecretKey, type KeyObject } from "node:crypto";
+import type { Kysely } from "kysely";
+import { type Amount, type KeyId, type OrganisationId, parseAmount, type ProjectId } from "../base/index.ts";
+import { type DataClass, isDataClass } from "../policy/index.ts";
+import type { Database } from "../store/index.ts";
+
+/** What one level of the chain key, project, organisation may use; undefined is no limit of its own. */
+export interface ScopeLimits {
+  readonly id: string;
+  readonly level: "key" | "project" | "organisation";
+  readonly models: readonly string[] | undefined;
+  readonly requestsPerMinute: number | undefined;
+  readonly tokensPerMinute: number | undefined;
+  readonly monthlyBudget: Amount | undefined;
+}
+
+/** Who a key belongs to, and everything that holds for a request with it. */
+export interface Holder {
+  readonly key: { readonly id: KeyId; readonly name: string };
+  readonly project: {
+    readonly id: ProjectId;
+    readonly name: string;
+    readonly dataClass: DataClass;
+    /** Jurisdictions and groups; empty: not restricted. */
+    readonly processing: readonly string[];
+    readonly unsupported: "refuse" | "warn";
+    /** What digests in its receipts are salted with. */
+    readonly digestKey: { readonly id: string; readonly secret: KeyObject };
+  };
+  readonly organisation: { readonly id: OrganisationId; readonly name: string };
+  /** The key's, its project's, its organisation's: all of them hold. */
+  readonly limits: readonly ScopeLimits[];
+  /** The earliest end of the three, in milliseconds since 1970. */
+  readonly expiresAtMs: number | undefined;
+  readonly isRevoked: boolean;
+}
+
+interface LimitRow {
+  readonly id: string;
+  readonly models: string[] | null;
+  readonly requestsPerMinute: string | null;
+  readonly tokensPerMinute: string | null;
+  readonly monthlyBudget: string | null;
+  readonly expiresAt: Date | null;
+}
+
+/** Every key's holder by the hex SHA-256 of its secret, and the epoch of keys, in one snapshot. */
+export async function readHolders(
+  db: Kysely<Database>,
+): Promise<{ readonly epoch: number; readonly holders: ReadonlyMap<string, Holder> }> {
+  return db
+    .transaction()
+    .setIsolationLevel("repeatable read")
+    .setAccessMode("read only")
+    .execute(async (transaction) => {
+      const epoch = await transaction
+        .selectFrom("epochs")
+        .select("number")
+        .where("name", "=", "keys")
+        .executeTakeFirstOrThrow();
+      const organisations = await transaction.selectFrom("organisations").selectAll().execute();
+      const projects = await transaction.selectFrom("projects").selectAll().execute();
+      const digestKeys = await transaction
+        .selectFrom("digestKeys")
+        .selectAll()
+        .where("secret", "is not", null)
+        .orderBy("createdAt")
+        .orderBy("id")
+        .execute();
+      const keys = await transaction.selectFrom("keys").selectAll().execute();
+      const organisationOf = new Map(organisations.map((row) => [row.id, row]));
+      // The newest comes last, and stays.
+      const secretOf = new Map(
+        digestKeys.map((row) => [row.project, { id: row.id, secret: createSecretKey(row.secret!) }]),
+      );
+      const projectOf = new Map(projects.map((row) => [row.id, row]));
+      const holders = new Map<string, Holder>();
+      for (const key of keys) {
+        const project = projectOf.get(key.project)!;
+        const organisation = organisationOf.get(project.organisation)!;
+        const digestKey = secretOf.get(project.id);
+        if (digestKey === undefined) throw new Error(`project ${project.id} has no digest key`);
+        holders.set(key.secretHash.toString("hex"), {
+          key: { id: key.id, name: key.name },
+          project: {
+            id: project.id,
+            name: project.name,
+            dataClass: dataClassOf(project.dataClass),
+            processing: project.processing,
+            unsupported: project.unsupported,
+            digestKey,
+          },
+          organisation: { id: organisation.id, name: organisation.name },
+          limits: [limitsOf("key", key), limitsOf("project", project), limitsOf("organisation", organisation)],
+          expiresAtMs: earliest([key.expiresAt, project.expiresAt, organisation.expiresAt]),
+          isRevoked: key.revokedAt !== null,
+        });
+      }
+      return { epoch: Number(epoch.number), holders };
+    });
+}
+
+function limitsOf(level: ScopeLimits["level"], row: LimitRow): ScopeLimits {
+  return {
+    id: row.id,
+    level,
+    models: row.models ?? undefined,
+    requestsPerMinute: row.requestsPerMinute === null ? undefined : Number(row.requestsPerMinute),
+    tokensPerMinute: row.tokensPerMinute === null ? undefined : Number(row.tokensPerMinute),
+    monthlyBudget: row.monthlyBudget === null ? undefined : parseAmount(row.monthlyBudget),
+  };
+}
+
+function earliest(times: readonly (Date | null)[]): number | undefined {
+  const known = times.flatMap((time) => (time === null ? [] : [time.getTime()]));
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+/** A class that this release does not know is treated as the most protected one. */
+function dataClassOf(text: string): DataClass {
+  return isDataClass(text) ? text : "restricted";
+}
