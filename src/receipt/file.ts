@@ -1,6 +1,6 @@
 import { canonicalJson } from "../base/index.ts";
 import { preAuthenticationEncoding } from "./envelope.ts";
-import { leafHash, pathOf } from "./merkle.ts";
+import { leafHash, pathsOf } from "./merkle.ts";
 import { statementType } from "./statement.ts";
 
 /** A statement's place in its batch, with what proves it; hashes are base64. */
@@ -16,11 +16,12 @@ export interface ReceiptPlace {
 /** The place of every statement of a batch, in order. */
 export function receiptPlaces(payloads: readonly string[], seal: string): readonly ReceiptPlace[] {
   const leaves = payloads.map((payload) => leafHash(preAuthenticationEncoding(statementType, Buffer.from(payload))));
+  const paths = pathsOf(leaves);
   return payloads.map((payload, index) => ({
     payload,
     index,
     size: payloads.length,
-    path: pathOf(leaves, index).map((hash) => hash.toString("base64")),
+    path: paths[index]!.map((hash) => hash.toString("base64")),
     seal,
   }));
 }

@@ -1,11 +1,11 @@
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * The Merkle tree of RFC 9162, section 2.1, over leaves of any number: H(0x00 || leaf), H(0x01 || left || right), split
  * at the largest power of two below the count.
  */
 export function leafHash(leaf: Buffer): Buffer {
-  return createHash("sha256").update(leafPrefix).update(leaf).digest();
+  return hash("sha256", Buffer.concat([leafPrefix, leaf]), "buffer");
 }
 
 const leafPrefix = Buffer.from([0]);
@@ -25,12 +25,24 @@ export function rootOf(leaves: readonly Buffer[]): Buffer {
   return nodeHash(rootOf(leaves.slice(0, split)), rootOf(leaves.slice(split)));
 }
 
-/** The hashes from a leaf up to the root (RFC 9162, section 2.1.3.1). */
-export function pathOf(leaves: readonly Buffer[], index: number): readonly Buffer[] {
-  if (leaves.length === 1) return [];
-  const split = splitOf(leaves.length);
-  const [left, right] = [leaves.slice(0, split), leaves.slice(split)];
-  return index < split ? [...pathOf(left, index), rootOf(right)] : [...pathOf(right, index - split), rootOf(left)];
+/** Each leaf's hashes from the leaf up to the root (RFC 9162, section 2.1.3.1); every node is hashed once for all. */
+export function pathsOf(leaves: readonly Buffer[]): readonly (readonly Buffer[])[] {
+  const paths = leaves.map((): Buffer[] => []);
+  // A node without a sibling rises as it is: pairing from the left gives the same tree as splitting from the top.
+  for (let level = leaves, height = 0; level.length > 1; level = levelAbove(level), height++) {
+    for (const [index, path] of paths.entries()) {
+      const sibling = level[(index >> height) ^ 1];
+      if (sibling !== undefined) path.push(sibling);
+    }
+  }
+  return paths;
+}
+
+function levelAbove(level: readonly Buffer[]): readonly Buffer[] {
+  return Array.from({ length: Math.ceil(level.length / 2) }, (_, pair) => {
+    const [left, right] = [level[pair * 2]!, level[pair * 2 + 1]];
+    return right === undefined ? left : nodeHash(left, right);
+  });
 }
 
 /** The root that a leaf and its path lead to; undefined where the path has another length than the place asks for. */
