@@ -1,4 +1,4 @@
-import { canonicalJson, type Ending, type Usage } from "../base/index.ts";
+import type { Ending, Usage } from "../base/index.ts";
 
 export const statementType = "application/vnd.bailiwick.receipt+json;version=1";
 
@@ -34,21 +34,55 @@ export interface StatementFacts {
   } | null;
 }
 
-/** The statement's one encoding (RFC 8785): the bytes that are a leaf of their batch. */
+/**
+ * The statement's one encoding (RFC 8785): the bytes that are a leaf of their batch. Written member by member in sorted
+ * order, because that takes a third of what `canonicalJson` takes for any value; a test holds the two together.
+ */
 export function buildStatement(facts: StatementFacts): string {
-  const { startedAtMs, endedAtMs, requestDigest, responseDigest, usage, price, ...same } = facts;
-  return canonicalJson({
-    ...same,
-    v: 1,
-    startedAt: new Date(startedAtMs).toISOString(),
-    endedAt: new Date(endedAtMs).toISOString(),
-    usage: usage === null ? null : { ...usage },
-    price: price === null ? null : { ...price },
-    model: { ...same.model },
-    engine: { ...same.engine },
-    site: { ...same.site },
-    policy: { ...same.policy },
-    requestDigest: { algorithm: "hmac-sha-256", ...requestDigest },
-    responseDigest: responseDigest === null ? null : { algorithm: "hmac-sha-256", ...responseDigest },
-  });
+  const { model, engine, site, policy, price, usage, requestDigest, responseDigest } = facts;
+  return (
+    `{"endedAt":"${timestamp(facts.endedAtMs)}","ending":"${facts.ending}","endpoint":${quote(facts.endpoint)},` +
+    `"engine":{"build":${quote(engine.build)},"name":${quote(engine.name)}},` +
+    `"gateway":${quote(facts.gateway)},"host":${quote(facts.host)},` +
+    `"model":{"name":${quote(model.name)},"sha256":${quote(model.sha256)}},` +
+    `"organisation":${quote(facts.organisation)},` +
+    `"policy":{"dataClass":${quote(policy.dataClass)},"decision":"${policy.decision}","digest":${quote(policy.digest)}},` +
+    `"price":${price === null ? "null" : formatPrice(price)},"receipt":${quote(facts.receipt)},` +
+    `"request":${quote(facts.request)},"requestDigest":${formatDigest(requestDigest, "")},"responseDigest":` +
+    `${responseDigest === null ? "null" : formatDigest(responseDigest, `"complete":${responseDigest.complete},`)},` +
+    `"site":{"jurisdiction":${quote(site.jurisdiction)},"name":${quote(site.name)}},` +
+    `"startedAt":"${timestamp(facts.startedAtMs)}","tenant":${quote(facts.tenant)},"unrated":${quote(facts.unrated)},` +
+    `"usage":${usage === null ? "null" : formatUsage(usage)},"v":1}`
+  );
+}
+
+function formatPrice({ currency, listAmount, version }: NonNullable<StatementFacts["price"]>): string {
+  return `{"currency":${quote(currency)},"listAmount":${quote(listAmount)},"version":${quote(version)}}`;
+}
+
+function formatUsage(usage: Usage): string {
+  return (
+    `{"cachedInputTokens":${count(usage.cachedInputTokens)},"inputTokens":${count(usage.inputTokens)},` +
+    `"outputTokens":${count(usage.outputTokens)},"reasoningTokens":${count(usage.reasoningTokens)}}`
+  );
+}
+
+/** `complete`: the response's own member, which stands between the others. */
+function formatDigest({ bytes, keyId, value }: StatementFacts["requestDigest"], complete: string): string {
+  return `{"algorithm":"hmac-sha-256","bytes":${count(bytes)},${complete}"keyId":${quote(keyId)},"value":${quote(value)}}`;
+}
+
+function quote(text: string | null): string {
+  return text === null ? "null" : JSON.stringify(text.toWellFormed());
+}
+
+function count(value: number): string {
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new RangeError(`a receipt counts in whole numbers, not ${value}`);
+  return String(value);
+}
+
+/** RFC 3339, UTC, with milliseconds. */
+function timestamp(timeMs: number): string {
+  return new Date(timeMs).toISOString();
 }
