@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Settings } from "./schema.ts";
+import type { Settings } from "./sections.ts";
 
 type Report = (path: PropertyKey[], message: string) => void;
 

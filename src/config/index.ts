@@ -11,6 +11,6 @@ export {
   parseSettings,
   type SettingsInvalid,
   type SettingsOverrides,
-  type SettingsProblem,
 } from "./load.ts";
-export { type Settings, type SettingsInput } from "./schema.ts";
+export type { SettingsProblem } from "./problem.ts";
+export type { Settings, SettingsInput } from "./sections.ts";

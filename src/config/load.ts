@@ -2,18 +2,10 @@ import { open } from "node:fs/promises";
 import type { ZodError } from "zod";
 import { nearest } from "../base/index.ts";
 import { knownKeysAt, knownSettings } from "./known-settings.ts";
+import type { SettingsProblem } from "./problem.ts";
 import { readYaml, settingsBytes } from "./read-yaml.ts";
-import { type Settings, type SettingsInput, settingsSchema } from "./schema.ts";
-
-export interface SettingsProblem {
-  /** "upstreams[0].url"; "" for the file as a whole. */
-  readonly path: string;
-  /** Line of the file, from 1; undefined where the value stands in no line (left out, or from the command line). */
-  readonly line?: number;
-  readonly message: string;
-  /** The known key that was probably meant. */
-  readonly nearest?: string;
-}
+import { settingsSchema } from "./schema.ts";
+import type { Settings, SettingsInput } from "./sections.ts";
 
 /** Not an HTTP error: the command ends with it before anything has started. */
 export interface SettingsInvalid {

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from "yaml";
-import type { SettingsProblem } from "./load.ts";
+import type { SettingsProblem } from "./problem.ts";
 
 /** Largest settings file. */
 export const settingsBytes = 262_144;

@@ -23,17 +23,19 @@ export interface Directory {
   /** Milliseconds since the keys were last confirmed with the database. */
   readonly confirmedAgoMs: number;
   readonly epoch: number;
-  /** Reads anew what has changed; after a change of our own. */
+  /** Reads anew what has changed, after a change of our own. Rejects where the database is away. */
   refresh(): Promise<void>;
   close(): void;
 }
 
 const pollEveryMs = 250;
+/** How long a revoked key is told that it was revoked; after that it is a key that nobody knows. */
+const revokedKnownMs = 30 * 86_400_000;
 
 /** Reads all keys, then keeps up with their epoch. Rejects where the first reading fails. */
 export async function createDirectory(options: DirectoryOptions): Promise<Directory> {
   const directory = new KeyDirectory(options);
-  await directory.refresh();
+  await directory.ask();
   directory.watch();
   return directory;
 }
@@ -77,22 +79,15 @@ class KeyDirectory implements Directory {
     return refuse("directory_stale", message, { retryAfterSeconds: 2 });
   }
 
-  /** One question at a time; one that was asked before a change may miss it, so another follows. */
+  /** A question that was asked before a change may miss it, so another follows. Its failure is the asker's. */
   async refresh(): Promise<void> {
     if (this.#asking !== undefined) await this.#asking.catch(() => undefined);
-    await this.#ask();
+    await this.ask();
   }
 
   watch(): void {
     this.#cancel = this.#options.clock.every(pollEveryMs, () => {
-      if (this.#asking !== undefined) return;
-      this.#ask().then(
-        () => (this.#failed = false),
-        (error: unknown) => {
-          if (!this.#failed) this.#options.onFailure(error);
-          this.#failed = true;
-        },
-      );
+      if (this.#asking === undefined) void this.#askAndReport();
     });
   }
 
@@ -100,9 +95,21 @@ class KeyDirectory implements Directory {
     this.#cancel();
   }
 
-  #ask(): Promise<void> {
+  /** One question at a time: who asks while one is under way waits for that one. */
+  ask(): Promise<void> {
     this.#asking ??= this.#read().finally(() => (this.#asking = undefined));
     return this.#asking;
+  }
+
+  /** Reports the first failure of a row of them. */
+  async #askAndReport(): Promise<void> {
+    try {
+      await this.ask();
+      this.#failed = false;
+    } catch (error) {
+      if (!this.#failed) this.#options.onFailure(error);
+      this.#failed = true;
+    }
   }
 
   /** What is confirmed is confirmed as of when it was asked. */
@@ -110,7 +117,10 @@ class KeyDirectory implements Directory {
     const askedAtMs = this.#options.clock.monotonicMs();
     const { keys } = await readEpochs(this.#options.db);
     if (keys !== this.#epoch) {
-      const { epoch, holders } = await readHolders(this.#options.db);
+      const { epoch, holders } = await readHolders(
+        this.#options.db,
+        new Date(this.#options.clock.nowMs() - revokedKnownMs),
+      );
       this.#holders = holders;
       this.#epoch = epoch;
     }

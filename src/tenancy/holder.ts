@@ -1,8 +1,9 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Kysely } from "kysely";
-import { type Amount, type KeyId, type OrganisationId, parseAmount, type ProjectId } from "../base/index.ts";
+import { type Amount, type KeyId, type OrganisationId, parseAmount, type ProjectId, zero } from "../base/index.ts";
 import { type DataClass, isDataClass } from "../policy/index.ts";
 import type { Database } from "../store/index.ts";
+import type { LimitRow } from "./limits.ts";
 
 /** What one level of the chain key, project, organisation may use; undefined is no limit of its own. */
 export interface ScopeLimits {
@@ -35,18 +36,13 @@ export interface Holder {
   readonly isRevoked: boolean;
 }
 
-interface LimitRow {
-  readonly id: string;
-  readonly models: string[] | null;
-  readonly requestsPerMinute: string | null;
-  readonly tokensPerMinute: string | null;
-  readonly monthlyBudget: string | null;
-  readonly expiresAt: Date | null;
-}
-
-/** Every key's holder by the hex SHA-256 of its secret, and the epoch of keys, in one snapshot. */
+/**
+ * Every key's holder by the hex SHA-256 of its secret, and the epoch of keys, in one snapshot. Keys revoked before
+ * `revokedSince` are left out: they are unknown by then, so that what is held in memory does not grow for ever.
+ */
 export async function readHolders(
   db: Kysely<Database>,
+  revokedSince: Date,
 ): Promise<{ readonly epoch: number; readonly holders: ReadonlyMap<string, Holder> }> {
   return db
     .transaction()
@@ -67,7 +63,11 @@ export async function readHolders(
         .orderBy("createdAt")
         .orderBy("id")
         .execute();
-      const keys = await transaction.selectFrom("keys").selectAll().execute();
+      const keys = await transaction
+        .selectFrom("keys")
+        .selectAll()
+        .where((key) => key.or([key("revokedAt", "is", null), key("revokedAt", ">=", revokedSince)]))
+        .execute();
       const organisationOf = new Map(organisations.map((row) => [row.id, row]));
       // The newest comes last, and stays.
       const secretOf = new Map(
@@ -100,15 +100,20 @@ export async function readHolders(
     });
 }
 
-function limitsOf(level: ScopeLimits["level"], row: LimitRow): ScopeLimits {
+function limitsOf(level: ScopeLimits["level"], row: LimitRow & { readonly id: string }): ScopeLimits {
   return {
     id: row.id,
     level,
     models: row.models ?? undefined,
     requestsPerMinute: row.requestsPerMinute === null ? undefined : Number(row.requestsPerMinute),
     tokensPerMinute: row.tokensPerMinute === null ? undefined : Number(row.tokensPerMinute),
-    monthlyBudget: row.monthlyBudget === null ? undefined : parseAmount(row.monthlyBudget),
+    monthlyBudget: row.monthlyBudget === null ? undefined : budgetOf(row.monthlyBudget),
   };
+}
+
+/** `numeric` holds more than an amount does: what cannot be read is no budget at all, never an unlimited one. */
+function budgetOf(text: string): Amount {
+  return parseAmount(text.replace(/(\.\d{12})\d+$/, "$1")) ?? zero;
 }
 
 function earliest(times: readonly (Date | null)[]): number | undefined {

@@ -1,43 +1,32 @@
 import { createHash } from "node:crypto";
 import type { Kysely, Transaction } from "kysely";
-import { type Clock, type Ids, type ProjectId, refuse, type Refusal, RefusalError } from "../base/index.ts";
-import { checkProcessing, type DataClass, isDataClass } from "../policy/index.ts";
+import {
+  type Clock,
+  type Id,
+  type Ids,
+  isId,
+  type ProjectId,
+  refuse,
+  type Refusal,
+  RefusalError,
+} from "../base/index.ts";
+import { checkProcessing, type DataClass } from "../policy/index.ts";
 import { change, type Database } from "../store/index.ts";
-import { type LimitChanges, type LimitsTold, limitsTold, mergeLimits, withinParent } from "./limits.ts";
+import { type LimitChanges, mergeLimits, withinParent } from "./limits.ts";
+import { findKey, findOrganisation, findProject, keys, projects } from "./references.ts";
+import { keyTold, organisationTold, type OrganisationTold, projectTold } from "./told.ts";
 
 export interface TenancyContext {
   readonly db: Kysely<Database>;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly randomBytes: (count: number) => Buffer;
-  /** Called after every change that was committed. */
+  /** Called after every change that was committed, which stands whatever comes of it. */
   readonly onChange: () => Promise<void>;
+  /** What `onChange` rejected with. */
+  readonly onFailure: (error: unknown) => void;
 }
 
-interface Named {
-  readonly id: string;
-  readonly name: string;
-}
-export interface OrganisationTold extends Named {
-  readonly createdAt: string;
-  readonly limits: LimitsTold;
-}
-export interface ProjectTold extends Named {
-  readonly organisation: Named;
-  readonly dataClass: DataClass;
-  readonly processing: string[];
-  readonly unsupported: "refuse" | "warn";
-  readonly digestKey: string;
-  readonly createdAt: string;
-  readonly limits: LimitsTold;
-}
-export interface KeyTold extends Named {
-  readonly project: Named;
-  readonly organisation: Named;
-  readonly createdAt: string;
-  readonly revokedAt: string | null;
-  readonly limits: LimitsTold;
-}
 interface ProjectRules {
   readonly dataClass?: DataClass | undefined;
   readonly processing?: readonly string[] | undefined;
@@ -51,30 +40,33 @@ interface List<Item> {
   readonly items: Item[];
   readonly next: string | null;
 }
-type Reader = Kysely<Database> | Transaction<Database>;
-
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export type Tenancy = ReturnType<typeof createTenancy>;
 
 /** Organisations, projects and keys over the store. References are names or ids, a project's also organisation/project. */
 export function createTenancy(context: TenancyContext) {
-  const { db } = context;
+  const { db, randomBytes: draw } = context;
   const changed = async <Result>(
     work: (transaction: Transaction<Database>) => Promise<Result>,
   ): Promise<Result | Refusal> => {
     const result = await refusing(() => change(db, "keys", work));
-    await context.onChange();
+    // A key's secret is told this once: that the directory could not be refreshed yet must not swallow it.
+    if (!isRefusal(result)) await context.onChange().catch(context.onFailure);
     return result;
   };
   const now = (): Date => new Date(context.clock.nowMs());
+  const newDigestKey = async (transaction: Transaction<Database>, project: ProjectId): Promise<void> => {
+    const row = { id: context.ids.mint("dgk"), project, secret: draw(32), createdAt: now() };
+    await transaction.insertInto("digestKeys").values(row).execute();
+  };
 
   return {
     async listOrganisations(page: Page): Promise<List<OrganisationTold>> {
       const rows = await db
         .selectFrom("organisations")
         .selectAll()
-        .where("id", ">", (page.after ?? "") as never)
+        .where("id", ">", behind("org", page))
         .orderBy("id")
         .limit(page.limit + 1)
         .execute();
@@ -110,7 +102,7 @@ export function createTenancy(context: TenancyContext) {
         const organisation =
           filter.organisation === undefined ? undefined : await findOrganisation(db, filter.organisation);
         const rows = await projects(db)
-          .where("projects.id", ">", (page.after ?? "") as never)
+          .where("projects.id", ">", behind("prj", page))
           .$if(organisation !== undefined, (query) => query.where("projects.organisation", "=", organisation!.id))
           .orderBy("projects.id")
           .limit(page.limit + 1)
@@ -135,7 +127,7 @@ export function createTenancy(context: TenancyContext) {
           ...limits,
         };
         await unique(transaction.insertInto("projects").values(row).execute(), input.name);
-        await newDigestKey(transaction, context, id);
+        await newDigestKey(transaction, id);
         return projectTold(await findProject(transaction, id));
       }),
     updateProject: (
@@ -145,7 +137,9 @@ export function createTenancy(context: TenancyContext) {
       changed(async (transaction) => {
         const row = await findProject(transaction, reference);
         const limits = mergeLimits(row, changes.limits);
-        withinParent(limits, await findOrganisation(transaction, row.organisation), "organisation");
+        // Only what is asked for: a parent may have been lowered since, and a new name is no reason to refuse then.
+        const asked = mergeLimits(undefined, changes.limits);
+        withinParent(asked, await findOrganisation(transaction, row.organisation), "organisation");
         const name = changes.name === undefined ? row.name : nameOf(changes.name);
         const values = { name, ...rulesOf(changes, row), ...limits };
         await unique(transaction.updateTable("projects").set(values).where("id", "=", row.id).execute(), name);
@@ -160,7 +154,7 @@ export function createTenancy(context: TenancyContext) {
           .where("project", "=", project.id)
           .where("secret", "is not", null)
           .execute();
-        await newDigestKey(transaction, context, project.id);
+        await newDigestKey(transaction, project.id);
         return { project: projectTold(await findProject(transaction, project.id)), erased: project.digestKey };
       }),
 
@@ -168,7 +162,7 @@ export function createTenancy(context: TenancyContext) {
       refusing(async () => {
         const project = filter.project === undefined ? undefined : await findProject(db, filter.project);
         const rows = await keys(db)
-          .where("keys.id", ">", (page.after ?? "") as never)
+          .where("keys.id", ">", behind("key", page))
           .$if(project !== undefined, (query) => query.where("keys.project", "=", project!.id))
           .orderBy("keys.id")
           .limit(page.limit + 1)
@@ -187,7 +181,7 @@ export function createTenancy(context: TenancyContext) {
         withinParent(limits, project, "project");
         withinParent(limits, await findOrganisation(transaction, project.organisation), "organisation");
         const id = context.ids.mint("key");
-        const secret = `bwk_${context.randomBytes(32).toString("base64url")}`;
+        const secret = `bwk_${draw(32).toString("base64url")}`;
         const row = {
           id,
           project: project.id,
@@ -204,9 +198,10 @@ export function createTenancy(context: TenancyContext) {
       changed(async (transaction) => {
         const row = await findKey(transaction, reference);
         const limits = mergeLimits(row, changes.limits);
+        const asked = mergeLimits(undefined, changes.limits);
         const project = await findProject(transaction, row.project);
-        withinParent(limits, project, "project");
-        withinParent(limits, await findOrganisation(transaction, project.organisation), "organisation");
+        withinParent(asked, project, "project");
+        withinParent(asked, await findOrganisation(transaction, project.organisation), "organisation");
         const name = changes.name === undefined ? row.name : nameOf(changes.name);
         await unique(
           transaction
@@ -229,6 +224,10 @@ export function createTenancy(context: TenancyContext) {
   };
 }
 
+function isRefusal(result: unknown): result is Refusal {
+  return typeof result === "object" && result !== null && "outcome" in result && result.outcome === "refused";
+}
+
 /** Runs work that refuses by throwing, which is how a transaction is rolled back. */
 async function refusing<Result>(work: () => Promise<Result>): Promise<Result | Refusal> {
   try {
@@ -240,8 +239,11 @@ async function refusing<Result>(work: () => Promise<Result>): Promise<Result | R
 }
 
 function nameOf(name: string): string {
-  if (namePattern.test(name)) return name;
-  const message = "A name has 1 to 64 letters, digits, dots, underscores and hyphens.";
+  const isLikeAnId = isId("org", name) || isId("prj", name) || isId("key", name);
+  if (namePattern.test(name) && !isLikeAnId) return name;
+  const message = isLikeAnId
+    ? "A name must not look like an id: nobody could tell which of the two is meant."
+    : "A name has 1 to 64 letters, digits, dots, underscores and hyphens, and begins with a letter or digit.";
   throw new RefusalError(refuse("invalid_request", message, { param: "name" }));
 }
 
@@ -271,125 +273,16 @@ function rulesOf(
   });
   return {
     dataClass: rules.dataClass ?? before.dataClass,
-    processing,
+    processing: [...new Set(processing)],
     unsupported: rules.unsupported ?? before.unsupported,
   };
 }
 
-async function newDigestKey(transaction: Transaction<Database>, context: TenancyContext, project: ProjectId) {
-  const row = {
-    id: context.ids.mint("dgk"),
-    project,
-    secret: context.randomBytes(32),
-    createdAt: new Date(context.clock.nowMs()),
-  };
-  await transaction.insertInto("digestKeys").values(row).execute();
-}
-
-function found<Row>(rows: readonly Row[], what: string, reference: string): Row {
-  const [row, another] = rows;
-  if (row === undefined) {
-    throw new RefusalError(refuse("not_found", `There is no ${what} "${reference.slice(0, 200)}".`, { param: what }));
-  }
-  if (another !== undefined) {
-    const message = `Several are called "${reference.slice(0, 200)}".`;
-    throw new RefusalError(refuse("ambiguous_name", message, { param: what }));
-  }
-  return row;
-}
-
-async function findOrganisation(db: Reader, reference: string) {
-  const column = reference.startsWith("org_") ? "id" : "name";
-  const rows = await db
-    .selectFrom("organisations")
-    .selectAll()
-    .where(column, "=", reference as never)
-    .execute();
-  return found(rows, "organisation", reference);
-}
-
-function projects(db: Reader) {
-  return db
-    .selectFrom("projects")
-    .innerJoin("organisations", "organisations.id", "projects.organisation")
-    .selectAll("projects")
-    .select("organisations.name as organisationName")
-    .select((expression) =>
-      expression
-        .selectFrom("digestKeys")
-        .select("digestKeys.id")
-        .whereRef("digestKeys.project", "=", "projects.id")
-        .where("digestKeys.secret", "is not", null)
-        .orderBy("digestKeys.createdAt", "desc")
-        .limit(1)
-        .as("digestKey"),
-    );
-}
-
-async function findProject(db: Reader, reference: string) {
-  const [first = "", second] = reference.split("/");
-  const query = projects(db);
-  const rows = await (
-    second !== undefined
-      ? query
-          .where("projects.name", "=", second)
-          .where((all) => all.or([all("organisations.name", "=", first), all("organisations.id", "=", first as never)]))
-      : query.where(first.startsWith("prj_") ? "projects.id" : "projects.name", "=", first as never)
-  ).execute();
-  const row = found(rows, "project", reference);
-  return { ...row, digestKey: row.digestKey ?? "" };
-}
-
-function keys(db: Reader) {
-  return db
-    .selectFrom("keys")
-    .innerJoin("projects", "projects.id", "keys.project")
-    .innerJoin("organisations", "organisations.id", "projects.organisation")
-    .selectAll("keys")
-    .select(["projects.name as projectName", "organisations.id as organisationId"])
-    .select("organisations.name as organisationName");
-}
-
-async function findKey(db: Reader, reference: string) {
-  const query = keys(db);
-  if (reference.startsWith("key_"))
-    return found(await query.where("keys.id", "=", reference as never).execute(), "key", reference);
-  const rows = await query.where("keys.name", "=", reference).execute();
-  // A revoked key's name may be another's by now: the living one is meant.
-  const living = rows.filter(({ revokedAt }) => revokedAt === null);
-  return found(living.length > 0 ? living : rows, "key", reference);
-}
-
-function organisationTold(row: Awaited<ReturnType<typeof findOrganisation>>): OrganisationTold {
-  return { id: row.id, name: row.name, createdAt: row.createdAt.toISOString(), limits: limitsTold(row) };
-}
-
-function projectTold(
-  row: Omit<Awaited<ReturnType<typeof findProject>>, "digestKey"> & { readonly digestKey: string | null },
-): ProjectTold {
-  return {
-    id: row.id,
-    name: row.name,
-    organisation: { id: row.organisation, name: row.organisationName },
-    dataClass: isDataClass(row.dataClass) ? row.dataClass : "restricted",
-    processing: row.processing,
-    unsupported: row.unsupported,
-    digestKey: row.digestKey ?? "",
-    createdAt: row.createdAt.toISOString(),
-    limits: limitsTold(row),
-  };
-}
-
-function keyTold(row: Awaited<ReturnType<typeof findKey>>): KeyTold {
-  return {
-    id: row.id,
-    name: row.name,
-    project: { id: row.project, name: row.projectName },
-    organisation: { id: row.organisationId, name: row.organisationName },
-    createdAt: row.createdAt.toISOString(),
-    revokedAt: row.revokedAt?.toISOString() ?? null,
-    limits: limitsTold(row),
-  };
+/** The id that a page begins behind; no id is before the first. */
+function behind<Prefix extends "org" | "prj" | "key">(prefix: Prefix, { after }: Page): Id<Prefix> {
+  if (after === undefined) return `${prefix}_`;
+  if (isId(prefix, after)) return after;
+  throw new RefusalError(refuse("invalid_request", "This is not the `next` of a list.", { param: "after" }));
 }
 
 function pageOf<Row extends { readonly id: string }, Item>(

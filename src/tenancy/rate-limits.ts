@@ -41,7 +41,8 @@ export class RateLimits {
     for (const { bucket, limits } of requests) if (bucket.level < 1) return limited("requests", limits, bucket, 1);
     for (const { bucket, limits } of allTokens) {
       const needed = Math.min(tokens, bucket.capacity);
-      if (bucket.level < needed) return limited("tokens", limits, bucket, needed);
+      // A limit of nothing is never full enough, not even for a request whose tokens are unknown.
+      if (bucket.capacity === 0 || bucket.level < needed) return limited("tokens", limits, bucket, needed);
     }
     for (const { bucket } of requests) bucket.level -= 1;
     for (const { bucket } of allTokens) bucket.level -= tokens;
@@ -70,7 +71,7 @@ export class RateLimits {
   #bucket(id: string, capacity: number, nowMs: number): Bucket {
     let bucket = this.#buckets.get(id);
     if (bucket === undefined) {
-      if (this.#buckets.size >= bucketsMax) this.#dropFull(nowMs);
+      if (this.#buckets.size >= bucketsMax) this.#makeRoom(nowMs);
       this.#buckets.set(id, (bucket = { capacity, level: capacity, atMs: nowMs }));
     }
     bucket.capacity = capacity;
@@ -79,9 +80,11 @@ export class RateLimits {
     return bucket;
   }
 
-  /** A full bucket is as good as none. */
-  #dropFull(nowMs: number): void {
+  /** A full bucket is as good as none. Where none is full the oldest tenth goes: they begin anew, which is generous. */
+  #makeRoom(nowMs: number): void {
     for (const [id, bucket] of this.#buckets) if (levelAt(bucket, nowMs) >= bucket.capacity) this.#buckets.delete(id);
+    if (this.#buckets.size < bucketsMax) return;
+    for (const id of [...this.#buckets.keys()].slice(0, bucketsMax / 10)) this.#buckets.delete(id);
   }
 }
 
@@ -110,8 +113,8 @@ function headersOf(kind: string, limited: readonly Limited[]): readonly string[]
   const { bucket } = others.reduce((best, next) => (next.bucket.level < best.bucket.level ? next : best), first);
   const resetMs = bucket.capacity === 0 ? 0 : ((bucket.capacity - bucket.level) * minuteMs) / bucket.capacity;
   return [
-    ...[`x-ratelimit-limit-${kind}`, String(bucket.capacity)],
-    ...[`x-ratelimit-remaining-${kind}`, String(Math.max(0, Math.floor(bucket.level)))],
-    ...[`x-ratelimit-reset-${kind}`, `${Math.ceil(resetMs)}ms`],
-  ];
+    [`x-ratelimit-limit-${kind}`, String(bucket.capacity)],
+    [`x-ratelimit-remaining-${kind}`, String(Math.max(0, Math.floor(bucket.level)))],
+    [`x-ratelimit-reset-${kind}`, `${Math.ceil(resetMs)}ms`],
+  ].flat();
 }

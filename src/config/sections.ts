@@ -1,0 +1,171 @@
+import { z } from "zod";
+import type { DataClass } from "../policy/index.ts";
+import { priceVersion } from "./price-schema.ts";
+import { catalogueEntry, modelName, upstream } from "./model-schema.ts";
+import { environmentName, milliseconds, quantity, site } from "./value-schema.ts";
+
+/** What a cloud does with a data class while it cannot confirm its keys and policy with PostgreSQL. */
+const awayBehaviour = z.enum(["serve", "stop"]);
+
+const listen = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .max(255)
+    .default("127.0.0.1")
+    .describe("Address to listen on. Anything but loopback is reachable from elsewhere: put TLS in front of it."),
+  port: z.int().min(0).max(65_535).default(8080).describe("TCP port; 0 takes a free one."),
+});
+
+const database = z.strictObject({
+  url: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "a PostgreSQL URL begins with postgres:// or postgresql://")
+    .max(2_000)
+    .optional()
+    .describe("An existing PostgreSQL, as postgresql://user@host/database. Left out: an embedded one is supervised."),
+  urlEnvironment: environmentName
+    .optional()
+    .describe("The environment variable that holds the URL, so that its password stands in no file."),
+  connections: quantity(1, 100).default(8).describe("Connections kept open to PostgreSQL."),
+  whenAway: z
+    .strictObject({
+      afterMs: milliseconds(100, 600_000)
+        .default(1000)
+        .describe("How long keys and policy may stay unconfirmed before the rules below hold."),
+      ...awayRules(),
+    })
+    .prefault({})
+    .describe("What goes on while PostgreSQL is away, by data class."),
+});
+
+function awayRules() {
+  const rule = (name: DataClass) =>
+    awayBehaviour.default(name === "public" ? "serve" : "stop").describe(`Projects whose data class is ${name}.`);
+  return {
+    public: rule("public"),
+    internal: rule("internal"),
+    personal: rule("personal"),
+    "special-category": rule("special-category"),
+    restricted: rule("restricted"),
+  };
+}
+
+const engine = z.strictObject({
+  kind: z
+    .enum(["llamacpp", "fake"])
+    .default("llamacpp")
+    .describe("The engine on this machine; `fake` answers from a script, for tests and benches."),
+  threads: z
+    .union([z.literal("auto"), quantity(1, 1024)])
+    .default("auto")
+    .describe("CPU threads for the engine; auto leaves a core for the rest where there is more than one."),
+  gpu: z
+    .enum(["auto", "off", "cuda", "vulkan", "metal"])
+    .default("auto")
+    .describe("The accelerator to use; auto takes the best one that the engine finds."),
+  sequences: quantity(1, 256).default(8).describe("Answers computed at once on one model; further ones wait."),
+  contextTokens: quantity(128, 1_048_576)
+    .default(4096)
+    .describe("Most tokens that a request may hold, prompt and answer together (at most the model's own limit)."),
+  prefillSliceTokens: quantity(8, 4096)
+    .default(64)
+    .describe("Prompt tokens evaluated between two chances to decode or to stop, over all sequences."),
+});
+
+const models = z.strictObject({
+  serve: z
+    .array(modelName)
+    .max(100)
+    .default(["smollm2-135m-instruct"])
+    .describe("Models that this machine's engine serves, by their catalogue names; an empty list starts no engine."),
+  folder: z.string().min(1).max(4096).optional().describe("Where model files are kept; left out: in the data folder."),
+  huggingFaceUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .optional()
+    .describe("A mirror of the Hugging Face Hub for `hf:` sources."),
+  entries: z.array(catalogueEntry).max(1000).default([]).describe("Models beside the catalogue that is shipped."),
+});
+
+const limits = z.strictObject({
+  bodyBytes: quantity(1024, 268_435_456).default(4_194_304).describe("Largest request body."),
+  headersTimeoutMs: milliseconds(100, 600_000).default(10_000).describe("Time for a client to send its headers."),
+  bodyTimeoutMs: milliseconds(100, 600_000).default(30_000).describe("Time for a client to send its whole request."),
+  connections: quantity(1, 100_000).default(4096).describe("Client connections open at once."),
+  requestsInFlight: quantity(1, 100_000).default(2048).describe("Requests that run or wait at once, over all models."),
+  queuedPerModel: quantity(0, 100_000).default(256).describe("Requests that wait for one model; more are refused."),
+  defaultMaxTokens: quantity(1, 1_048_576)
+    .optional()
+    .describe("Answer tokens of a request that names no max_tokens; left out: as many as the context leaves."),
+});
+
+const journal = z.strictObject({
+  segmentBytes: quantity(65_536, 4_294_967_296).default(67_108_864).describe("Size of one journal file."),
+  unshippedRecords: quantity(1000, 100_000_000)
+    .default(200_000)
+    .describe("Most records that may wait for PostgreSQL; beyond it new requests are refused (books_behind)."),
+});
+
+const fake = z.strictObject({
+  firstTokenMs: milliseconds(0, 600_000).default(10).describe("Time before the first token."),
+  tokenMs: milliseconds(0, 60_000).default(2).describe("Time between two tokens; 0 sends them all at once."),
+  tokens: quantity(1, 1_000_000).default(32).describe("Tokens of an answer where the request does not limit them."),
+});
+
+/** Every setting with its default and its description, section by section. */
+export const allSettings = z.strictObject({
+  listen: listen.prefault({}).describe("Where clients reach this cloud."),
+  site: site("here").prefault({}).describe("Where this machine stands. It is never guessed."),
+  database: database.prefault({}).describe("PostgreSQL."),
+  engine: engine.prefault({}).describe("What computes answers on this machine."),
+  models: models.prefault({}).describe("The models served here and where they come from."),
+  upstreams: z
+    .array(upstream)
+    .max(100)
+    .default([])
+    .describe("OpenAI-compatible servers that you already run (vLLM, SGLang, llama-server, Ollama)."),
+  prices: z
+    .array(priceVersion)
+    .max(1000)
+    .default([
+      {
+        version: "default-1",
+        effectiveFrom: "2026-01-01",
+        currency: "EUR",
+        models: { "*": { inputPerMillion: "0.10", cachedInputPerMillion: "0.02", outputPerMillion: "0.40" } },
+      },
+    ])
+    .describe("The price book: each version holds from its date on. A past version is never edited: add one."),
+  limits: limits.prefault({}).describe("Bounds on what clients may ask for and hold open."),
+  journal: journal.prefault({}).describe("The append-only record of every request."),
+  drain: z
+    .strictObject({
+      timeoutMs: milliseconds(0, 3_600_000)
+        .default(30_000)
+        .describe("How long answers may finish after a stop signal."),
+    })
+    .prefault({})
+    .describe("How the server stops."),
+  log: z
+    .strictObject({
+      level: z
+        .enum(["trace", "debug", "info", "warn", "error"])
+        .default("info")
+        .describe("The least severe line to write. Prompts and secrets are never logged."),
+    })
+    .prefault({})
+    .describe("Structured logs on standard error."),
+  fake: fake.prefault({}).describe("The scripted engine's pace."),
+});
+
+/** As written in bailiwick.yaml: everything that has a default may be left out. */
+export type SettingsInput = z.input<typeof allSettings>;
+/** As used: parsed, defaults filled in, deeply frozen. */
+export type Settings = DeepReadonly<z.output<typeof allSettings>>;
+
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T]: DeepReadonly<T[Name]> }
+    : T;

@@ -1,0 +1,80 @@
+import type { Kysely, Transaction } from "kysely";
+import { isId, refuse, RefusalError } from "../base/index.ts";
+import type { Database } from "../store/index.ts";
+
+/** Rows by the names and ids that people give. One that names nothing, or several, is refused by throwing. */
+export type Reader = Kysely<Database> | Transaction<Database>;
+
+function found<Row>(rows: readonly Row[], what: string, reference: string): Row {
+  const [row, another] = rows;
+  if (row === undefined) {
+    throw new RefusalError(refuse("not_found", `There is no ${what} "${reference.slice(0, 200)}".`, { param: what }));
+  }
+  if (another !== undefined) {
+    const message = `Several are called "${reference.slice(0, 200)}".`;
+    throw new RefusalError(refuse("ambiguous_name", message, { param: what }));
+  }
+  return row;
+}
+
+export async function findOrganisation(db: Reader, reference: string) {
+  const query = db.selectFrom("organisations").selectAll();
+  const rows = await (
+    isId("org", reference) ? query.where("id", "=", reference) : query.where("name", "=", reference)
+  ).execute();
+  return found(rows, "organisation", reference);
+}
+
+export function projects(db: Reader) {
+  return db
+    .selectFrom("projects")
+    .innerJoin("organisations", "organisations.id", "projects.organisation")
+    .selectAll("projects")
+    .select("organisations.name as organisationName")
+    .select((expression) =>
+      expression
+        .selectFrom("digestKeys")
+        .select("digestKeys.id")
+        .whereRef("digestKeys.project", "=", "projects.id")
+        .where("digestKeys.secret", "is not", null)
+        .orderBy("digestKeys.createdAt", "desc")
+        .orderBy("digestKeys.id", "desc")
+        .limit(1)
+        .as("digestKey"),
+    );
+}
+
+/** By id, by name, or as organisation/project, where the organisation may be an id too. */
+export async function findProject(db: Reader, reference: string) {
+  const at = reference.indexOf("/");
+  const name = reference.slice(at + 1);
+  let query = projects(db);
+  if (at >= 0)
+    query = query.where("projects.organisation", "=", (await findOrganisation(db, reference.slice(0, at))).id);
+  query = isId("prj", name) ? query.where("projects.id", "=", name) : query.where("projects.name", "=", name);
+  const row = found(await query.execute(), "project", reference);
+  return { ...row, digestKey: row.digestKey ?? "" };
+}
+
+export function keys(db: Reader) {
+  return db
+    .selectFrom("keys")
+    .innerJoin("projects", "projects.id", "keys.project")
+    .innerJoin("organisations", "organisations.id", "projects.organisation")
+    .selectAll("keys")
+    .select(["projects.name as projectName", "organisations.id as organisationId"])
+    .select("organisations.name as organisationName");
+}
+
+/** By id, by name, or as project/key or organisation/project/key. */
+export async function findKey(db: Reader, reference: string) {
+  const at = reference.lastIndexOf("/");
+  const name = reference.slice(at + 1);
+  let query = keys(db);
+  if (at >= 0) query = query.where("keys.project", "=", (await findProject(db, reference.slice(0, at))).id);
+  if (isId("key", name)) return found(await query.where("keys.id", "=", name).execute(), "key", reference);
+  const rows = await query.where("keys.name", "=", name).execute();
+  // A revoked key's name may be another's by now: the living one is meant.
+  const living = rows.filter(({ revokedAt }) => revokedAt === null);
+  return found(living.length > 0 ? living : rows, "key", reference);
+}

@@ -1,0 +1,60 @@
+import { type DataClass, isDataClass } from "../policy/index.ts";
+import { type LimitsTold, limitsTold } from "./limits.ts";
+import type { findKey, findOrganisation, findProject } from "./references.ts";
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+export interface OrganisationTold extends Named {
+  readonly createdAt: string;
+  readonly limits: LimitsTold;
+}
+export interface ProjectTold extends Named {
+  readonly organisation: Named;
+  readonly dataClass: DataClass;
+  readonly processing: string[];
+  readonly unsupported: "refuse" | "warn";
+  readonly digestKey: string;
+  readonly createdAt: string;
+  readonly limits: LimitsTold;
+}
+export interface KeyTold extends Named {
+  readonly project: Named;
+  readonly organisation: Named;
+  readonly createdAt: string;
+  readonly revokedAt: string | null;
+  readonly limits: LimitsTold;
+}
+
+export function organisationTold(row: Awaited<ReturnType<typeof findOrganisation>>): OrganisationTold {
+  return { id: row.id, name: row.name, createdAt: row.createdAt.toISOString(), limits: limitsTold(row) };
+}
+
+export function projectTold(
+  row: Omit<Awaited<ReturnType<typeof findProject>>, "digestKey"> & { readonly digestKey: string | null },
+): ProjectTold {
+  return {
+    id: row.id,
+    name: row.name,
+    organisation: { id: row.organisation, name: row.organisationName },
+    dataClass: isDataClass(row.dataClass) ? row.dataClass : "restricted",
+    processing: row.processing,
+    unsupported: row.unsupported,
+    digestKey: row.digestKey ?? "",
+    createdAt: row.createdAt.toISOString(),
+    limits: limitsTold(row),
+  };
+}
+
+export function keyTold(row: Awaited<ReturnType<typeof findKey>>): KeyTold {
+  return {
+    id: row.id,
+    name: row.name,
+    project: { id: row.project, name: row.projectName },
+    organisation: { id: row.organisationId, name: row.organisationName },
+    createdAt: row.createdAt.toISOString(),
+    revokedAt: row.revokedAt?.toISOString() ?? null,
+    limits: limitsTold(row),
+  };
+}
