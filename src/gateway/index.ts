@@ -12,3 +12,12 @@ export { type BodyEdits, CallBody, type CallFields } from "./openai/call.ts";
 export { type Endpoint, type EndpointName, endpoints } from "./openai/endpoints.ts";
 export { EventStream, EventStreamError } from "./openai/stream.ts";
 export { lastString, lastUsage } from "./openai/usage.ts";
+export {
+  type Backup,
+  type Control,
+  createControl,
+  type DestinationStatus,
+  type ModelPrice,
+  type Operations,
+} from "./control/index.ts";
+export type { PageStatus as ControlPageStatus } from "./page/index.ts";

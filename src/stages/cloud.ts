@@ -32,6 +32,8 @@ export interface Destinations {
   offering(model: string): readonly Destination[];
   /** All model names on offer. */
   models(): Iterable<string>;
+  /** All of them. */
+  readonly all: readonly Destination[];
 }
 
 /** What follows the journal: the shipping into PostgreSQL. */

@@ -1,0 +1,56 @@
+import { copyFile, cp, link, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { refuse, type Refusal } from "../base/index.ts";
+import type { Backup } from "../gateway/index.ts";
+import { dump } from "../store/index.ts";
+import type { OperationParts } from "./operations.ts";
+
+/** What a backup holds beside the database's dump: identity, keys, the journal. */
+const copied = ["installation.json", "operator-token", "signing-keys"];
+
+/**
+ * A backup while serving: the journal's segments are held (by links, so that none that is shipped meanwhile is lost),
+ * then the database is dumped as of one moment, then the segments are copied. What the journal holds beyond the dump's
+ * watermark is shipped again after a restore, exactly once.
+ */
+export async function writeBackup(parts: OperationParts, to: string, signal: AbortSignal): Promise<Backup | Refusal> {
+  const { folder, cloud } = parts;
+  if ((await readdir(to).catch(() => [])).length > 0) {
+    return refuse("invalid_request", `The folder ${to} is not empty.`, { param: "path" });
+  }
+  const held = join(folder.path, `backup-${cloud.clock.nowMs()}`);
+  await mkdir(to, { recursive: true, mode: 0o700 });
+  try {
+    await holdSegments(join(folder.path, "journal"), held);
+    const log = (): void => undefined;
+    const dumped = await dump({ connection: parts.connection, to: join(to, "database"), clock: cloud.clock, log });
+    if (dumped.outcome === "refused") return refuse("internal_error", dumped.message);
+    signal.throwIfAborted();
+    await holdSegments(join(folder.path, "journal"), held);
+    await mkdir(join(to, "journal"), { mode: 0o700 });
+    for (const name of (await readdir(held)).toSorted()) await copyFile(join(held, name), join(to, "journal", name));
+    for (const name of copied) await cp(join(folder.path, name), join(to, name), { recursive: true });
+  } finally {
+    await rm(held, { recursive: true, force: true });
+  }
+  return { path: to, sizeBytes: await bytesBelow(to), takenAt: new Date(cloud.clock.nowMs()).toISOString() };
+}
+
+/** Links the segments that are there now; those held already stay. */
+async function holdSegments(journal: string, held: string): Promise<void> {
+  await mkdir(held, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(journal)) {
+    await link(join(journal, name), join(held, name)).catch((error: NodeJS.ErrnoException) => {
+      // Held already, or shipped and removed since it was listed.
+      if (error.code !== "EEXIST" && error.code !== "ENOENT") throw error;
+    });
+  }
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return bytes;
+}

@@ -1,0 +1,483 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Clock, createIds, type HostId, refuse, type Refusal, withPrefix } from "../base/index.ts";
+import { createCommandRunner, openCatalog, type PullProgress } from "../catalog/index.ts";
+import type { Settings } from "../config/index.ts";
+import { DestinationList, HostDestination } from "../destinations/index.ts";
+import { Upstream } from "../engine/index.ts";
+import { startHost } from "../fabric/index.ts";
+import { createControl, createRouter, endpoints, listen } from "../gateway/index.ts";
+import { openDataFolder } from "../installation/index.ts";
+import { folderDisk, openJournal } from "../journal/index.ts";
+import { Budgets, createPriceBook } from "../ledger/index.ts";
+import { createPolicy } from "../policy/index.ts";
+import { digestKeyJwk, openSigningKeys } from "../receipt/index.ts";
+import { serve } from "../request.ts";
+import { createShipper } from "../shipping/index.ts";
+import type { Cloud } from "../stages/index.ts";
+import { type DatabaseConnection, openStore, readWatermark, startEmbeddedPostgres, type Store } from "../store/index.ts";
+import { createMeters, type Log } from "../telemetry/index.ts";
+import { createDirectory, createTenancy, RateLimits } from "../tenancy/index.ts";
+import { readReceipt, seedBudgets, writeShipment } from "./books.ts";
+import { readyModels } from "./models.ts";
+import { createOperations, pageStatus } from "./operations.ts";
+import { settleOpenIntents } from "./recovery.ts";
+import { firstTenants, type FirstTenants } from "./first-tenants.ts";
+
+export interface BootOptions {
+  readonly version: string;
+  readonly settings: Settings;
+  /** The data folder's path. */
+  readonly data: string;
+  readonly clock: Clock;
+  readonly randomBytes: (count: number) => Buffer;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly cpus: number;
+  readonly temporaryFolder: string;
+  readonly log: Log;
+  readonly onStep: (step: string) => void;
+  readonly onPull: (model: string, progress: PullProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Why a cloud did not come up, in words for the operator. */
+export interface BootFailure {
+  readonly outcome: "failed";
+  readonly message: string;
+  readonly next: string;
+}
+
+export interface RunningCloud {
+  readonly outcome: "running";
+  readonly url: string;
+  /** Where the first run's key is, shown once; undefined on later runs. */
+  readonly first: FirstTenants | undefined;
+  readonly data: string;
+  /** Public keys, as they are served. */
+  readonly jwks: string;
+  /** Stops taking requests, lets answers finish within the settings' bound, and leaves nothing running. */
+  stop(): Promise<void>;
+}
+
+class Failed extends Error {
+  readonly next: string;
+  constructor(message: string, next: string) {
+    super(message);
+    this.next = next;
+  }
+}
+
+/** Brings a cloud up on its data folder. A step that fails stops what was started before it. */
+export async function boot(options: BootOptions): Promise<RunningCloud | BootFailure> {
+  const stops: (() => Promise<void> | void)[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const stop of stops.toReversed()) await stop();
+  };
+  try {
+    return await start(options, stops, stopAll);
+  } catch (error) {
+    await stopAll();
+    if (error instanceof Failed) return { outcome: "failed", message: error.message, next: error.next };
+    throw error;
+  }
+}
+
+type Stops = (() => Promise<void> | void)[];
+
+async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<void>): Promise<RunningCloud> {
+  const { settings, clock, log, onStep } = options;
+  const ids = createIds(clock);
+  const folder = await ownFolder(options, stops);
+  const host: HostId = withPrefix("host", folder.gateway);
+  onStep("database");
+  const catalog = await theCatalog(options, folder.path);
+  const [{ store, connection }, models] = await Promise.all([
+    database(options, folder, stops),
+    readyModels(settings, catalog, options.onPull, options.signal),
+  ]);
+  if (models.outcome === "refused") throw refused(models);
+  const signing = openSigningKeys(join(folder.path, "signing-keys"), clock.nowMs());
+
+  onStep("journal");
+  const watermark = await readWatermark(store.db, folder.gateway);
+  const journal = await openJournal({
+    disk: await folderDisk(join(folder.path, "journal")),
+    clock,
+    installation: folder.installation,
+    gateway: folder.gateway,
+    segmentBytes: settings.journal.segmentBytes,
+    seal: (payloads) => signing.seal(payloads),
+    ...(watermark === undefined ? {} : { firstSegment: watermark.segment + 1 }),
+  });
+  stops.push(() => journal.close());
+  const shipper = createShipper({
+    journal,
+    clock,
+    from: watermark,
+    waitingMax: settings.journal.unshippedRecords,
+    write: (shipment) => writeShipment(store, folder.gateway, shipment),
+    onFailure: (error, retryInMs) => log.warn({ retryInMs, reason: messageOf(error) }, "usage waits for the database"),
+  });
+  stops.push(() => shipper.close());
+
+  onStep("tenants");
+  const directory = await createDirectory({
+    db: store.db,
+    clock,
+    whenAway: settings.database.whenAway,
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, "keys cannot be confirmed with the database"),
+  });
+  stops.push(() => directory.close());
+  const tenancy = createTenancy({
+    db: store.db,
+    clock,
+    ids,
+    randomBytes: options.randomBytes,
+    onChange: () => directory.refresh(),
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, "a change will be seen at the next confirmation"),
+  });
+  const first = await firstTenants(store, tenancy);
+  const budgets = new Budgets(clock);
+  await seedBudgets(budgets, store, journal, folder.gateway, clock.nowMs());
+
+  onStep("engine");
+  const hosts = models.models.length === 0 ? [] : [hostDestination(options, host)];
+  const upstreams = upstreamsOf(options);
+  const destinations = new DestinationList([...hosts, ...upstreams]);
+  for (const upstream of upstreams) stops.push(() => upstream.close());
+  const hostReady = hosts.map((destination) =>
+    startOwnHost(options, folder.path, host, destination, models.models, stops),
+  );
+  await Promise.all([...hostReady, ...upstreams.map((upstream) => upstream.start())]);
+
+  const meters = createMeters({
+    journal: () => ({
+      ...journal.state(),
+      lastSyncMs: journal.state().lastSyncMs ?? 0,
+      unshippedRecords: shipper.waiting,
+    }),
+    destinations: () => destinations.all,
+    directoryConfirmedAgoMs: () => directory.confirmedAgoMs,
+  });
+  let draining = false;
+  const prices = createPriceBook(settings.prices);
+  const cloud: Cloud = {
+    gateway: folder.gateway,
+    clock,
+    directory,
+    rateLimits: new RateLimits(clock),
+    budgets,
+    prices,
+    policy: createPolicy(),
+    destinations,
+    journal,
+    books: shipper,
+    meters,
+    draining: () => draining,
+    limits: { requestsInFlight: settings.limits.requestsInFlight, defaultMaxTokens: settings.limits.defaultMaxTokens },
+    countsTimeoutMs: 30_000,
+  };
+  const startedAtMs = clock.nowMs();
+  const isReady = (): boolean => !draining && destinations.all.some(({ ready }) => ready);
+  let url = "";
+  const control = await createControl({
+    version: options.version,
+    operatorToken: folder.operatorToken,
+    ids,
+    operations: createOperations({
+      ...options,
+      cloud,
+      store,
+      connection,
+      tenancy,
+      catalog,
+      shipper,
+      folder,
+      startedAtMs,
+      url: () => url,
+      isReady,
+    }),
+    metrics: async () => ({ contentType: meters.contentType, body: await meters.scrape() }),
+    pageStatus: () => pageStatus(options, cloud, meters, isReady()),
+    onFailure: (error, request) => log.error({ request, reason: messageOf(error) }, "a control request failed"),
+  });
+  stops.push(() => control.close());
+  const router = createRouter({
+    clock,
+    ids,
+    limits: { ...settings.limits, stallTimeoutMs: 60_000 },
+    identify: (secret) => directory.identify(secret),
+    serve: (call, answer) => serve(call, answer, cloud),
+    listModels: (holder) => modelList(destinations, holder.limits, startedAtMs),
+    findReceipt: (id, holder) => readReceipt({ journal, shipper, store }, id, holder.project.id),
+    digestKey: (holder) => digestKeyJwk(holder.project.digestKey),
+    onFailure: (error, request) => {
+      log.error({ request, reason: messageOf(error) }, "a request failed");
+      return refusalOf(error, request);
+    },
+  });
+  const json = (status: number, value: unknown) => ({ status, body: JSON.stringify(value) });
+  onStep("gateway");
+  const gateway = await listen({
+    ...settings.listen,
+    limits: settings.limits,
+    openai: router,
+    control: (request, response) => control.handle(request, response),
+    plain: new Map([
+      ["/healthz", () => json(200, { status: "ok" })],
+      [
+        "/readyz",
+        () => (isReady() ? json(200, { status: "ready" }) : json(503, { status: draining ? "draining" : "starting" })),
+      ],
+      ["/.well-known/bailiwick/keys", () => ({ status: 200, body: signing.jwks() })],
+    ]),
+  }).catch((error: NodeJS.ErrnoException) => {
+    throw listenFailure(error, settings);
+  });
+  url = gateway.url;
+  stops.push(async () => {
+    draining = true;
+    const closed = gateway.close();
+    const cancel = clock.after(settings.drain.timeoutMs, () => gateway.destroy());
+    await closed;
+    cancel();
+    await settled(clock, () => meters.inFlight === 0);
+    // What is durable reaches the database where that is there; else the next start ships it.
+    await shipper.caughtUp(5_000);
+  });
+  folder.announce({ url, pid: process.pid });
+  void settleOpenIntents(cloud, log).catch((error: unknown) =>
+    log.error({ reason: messageOf(error) }, "open requests of an earlier run could not be settled"),
+  );
+  return { outcome: "running", url, first, data: folder.path, jwks: signing.jwks(), stop: stopAll };
+}
+
+async function ownFolder(options: BootOptions, stops: Stops) {
+  const opened = await openDataFolder({
+    path: options.data,
+    ids: createIds(options.clock),
+    randomBytes: options.randomBytes,
+    temporaryFolder: options.temporaryFolder,
+    platform: options.platform,
+  });
+  if (opened.outcome === "taken") {
+    throw new Failed(
+      `Another Bailiwick runs on ${opened.path}.`,
+      "Stop it first, or give this one a data folder of its own with --data.",
+    );
+  }
+  stops.push(() => opened.folder.close());
+  return opened.folder;
+}
+
+async function theCatalog(options: BootOptions, data: string) {
+  const { settings, clock, environment } = options;
+  const opened = await openCatalog({
+    folder: settings.models.folder ?? join(data, "models"),
+    entries: settings.models.entries,
+    clock,
+    environment,
+    runCommand: createCommandRunner(clock),
+    hub: { url: settings.models.huggingFaceUrl, accessToken: environment["HF_TOKEN"], dispatcher: undefined },
+  });
+  if (opened.outcome === "refused") throw refused(opened);
+  return opened.catalog;
+}
+
+async function database(
+  options: BootOptions,
+  folder: { readonly path: string; readonly installation: `inst_${string}` },
+  stops: Stops,
+): Promise<{ readonly store: Store; readonly connection: DatabaseConnection }> {
+  const { settings, clock, environment } = options;
+  const log = (level: "debug" | "info" | "warn" | "error", message: string): void => options.log[level](message);
+  const { url: plainUrl, urlEnvironment } = settings.database;
+  const url = plainUrl ?? (urlEnvironment === undefined ? undefined : environment[urlEnvironment]);
+  if (urlEnvironment !== undefined && url === undefined) {
+    throw new Failed(`The environment has no ${urlEnvironment}.`, "Set it to the database's URL.");
+  }
+  let connection: DatabaseConnection;
+  if (url === undefined) {
+    const embedded = await startEmbeddedPostgres({
+      dataFolder: folder.path,
+      installation: folder.installation,
+      clock,
+      randomBytes: options.randomBytes,
+      log,
+      socketParents: [environment["XDG_RUNTIME_DIR"], options.temporaryFolder, "/tmp"].filter(
+        (path) => path !== undefined,
+      ),
+    });
+    stops.push(() => embedded.stop());
+    ({ connection } = embedded);
+  } else connection = { url };
+  const store = await openStore({
+    connection,
+    installation: folder.installation,
+    clock,
+    log,
+    connections: settings.database.connections,
+  });
+  if (store.outcome === "refused") throw new Failed(store.message, store.next);
+  stops.push(() => store.close());
+  return { store, connection };
+}
+
+function hostDestination(options: BootOptions, host: HostId): HostDestination {
+  const { settings, clock, log } = options;
+  return new HostDestination({
+    name: host,
+    site: { name: settings.site.name, jurisdiction: settings.site.jurisdiction },
+    clock,
+    connections: settings.limits.requestsInFlight,
+    firstByteTimeoutMs: 600_000,
+    idleTimeoutMs: 120_000,
+    onFailure: (what, error) => log.debug({ what, reason: messageOf(error) }, "the host did not answer"),
+  });
+}
+
+const environmentOfHosts = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"];
+
+/** Starts this machine's host; resolves once it is ready for the first time. Rejects where it ends before that. */
+function startOwnHost(
+  options: BootOptions,
+  data: string,
+  host: HostId,
+  destination: HostDestination,
+  models: Parameters<typeof startHost>[0]["settings"]["models"],
+  stops: Stops,
+): Promise<void> {
+  const { settings, clock, log, environment } = options;
+  const socketFolder = mkdtempSync(join(options.temporaryFolder, "bailiwick-host-"));
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let lastWords = "";
+  const { engine, fake } = settings;
+  const process = startHost({
+    settings: {
+      host,
+      folder: join(data, "host"),
+      engine: {
+        kind: engine.kind,
+        threads: engine.threads === "auto" ? Math.max(1, options.cpus - 1) : engine.threads,
+        sequences: engine.kind === "fake" ? settings.limits.requestsInFlight : engine.sequences,
+        gpu: engine.gpu,
+        prefillSliceTokens: engine.prefillSliceTokens,
+        fake: { firstTokenMs: fake.firstTokenMs, tokenMs: fake.tokenMs, answerTokens: fake.tokens },
+      },
+      models,
+      queuedPerModel: settings.limits.queuedPerModel,
+      bodyBytes: settings.limits.bodyBytes * 2,
+      leaseSeconds: 10,
+      drainMs: settings.drain.timeoutMs,
+    },
+    socketFolder,
+    environment: Object.fromEntries(
+      environmentOfHosts.flatMap((name) => {
+        const value = environment[name];
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
+    clock,
+    onLine: (line) => {
+      lastWords = line;
+      log.info({ host: line }, "host");
+    },
+    onState: (state, socketPath) => {
+      if (state.phase === "ready") {
+        destination.up({ socketPath, engine: state.hello.engine, models: state.hello.models });
+        resolve();
+        return;
+      }
+      destination.down();
+      if (state.phase !== "restarting") return;
+      log.warn({ reason: state.reason, inMs: state.inMs }, "the host ended; it is started again");
+      // Before its first readiness a host that ends has a cause that the operator must see; later ones pass.
+      reject(
+        new Failed(
+          `The engine did not start: ${state.reason}. ${lastWords}`,
+          "`bailiwick doctor` says what is missing.",
+        ),
+      );
+    },
+  });
+  stops.push(async () => {
+    await destination.close();
+    await process.stop();
+    rmSync(socketFolder, { recursive: true, force: true });
+  });
+  return promise;
+}
+
+function upstreamsOf(options: BootOptions): readonly Upstream[] {
+  const { settings, clock, environment, log } = options;
+  return settings.upstreams.map((upstream) => {
+    const { keyEnvironment } = upstream;
+    const key = keyEnvironment === undefined ? undefined : environment[keyEnvironment];
+    if (keyEnvironment !== undefined && key === undefined) {
+      throw new Failed(
+        `The environment has no ${keyEnvironment}.`,
+        `Set it to the key of upstream "${upstream.name}".`,
+      );
+    }
+    return new Upstream({
+      ...upstream,
+      key,
+      site: { name: upstream.site.name, jurisdiction: upstream.site.jurisdiction },
+      models: (upstream.models ?? []).map(({ name, upstreamName, contextTokens }) => ({
+        name,
+        upstreamName: upstreamName ?? name,
+        ...(contextTokens === undefined ? {} : { contextTokens }),
+      })),
+      endpoints: upstream.endpoints,
+      knownEndpoints: endpoints,
+      connections: settings.limits.requestsInFlight,
+      clock,
+      onChange: ({ ready, why }) =>
+        ready
+          ? log.info({ upstream: upstream.name }, "upstream ready")
+          : log.warn({ upstream: upstream.name, why }, "upstream away"),
+    });
+  });
+}
+
+function modelList(
+  destinations: DestinationList,
+  limits: readonly { readonly models: readonly string[] | undefined }[],
+  startedAtMs: number,
+) {
+  return [...destinations.models()]
+    .filter((model) => limits.every(({ models }) => models === undefined || models.includes(model)))
+    .map((id) => ({ id, object: "model", created: Math.floor(startedAtMs / 1_000), owned_by: "bailiwick" }));
+}
+
+function listenFailure(error: NodeJS.ErrnoException, settings: Settings): Error {
+  const { host, port } = settings.listen;
+  if (error.code === "EADDRINUSE") {
+    return new Failed(`Port ${port} on ${host} is in use.`, "Choose another with --port, or stop what listens there.");
+  }
+  if (error.code === "EACCES" || error.code === "EADDRNOTAVAIL") {
+    return new Failed(`Cannot listen on ${host}, port ${port}: ${error.code}.`, "Choose another --host or --port.");
+  }
+  return error;
+}
+
+function refused(refusal: Refusal): Failed {
+  return new Failed(
+    [refusal.message, ...(refusal.reasons ?? [])].join("\n  "),
+    "`bailiwick doctor` says what is missing.",
+  );
+}
+
+function refusalOf(error: unknown, request: string): Refusal {
+  const refusal = (error as { refusal?: Refusal } | null)?.refusal;
+  return refusal ?? refuse("internal_error", `Something failed here; the request is ${request}.`);
+}
+
+async function settled(clock: Clock, holds: () => boolean): Promise<void> {
+  for (let waits = 0; waits < 100 && !holds(); waits++) await new Promise<void>((resolve) => clock.after(50, resolve));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,233 @@
+import { join } from "node:path";
+import { formatAmount } from "../base/index.ts";
+import type { Catalog } from "../catalog/index.ts";
+import type { Settings } from "../config/index.ts";
+import type { ControlPageStatus, DestinationStatus, ModelPrice, Operations } from "../gateway/index.ts";
+import type { DataFolder } from "../installation/index.ts";
+import type { Shipper } from "../shipping/index.ts";
+import type { Cloud } from "../stages/index.ts";
+import { type DatabaseConnection, ping, type Store, usageReport } from "../store/index.ts";
+import type { RequestMeters } from "../telemetry/index.ts";
+import type { Tenancy } from "../tenancy/index.ts";
+import { writeBackup } from "./backup.ts";
+
+export interface OperationParts {
+  readonly version: string;
+  readonly settings: Settings;
+  readonly cloud: Cloud;
+  readonly store: Store;
+  readonly connection: DatabaseConnection;
+  readonly tenancy: Tenancy;
+  readonly catalog: Catalog;
+  readonly shipper: Shipper;
+  readonly folder: DataFolder;
+  readonly startedAtMs: number;
+  readonly url: () => string;
+  readonly isReady: () => boolean;
+}
+
+const maxRows = 100_000;
+
+/** What the control API acts on, joined from the rooms that do it. */
+export function createOperations(parts: OperationParts): Operations {
+  return {
+    tenancy: parts.tenancy,
+    usage: usageOperations(parts),
+    catalog: parts.catalog,
+    cloud: cloudOperations(parts),
+  };
+}
+
+function usageOperations({ store, shipper }: OperationParts): Operations["usage"] {
+  return {
+    shippedUpTo: (waitMs) => shipper.caughtUp(waitMs),
+    async report(filter, page) {
+      const { rows } = await usageReport(store.db, {
+        ...(filter.organisation === undefined ? {} : { organisation: filter.organisation }),
+        ...(filter.project === undefined ? {} : { project: filter.project.split("/").at(-1)! }),
+        ...(filter.key === undefined ? {} : { key: filter.key }),
+        ...(filter.model === undefined ? {} : { model: filter.model }),
+        ...(filter.from === undefined ? {} : { fromDay: filter.from }),
+        ...(filter.to === undefined ? {} : { toDay: filter.to }),
+        limit: maxRows,
+      });
+      const from = Number(page.after ?? 0);
+      const items = rows.slice(from, from + page.limit).map((row) => ({
+        organisation: row.organisationName ?? row.organisation ?? "",
+        project: row.projectName ?? row.project ?? "",
+        key: row.keyName ?? row.key ?? "",
+        model: row.model ?? "",
+        day: row.day ?? "",
+        requests: row.requests,
+        inputTokens: row.inputTokens,
+        cachedInputTokens: row.cachedInputTokens,
+        outputTokens: row.outputTokens,
+        unrated: row.unrated,
+        amount: row.amount,
+        currency: row.currency ?? "",
+      }));
+      return { items, next: rows.length > from + page.limit ? String(from + page.limit) : null };
+    },
+    async refusals(page) {
+      const rows = await store.db
+        .selectFrom("refusals")
+        .selectAll()
+        .orderBy("number", "desc")
+        .$if(page.after !== undefined, (query) => query.where("number", "<", page.after!))
+        .limit(page.limit + 1)
+        .execute();
+      const items = rows
+        .slice(0, page.limit)
+        .map(({ at, code, body }) => ({ at: at.toISOString(), code, ...refusalOf(body) }));
+      return { items, next: rows.length > page.limit ? rows[page.limit - 1]!.number : null };
+    },
+  };
+}
+
+function refusalOf(text: string) {
+  const body = JSON.parse(text) as Record<string, unknown>;
+  const textOf = (name: string): string | null => (typeof body[name] === "string" ? body[name] : null);
+  const reasons = Array.isArray(body["reasons"]) ? body["reasons"].map(String) : [];
+  return {
+    request: textOf("request"),
+    message: textOf("message") ?? "",
+    organisation: textOf("organisation"),
+    project: textOf("project"),
+    key: textOf("key"),
+    model: textOf("model"),
+    endpoint: textOf("endpoint"),
+    reasons,
+  };
+}
+
+function cloudOperations(parts: OperationParts): Operations["cloud"] {
+  const { cloud, store, settings } = parts;
+  return {
+    async status() {
+      const reachable = await ping(store.db).then(
+        () => true,
+        () => false,
+      );
+      const { failed, spareFailure } = cloud.journal.state();
+      const all = destinationStatuses(cloud);
+      return {
+        version: parts.version,
+        installation: parts.folder.installation,
+        gateway: cloud.gateway,
+        url: parts.url(),
+        startedAt: new Date(parts.startedAtMs).toISOString(),
+        ready: parts.isReady(),
+        draining: cloud.draining(),
+        site: { name: settings.site.name, jurisdiction: settings.site.jurisdiction ?? null },
+        requestsInFlight: cloud.meters.inFlight,
+        database: { kind: isExternal(settings) ? "external" : "embedded", reachable },
+        journal: {
+          state: failed ? "failed" : spareFailure === undefined ? "open" : "full",
+          unshippedRecords: parts.shipper.waiting,
+        },
+        destinations: { ready: all.filter(({ ready }) => ready).length, all: all.length },
+      };
+    },
+    destinations: () => destinationStatuses(cloud),
+    priceOf: (model) => priceOf(cloud, model),
+    async explain({ project: reference, model }) {
+      const project = await parts.tenancy.showProject(reference);
+      if ("outcome" in project) return project;
+      const candidates = cloud.destinations.offering(model);
+      const owner = { id: project.id, dataClass: project.dataClass, processing: project.processing };
+      const decision = cloud.policy.decide({ action: "infer", project: owner, model }, candidates);
+      const rejections = new Map(decision.rejected.map(({ candidate, explanation }) => [candidate.name, explanation]));
+      return {
+        project: { id: project.id, name: project.name },
+        model,
+        dataClass: project.dataClass,
+        processing: [...project.processing],
+        outcome: decision.outcome,
+        candidates: candidates.map(({ name, site, ready }) => ({
+          destination: name,
+          site: { name: site.name, jurisdiction: site.jurisdiction ?? null },
+          permitted: !rejections.has(name),
+          ready,
+          reason: rejections.get(name) ?? "permitted",
+        })),
+        policyDigest: decision.policyDigest,
+      };
+    },
+    async backup(path, signal) {
+      const to =
+        path ??
+        join(parts.folder.path, "backups", new Date(cloud.clock.nowMs()).toISOString().replaceAll(/[:.]/g, "-"));
+      return writeBackup(parts, to, signal);
+    },
+  };
+}
+
+function isExternal({ database }: Settings): boolean {
+  return database.url !== undefined || database.urlEnvironment !== undefined;
+}
+
+function destinationStatuses(cloud: Cloud): DestinationStatus[] {
+  return cloud.destinations.all.map((destination) => ({
+    name: destination.name,
+    kind: destination.kind,
+    site: { name: destination.site.name, jurisdiction: destination.site.jurisdiction ?? null },
+    engine: destination.engine,
+    ready: destination.ready,
+    running: destination.running,
+    models: [...destination.offers()].map(({ model, sha256, contextTokens, endpoints }) => ({
+      name: model,
+      sha256: sha256 ?? null,
+      contextTokens: contextTokens ?? null,
+      endpoints: [...endpoints],
+    })),
+  }));
+}
+
+function priceOf(cloud: Cloud, model: string): ModelPrice | undefined {
+  const price = cloud.prices.at(cloud.clock.nowMs(), model);
+  return (
+    price && {
+      version: price.version,
+      currency: price.currency,
+      inputPerMillion: formatAmount(price.inputPerMillion),
+      cachedInputPerMillion: formatAmount(price.cachedInputPerMillion),
+      outputPerMillion: formatAmount(price.outputPerMillion),
+      reasoningPerMillion: formatAmount(price.reasoningPerMillion),
+    }
+  );
+}
+
+/** What the page shows: nothing of any tenant. */
+export function pageStatus(
+  options: { readonly version: string; readonly settings: Settings },
+  cloud: Cloud,
+  meters: RequestMeters,
+  ready: boolean,
+): ControlPageStatus {
+  const all = cloud.destinations.all;
+  return {
+    version: options.version,
+    ready,
+    site: { name: options.settings.site.name, jurisdiction: options.settings.site.jurisdiction ?? null },
+    models: [...cloud.destinations.models()].map((name) => {
+      const places = all.filter((destination) => destination.offer(name) !== undefined);
+      return {
+        name,
+        ready: places.some((place) => place.ready),
+        contextTokens: places[0]?.offer(name)?.contextTokens ?? null,
+        places: places.map(({ site, engine }) => ({
+          site: site.name,
+          jurisdiction: site.jurisdiction ?? null,
+          engine: engine.name,
+        })),
+        price: priceOf(cloud, name) ?? null,
+      };
+    }),
+    live: {
+      atMs: cloud.clock.nowMs(),
+      requests: meters.totals.requests,
+      inFlight: meters.inFlight,
+      outputTokens: meters.totals.outputTokens,
+    },
+  };
+}
