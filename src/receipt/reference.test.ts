@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { createPrivateKey, createSecretKey } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  buildStatement,
+  ByteDigest,
+  digestKeyJwk,
+  openSigningKeys,
+  receiptFile,
+  receiptPlaces,
+  verifyReceipt,
+} from "./index.ts";
+
+const reference = await readFile(new URL("../../docs/reference/receipt.md", import.meta.url), "utf8");
+
+/** The secret key of RFC 8032, section 7.1, test 1: everyone knows it, so that everyone can compute the example. */
+const secretKey = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+const digestKey = { id: "example", secret: createSecretKey(Buffer.alloc(32, 1)) };
+const request = Buffer.from('{"model":"m","prompt":"Hello"}');
+const response = Buffer.from('{"object":"text_completion"}');
+
+function digestOf(bytes: Buffer) {
+  const digest = new ByteDigest(digestKey);
+  digest.update(bytes);
+  return { keyId: digestKey.id, value: digest.value(), bytes: digest.bytes };
+}
+
+function statement(number: number): string {
+  const id = `01KA000000000000000000000${number}`;
+  return buildStatement({
+    receipt: `rcpt_${id}`,
+    request: `req_${id}`,
+    organisation: "org_01KA0000000000000000000000",
+    tenant: "prj_01KA0000000000000000000000",
+    gateway: "gw_01KA0000000000000000000000",
+    endpoint: "completions",
+    model: { name: "m", sha256: null },
+    engine: { name: "fake", build: "fake 1" },
+    host: "host_01KA0000000000000000000000",
+    site: { name: "here", jurisdiction: "DE" },
+    policy: { decision: "permitted", digest: "00".repeat(32), dataClass: "public" },
+    usage: { inputTokens: 3, cachedInputTokens: 0, outputTokens: 2, reasoningTokens: 0 },
+    unrated: null,
+    price: { version: "1", currency: "EUR", listAmount: "0.0000011" },
+    ending: "stop",
+    startedAtMs: Date.parse("2026-11-24T00:00:00Z"),
+    endedAtMs: Date.parse("2026-11-24T00:00:00.250Z"),
+    requestDigest: digestOf(request),
+    responseDigest: { ...digestOf(response), complete: true },
+  });
+}
+
+/** What the reference shows, by the name of its code block. */
+async function example(): Promise<Record<string, string>> {
+  const folder = await mkdtemp(join(tmpdir(), "bailiwick-receipt-"));
+  try {
+    await mkdir(join(folder, "keys"));
+    const key = { kty: "OKP", crv: "Ed25519", d: Buffer.from(secretKey, "hex").toString("base64url"), x: "" };
+    key.x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    const pem = createPrivateKey({ key, format: "jwk" }).export({ type: "pkcs8", format: "pem" });
+    await writeFile(join(folder, "keys", "2026-11-24T00-00-00-000Z.pem"), pem);
+    const signing = openSigningKeys(join(folder, "keys"), 0);
+    const payloads = [1, 2, 3].map(statement);
+    const [, second] = receiptPlaces(payloads, signing.seal(payloads));
+    return {
+      keys: signing.jwks(),
+      "digest-key": digestKeyJwk(digestKey),
+      request: request.toString(),
+      response: response.toString(),
+      statement: payloads[1]!,
+      receipt: receiptFile(second!),
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The text of the block that follows a line "`name`:". */
+function shown(name: string): string | undefined {
+  return new RegExp(`\`${name}\`[^\`]*:\n\n\`\`\`text\n([^\`]*)\n\`\`\``).exec(reference)?.[1];
+}
+
+test("the reference's example is what this code makes", async () => {
+  const made = Object.entries(await example()).map(([name, text]) => [name, text.trimEnd()]);
+  assert.deepEqual(
+    made.map(([name]) => [name, shown(name!)]),
+    made,
+  );
+});
+
+test("the reference's example verifies as a reader would try it", () => {
+  const file = (name: string): Buffer => Buffer.from(shown(name)!);
+  const verification = verifyReceipt({
+    receipt: Buffer.from(`${shown("receipt")!}\n`),
+    keys: file("keys"),
+    digestKey: file("digest-key"),
+    request: file("request"),
+    response: file("response"),
+    tenant: "prj_01KA0000000000000000000000",
+  });
+  assert.equal(verification.outcome, "valid", verification.reason);
+});
