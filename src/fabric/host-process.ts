@@ -1,43 +1,54 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { extname, join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Cancel, Clock } from "../base/index.ts";
-import { Address } from "../engine/index.ts";
-import { type HostHello, hostProtocol, type HostSettings } from "../host/index.ts";
+import type { HostHello, HostSettings } from "../host/index.ts";
+import { readLines } from "./lines.ts";
+import { watch } from "./watch.ts";
 
 export type HostState =
   | { readonly phase: "starting" }
   | { readonly phase: "ready"; readonly hello: HostHello }
-  | { readonly phase: "restarting"; readonly reason: string; readonly inMs: number }
+  /** `failures`: starts in a row that did not last a minute; `reason`: how it ended and the last that it wrote. */
+  | { readonly phase: "restarting"; readonly reason: string; readonly inMs: number; readonly failures: number }
   | { readonly phase: "stopped" };
 
 export interface StartHostOptions {
-  readonly settings: Omit<HostSettings, "boot" | "socketPath">;
-  /** A short path: a socket's name holds 107 bytes at most. */
+  readonly settings: Omit<HostSettings, "boot" | "socketPath" | "threadPoolSize">;
+  /** A short path: a socket's name holds 107 bytes at most (103 on macOS). */
   readonly socketFolder: string;
   /** What the child may see of the environment; UV_THREADPOOL_SIZE is added. */
   readonly environment: Readonly<Record<string, string>>;
   readonly clock: Clock;
+  /** `socketPath` is where the host listens in phase `ready`, and empty otherwise. */
   readonly onState: (state: HostState, socketPath: string) => void;
+  /** What the host writes: lines of JSON (level, message, fields), and whatever its native libraries print. */
   readonly onLine: (line: string) => void;
 }
 
 export interface HostProcess {
   readonly pid: number | undefined;
   readonly state: HostState;
-  /** Lets what runs end within its bound, then ends the process. */
+  /** Lets what runs end within the settings' `drainMs`, then ends the process; also while it restarts. */
   stop(): Promise<void>;
 }
 
 const firstBackoffMs = 100;
 const lastBackoffMs = 10_000;
+/** A start that lasted this long was no failure. */
 const healthyMs = 60_000;
-const helloEveryMs = 50;
-const leaseEveryMs = 1_000;
+/** Time for a host to cut off what has not ended in time, and to close. */
+const closingMs = 5_000;
 const lineBytes = 4_096;
+const socketPathBytes = 103;
 
-/** Starts a host and keeps it running until it is stopped. */
+/**
+ * node-llama-cpp 3.21.1 mixes the tokens of concurrent sequences up with more than one thread in libuv's pool; the
+ * engine refuses to open without this.
+ */
+const threadPoolSize = "1";
+
+/** Starts a host and keeps it running until it is stopped. Throws where the socket's path would be too long. */
 export function startHost(options: StartHostOptions): HostProcess {
   return new SupervisedHost(options);
 }
@@ -46,15 +57,16 @@ class SupervisedHost implements HostProcess {
   readonly #options: StartHostOptions;
   #state: HostState = { phase: "starting" };
   #child: ChildProcess | undefined;
+  #exited: Promise<void> = Promise.resolve();
   #boots = 0;
-  #backoffMs = firstBackoffMs;
-  #stopping = false;
+  #failures = 0;
+  #isStopping = false;
+  #lastLine = "";
   #cancelRestart: Cancel = () => undefined;
-  #ended: Promise<void> = Promise.resolve();
 
   constructor(options: StartHostOptions) {
     this.#options = options;
-    this.#spawn();
+    this.#start();
   }
 
   get pid(): number | undefined {
@@ -65,116 +77,87 @@ class SupervisedHost implements HostProcess {
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#isStopping = true;
     this.#cancelRestart();
     const child = this.#child;
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+    if (child !== undefined) {
       child.kill("SIGTERM");
-      const cancel = this.#options.clock.after(this.#options.settings.drainMs + 5_000, () => child.kill("SIGKILL"));
-      await this.#ended;
+      const { clock, settings } = this.#options;
+      const cancel = clock.after(settings.drainMs + closingMs, () => child.kill("SIGKILL"));
+      await this.#exited;
       cancel();
     }
-    this.#set({ phase: "stopped" }, "");
+    if (this.#state.phase !== "stopped") this.#set({ phase: "stopped" });
   }
 
-  #spawn(): void {
-    const { clock, settings, environment } = this.#options;
-    const boot = `${clock.nowMs().toString(36)}-${this.#boots++}`;
-    const socketPath = join(this.#options.socketFolder, `host-${boot}.sock`);
+  #start(): void {
+    const { clock, settings, socketFolder } = this.#options;
+    // Sorts by time: what a later start has recorded holds over what an earlier one has.
+    const boot = `${clock.nowMs().toString(36).padStart(9, "0")}-${String(this.#boots++).padStart(6, "0")}`;
+    const socketPath = join(socketFolder, `host-${boot}.sock`);
+    if (Buffer.byteLength(socketPath) > socketPathBytes) throw new RangeError(`too long for a socket: ${socketPath}`);
     const startedMs = clock.monotonicMs();
-    const extension = extname(fileURLToPath(import.meta.url));
-    const program = fileURLToPath(new URL(`../host/process${extension}`, import.meta.url));
+    const child = this.#spawn({ ...settings, boot, socketPath, threadPoolSize });
+    this.#child = child;
+    const cancelWatch = watch({
+      clock,
+      socketPath,
+      leaseSeconds: settings.leaseSeconds,
+      onReady: (hello) => this.#set({ phase: "ready", hello }, socketPath),
+      onLost: (reason) => {
+        this.#lastLine = reason;
+        child.kill("SIGKILL");
+      },
+    });
+    this.#exited = new Promise((resolve) => {
+      const ended = (reason: string): void => {
+        // A program that could not be spawned has an error and no exit.
+        if (this.#child !== child) return;
+        this.#child = undefined;
+        cancelWatch();
+        if (!this.#isStopping) this.#restart(reason, clock.monotonicMs() - startedMs);
+        resolve();
+      };
+      child.once("close", (code, signal) => ended(signal === null ? `ended with ${code}` : `ended by ${signal}`));
+      child.once("error", (error) => ended(error.message));
+    });
+  }
+
+  #spawn(settings: HostSettings): ChildProcess {
+    const { environment, onLine } = this.#options;
+    const program = fileURLToPath(new URL(`../host/process${extname(import.meta.url)}`, import.meta.url));
     const child = spawn(process.execPath, [program], {
       // A group of its own, so that the terminal's signals reach the parent only.
       detached: true,
       stdio: ["pipe", "ignore", "pipe"],
-      env: { ...environment, UV_THREADPOOL_SIZE: "1" },
+      env: { ...environment, UV_THREADPOOL_SIZE: threadPoolSize },
     });
-    this.#child = child;
-    const full: HostSettings = { ...settings, boot, socketPath };
-    child.stdin.on("error", () => child.kill("SIGKILL"));
-    child.stdin.write(`${JSON.stringify(full)}\n`);
-    createInterface({ input: child.stderr }).on("line", (line) => this.#options.onLine(line.slice(0, lineBytes)));
-    const address = new Address({
-      url: "http://host",
-      socketPath,
-      connections: 1,
-      connectTimeoutMs: 1_000,
-      firstByteTimeoutMs: 5_000,
-      idleTimeoutMs: 5_000,
+    readLines(child.stderr, lineBytes, (line) => {
+      this.#lastLine = line;
+      onLine(line);
     });
-    const cancelWatch = this.#watch(address, child, socketPath);
-    this.#ended = new Promise((resolve) => {
-      let over = false;
-      const end = (reason: string): void => {
-        if (over) return;
-        over = true;
-        cancelWatch();
-        void address.destroy();
-        this.#restart(reason, clock.monotonicMs() - startedMs);
-        resolve();
-      };
-      child.once("exit", (code, signal) => end(signal === null ? `it ended with ${code}` : `it ended by ${signal}`));
-      child.once("error", (error) => end(error.message));
-    });
+    // A child that is gone before it has read its settings says so by its exit.
+    child.stdin.on("error", () => child.stdin.destroy());
+    // The pipe stays open: its end tells the child that its parent is gone.
+    child.stdin.write(`${JSON.stringify(settings)}\n`);
+    return child;
   }
 
-  /** Asks for its hello until it has one, then renews its lease. */
-  #watch(address: Address, child: ChildProcess, socketPath: string): Cancel {
-    const { clock, settings } = this.#options;
-    let cancelled = false;
-    let cancelNext: Cancel = () => undefined;
-    const lease = async (): Promise<boolean> => {
-      const body = { seconds: settings.leaseSeconds };
-      return (await address.json("POST", "/host/v1/lease", { body })).status === 200;
-    };
-    const hello = async (): Promise<HostHello | undefined> => {
-      const { status, value } = await address.json("GET", "/host/v1/hello");
-      return status === 200 ? (value as HostHello) : undefined;
-    };
-    const step = async (): Promise<number> => {
-      if (this.#state.phase === "ready") {
-        await lease();
-        return leaseEveryMs;
-      }
-      const said = await hello();
-      if (said === undefined) return helloEveryMs;
-      if (said.protocol !== hostProtocol) {
-        child.kill("SIGKILL");
-        return leaseEveryMs;
-      }
-      if (await lease()) this.#set({ phase: "ready", hello: said }, socketPath);
-      return leaseEveryMs;
-    };
-    const loop = (): void => {
-      step()
-        // Not listening yet, or busy: it is asked again; a host that is gone says so by its exit.
-        .catch(() => (this.#state.phase === "ready" ? leaseEveryMs : helloEveryMs))
-        .then((inMs) => {
-          if (!cancelled) cancelNext = clock.after(inMs, loop);
-        })
-        .catch((error: unknown) => this.#options.onLine(String(error)));
-    };
-    loop();
-    return () => {
-      cancelled = true;
-      cancelNext();
-    };
-  }
-
-  #restart(reason: string, livedMs: number): void {
-    if (this.#stopping) return;
-    if (livedMs > healthyMs) this.#backoffMs = firstBackoffMs;
-    const inMs = this.#backoffMs;
-    this.#backoffMs = Math.min(this.#backoffMs * 2, lastBackoffMs);
-    this.#set({ phase: "restarting", reason, inMs }, "");
+  #restart(how: string, livedMs: number): void {
+    this.#failures = livedMs > healthyMs ? 1 : this.#failures + 1;
+    const inMs = Math.min(lastBackoffMs, firstBackoffMs * 2 ** (this.#failures - 1));
+    const reason = this.#lastLine === "" ? how : `${how}: ${this.#lastLine}`;
+    this.#lastLine = "";
+    this.#set({ phase: "restarting", reason, inMs, failures: this.#failures });
+    // Whoever heard of it may have stopped the host.
+    if (this.#isStopping) return;
     this.#cancelRestart = this.#options.clock.after(inMs, () => {
-      this.#set({ phase: "starting" }, "");
-      this.#spawn();
+      this.#set({ phase: "starting" });
+      this.#start();
     });
   }
 
-  #set(state: HostState, socketPath: string): void {
+  #set(state: HostState, socketPath = ""): void {
     this.#state = state;
     this.#options.onState(state, socketPath);
   }

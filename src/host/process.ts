@@ -1,105 +1,65 @@
 /**
- * The host's own program: started by fabric with one line of settings on standard input, which stays open for as long
- * as the parent lives. It reads nothing else from outside but its UV_THREADPOOL_SIZE, on which the engine insists.
+ * The host's own program, and its composition root. Started by fabric with one line of settings on standard input,
+ * which stays open for as long as the parent lives; it reads nothing else from outside.
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { systemClock } from "../base/index.ts";
+import { createIds, systemClock } from "../base/index.ts";
 import { createFake } from "../engine/fake/index.ts";
-import type { Engine, EngineFactory } from "../engine/index.ts";
-import type { AnsweringOptions, ServedModel } from "./answering.ts";
-import { Places } from "./places.ts";
-import { Progress } from "./progress.ts";
-import { HostServer } from "./server.ts";
-import type { HostSettings } from "./settings.ts";
-import { type HostHello, hostProtocol } from "./wire.ts";
+import type { EngineFactory } from "../engine/index.ts";
+import { type Host, hostBounds, openHost } from "./host.ts";
+import type { Log } from "./log.ts";
+import { type HostSettings, readHostSettings } from "./settings.ts";
 
-const endpoints = ["chat.completions", "completions"];
+const log: Log = (level, message, fields) => {
+  process.stderr.write(`${JSON.stringify({ level, message, ...fields })}\n`);
+};
 
-function log(level: "info" | "warn" | "error", message: string): void {
-  process.stderr.write(`${JSON.stringify({ level, message })}\n`);
-}
-
-async function main(settings: HostSettings, parentGone: Promise<void>): Promise<void> {
-  const progress = new Progress(settings.folder, settings.boot);
-  let ready: { readonly hello: HostHello; readonly answering: AnsweringOptions } | undefined;
-  let loading = "the engine";
-  const host = new HostServer({
-    clock: systemClock,
-    bodyBytes: settings.bodyBytes,
-    ready: () => ready,
-    loading: () => loading,
-  });
-  rmSync(settings.socketPath, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    host.server.once("error", reject);
-    host.server.listen(settings.socketPath, resolve);
-  });
-  chmodSync(settings.socketPath, 0o600);
-
+/** Runs until the parent says so, or is gone. */
+async function run(settings: HostSettings, parentGone: Promise<void>): Promise<void> {
+  let host: Host | undefined;
   let ending: Promise<void> | undefined;
-  const end = (drainMs: number): void => {
-    ending ??= (async () => {
-      await host.drain(drainMs);
-      progress.close();
-      rmSync(settings.socketPath, { force: true });
-      process.exit(0);
-    })();
+  const end = (limitMs: number): void => {
+    ending ??= (host?.stop(limitMs) ?? Promise.resolve()).then(() => process.exit(0), fatal);
   };
   process.on("SIGTERM", () => end(settings.drainMs));
-  // The terminal sends it to the whole group; the parent decides what becomes of its hosts.
-  process.on("SIGINT", () => undefined);
-  process.on("SIGHUP", () => undefined);
+  // The parent's answers ended with it: nobody is left to read what runs here.
   void parentGone.then(() => end(0));
-
-  const factory = await factoryOf(settings);
-  const engine = await factory.open(settings.engine);
-  const models = new Map<string, ServedModel>();
-  for (const model of settings.models) {
-    loading = model.name;
-    const loaded = await engine.load(model);
-    models.set(model.name, { loaded, places: new Places(loaded.sequences, settings.queuedPerModel) });
-  }
-  const answering = { clock: systemClock, progress, models, engineBuild: engine.build, log };
-  ready = { hello: helloOf(settings, engine, models), answering };
-  log("info", `${engine.build} serves ${[...models.keys()].join(", ")} on ${engine.device}`);
+  host = await openHost({
+    settings,
+    bounds: hostBounds,
+    clock: systemClock,
+    ids: createIds(systemClock),
+    pid: process.pid,
+    log,
+    factory: () => factoryOf(settings),
+  });
+  await host.load();
 }
 
 async function factoryOf(settings: HostSettings): Promise<EngineFactory> {
-  const { kind, fake } = settings.engine;
-  if (kind === "fake") return createFake(fake, systemClock, () => process.kill(process.pid, "SIGKILL"));
+  if (settings.engine.kind === "fake") {
+    return createFake(settings.engine.fake, systemClock, () => process.kill(process.pid, "SIGKILL"));
+  }
   const { createLlamaCpp } = await import("../engine/llamacpp/index.ts");
-  return createLlamaCpp({
-    threadPoolSize: process.env["UV_THREADPOOL_SIZE"],
-    entropy: (count) => randomBytes(count),
-    clock: systemClock,
-  });
+  return createLlamaCpp({ threadPoolSize: settings.threadPoolSize, entropy: randomBytes, clock: systemClock });
 }
 
-function helloOf(settings: HostSettings, engine: Engine, models: ReadonlyMap<string, ServedModel>): HostHello {
-  return {
-    protocol: hostProtocol,
-    host: settings.host,
-    boot: settings.boot,
-    pid: process.pid,
-    device: engine.device,
-    engine: { name: engine.name, build: engine.build },
-    models: [...models.values()].map(({ loaded }) => ({
-      name: loaded.model.name,
-      sha256: loaded.model.sha256,
-      contextTokens: loaded.contextTokens,
-      sequences: loaded.sequences,
-      endpoints,
-    })),
-  };
+function fatal(error: unknown): never {
+  log("error", error instanceof Error ? error.message : String(error));
+  process.exit(1);
 }
+
+// Files and the socket are for this user alone.
+process.umask(0o077);
+// The terminal sends these to its whole group; the parent decides what becomes of its hosts.
+process.on("SIGINT", () => undefined);
+process.on("SIGHUP", () => undefined);
+// A parent that is gone reads no log.
+process.stderr.on("error", () => undefined);
 
 const lines = createInterface({ input: process.stdin });
 const parentGone = new Promise<void>((resolve) => lines.once("close", resolve));
 lines.once("line", (line) => {
-  main(JSON.parse(line) as HostSettings, parentGone).catch((error: unknown) => {
-    log("error", error instanceof Error ? error.message : String(error));
-    process.exit(1);
-  });
+  run(readHostSettings(line), parentGone).catch(fatal);
 });

@@ -1,122 +1,136 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { Ending, Usage } from "../base/index.ts";
-import type { HostCounts } from "./wire.ts";
+import { type Ending, isId, type RequestId, type Usage } from "../base/index.ts";
 
-interface Tracked {
-  usage: Usage;
-  ending: Ending | undefined;
-  waiting: ((counts: HostCounts) => void)[];
+/** What is known of one request: its counts so far, and how it ended once it has. */
+export interface ProgressRecord {
+  readonly request: RequestId;
+  readonly usage: Usage;
+  readonly ending: Ending | undefined;
 }
 
-const linesBeforeAnew = 50_000;
+const prefix = "progress-";
+const temporarySuffix = ".new";
+const endings: ReadonlySet<string> = new Set<Ending>(["stop", "length", "tool", "abort", "error"]);
+
+/** One line: the request, its counts by kind, and its ending or a dash. */
+export function progressLine(record: ProgressRecord): string {
+  const { inputTokens, cachedInputTokens, outputTokens, reasoningTokens } = record.usage;
+  return `${record.request} ${inputTokens} ${cachedInputTokens} ${outputTokens} ${reasoningTokens} ${record.ending ?? "-"}\n`;
+}
+
+/** One line: the request's settlement is durable elsewhere. */
+export function acknowledgedLine(request: RequestId): string {
+  return `${request} acknowledged\n`;
+}
 
 /**
- * The counts of every request until the gateway has settled it, in memory and in a small file: each step is handed to
- * the operating system at once, so that a kill of every process loses none. What an earlier process left is served as
- * ended by an error. The file begins anew once nothing in it is still needed, or when it has grown long.
+ * The counts of this host's requests, in a file of its own for each start. Lines are handed to the kernel as they
+ * come, which outlives any kill of the process; nothing is synced, because after a power cut what no record proves is
+ * unrated. When the file has grown too large it is written anew with what still counts.
  */
-export class Progress {
-  readonly #folder: string;
-  readonly #tracked = new Map<string, Tracked>();
-  #path: string;
+export class ProgressFile {
+  readonly #path: string;
+  readonly #maxBytes: number;
+  readonly #live: () => Iterable<ProgressRecord>;
   #file: number;
-  #lines = 0;
-  #number = 0;
-  readonly #boot: string;
+  #bytes: number;
 
-  constructor(folder: string, boot: string) {
-    this.#folder = folder;
-    this.#boot = boot;
+  /** `live`: everything that is still to be known, for when the file is written anew. */
+  private constructor(path: string, maxBytes: number, live: () => Iterable<ProgressRecord>) {
+    this.#path = path;
+    this.#maxBytes = maxBytes;
+    this.#live = live;
+    const written = writeAnew(path, live());
+    this.#file = written.file;
+    this.#bytes = written.bytes;
+  }
+
+  /** Reads what earlier starts left behind. Nobody else may be writing there any more. */
+  static found(folder: string): Map<RequestId, ProgressRecord> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const left = readdirSync(folder).filter((name) => name.endsWith(".counts"));
-    for (const name of left) this.#recover(readFileSync(join(folder, name), "latin1"));
-    ({ path: this.#path, file: this.#file } = this.#begin());
-    for (const name of left) rmSync(join(folder, name), { force: true });
+    const records = new Map<RequestId, ProgressRecord>();
+    // A temporary file was never finished: the one that it was to replace still stands.
+    for (const name of filesIn(folder).filter((each) => !each.endsWith(temporarySuffix)))
+      read(readFileSync(join(folder, name), "latin1"), records);
+    return records;
   }
 
-  /** The request's counts so far; called at its start and after every step. */
-  step(request: string, usage: Usage): void {
-    const tracked = this.#tracked.get(request);
-    if (tracked === undefined) this.#tracked.set(request, { usage, ending: undefined, waiting: [] });
-    else tracked.usage = usage;
-    this.#write(line(request, usage, undefined));
+  /** Begins this start's file with what is live, and only then removes those of earlier starts. */
+  static begin(
+    folder: string,
+    boot: string,
+    options: { readonly maxBytes: number; readonly live: () => Iterable<ProgressRecord> },
+  ): ProgressFile {
+    const earlier = filesIn(folder);
+    const file = new ProgressFile(join(folder, prefix + boot), options.maxBytes, options.live);
+    for (const name of earlier) unlinkSync(join(folder, name));
+    return file;
   }
 
-  end(request: string, usage: Usage, ending: Ending): void {
-    const tracked = this.#tracked.get(request) ?? { usage, ending, waiting: [] };
-    this.#tracked.set(request, tracked);
-    tracked.usage = usage;
-    tracked.ending = ending;
-    this.#write(line(request, usage, ending));
-    for (const tell of tracked.waiting) tell({ request, usage, ending });
-    tracked.waiting = [];
+  /** Throws where the disk takes no more. Afterwards only `renew` brings the file to what is known in memory. */
+  append(lines: string): void {
+    this.#bytes += writeWhole(this.#file, lines);
+    if (this.#bytes > this.#maxBytes) this.renew();
   }
 
-  /** The counts once the request has ended; undefined where it is unknown. `cancel` forgets the question. */
-  wait(request: string, tell: (counts: HostCounts) => void): "told" | "waiting" | "unknown" {
-    const tracked = this.#tracked.get(request);
-    if (tracked === undefined) return "unknown";
-    if (tracked.ending === undefined) {
-      tracked.waiting.push(tell);
-      return "waiting";
-    }
-    tell({ request, usage: tracked.usage, ending: tracked.ending });
-    return "told";
-  }
-
-  acknowledge(requests: readonly string[]): void {
-    for (const request of requests) {
-      // A request that still runs is settled by its end, whatever the gateway believes.
-      if (this.#tracked.get(request)?.ending !== undefined) this.#tracked.delete(request);
-    }
-    if ((this.#tracked.size === 0 && this.#lines > 1_000) || this.#lines > linesBeforeAnew) this.#beginAnew();
+  /** Writes the file anew with what is live. */
+  renew(): void {
+    const written = writeAnew(this.#path, this.#live());
+    closeSync(this.#file);
+    this.#file = written.file;
+    // Where much is live, the next time is only after half the bound: else each append would write everything.
+    this.#bytes = Math.min(written.bytes, this.#maxBytes / 2);
   }
 
   close(): void {
     closeSync(this.#file);
-    if (this.#tracked.size === 0) rmSync(this.#path, { force: true });
   }
+}
 
-  #write(text: string): void {
-    writeSync(this.#file, text, null, "latin1");
-    this.#lines++;
+function filesIn(folder: string): readonly string[] {
+  // Boots sort by time, so that a later file's word on a request comes last.
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(prefix))
+    .sort();
+}
+
+function writeAnew(path: string, records: Iterable<ProgressRecord>): { readonly file: number; readonly bytes: number } {
+  const temporary = path + temporarySuffix;
+  const file = openSync(temporary, "w", 0o600);
+  let bytes = 0;
+  try {
+    for (const record of records) bytes += writeWhole(file, progressLine(record));
+    renameSync(temporary, path);
+  } catch (error) {
+    closeSync(file);
+    throw error;
   }
+  return { file, bytes };
+}
 
-  #begin(): { path: string; file: number } {
-    const path = join(this.#folder, `${this.#boot}-${this.#number++}.counts`);
-    const file = openSync(path, "ax", 0o600);
-    this.#file = file;
-    this.#lines = 0;
-    for (const [request, { usage, ending }] of this.#tracked) this.#write(line(request, usage, ending));
-    return { path, file };
-  }
+function writeWhole(file: number, text: string): number {
+  const bytes = Buffer.from(text, "latin1");
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+  return bytes.length;
+}
 
-  /** The new file holds what is still needed before the old one goes. */
-  #beginAnew(): void {
-    const old = { path: this.#path, file: this.#file };
-    ({ path: this.#path, file: this.#file } = this.#begin());
-    closeSync(old.file);
-    rmSync(old.path, { force: true });
-  }
+const progressPattern = /^(req_\S+) (\d{1,15}) (\d{1,15}) (\d{1,15}) (\d{1,15}) (\S+)$/;
 
-  #recover(text: string): void {
-    // A line without its end was being written when the process died; the one before it stands.
-    for (const entry of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
-      const [request, input, cached, output, reasoning, ending] = entry.split(" ");
-      if (request === undefined || request === "" || reasoning === undefined) continue;
+function read(text: string, into: Map<RequestId, ProgressRecord>): void {
+  const lines = text.split("\n");
+  // Behind the last line's end stands nothing, or a line that was cut off.
+  lines.pop();
+  for (const line of lines) {
+    const [, request = "", input, cached, output, reasoning, ending = ""] = progressPattern.exec(line) ?? [];
+    if (isId("req", request)) {
       const usage = {
         inputTokens: Number(input),
         cachedInputTokens: Number(cached),
         outputTokens: Number(output),
         reasoningTokens: Number(reasoning),
       };
-      this.#tracked.set(request, { usage, ending: (ending || "error") as Ending, waiting: [] });
-    }
+      into.set(request, { request, usage, ending: endings.has(ending) ? (ending as Ending) : undefined });
+    } else if (line.endsWith(" acknowledged")) into.delete(line.slice(0, line.indexOf(" ")) as RequestId);
   }
-}
-
-function line(request: string, usage: Usage, ending: Ending | undefined): string {
-  const { inputTokens, cachedInputTokens, outputTokens, reasoningTokens } = usage;
-  return `${request} ${inputTokens} ${cachedInputTokens} ${outputTokens} ${reasoningTokens} ${ending ?? ""}\n`;
 }

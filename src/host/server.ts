@@ -1,154 +1,133 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { type Clock, errorBody, refuse } from "../base/index.ts";
-import { answer, type AnsweringOptions, type HostRequest, sendJson, sendRefusal } from "./answering.ts";
-import type { HostCounts, HostHello } from "./wire.ts";
+import { isId, refuse, type Refusal } from "../base/index.ts";
+import { type Read, readJson } from "./body.ts";
+import { generate, type Hosting } from "./generation.ts";
+import type { Lease } from "./lease.ts";
+import type { HostHello } from "./protocol.ts";
+import { Reply } from "./reply.ts";
 
-export interface HostServerOptions {
-  readonly clock: Clock;
-  readonly bodyBytes: number;
-  /** Undefined while models are being loaded. */
-  readonly ready: () => { readonly hello: HostHello; readonly answering: AnsweringOptions } | undefined;
-  readonly loading: () => string;
+export interface Routes extends Hosting {
+  readonly lease: Lease;
+  /** What is being loaded, or everything there is to say. */
+  readonly hello: () => HostHello | { readonly loading: string };
+  /** How long a question for counts may wait for the answer's end. */
+  readonly countsWaitMs: number;
 }
 
-/** The host's routes on its Unix socket. */
-export class HostServer {
-  readonly server: Server;
-  readonly #options: HostServerOptions;
-  #leaseEndMs = -Infinity;
-  #draining = false;
-  #running = 0;
-  #idle: (() => void) | undefined;
-
-  constructor(options: HostServerOptions) {
-    this.#options = options;
-    this.server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 60_000 }, (request, response) => {
-      this.#route(request, response).catch(() => response.destroy());
-    });
-  }
-
-  /** Takes nothing new; resolves once what runs has ended, or after `limitMs`. */
-  drain(limitMs: number): Promise<void> {
-    this.#draining = true;
-    if (this.#running === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(limitMs, resolve);
-      this.#idle = () => {
-        cancel();
-        resolve();
-      };
-    });
-  }
-
-  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { url = "", method } = request;
-    const ready = this.#options.ready();
-    if (ready === undefined) {
-      request.resume();
-      return sendJson(response, 503, JSON.stringify({ loading: this.#options.loading() }));
-    }
-    if (method === "POST" && url === "/v1/chat/completions") return this.#run("chat.completions", request, response);
-    if (method === "POST" && url === "/v1/completions") return this.#run("completions", request, response);
-    if (method === "GET" && url === "/host/v1/hello") return sendJson(response, 200, JSON.stringify(ready.hello));
-    if (method === "GET" && url === "/v1/models") return sendJson(response, 200, modelList(ready.hello));
-    if (method === "GET" && url.startsWith("/host/v1/counts/")) return this.#counts(url.slice(16), response);
-    if (method === "POST" && url === "/host/v1/acknowledge") return this.#acknowledge(request, response);
-    if (method === "POST" && url === "/host/v1/lease") return this.#lease(request, response);
-    return sendRefusal(response, refuse("not_found", "This host has no such route."));
-  }
-
-  async #run(endpoint: HostRequest["endpoint"], request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readJson(request, this.#options.bodyBytes);
-    if (body === undefined) return sendRefusal(response, refuse("malformed_json", "The body is not JSON."));
-    if (this.#draining || this.#options.clock.monotonicMs() > this.#leaseEndMs) {
-      return sendRefusal(
-        response,
-        refuse("engine_unavailable", "This host takes nothing new.", { retryAfterSeconds: 1 }),
-      );
-    }
-    this.#running++;
-    try {
-      const { headers } = request;
-      const asked: HostRequest = {
-        endpoint,
-        request: headerOf(headers["bailiwick-request"]) ?? "req_none",
-        tenant: headerOf(headers["bailiwick-tenant"]) ?? "",
-        unsupported: headers["bailiwick-unsupported"] === "warn" ? "warn" : "refuse",
-        json: body.value,
-      };
-      await answer(this.#options.ready()!.answering, asked, request, response);
-    } finally {
-      this.#running--;
-      if (this.#running === 0) this.#idle?.();
-    }
-  }
-
-  #counts(request: string, response: ServerResponse): void {
-    const { answering } = this.#options.ready()!;
-    let cancel = (): void => undefined;
-    const tell = (counts: HostCounts): void => {
-      cancel();
-      sendJson(response, 200, JSON.stringify(counts));
-    };
-    const state = answering.progress.wait(request, tell);
-    if (state === "unknown") return sendJson(response, 404, errorBody(refuse("not_found", "No such request here.")));
-    if (state === "waiting") {
-      cancel = this.#options.clock.after(waitForCountsMs, () => {
-        sendJson(response, 503, errorBody(refuse("engine_unavailable", "It still runs.", { retryAfterSeconds: 1 })));
-      });
-    }
-    return undefined;
-  }
-
-  async #acknowledge(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readJson(request, controlBytes);
-    const { requests } = (body?.value ?? {}) as { requests?: unknown };
-    if (!Array.isArray(requests)) return sendRefusal(response, refuse("invalid_request", "`requests` is a list."));
-    this.#options.ready()!.answering.progress.acknowledge(requests.filter((id) => typeof id === "string"));
-    return sendJson(response, 200, "{}");
-  }
-
-  async #lease(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readJson(request, controlBytes);
-    const { seconds } = (body?.value ?? {}) as { seconds?: unknown };
-    if (typeof seconds !== "number" || !(seconds > 0 && seconds <= 60)) {
-      return sendRefusal(response, refuse("invalid_request", "`seconds` is a number up to 60."));
-    }
-    this.#leaseEndMs = this.#options.clock.monotonicMs() + seconds * 1_000;
-    return sendJson(response, 200, "{}");
-  }
-}
-
-const waitForCountsMs = 10_000;
 const controlBytes = 8 << 20;
+const countsPath = "/host/v1/counts/";
+const maxLeaseSeconds = 3_600;
 
-function modelList(hello: HostHello): string {
-  const data = hello.models.map(({ name, contextTokens }) => ({
-    id: name,
+type Handler = (request: IncomingMessage, response: ServerResponse, routes: Routes) => Promise<void> | void;
+
+const handlers: Readonly<Record<string, { readonly method: "GET" | "POST"; readonly handle: Handler }>> = {
+  "/v1/chat/completions": {
+    method: "POST",
+    handle: (request, response, routes) => generate("chat.completions", request, response, routes),
+  },
+  "/v1/completions": {
+    method: "POST",
+    handle: (request, response, routes) => generate("completions", request, response, routes),
+  },
+  "/v1/models": { method: "GET", handle: (_, response, routes) => replyTo(response).json(200, modelList(routes)) },
+  "/host/v1/hello": { method: "GET", handle: hello },
+  "/host/v1/acknowledge": { method: "POST", handle: acknowledge },
+  "/host/v1/lease": { method: "POST", handle: lease },
+};
+
+/** The host's HTTP server: the OpenAI API and the control channel, for whoever may open its socket. */
+export function createHostServer(routes: Routes): Server {
+  const server = createServer(
+    { keepAliveTimeout: 75_000, headersTimeout: 10_000, requestTimeout: 0, maxHeaderSize: 16_384 },
+    (request, response) => {
+      route(request, response, routes)?.catch((error: unknown) => {
+        routes.log("error", "a request broke", { error: error instanceof Error ? error.name : typeof error });
+        if (response.headersSent) response.destroy();
+        else replyTo(response).refuse(refuse("internal_error", "The host failed on this request."));
+      });
+    },
+  );
+  return server;
+}
+
+function route(request: IncomingMessage, response: ServerResponse, routes: Routes): Promise<void> | undefined {
+  const path = request.url ?? "";
+  const found = Object.hasOwn(handlers, path) ? handlers[path] : undefined;
+  if (found !== undefined && found.method === request.method) {
+    return found.handle(request, response, routes) ?? undefined;
+  }
+  if (path.startsWith(countsPath) && request.method === "GET")
+    return counts(path.slice(countsPath.length), response, routes);
+  request.resume();
+  if (found === undefined) replyTo(response).refuse(refuse("not_found", "A host has no such path."));
+  else {
+    response.setHeader("allow", found.method);
+    replyTo(response).refuse(refuse("method_not_allowed", `Use ${found.method}.`));
+  }
+  return undefined;
+}
+
+function hello(_: IncomingMessage, response: ServerResponse, routes: Routes): void {
+  const said = routes.hello();
+  replyTo(response).json("loading" in said ? 503 : 200, said);
+}
+
+async function counts(request: string, response: ServerResponse, routes: Routes): Promise<void> {
+  const reply = replyTo(response);
+  const found = isId("req", request) ? await routes.tallies.counts(request, routes.countsWaitMs) : undefined;
+  if (found === undefined) reply.refuse(refuse("not_found", "No counts are kept for this request."));
+  else if (found === "running") reply.refuse(refuse("engine_timeout", "The request still runs."));
+  else reply.json(200, found);
+}
+
+async function acknowledge(request: IncomingMessage, response: ServerResponse, routes: Routes): Promise<void> {
+  const reply = replyTo(response);
+  const body = await readControl(request, routes);
+  if (body === undefined) return;
+  if (body.outcome === "refused") return reply.refuse(body);
+  const { requests } = body.value;
+  if (!Array.isArray(requests))
+    return reply.refuse(refuse("invalid_request", "A list is needed.", { param: "requests" }));
+  routes.tallies.acknowledge(requests.filter((id): id is `req_${string}` => typeof id === "string" && isId("req", id)));
+  reply.json(200, {});
+}
+
+async function lease(request: IncomingMessage, response: ServerResponse, routes: Routes): Promise<void> {
+  const reply = replyTo(response);
+  const body = await readControl(request, routes);
+  if (body === undefined) return;
+  if (body.outcome === "refused") return reply.refuse(body);
+  const { seconds } = body.value;
+  if (typeof seconds !== "number" || !(seconds > 0 && seconds <= maxLeaseSeconds)) {
+    const wanted = `A number of seconds up to ${maxLeaseSeconds} is needed.`;
+    return reply.refuse(refuse("invalid_request", wanted, { param: "seconds" }));
+  }
+  routes.lease.renew(seconds);
+  reply.json(200, {});
+}
+
+async function readControl(
+  request: IncomingMessage,
+  { clock, bounds }: Routes,
+): Promise<Read<Readonly<Record<string, unknown>>> | Refusal | undefined> {
+  const read = await readJson(request, { clock, maxBytes: controlBytes, timeoutMs: bounds.bodyTimeoutMs });
+  if (read === undefined || read.outcome === "refused") return read;
+  if (typeof read.value !== "object" || read.value === null) return refuse("invalid_request", "An object is needed.");
+  return { outcome: "read", value: read.value as Record<string, unknown> };
+}
+
+function modelList(routes: Routes): object {
+  const data = [...routes.models.values()].map(({ loaded }) => ({
+    id: loaded.model.name,
     object: "model",
     created: 0,
     owned_by: "bailiwick",
-    max_model_len: contextTokens,
+    // Not OpenAI's, but what other servers of open models call it.
+    max_model_len: loaded.contextTokens,
   }));
-  return JSON.stringify({ object: "list", data });
+  return { object: "list", data };
 }
 
-function headerOf(value: string | string[] | undefined): string | undefined {
-  return typeof value === "string" && value.length <= 128 && /^[\w-]+$/.test(value) ? value : undefined;
-}
-
-async function readJson(request: IncomingMessage, maxBytes: number): Promise<{ readonly value: unknown } | undefined> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > maxBytes) return undefined;
-    parts.push(part);
-  }
-  try {
-    return { value: JSON.parse((parts.length === 1 ? parts[0]! : Buffer.concat(parts)).toString("utf8")) };
-  } catch {
-    // What is no JSON is refused by the caller in its own words.
-    return undefined;
-  }
+function replyTo(response: ServerResponse): Reply {
+  return new Reply(response, () => undefined);
 }

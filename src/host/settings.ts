@@ -1,25 +1,59 @@
+import { z } from "zod";
 import type { HostId } from "../base/index.ts";
-import type { FakeSettings } from "../engine/fake/index.ts";
-import type { ModelFile } from "../engine/index.ts";
 
-/** What a host process is started with: one line of JSON on its standard input, which then stays open. */
-export interface HostSettings {
-  readonly host: HostId;
-  readonly boot: string;
-  readonly socketPath: string;
-  /** Where it keeps counts; survives the process. */
-  readonly folder: string;
-  readonly engine: {
-    readonly kind: "llamacpp" | "fake";
-    readonly threads: number;
-    readonly sequences: number;
-    readonly gpu: "auto" | "off" | "cuda" | "vulkan" | "metal";
-    readonly prefillSliceTokens: number;
-    readonly fake: FakeSettings;
-  };
-  readonly models: readonly ModelFile[];
-  readonly queuedPerModel: number;
-  readonly bodyBytes: number;
-  readonly leaseSeconds: number;
-  readonly drainMs: number;
+const path = z.string().min(1).max(4_096);
+const count = z.int().nonnegative();
+
+const modelFile = z.strictObject({
+  name: z.string().min(1),
+  path: z.string(),
+  sha256: z.string(),
+  contextTokens: count,
+});
+
+const engine = z.strictObject({
+  kind: z.enum(["llamacpp", "fake"]),
+  threads: count.min(1),
+  /** Answers computed at once on one model. */
+  sequences: count.min(1),
+  gpu: z.enum(["auto", "off", "cuda", "vulkan", "metal"]),
+  prefillSliceTokens: count.min(1),
+  /** The fake's pace and failures; another engine has no use for them. */
+  fake: z.strictObject({
+    firstTokenMs: z.number().nonnegative().exactOptional(),
+    tokenMs: z.number().nonnegative().exactOptional(),
+    answerTokens: count.exactOptional(),
+    crashAfter: count.exactOptional(),
+    failAfter: count.exactOptional(),
+    hangAfter: count.exactOptional(),
+  }),
+});
+
+const hostSettings = z.strictObject({
+  host: z.custom<HostId>((value) => typeof value === "string" && value.startsWith("host_")),
+  /** Another one each time that the process starts; later ones sort behind earlier ones. */
+  boot: z.string().regex(/^[\w-]{1,64}$/),
+  /** At most about 100 bytes: the kernel's limit on a socket's path. */
+  socketPath: path,
+  /** Where the counts of unacknowledged requests are kept; of this host alone. */
+  folder: path,
+  engine,
+  models: z.array(modelFile).max(100).readonly(),
+  /** Answers that may wait for one model; more are refused. */
+  queuedPerModel: count,
+  bodyBytes: count.min(1),
+  /** Length of the lease that the parent renews each second. */
+  leaseSeconds: z.number().positive(),
+  /** How long answers may finish after SIGTERM. */
+  drainMs: count,
+  /** The UV_THREADPOOL_SIZE that this process was started with. */
+  threadPoolSize: z.string(),
+});
+
+/** What a host process is told on its standard input, as one line of JSON. The input then stays open. */
+export type HostSettings = z.input<typeof hostSettings>;
+
+/** Throws where the line is not what this version's parent sends. */
+export function readHostSettings(line: string): z.output<typeof hostSettings> {
+  return hostSettings.parse(JSON.parse(line));
 }

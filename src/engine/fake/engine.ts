@@ -1,22 +1,9 @@
 import { type Clock, refuse, type Refusal } from "../../base/index.ts";
 import type { Engine, EngineFactory, GenerateRequest, LoadedModel, ModelFile, Sequence } from "../types.ts";
 import { planOf } from "./plan.ts";
-import { scriptOf } from "./script.ts";
+import { type FakeSettings, scriptOf } from "./script.ts";
 import { FakeSequence, type Prompted, type Surroundings } from "./sequence.ts";
 import { commonTokens, scan, type Scanned } from "./words.ts";
-
-/** Pace and failures of every answer; a marker in a prompt overrides them for that answer. */
-export interface FakeSettings {
-  /** Time until the first token; 0 without it. */
-  readonly firstTokenMs?: number;
-  /** Time between two tokens; 0 without it. */
-  readonly tokenMs?: number;
-  /** Tokens of text before the end of the turn; 16 without it. */
-  readonly answerTokens?: number;
-  readonly crashAfter?: number;
-  readonly failAfter?: number;
-  readonly hangAfter?: number;
-}
 
 const maxTenants = 1_024;
 /** A chat's template ends with the words that open the answer. */

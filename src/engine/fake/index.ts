@@ -6,4 +6,5 @@
  * Invariants: the same request gives the same tokens; a prompt's cache is reused within one tenant only; without pace
  * it costs microseconds, so that a bench measures what stands in front of it.
  */
-export { createFake, type FakeSettings } from "./engine.ts";
+export { createFake } from "./engine.ts";
+export { type FakeSettings } from "./script.ts";

@@ -1,4 +1,15 @@
-import type { FakeSettings } from "./engine.ts";
+/** Pace and failures of every answer; a marker in a prompt overrides them for that answer. */
+export interface FakeSettings {
+  /** Time until the first token; 0 without it. */
+  readonly firstTokenMs?: number;
+  /** Time between two tokens; 0 without it. */
+  readonly tokenMs?: number;
+  /** Tokens of text before the end of the turn; 16 without it. */
+  readonly answerTokens?: number;
+  readonly crashAfter?: number;
+  readonly failAfter?: number;
+  readonly hangAfter?: number;
+}
 
 /** What one answer does, beyond its words. Counts are of tokens computed before it happens. */
 export interface Script {

@@ -1,0 +1,245 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  type Clock,
+  type Ending,
+  type Ids,
+  isId,
+  nearest,
+  refuse,
+  type Refusal,
+  RefusalError,
+  type RequestId,
+} from "../base/index.ts";
+import type { FinishReason, LoadedModel } from "../engine/index.ts";
+import {
+  answerHead,
+  type GenerationEndpoint,
+  parseChatRequest,
+  parseCompletionRequest,
+  type ParsedRequest,
+} from "../engine/openai/index.ts";
+import { type Answer, answerFor } from "./answer.ts";
+import { readJson } from "./body.ts";
+import type { Log } from "./log.ts";
+import type { Outbox } from "./outbox.ts";
+import type { ModelQueue } from "./queue.ts";
+import { Reply } from "./reply.ts";
+import type { Tallies, Tally } from "./tally.ts";
+
+export interface HostedModel {
+  readonly loaded: LoadedModel;
+  readonly queue: ModelQueue;
+  readonly fingerprint: string;
+}
+
+/** What every request of a host shares. */
+export interface Hosting {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly bounds: { readonly bodyBytes: number; readonly bodyTimeoutMs: number; readonly stallMs: number };
+  readonly models: ReadonlyMap<string, HostedModel>;
+  readonly tallies: Tallies;
+  readonly outbox: Outbox;
+  readonly running: Set<Generation>;
+  /** Why nothing new is taken; undefined: it is. */
+  readonly closedFor: () => Refusal | undefined;
+}
+
+/** A request that runs or waits here. */
+export interface Generation {
+  readonly answer: Answer;
+  /** Ends it from this side. */
+  stop(reason: Error): void;
+}
+
+interface Asked {
+  readonly parsed: ParsedRequest;
+  readonly request: RequestId;
+  readonly tenant: string;
+  /** A gateway asked, which will want the counts. */
+  readonly byGateway: boolean;
+}
+
+class ClientLeft extends Error {
+  constructor() {
+    super("the client left");
+  }
+}
+
+/** Answers `POST /v1/chat/completions` and `/v1/completions`: read, admit, compute; counted whatever happens. */
+export async function generate(
+  endpoint: GenerationEndpoint,
+  request: IncomingMessage,
+  response: ServerResponse,
+  hosting: Hosting,
+): Promise<void> {
+  const abort = new AbortController();
+  const reply = new Reply(response, () => abort.abort(new ClientLeft()));
+  const asked = await readRequest(endpoint, request, hosting);
+  if (asked === undefined || reply.gone) return;
+  if ("outcome" in asked) return reply.refuse(asked);
+  const admitted = admit(asked, hosting);
+  if ("outcome" in admitted) return reply.refuse(admitted);
+  const { model, tally } = admitted;
+  const { parsed } = asked;
+  const head = answerHead(endpoint, asked.request, {
+    nowMs: hosting.clock.nowMs(),
+    model: parsed.model,
+    fingerprint: model.fingerprint,
+  });
+  const answer = answerFor(parsed, head, {
+    clock: hosting.clock,
+    outbox: hosting.outbox,
+    reply,
+    stallMs: hosting.bounds.stallMs,
+    headers: parsed.ignored.length === 0 ? [] : ["bailiwick-ignored", parsed.ignored.map(headerText).join(", ")],
+    includeUsage: asked.byGateway || parsed.includeUsage,
+  });
+  const generation: Generation = { answer, stop: (reason) => abort.abort(reason) };
+  hosting.running.add(generation);
+  try {
+    const reasons = await runChoices(asked, model, { tally, answer, abort });
+    tally.end(endingOf(reasons[0]!));
+    answer.finish(tally.usage);
+  } catch (error) {
+    fail(error, { tally, answer, reply }, hosting);
+  } finally {
+    hosting.running.delete(generation);
+  }
+}
+
+async function readRequest(
+  endpoint: GenerationEndpoint,
+  request: IncomingMessage,
+  hosting: Hosting,
+): Promise<Asked | Refusal | undefined> {
+  const { clock, bounds } = hosting;
+  const body = await readJson(request, { clock, maxBytes: bounds.bodyBytes, timeoutMs: bounds.bodyTimeoutMs });
+  if (body === undefined || body.outcome === "refused") return body;
+  const { headers } = request;
+  const parse = endpoint === "chat.completions" ? parseChatRequest : parseCompletionRequest;
+  const parsed = parse(body.value, { unsupported: headers["bailiwick-unsupported"] === "warn" ? "warn" : "refuse" });
+  if (parsed.outcome === "refused") return parsed;
+  const id = headers["bailiwick-request"];
+  const isNamed = typeof id === "string" && isId("req", id);
+  if (id !== undefined && !isNamed) {
+    return refuse("invalid_request", "The request's id is not one.", { param: "bailiwick-request" });
+  }
+  const own = isNamed ? id : hosting.ids.mint("req");
+  const tenant = headers["bailiwick-tenant"];
+  // Without a tenant nothing is shared with anybody: the request is a tenant of its own.
+  return { parsed, request: own, tenant: typeof tenant === "string" ? tenant : own, byGateway: isNamed };
+}
+
+function admit(asked: Asked, hosting: Hosting): { readonly model: HostedModel; readonly tally: Tally } | Refusal {
+  const { parsed } = asked;
+  const closed = hosting.closedFor();
+  if (closed !== undefined) return closed;
+  const model = hosting.models.get(parsed.model);
+  if (model === undefined) return unknownModel(parsed.model, hosting.models.keys());
+  const refusal = model.queue.refusalFor(parsed.prompts.length * parsed.choicesPerPrompt);
+  if (refusal !== undefined) return refusal;
+  const tally = hosting.tallies.begin(asked.request, asked.byGateway);
+  return "outcome" in tally ? tally : { model, tally };
+}
+
+interface Run {
+  readonly tally: Tally;
+  readonly answer: Answer;
+  readonly abort: AbortController;
+}
+
+/** Computes all choices, each when its turn comes; how the first one ended comes first. One that fails ends all. */
+async function runChoices(asked: Asked, model: HostedModel, run: Run): Promise<readonly FinishReason[]> {
+  const count = asked.parsed.prompts.length * asked.parsed.choicesPerPrompt;
+  if (count === 1) return [await runChoice(0, asked, model, run)];
+  let failure: unknown;
+  const choices = Array.from({ length: count }, async (_, choice) => {
+    try {
+      return await runChoice(choice, asked, model, run);
+    } catch (error) {
+      failure ??= error;
+      run.abort.abort(error);
+      return undefined;
+    }
+  });
+  const reasons = await Promise.all(choices);
+  if (failure !== undefined) throw failure;
+  return reasons.map((reason) => reason!);
+}
+
+async function runChoice(choice: number, asked: Asked, model: HostedModel, run: Run): Promise<FinishReason> {
+  const { parsed, tenant } = asked;
+  const { tally, answer, abort } = run;
+  const { signal } = abort;
+  const taken = model.queue.take(signal);
+  const leave = taken instanceof Promise ? await taken : taken;
+  try {
+    const nth = choice % parsed.choicesPerPrompt;
+    const prompt = parsed.prompts[Math.floor(choice / parsed.choicesPerPrompt)]!;
+    const { sampling } = parsed.generate;
+    // Choices of one seed would all be the same answer: each gets the next one.
+    const own = sampling.seed === undefined || nth === 0 ? sampling : { ...sampling, seed: sampling.seed + nth };
+    const sequence = await model.loaded.start({ ...parsed.generate, sampling: own, prompt, tenant, signal });
+    if ("outcome" in sequence) throw new RefusalError(sequence);
+    tally.add(sequence, nth === 0);
+    let reason: FinishReason | undefined;
+    for await (const part of sequence) {
+      tally.moved();
+      if (part.type === "end") ({ reason } = part);
+      const drained = answer.part(choice, part);
+      if (drained !== undefined) await drained;
+    }
+    if (reason === undefined) throw new Error("the engine ended an answer without saying how");
+    return reason;
+  } finally {
+    leave();
+  }
+}
+
+/** Ends an answer that did not come to its own end: nobody reads it any more, it was refused, or the engine failed. */
+function fail(
+  error: unknown,
+  ended: { readonly tally: Tally; readonly answer: Answer; readonly reply: Reply },
+  { tallies, log }: Hosting,
+): void {
+  const { tally, answer, reply } = ended;
+  if (reply.gone) return tally.end("abort");
+  const { inputTokens, outputTokens } = tally.usage;
+  const isRefusal = error instanceof RefusalError;
+  if (isRefusal && inputTokens + outputTokens === 0) {
+    // The refusal says all there is to know, unless it comes as an event behind a begun stream.
+    if (reply.begun) tally.end("error");
+    else tallies.forget(tally);
+    return answer.fail(error.refusal);
+  }
+  tally.end("error");
+  if (isRefusal && error.refusal.code !== "draining") return answer.fail(error.refusal);
+  if (!isRefusal) log("error", "an answer failed", { request: tally.request, error: describe(error) });
+  answer.fail(refuse("engine_failed", isRefusal ? "The host stopped during this answer." : "The engine failed."));
+}
+
+/** An error's kind and where it came from. Its message may quote a prompt (a JSON parser's does), so it stays out. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const [at = ""] = /^\s+at .*$/m.exec(error.stack ?? "") ?? [];
+  return `${error.name}${at === "" ? "" : ` ${at.trim()}`}`;
+}
+
+function unknownModel(name: string, known: Iterable<string>): Refusal {
+  const close = nearest(name, known);
+  const suggestion = close === undefined ? "" : ` Did you mean ${close}?`;
+  return refuse("model_not_found", `This host does not serve ${JSON.stringify(name.slice(0, 100))}.${suggestion}`, {
+    param: "model",
+  });
+}
+
+function endingOf(reason: FinishReason): Ending {
+  return reason === "tool_calls" ? "tool" : reason;
+}
+
+/** A parameter's name as the client wrote it may hold what a header must not. */
+function headerText(name: string): string {
+  return name.replace(/[^\w.[\]-]/g, "?");
+}
