@@ -47,7 +47,7 @@ export const usageRow = z.object({
   outputTokens: z.int(),
   unrated: z.int().meta({ description: "Requests whose usage nobody could prove; they are not in `amount`." }),
   amount: decimal,
-  currency: z.string(),
+  currency: z.string().meta({ description: "Empty where no price was ever known." }),
 });
 
 const site = z.object({ name: z.string(), jurisdiction: z.string().nullable() });
@@ -172,9 +172,12 @@ export const refusal = z.object({
   request: z.string().nullable(),
   code: z.string(),
   message: z.string(),
+  organisation: z.string().nullable(),
   project: z.string().nullable(),
   key: z.string().nullable(),
   model: z.string().nullable(),
+  endpoint: z.string().nullable(),
+  reasons: z.array(z.string()).meta({ description: "Each candidate's, where a choice among several failed." }),
 });
 
 export const organisations = listOf(organisation);

@@ -1,0 +1,99 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { Backup, CloudStatus, DestinationStatus, Explanation } from "../gateway/control/index.ts";
+import { type CloudOptions, withCloud } from "./connection.ts";
+import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
+
+type Options = CloudOptions & JsonOption;
+
+export function addStatusCommand(program: Command, context: CommandContext): void {
+  const { printer } = context;
+  const description = "whether everything runs; exit code 0: ready, 1: not ready";
+  withJson(withCloud(program.command("status").description(description))).action(async (options: Options) => {
+    const cloud = client(context, options);
+    const status = await cloud.get<CloudStatus>("/status");
+    const destinations = await cloud.list<DestinationStatus>("/destinations");
+    context.end(status.ready ? 0 : 1);
+    if (options.json === true) return printer.json({ ...status, destinations });
+    printer.facts(factsOf(status));
+    printer.text("\n");
+    return printer.table<DestinationStatus>(
+      [
+        { title: "DESTINATION", text: ({ name }) => name },
+        { title: "KIND", text: ({ kind }) => kind },
+        { title: "STATE", text: ({ ready }) => (ready ? "ready" : "not ready") },
+        { title: "SITE", text: ({ site }) => placeText(site) },
+        { title: "ENGINE", text: ({ engine }) => engine.build },
+        { title: "RUNNING", text: ({ running }) => String(running), align: "right" },
+        { title: "MODELS", text: ({ models }) => models.map(({ name }) => name).join(" ") },
+      ],
+      destinations,
+      "There is no destination: no request can run.",
+    );
+  });
+}
+
+export function addPolicyCommands(program: Command, context: CommandContext): void {
+  const { printer } = context;
+  const group = program.command("policy").description("policy: where a request may run");
+  const description = "say for a project and a model which destinations are permitted; exit code 1: none";
+  withJson(withCloud(group.command("explain").description(description)))
+    .requiredOption("--project <project>", "the project")
+    .requiredOption("--model <model>", "the model")
+    .action(async (options: Options & { project: string; model: string }) => {
+      const { project, model } = options;
+      const found = await client(context, options).get<Explanation>("/policy/explain", { project, model });
+      context.end(found.outcome === "permitted" ? 0 : 1);
+      if (options.json === true) return printer.json(found);
+      printer.facts([
+        ["project", found.project.name],
+        ["data class", found.dataClass],
+        ["processing", found.processing.join(" ") || "anywhere"],
+        ["outcome", found.outcome],
+      ]);
+      printer.text("\n");
+      return printer.table<Explanation["candidates"][number]>(
+        [
+          { title: "DESTINATION", text: ({ destination }) => destination },
+          { title: "SITE", text: ({ site }) => placeText(site) },
+          { title: "PERMITTED", text: ({ permitted }) => (permitted ? "yes" : "no") },
+          { title: "READY", text: ({ ready }) => (ready ? "yes" : "no") },
+          { title: "REASON", text: ({ reason }) => reason },
+        ],
+        found.candidates,
+        `No destination offers ${model}.`,
+      );
+    });
+}
+
+export function addBackupCommand(program: Command, context: CommandContext): void {
+  const { printer, surroundings } = context;
+  const description = "write a backup of database, journal and keys, while serving";
+  withJson(withCloud(program.command("backup [folder]").description(description))).action(
+    async (folder: string | undefined, options: Options) => {
+      const body = folder === undefined ? {} : { path: resolve(surroundings.currentFolder, folder) };
+      const taken = await client(context, options).sendPatiently<Backup>("/backups", body);
+      if (options.json === true) return printer.json(taken);
+      printer.text(`${taken.path}\n`);
+      return printer.note("It holds keys and usage: keep it like the data folder itself.");
+    },
+  );
+}
+
+function factsOf(status: CloudStatus): readonly (readonly [string, string])[] {
+  const { journal, database } = status;
+  return [
+    ["state", status.draining ? "stopping" : status.ready ? "ready" : "not ready"],
+    ["url", status.url],
+    ["site", placeText(status.site)],
+    ["version", status.version],
+    ["since", status.startedAt],
+    ["in flight", String(status.requestsInFlight)],
+    ["database", `${database.kind}, ${database.reachable ? "reachable" : "AWAY"}`],
+    ["journal", `${journal.state}, ${journal.unshippedRecords} records wait for the database`],
+  ];
+}
+
+function placeText({ name, jurisdiction }: CloudStatus["site"]): string {
+  return `${name} (${jurisdiction ?? "no jurisdiction declared"})`;
+}

@@ -1,0 +1,23 @@
+import type { Clock, Ids } from "../base/index.ts";
+
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+/** What a command finds around it; main.ts, which alone may look, hands it in. */
+export interface Surroundings {
+  /** Behind the program's own name. */
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly currentFolder: string;
+  readonly temporaryFolder: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly randomBytes: (count: number) => Buffer;
+  /** Calls back at each SIGINT, SIGTERM or SIGHUP, which then no longer end the process by themselves. */
+  readonly onStopSignal: (run: (signal: NodeJS.Signals) => void) => void;
+}
