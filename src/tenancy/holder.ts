@@ -1,9 +1,9 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Kysely } from "kysely";
-import { type Amount, type KeyId, type OrganisationId, parseAmount, type ProjectId, zero } from "../base/index.ts";
+import { type Amount, type KeyId, type OrganisationId, type ProjectId } from "../base/index.ts";
 import { type DataClass, isDataClass } from "../policy/index.ts";
 import type { Database } from "../store/index.ts";
-import type { LimitRow } from "./limits.ts";
+import { budgetOf, type LimitRow } from "./limits.ts";
 
 /** What one level of the chain key, project, organisation may use; undefined is no limit of its own. */
 export interface ScopeLimits {
@@ -109,11 +109,6 @@ function limitsOf(level: ScopeLimits["level"], row: LimitRow & { readonly id: st
     tokensPerMinute: row.tokensPerMinute === null ? undefined : Number(row.tokensPerMinute),
     monthlyBudget: row.monthlyBudget === null ? undefined : budgetOf(row.monthlyBudget),
   };
-}
-
-/** `numeric` holds more than an amount does: what cannot be read is no budget at all, never an unlimited one. */
-function budgetOf(text: string): Amount {
-  return parseAmount(text.replace(/(\.\d{12})\d+$/, "$1")) ?? zero;
 }
 
 function earliest(times: readonly (Date | null)[]): number | undefined {

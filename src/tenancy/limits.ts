@@ -1,4 +1,4 @@
-import { formatAmount, parseAmount, refuse, RefusalError } from "../base/index.ts";
+import { type Amount, formatAmount, parseAmount, refuse, RefusalError, zero } from "../base/index.ts";
 
 /** Limits as they are asked for: undefined stays as it is, null takes it away. */
 export interface LimitChanges {
@@ -58,7 +58,7 @@ export function limitsTold(row: LimitRow): LimitsTold {
     models: row.models,
     requestsPerMinute: row.requestsPerMinute === null ? null : Number(row.requestsPerMinute),
     tokensPerMinute: row.tokensPerMinute === null ? null : Number(row.tokensPerMinute),
-    monthlyBudget: row.monthlyBudget === null ? null : formatAmount(parseAmount(row.monthlyBudget)!),
+    monthlyBudget: row.monthlyBudget === null ? null : formatAmount(budgetOf(row.monthlyBudget)),
     expiresAt: row.expiresAt?.toISOString() ?? null,
   };
 }
@@ -66,11 +66,10 @@ export function limitsTold(row: LimitRow): LimitsTold {
 /** A child never holds more than its parent: refuses, by throwing, naming the field and the parent's value. */
 export function withinParent(child: LimitRow, parent: LimitRow, level: string): void {
   const beyond = child.models?.find((model) => parent.models !== null && !parent.models.includes(model));
-  if (beyond !== undefined) throw exceeds("models", `"${beyond}"`, level, (parent.models ?? []).join(", "));
+  if (beyond !== undefined) throw exceeds("models", `"${beyond}"`, level, someOf(parent.models ?? []));
   for (const field of ["requestsPerMinute", "tokensPerMinute", "monthlyBudget"] as const) {
     const [asked, held] = [child[field], parent[field]];
-    if (asked !== null && held !== null && parseAmount(asked)! > parseAmount(held)!)
-      throw exceeds(field, asked, level, held);
+    if (asked !== null && held !== null && budgetOf(asked) > budgetOf(held)) throw exceeds(field, asked, level, held);
   }
   const [asked, held] = [child.expiresAt, parent.expiresAt];
   if (asked !== null && held !== null && asked > held) {
@@ -78,7 +77,17 @@ export function withinParent(child: LimitRow, parent: LimitRow, level: string): 
   }
 }
 
+function someOf(models: readonly string[]): string {
+  const shown = models.slice(0, 10).join(", ");
+  return models.length > 10 ? `${shown} and ${models.length - 10} more` : shown;
+}
+
 function exceeds(field: string, asked: string, level: string, held: string): RefusalError {
   const message = `\`${field}\`: ${asked} is more than the ${level} holds (${held}).`;
   return new RefusalError(refuse("exceeds_parent", message, { param: `limits.${field}` }));
+}
+
+/** `numeric` holds more than an amount does: what cannot be read is no budget at all, never an unlimited one. */
+export function budgetOf(text: string): Amount {
+  return parseAmount(text.replace(/(\.\d{12})\d+$/, "$1")) ?? zero;
 }
