@@ -1,4 +1,4 @@
-import { admit, count, intend, place, record, run, turnAway } from "./stages/index.ts";
+import { admit, count, intend, passed, place, record, run, turnAway } from "./stages/index.ts";
 import type { Answering, Call, Cloud } from "./stages/index.ts";
 
 /**
@@ -9,9 +9,11 @@ import type { Answering, Call, Cloud } from "./stages/index.ts";
 export async function serve(call: Call, answer: Answering, cloud: Cloud): Promise<void> {
   const admitted = admit(call, cloud);
   if (admitted.outcome === "refused") return turnAway(admitted, call, answer, cloud);
+  passed("admit", call, cloud.clock);
 
   const placed = place(admitted, cloud);
   if (placed.outcome === "refused") return turnAway(placed, call, answer, cloud, admitted);
+  passed("place", call, cloud.clock);
 
   const intent = intend(placed, answer, cloud);
   if (intent.outcome === "refused") return turnAway(intent, call, answer, cloud, admitted);
@@ -22,8 +24,12 @@ export async function serve(call: Call, answer: Answering, cloud: Cloud): Promis
     await answer.write(part);
   }
   await intent.durable;
+  passed("run", call, cloud.clock);
 
   const counted = await count(placed, running, cloud);
+  passed("count", call, cloud.clock);
+
   await record(placed, intent, running, counted, answer, cloud);
+  passed("record", call, cloud.clock);
   answer.end(running.last);
 }

@@ -14,8 +14,14 @@ import { createPolicy } from "../policy/index.ts";
 import { digestKeyJwk, openSigningKeys } from "../receipt/index.ts";
 import { serve } from "../request.ts";
 import { createShipper } from "../shipping/index.ts";
-import type { Cloud } from "../stages/index.ts";
-import { type DatabaseConnection, openStore, readWatermark, startEmbeddedPostgres, type Store } from "../store/index.ts";
+import type { Call, Cloud, StageName } from "../stages/index.ts";
+import {
+  type DatabaseConnection,
+  openStore,
+  readWatermark,
+  startEmbeddedPostgres,
+  type Store,
+} from "../store/index.ts";
 import { createMeters, type Log } from "../telemetry/index.ts";
 import { createDirectory, createTenancy, RateLimits } from "../tenancy/index.ts";
 import { readReceipt, seedBudgets, writeShipment } from "./books.ts";
@@ -56,6 +62,10 @@ export interface RunningCloud {
   readonly data: string;
   /** Public keys, as they are served. */
   readonly jwks: string;
+  /** The names of the models that are served. */
+  readonly models: readonly string[];
+  /** When each stage of the latest request was over, in milliseconds since its start. */
+  stages(): ReadonlyMap<StageName, number>;
   /** Stops taking requests, lets answers finish within the settings' bound, and leaves nothing running. */
   stop(): Promise<void>;
 }
@@ -161,6 +171,7 @@ async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<
     directoryConfirmedAgoMs: () => directory.confirmedAgoMs,
   });
   let draining = false;
+  let latest: Call | undefined;
   const prices = createPriceBook(settings.prices);
   const cloud: Cloud = {
     gateway: folder.gateway,
@@ -208,7 +219,10 @@ async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<
     ids,
     limits: { ...settings.limits, stallTimeoutMs: 60_000 },
     identify: (secret) => directory.identify(secret),
-    serve: (call, answer) => serve(call, answer, cloud),
+    serve: (call, answer) => {
+      latest = call;
+      return serve(call, answer, cloud);
+    },
     listModels: (holder) => modelList(destinations, holder.limits, startedAtMs),
     findReceipt: (id, holder) => readReceipt({ journal, shipper, store }, id, holder.project.id),
     digestKey: (holder) => digestKeyJwk(holder.project.digestKey),
@@ -250,7 +264,16 @@ async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<
   void settleOpenIntents(cloud, log).catch((error: unknown) =>
     log.error({ reason: messageOf(error) }, "open requests of an earlier run could not be settled"),
   );
-  return { outcome: "running", url, first, data: folder.path, jwks: signing.jwks(), stop: stopAll };
+  return {
+    outcome: "running",
+    url,
+    models: [...destinations.models()],
+    first,
+    data: folder.path,
+    jwks: signing.jwks(),
+    stages: () => latest?.stages ?? new Map(),
+    stop: stopAll,
+  };
 }
 
 async function ownFolder(options: BootOptions, stops: Stops) {

@@ -76,6 +76,15 @@ export interface Call {
   readonly receivedAtMs: number;
   /** The same moment on the clock that never goes back. */
   readonly startedAtMs: number;
+  /** When each stage was over, in milliseconds since the call's start: what a slow answer is explained by. */
+  readonly stages: Map<StageName, number>;
+}
+
+export type StageName = "admit" | "place" | "run" | "count" | "record";
+
+/** Notes that a stage is over. */
+export function passed(stage: StageName, call: Call, clock: Clock): void {
+  call.stages.set(stage, clock.monotonicMs() - call.startedAtMs);
 }
 
 /** The answer as the stages see it. */

@@ -46,14 +46,21 @@ test("options that are there already are kept", () => {
 });
 
 test("the operator's token limit is set where the client set none", () => {
-  const limited = (text: string): unknown => JSON.parse(parse(text).bytesFor(edits({ maxTokens: 99 })).toString());
+  const limited = (text: string): unknown =>
+    JSON.parse(
+      parse(text)
+        .bytesFor(edits({ maxTokens: 99 }))
+        .toString(),
+    );
   assert.deepEqual(limited('{"model":"m"}'), { model: "m", max_tokens: 99 });
   assert.deepEqual(limited('{"model":"m","max_tokens":null}'), { model: "m", max_tokens: 99 });
   assert.deepEqual(limited('{"model":"m","max_completion_tokens":5}'), { model: "m", max_completion_tokens: 5 });
 });
 
 test("a client cannot choose the cache of another project", () => {
-  const edited = parse('{"model":"m","cache_salt":"prj_other"}').bytesFor(edits({ cacheSalt: "prj_mine" })).toString();
+  const edited = parse('{"model":"m","cache_salt":"prj_other"}')
+    .bytesFor(edits({ cacheSalt: "prj_mine" }))
+    .toString();
   assert.deepEqual(JSON.parse(edited), { model: "m", cache_salt: "prj_mine" });
 });
 

@@ -16,6 +16,8 @@ export interface RoutedCall {
   readonly protocolHeaders: readonly string[];
   readonly receivedAtMs: number;
   readonly startedAtMs: number;
+  /** When each stage was over, in milliseconds since the call's start. */
+  readonly stages: Map<"admit" | "place" | "run" | "count" | "record", number>;
 }
 
 export interface RouterOptions {
@@ -82,7 +84,8 @@ async function route(
   if (!(body instanceof CallBody)) return answer.refuse(body);
   const receipt = withPrefix("rcpt", id);
   const protocolHeaders = endpoint.name === "messages" ? anthropicHeaders(request) : [];
-  const call = { id, receipt, holder, endpoint, body, protocolHeaders, receivedAtMs, startedAtMs };
+  const stages: RoutedCall["stages"] = new Map();
+  const call = { id, receipt, holder, endpoint, body, protocolHeaders, receivedAtMs, startedAtMs, stages };
   return options.serve(call, answer);
 }
 

@@ -1,0 +1,110 @@
+import type { RunningCloud } from "../boot/index.ts";
+import type { Settings } from "../config/index.ts";
+import { Address } from "../engine/index.ts";
+import { verifyReceipt } from "../receipt/index.ts";
+import type { Printer } from "./printer.ts";
+
+const question = "What is the capital of France?";
+
+/** Asks one question the way a tenant would, and shows what became of it: the answer, the stages, the price, the receipt. */
+export async function prove(
+  cloud: RunningCloud,
+  key: string,
+  settings: Pick<Settings, "engine">,
+  printer: Printer,
+): Promise<void> {
+  const [model] = cloud.models;
+  if (model === undefined) {
+    printer.note("Nothing serves a model yet, so nothing was asked.");
+    return;
+  }
+  const address = new Address({
+    url: cloud.url,
+    connections: 1,
+    connectTimeoutMs: 5_000,
+    firstByteTimeoutMs: 120_000,
+    idleTimeoutMs: 60_000,
+  });
+  try {
+    printer.text(`\n  ${model} is asked: ${question}\n\n  `);
+    const receipt = await ask(address, key, model, printer);
+    printer.text("\n\n");
+    await show(cloud, address, key, receipt, printer);
+  } finally {
+    await address.close();
+  }
+  if (settings.engine.kind === "fake") printer.text("  (The fake engine answered: no model ran.)\n");
+}
+
+async function ask(address: Address, key: string, model: string, printer: Printer): Promise<string> {
+  const body = { model, stream: true, temperature: 0, max_tokens: 48, messages: [{ role: "user", content: question }] };
+  const headers = ["authorization", `Bearer ${key}`, "content-type", "application/json"];
+  const exchange = address.send("POST", "/v1/chat/completions", headers, Buffer.from(JSON.stringify(body)));
+  const head = await exchange.head;
+  let rest = "";
+  for await (const part of exchange) {
+    const lines = (rest + part.toString("utf8")).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) printer.text(textOf(line));
+  }
+  if (head.status !== 200) throw new Error(`the first question was answered with ${head.status}: ${rest}`);
+  return String(head.headers["bailiwick-receipt"]);
+}
+
+function textOf(line: string): string {
+  if (!line.startsWith("data: {")) return "";
+  const chunk = JSON.parse(line.slice(6)) as { choices?: { delta?: { content?: string } }[] };
+  return chunk.choices?.[0]?.delta?.content ?? "";
+}
+
+async function show(
+  cloud: RunningCloud,
+  address: Address,
+  key: string,
+  receipt: string,
+  printer: Printer,
+): Promise<void> {
+  const { value } = await address.json("GET", `/v1/receipts/${receipt}`, {
+    headers: ["authorization", `Bearer ${key}`],
+  });
+  const file = Buffer.from(`${JSON.stringify(value)}\n`);
+  const keys = Buffer.from(cloud.jwks);
+  const flipped = Buffer.from(file);
+  const middle = flipped.length >> 1;
+  flipped.writeUInt8(flipped.readUInt8(middle) ^ 1, middle);
+  const [genuine, forged] = [verifyReceipt({ receipt: file, keys }), verifyReceipt({ receipt: flipped, keys })];
+  const { payload } = value as { payload: string };
+  const statement = JSON.parse(Buffer.from(payload, "base64").toString("utf8")) as {
+    usage: { inputTokens: number; outputTokens: number } | null;
+    price: { listAmount: string | null; currency: string } | null;
+  };
+  const { usage, price } = statement;
+  printer.facts([
+    ...stageFacts(cloud.stages()),
+    [
+      "tokens",
+      usage === null ? "not known" : `${usage.inputTokens} in, ${usage.outputTokens} out, counted by the engine`,
+    ],
+    ["price", price?.listAmount == null ? "none" : `${price.listAmount} ${price.currency}`],
+    ["receipt", `${receipt}: ${genuine.outcome}`],
+    ["one bit flipped", `${forged.outcome}: ${forged.reason}`],
+  ]);
+}
+
+const words = {
+  admit: "who asks, may they, what it can cost at most",
+  place: "where it may run, and where it is best",
+  run: "tokens, from the engine to the client",
+  count: "tokens by kind",
+  record: "on disk, before the last byte leaves",
+};
+
+function stageFacts(stages: ReadonlyMap<string, number>): readonly [string, string][] {
+  let beforeMs = 0;
+  return Object.entries(words).map(([stage, meaning]) => {
+    const overMs = stages.get(stage) ?? beforeMs;
+    const tookMs = overMs - beforeMs;
+    beforeMs = overMs;
+    return [stage, `${tookMs.toFixed(2).padStart(8)} ms  ${meaning}`];
+  });
+}
