@@ -32,12 +32,13 @@ const exactPerAmount = 10n ** 6n;
  */
 export class Budgets {
   readonly #clock: Clock;
-  #accounts = new Map<string, Account>();
-  #month: string;
+  readonly #accounts = new Map<string, Account>();
+  /** The first millisecond of the next month. */
+  #monthEndsMs: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#month = monthOf(clock.nowMs());
+    this.#monthEndsMs = monthEndOf(clock.nowMs());
   }
 
   /** Adds what was spent this month before this process: from the database, and from what waits to get there. */
@@ -66,6 +67,7 @@ export class Budgets {
     const end = (amount: bigint): void => {
       if (!open) throw new Error("a reservation ends once");
       open = false;
+      this.#turnMonth();
       for (const account of accounts) {
         account.reserved -= bound;
         account.spent += amount;
@@ -80,15 +82,12 @@ export class Budgets {
     return account;
   }
 
-  /** A new month begins with nothing spent; what is reserved goes on, and counts where it is settled. */
+  /** A new month begins with nothing spent; what is reserved goes on, and counts in the month that it is settled in. */
   #turnMonth(): void {
-    const month = monthOf(this.#clock.nowMs());
-    if (month === this.#month) return;
-    this.#month = month;
-    for (const [id, account] of this.#accounts) {
-      account.spent = 0n;
-      if (account.reserved === 0n) this.#accounts.delete(id);
-    }
+    const nowMs = this.#clock.nowMs();
+    if (nowMs < this.#monthEndsMs) return;
+    this.#monthEndsMs = monthEndOf(nowMs);
+    for (const account of this.#accounts.values()) account.spent = 0n;
   }
 }
 
@@ -97,7 +96,8 @@ function exceeded(level: string, budget: Amount, spent: bigint, reserved: bigint
   return `This request could exceed the ${level}'s monthly budget of ${formatAmount(budget)}: ${used} is spent or reserved.`;
 }
 
-/** "2026-11" of a moment, in UTC. */
-function monthOf(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(0, 7);
+/** When the calendar month (UTC) that a moment lies in is over. */
+function monthEndOf(timeMs: number): number {
+  const moment = new Date(timeMs);
+  return Date.UTC(moment.getUTCFullYear(), moment.getUTCMonth() + 1);
 }

@@ -129,6 +129,23 @@ test("a thousand requests at once get no more than the budget holds, and a new m
   assert.equal(budgets.spent("key_1"), 0n);
 });
 
+test("what runs over the end of a month counts in the month that it ends in, to the millisecond", () => {
+  const clock = new ManualClock(Date.parse("2026-12-31T23:59:59.998Z"));
+  const budgets = new Budgets(clock);
+  const scopes = [{ id: "key_1", level: "key", monthlyBudget: parseAmount("1") }];
+  const unit = (10n ** 18n) as Exact;
+  const [old, over] = [budgets.reserve(scopes, (unit / 2n) as Exact), budgets.reserve(scopes, (unit / 2n) as Exact)];
+  assert.ok(old.outcome === "reserved" && over.outcome === "reserved");
+  clock.advance(1);
+  old.settle((unit / 2n) as Exact);
+  assert.equal(budgets.reserve(scopes, unit).outcome, "refused");
+  clock.advance(1);
+  over.settle((unit / 4n) as Exact);
+  assert.equal(budgets.spent("key_1"), unit / 4n);
+  assert.equal(budgets.reserve(scopes, ((unit * 3n) / 4n) as Exact).outcome, "reserved");
+  assert.equal(budgets.reserve(scopes, 1n as Exact).outcome, "refused");
+});
+
 test("a reservation ends once", () => {
   const reservation = new Budgets(new ManualClock(november)).reserve([], 1n as Exact);
   assert.ok(reservation.outcome === "reserved");
