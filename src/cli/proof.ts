@@ -5,6 +5,7 @@ import { verifyReceipt } from "../receipt/index.ts";
 import type { Printer } from "./printer.ts";
 
 const question = "What is the capital of France?";
+const instruction = "You are a helpful assistant.";
 
 /** Asks one question the way a tenant would, and shows what became of it: the answer, the stages, the price, the receipt. */
 export async function prove(
@@ -37,7 +38,11 @@ export async function prove(
 }
 
 async function ask(address: Address, key: string, model: string, printer: Printer): Promise<string> {
-  const body = { model, stream: true, temperature: 0, max_tokens: 48, messages: [{ role: "user", content: question }] };
+  const messages = [
+    { role: "system", content: instruction },
+    { role: "user", content: question },
+  ];
+  const body = { model, stream: true, temperature: 0, max_tokens: 48, messages };
   const headers = ["authorization", `Bearer ${key}`, "content-type", "application/json"];
   const exchange = address.send("POST", "/v1/chat/completions", headers, Buffer.from(JSON.stringify(body)));
   const head = await exchange.head;

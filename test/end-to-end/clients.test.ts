@@ -24,7 +24,10 @@ after(async () => {
   folder.remove();
 });
 
-const question = (text: string) => [{ role: "user" as const, content: text }];
+const question = (text: string) => [
+  { role: "system" as const, content: "You are a helpful assistant." },
+  { role: "user" as const, content: text },
+];
 
 test("the client lists the models", async () => {
   const models = await client.models.list();
