@@ -4,13 +4,5 @@
  * Invariants: parsed once, frozen; an unknown key is refused with its path, its line and the nearest known key; the
  * example file and docs/reference/settings.md are held against the schema by tests.
  */
-export {
-  formatProblems,
-  type LoadedSettings,
-  loadSettings,
-  parseSettings,
-  type SettingsInvalid,
-  type SettingsOverrides,
-} from "./load.ts";
-export type { SettingsProblem } from "./problem.ts";
-export type { Settings, SettingsInput } from "./sections.ts";
+export { formatProblems, loadSettings, parseSettings, type SettingsOverrides } from "./load.ts";
+export type { Settings } from "./sections.ts";

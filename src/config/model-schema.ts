@@ -37,7 +37,7 @@ const entryFields = {
 
 export const catalogueEntry = z.strictObject(entryFields);
 
-export const upstreamEndpoints = ["chat.completions", "completions", "embeddings", "responses", "messages"] as const;
+const upstreamEndpoints = ["chat.completions", "completions", "embeddings", "responses", "messages"] as const;
 
 const upstreamModel = z.strictObject({
   name: modelName.describe("The name that requests use."),

@@ -25,7 +25,7 @@ export const shortName = z
     "1 to 64 of a-z, 0-9, dot, underscore and hyphen, beginning with a letter or digit",
   );
 
-export const jurisdiction = z
+const jurisdiction = z
   .string()
   .toUpperCase()
   .superRefine((code, context) => {

@@ -4,6 +4,6 @@
  * Invariants: money is bigint, and nothing is rounded here; settled plus reserved never exceeds a budget; a model
  * without a price has none (its usage is unrated), never the price zero.
  */
-export { Budgets, type BudgetScope, type Reservation } from "./budgets.ts";
-export { type Price, type PriceBook, type PriceVersion, createPriceBook } from "./price-book.ts";
+export { Budgets, type Reservation } from "./budgets.ts";
+export { type Price, type PriceBook, createPriceBook } from "./price-book.ts";
 export { bound, rate, type TokenBound } from "./rating.ts";

@@ -5,6 +5,6 @@
  * is not declared serves public data only; what no rule permits is refused, with every candidate's reason.
  */
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
-export { type CheckedJurisdiction, checkJurisdiction, checkProcessing, jurisdictionsVersion } from "./jurisdictions.ts";
-export { createPolicy, type Decision, type Forbidden, type Policy, type Question, type Rejected } from "./policy.ts";
-export type { Action, Candidate, DataOwner, Reason } from "./rules.ts";
+export { checkJurisdiction, checkProcessing } from "./jurisdictions.ts";
+export { createPolicy, type Decision, type Policy, type Question } from "./policy.ts";
+export type { Candidate } from "./rules.ts";

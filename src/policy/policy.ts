@@ -17,7 +17,7 @@ export interface Question {
   readonly model: string;
 }
 
-export interface Rejected<C extends Candidate = Candidate> {
+interface Rejected<C extends Candidate = Candidate> {
   readonly candidate: C;
   /** For receipts. */
   readonly reason: Reason;
@@ -41,7 +41,7 @@ export interface Decision<C extends Candidate = Candidate> extends Grounds<C> {
 }
 
 /** no_permitted_site, with the reasons as text (for the client) and as values (for the journal). */
-export interface Forbidden<C extends Candidate = Candidate> extends Grounds<C>, Refusal {}
+interface Forbidden<C extends Candidate = Candidate> extends Grounds<C>, Refusal {}
 
 export interface Policy {
   /** Counts changes of the policy; a gateway serves with the newest that it has confirmed. */

@@ -5,7 +5,7 @@
  * Invariants: a key's secret is stored nowhere and shown once; a child never holds more than its parent; a revoked key
  * stops within a second; while the database is away the settings say which data is still served.
  */
-export { createDirectory, type Directory, type DirectoryOptions } from "./directory.ts";
+export { createDirectory, type Directory } from "./directory.ts";
 export type { Holder, ScopeLimits } from "./holder.ts";
-export { createTenancy, type Tenancy, type TenancyContext } from "./operations.ts";
+export { createTenancy, type Tenancy } from "./operations.ts";
 export { RateLimits, type RateTaken } from "./rate-limits.ts";
