@@ -54,7 +54,7 @@ export interface HostOptions {
 }
 
 export interface Host {
-  /** Takes nothing new, lets what runs end within `limitMs`, cuts off the rest, and closes everything. Once. */
+  /** Takes nothing new, lets what runs end within `limitMs`, cuts off the rest, and closes everything; a second call waits for the first. */
   stop(limitMs: number): Promise<void>;
   /** Loads the models; rejects where one cannot be. Until then hello says which one is being loaded. */
   load(): Promise<void>;
@@ -80,7 +80,7 @@ class RunningHost implements Host {
   readonly #cancelSweep: () => void;
   #engine: Engine | undefined;
   #loading: string | undefined = "the engine";
-  #isStopping = false;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -123,8 +123,12 @@ class RunningHost implements Host {
     chmodSync(socketPath, 0o600);
   }
 
-  async stop(limitMs: number): Promise<void> {
-    this.#isStopping = true;
+  stop(limitMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(limitMs);
+    return this.#stopped;
+  }
+
+  async #stop(limitMs: number): Promise<void> {
     const { bounds, settings } = this.#options;
     await this.#idle(limitMs);
     const cut = new RefusalError(refuse("draining", "The host is stopping.", { retryAfterSeconds: 1 }));
@@ -182,7 +186,7 @@ class RunningHost implements Host {
 
   #closedFor(): Refusal | undefined {
     const soon = { retryAfterSeconds: 1 };
-    if (this.#isStopping) return refuse("draining", "The host is stopping.", soon);
+    if (this.#stopped !== undefined) return refuse("draining", "The host is stopping.", soon);
     if (this.#loading !== undefined) return refuse("engine_unavailable", `Loading ${this.#loading}.`, soon);
     if (!this.#lease.holds) return refuse("engine_unavailable", "The host's lease has run out.", soon);
     return undefined;

@@ -112,6 +112,8 @@ export class Tallies {
   forget(tally: Tally): void {
     this.#movedNow.delete(tally);
     this.#running.delete(tally.request);
+    this.#acknowledgedNow += acknowledgedLine(tally.request);
+    this.#options.schedule();
     this.#wake(tally.request);
   }
 
