@@ -2,12 +2,15 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Clock } from "../base/index.ts";
 import type { Key } from "../gateway/control/index.ts";
 
+/** As written: commander takes a null for no value at all, so the word itself stands for it until it is sent. */
+type None = "none";
+
 export interface LimitOptions {
-  readonly models?: string[] | null;
-  readonly requestsPerMinute?: number | null;
-  readonly tokensPerMinute?: number | null;
-  readonly monthlyBudget?: string | null;
-  readonly expires?: string | null;
+  readonly models?: string[] | None;
+  readonly requestsPerMinute?: number | None;
+  readonly tokensPerMinute?: number | None;
+  readonly monthlyBudget?: string;
+  readonly expires?: string;
 }
 
 const none = "`none` takes the limit away";
@@ -19,7 +22,7 @@ export function withLimits(command: Command, clock: Clock): Command {
     .option("--models <names>", `models that may be used, separated by commas; ${none}`, parseModels)
     .option("--requests-per-minute <number>", `requests a minute; ${none}`, parseRate)
     .option("--tokens-per-minute <number>", `tokens a minute; ${none}`, parseRate)
-    .option("--monthly-budget <amount>", `most that may be spent in a month (UTC), such as 25.00; ${none}`, orNone)
+    .option("--monthly-budget <amount>", `most that may be spent in a month (UTC), such as 25.00; ${none}`)
     .option("--expires <time>", `end of use: 2026-12-31, an instant, or days from now such as 30d; ${none}`, (text) =>
       parseExpiry(text, clock.nowMs()),
     );
@@ -28,11 +31,11 @@ export function withLimits(command: Command, clock: Clock): Command {
 /** What the control API calls them: what no option named stays as it is. */
 export function limitsOf(options: LimitOptions) {
   return {
-    models: options.models,
-    requestsPerMinute: options.requestsPerMinute,
-    tokensPerMinute: options.tokensPerMinute,
-    monthlyBudget: options.monthlyBudget,
-    expiresAt: options.expires,
+    models: nullFor(options.models),
+    requestsPerMinute: nullFor(options.requestsPerMinute),
+    tokensPerMinute: nullFor(options.tokensPerMinute),
+    monthlyBudget: nullFor(options.monthlyBudget),
+    expiresAt: nullFor(options.expires),
   };
 }
 
@@ -49,27 +52,27 @@ export function describeLimits(limits: Key["limits"]): string {
     .join(", ");
 }
 
-function orNone(text: string): string | null {
-  return text === "none" ? null : text;
+function nullFor<Value>(value: Value): Exclude<Value, None> | null {
+  return value === "none" ? null : (value as Exclude<Value, None>);
 }
 
-function parseModels(text: string): string[] | null {
-  if (text === "none") return null;
+function parseModels(text: string): string[] | None {
+  if (text === "none") return text;
   return text
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
 }
 
-function parseRate(text: string): number | null {
-  if (text === "none") return null;
+function parseRate(text: string): number | None {
+  if (text === "none") return text;
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("It must be a whole number or `none`.");
   return Number(text);
 }
 
 /** A day ends the use at its own end, midnight UTC, so that "until the 31st" includes the 31st. */
-function parseExpiry(text: string, nowMs: number): string | null {
-  if (text === "none") return null;
+function parseExpiry(text: string, nowMs: number): string {
+  if (text === "none") return text;
   const days = /^(\d{1,5})d$/.exec(text)?.[1];
   if (days !== undefined) return new Date(nowMs + Number(days) * dayMs).toISOString();
   const atMs = Date.parse(text);

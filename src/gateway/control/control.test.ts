@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, request as sendRequest } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type IncomingMessage, request as sendRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { createIds, errorCodes, ManualClock, systemClock } from "../../base/index.ts";
-import { createCommandRunner, openCatalog } from "../../catalog/index.ts";
+import { errorCodes } from "../../base/index.ts";
 import { base } from "./register.ts";
-import { controlRoutes, createControl } from "./control.ts";
-import { createFakeOperations, type FakeOperations } from "./fake-operations.ts";
-
-const token = "bwo_test-token-of-the-operator-0123456789";
+import { controlRoutes } from "./control.ts";
+import { fakeToken as token, startFakeControl } from "./fake-control.ts";
+import type { FakeOperations } from "./fake-operations.ts";
 
 interface Answer {
   readonly status: number;
@@ -33,52 +30,9 @@ interface Served {
 }
 
 async function serve(context: TestContext): Promise<Served> {
-  const folder = mkdtempSync(join(tmpdir(), "bailiwick-control-"));
-  const clock = new ManualClock(Date.parse("2026-03-01T12:00:00Z"));
-  const opened = await openCatalog({
-    folder: join(folder, "models"),
-    hub: { url: undefined, accessToken: undefined, dispatcher: undefined },
-    clock: systemClock,
-    environment: {},
-    runCommand: createCommandRunner(systemClock),
-    entries: [],
-  });
-  assert.ok(opened.outcome === "opened");
-  const operations = createFakeOperations(clock, opened.catalog);
-  const failures: unknown[] = [];
-  const control = await createControl({
-    version: "0.0.0",
-    operatorToken: token,
-    ids: createIds(clock),
-    operations,
-    metrics: () => Promise.resolve({ contentType: "text/plain; version=0.0.4", body: "bailiwick_up 1\n" }),
-    pageStatus: () => ({
-      version: "0.0.0",
-      ready: true,
-      site: { name: "here<script>", jurisdiction: "DE" },
-      models: [
-        {
-          name: "fake",
-          ready: true,
-          contextTokens: 4096,
-          places: [{ site: "here", jurisdiction: "DE", engine: "fake" }],
-          price: { currency: "EUR", inputPerMillion: "0.1", cachedInputPerMillion: "0.02", outputPerMillion: "0.4" },
-        },
-      ],
-      live: { atMs: clock.nowMs(), requests: 3, inFlight: 1, outputTokens: 96 },
-    }),
-    onFailure: (error) => failures.push(error),
-  });
-  const server = createServer((request, response) => control.handle(request, response));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  context.after(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    await control.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const { operations, failures, openapi, url, close } = await startFakeControl();
+  const { port } = new URL(url);
+  context.after(close);
   const ask: Served["ask"] = async (method, path, { body, raw, headers = {} } = {}) => {
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const request = sendRequest({
@@ -99,7 +53,7 @@ async function serve(context: TestContext): Promise<Served> {
       json: () => JSON.parse(text) as Record<string, never>,
     };
   };
-  return { operations, failures, openapi: () => control.openapi(), ask };
+  return { operations, failures, openapi, ask };
 }
 
 const operator = { authorization: `Bearer ${token}` };

@@ -1,0 +1,345 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createSecretKey, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { createIds, systemClock } from "../base/index.ts";
+import { type FakeControl, fakeToken, startFakeControl } from "../gateway/control/fake-control.ts";
+import {
+  buildStatement,
+  ByteDigest,
+  digestKeyJwk,
+  openSigningKeys,
+  receiptFile,
+  receiptPlaces,
+} from "../receipt/index.ts";
+import { runCommandLine } from "./index.ts";
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type Run = (line: string, environment?: Record<string, string>) => Promise<Ran>;
+
+function temporaryFolder(context: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-cli-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function runIn(folder: string): Run {
+  return async (line, environment = {}) => {
+    let [stdout, stderr] = ["", ""];
+    const code = await runCommandLine({
+      argv: line.split(" "),
+      environment,
+      stdout: { write: (text) => (stdout += text) },
+      stderr: { write: (text) => (stderr += text) },
+      currentFolder: folder,
+      temporaryFolder: tmpdir(),
+      clock: systemClock,
+      ids: createIds(systemClock),
+      randomBytes: (count) => randomBytes(count),
+      onStopSignal: () => undefined,
+    });
+    return { code, stdout, stderr };
+  };
+}
+
+/** A data folder as `up` leaves it while it runs, in front of the control API over operations in memory. */
+async function withCloud(context: TestContext): Promise<{ run: Run; control: FakeControl; folder: string }> {
+  const control = await startFakeControl();
+  context.after(control.close);
+  const folder = temporaryFolder(context);
+  writeFileSync(join(folder, "server.json"), JSON.stringify({ url: control.url, pid: process.pid }));
+  writeFileSync(join(folder, "operator-token"), `${fakeToken}\n`, { mode: 0o600 });
+  const run = runIn(folder);
+  return { control, folder, run: (line, environment) => run(`${line} --data ${folder}`, environment) };
+}
+
+async function withTenants(run: Run): Promise<void> {
+  assert.equal((await run("org create default")).code, 0);
+  assert.equal((await run("project create default --data-class public --processing DE,EU")).code, 0);
+}
+
+test("key create prints the id and the key; nothing prints the key again", async (context) => {
+  const { run } = await withCloud(context);
+  await withTenants(run);
+  const made = await run("key create --project default --json --requests-per-minute 60 --expires 2030-12-31");
+  assert.equal(made.code, 0, made.stderr);
+  const { id, key, limits } = JSON.parse(made.stdout) as { id: string; key: string; limits: Record<string, unknown> };
+  assert.match(id, /^key_/);
+  assert.match(key, /^bw_/);
+  assert.equal(limits["expiresAt"], "2031-01-01T00:00:00.000Z");
+  const changed = await run(`key update ${id} --requests-per-minute none --monthly-budget 12.50 --json`);
+  assert.equal(changed.code, 0, changed.stderr);
+  assert.deepEqual(JSON.parse(changed.stdout).limits, {
+    models: null,
+    requestsPerMinute: null,
+    tokensPerMinute: null,
+    monthlyBudget: "12.5",
+    expiresAt: "2031-01-01T00:00:00.000Z",
+  });
+  const revoked = await run(`key revoke ${id}`);
+  assert.match(revoked.stdout, /state +revoked/);
+  const listed = await run("key list");
+  assert.match(listed.stdout, new RegExp(`^NAME +ID +PROJECT +STATE +LIMITS\n\\S+ +${id} +default/default +revoked`));
+  for (const { stdout, stderr } of [changed, revoked, listed]) assert.ok(!`${stdout}${stderr}`.includes(key));
+  // Alone on standard output, so that a shell can catch it.
+  const plain = await run("key create --project default/default");
+  assert.match(plain.stdout, /^bw_\S+\n$/);
+});
+
+test("usage prints the promised rows, every page of them, and a table for people", async (context) => {
+  const { run, control } = await withCloud(context);
+  const row = {
+    organisation: "default",
+    project: "default",
+    key: "first",
+    model: "fake",
+    day: "2026-03-01",
+    requests: 2,
+    inputTokens: 20,
+    cachedInputTokens: 4,
+    outputTokens: 8,
+    unrated: 0,
+    amount: "0.0000052",
+    currency: "EUR",
+  };
+  for (let count = 0; count < 1001; count++) control.operations.usageRows.push(row);
+  const { stdout } = await run("usage --json");
+  const rows = JSON.parse(stdout) as object[];
+  assert.equal(rows.length, 1001);
+  assert.deepEqual(rows[0], row);
+  control.operations.usageRows.length = 1;
+  const table = await run("usage --model fake");
+  assert.equal(
+    table.stdout,
+    "DAY         PROJECT          KEY    MODEL  REQUESTS  INPUT  CACHED  OUTPUT  UNRATED         AMOUNT\n" +
+      "2026-03-01  default/default  first  fake          2     20       4       8        0  0.0000052 EUR\n",
+  );
+  control.operations.shipped = false;
+  const behind = await run("usage --json");
+  assert.deepEqual([behind.code, behind.stdout], [2, ""]);
+  assert.match(behind.stderr, /\(books_behind\)\n {2}next: /);
+});
+
+test("status and policy explain end with 1 where the answer is no", async (context) => {
+  const { run, control } = await withCloud(context);
+  assert.equal((await run("status")).code, 0);
+  const { cloud } = control.operations;
+  const [status, explained] = [await cloud.status(), await cloud.explain({ project: "default", model: "fake" })];
+  cloud.status = () => Promise.resolve({ ...status, ready: false });
+  cloud.explain = () => Promise.resolve({ ...explained, outcome: "refused" } as typeof explained);
+  const notReady = await run("status --json");
+  assert.equal(notReady.code, 1);
+  assert.equal(JSON.parse(notReady.stdout).destinations.length, 1);
+  assert.equal((await run("policy explain --project default --model fake")).code, 1);
+  assert.equal((await run("backup --json")).code, 0);
+});
+
+test("what is wrong is said on standard error, with its code and what to do next; the exit code is 2", async (context) => {
+  const { run, control, folder } = await withCloud(context);
+  const alone = runIn(temporaryFolder(context));
+  const cases: [Run, string, RegExp][] = [
+    [run, "statsu", /unknown command 'statsu'[\s\S]*Did you mean status/],
+    [run, "usage --modle x", /unknown option '--modle'[\s\S]*Did you mean --model/],
+    [run, "key create", /required option '--project/],
+    [run, "key create --project nothing", /There is nothing named nothing\. \(not_found\)\n {2}next: /],
+    [run, "org create a,b", /\(invalid_request\)/],
+    [run, "key list --url ftp://x", /--url must be a URL/],
+    [run, "key create --project p --requests-per-minute many", /whole number/],
+    [alone, "key list", /No cloud is running on the data folder[^\n]*\(not_running\)\n {2}next: Start it/],
+    [alone, `key list --url ${control.url}`, /operator-token cannot be read[^\n]*\(unreadable_file\)/],
+    [alone, "model list --config missing.yaml", /settings_invalid[\s\S]*missing\.yaml/],
+  ];
+  for (const [runner, line, wanted] of cases) {
+    const ran = await runner(line);
+    assert.deepEqual([ran.code, ran.stdout], [2, ""], line);
+    assert.match(ran.stderr, wanted, line);
+  }
+  writeFileSync(join(folder, "wrong"), "bwo_wrong");
+  const wrong = await run(`key list --token-file ${join(folder, "wrong")}`);
+  assert.match(wrong.stderr, /\(operator_only\)/);
+});
+
+test("a server that is gone, and one that is not ours, are told apart", async (context) => {
+  const { run, control, folder } = await withCloud(context);
+  const stranger = createServer((_, response) => response.writeHead(404).end("<html>"));
+  stranger.listen(0, "127.0.0.1");
+  await once(stranger, "listening");
+  context.after(() => stranger.close());
+  const url = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+  assert.match((await run(`key list --url ${url}`)).stderr, /\(unexpected_answer\)/);
+  await control.close();
+  const gone = await runIn(folder)(`key list --data ${folder}`);
+  assert.match(gone.stderr, /\(not_running\)/);
+});
+
+test("models: from the cloud where one runs, else from the data folder itself", async (context) => {
+  const { run } = await withCloud(context);
+  const folder = temporaryFolder(context);
+  const alone = runIn(folder);
+  const [served, here] = [await run("model list --json"), await alone("model list --json")];
+  assert.deepEqual([served.code, here.code], [0, 0], served.stderr + here.stderr);
+  const names = (ran: Ran): string[] => (JSON.parse(ran.stdout) as { name: string }[]).map(({ name }) => name);
+  assert.deepEqual(names(served), names(here));
+  assert.ok(names(here).includes("smollm2-135m-instruct"));
+  const file = join(folder, "mine.gguf");
+  const entry = { name: "mine", family: "f", developer: { name: "d" }, licence: { spdx: "MIT" }, contextTokens: 8 };
+  writeFileSync(file, "no model");
+  writeFileSync(join(folder, "mine.json"), JSON.stringify({ ...entry, sources: [`file:${file}`] }));
+  for (const runner of [run, alone]) {
+    assert.equal((await runner(`model add ${join(folder, "mine.json")}`)).code, 0);
+    const pulled = await runner("model pull mine");
+    assert.equal(pulled.code, 2);
+    assert.match(pulled.stderr, /checking file:[^\n]*\nerror: [\s\S]*\(model_invalid\)\n {2}- file:/);
+    assert.match((await runner("model show mine")).stdout, /state +absent/);
+    assert.match((await runner("model remove mine")).stdout, /its entry/);
+    assert.equal((await runner("model show mine")).code, 2);
+  }
+});
+
+function writeReceipt(folder: string): { readonly id: string } {
+  const signing = openSigningKeys(join(folder, "signing"), 0);
+  const digestKey = { id: "dgk_1", secret: createSecretKey(Buffer.alloc(32, 7)) };
+  const digest = (name: string) => {
+    const witness = new ByteDigest(digestKey);
+    witness.update(readFileSync(join(folder, name)));
+    return { keyId: digestKey.id, value: witness.value(), bytes: witness.bytes };
+  };
+  writeFileSync(join(folder, "request"), '{"model":"fake"}');
+  writeFileSync(join(folder, "response"), '{"choices":[]}');
+  const id = "rcpt_00000000000000000000000000";
+  const statement = buildStatement({
+    receipt: id,
+    request: "req_00000000000000000000000000",
+    organisation: "org_1",
+    tenant: "prj_1",
+    gateway: "gw_1",
+    endpoint: "chat.completions",
+    model: { name: "fake", sha256: null },
+    engine: { name: "fake", build: "fake 1" },
+    host: "host_1",
+    site: { name: "here", jurisdiction: null },
+    policy: { decision: "permitted", digest: "0", dataClass: "public" },
+    usage: { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, reasoningTokens: 0 },
+    unrated: null,
+    price: null,
+    ending: "stop",
+    startedAtMs: 0,
+    endedAtMs: 1,
+    requestDigest: digest("request"),
+    responseDigest: { ...digest("response"), complete: true },
+  });
+  const [place] = receiptPlaces([statement], signing.seal([statement]));
+  assert.ok(place !== undefined);
+  writeFileSync(join(folder, "receipt.json"), receiptFile(place));
+  writeFileSync(join(folder, "keys.json"), signing.jwks());
+  writeFileSync(join(folder, "digest-key.json"), digestKeyJwk(digestKey));
+  return { id };
+}
+
+test("receipt verify says valid (0), invalid (1), or that it could not check (2)", async (context) => {
+  const folder = temporaryFolder(context);
+  writeReceipt(folder);
+  const run = runIn(folder);
+  const judge = async (line: string): Promise<[number, boolean]> => {
+    const { code, stdout } = await run(`receipt verify ${line} --json`);
+    const verdict = JSON.parse(stdout) as { valid: boolean; reason: string; checked: string[] };
+    assert.deepEqual(Object.keys(verdict), ["valid", "reason", "checked"]);
+    return [code, verdict.valid];
+  };
+  const all = "--request request --response response --digest-key digest-key.json --tenant prj_1 --at 2026-01-01";
+  assert.deepEqual(await judge("receipt.json --key keys.json"), [0, true]);
+  assert.deepEqual(await judge(`receipt.json --key keys.json ${all}`), [0, true]);
+  assert.deepEqual(await judge("receipt.json --key keys.json --tenant prj_2"), [1, false]);
+  assert.deepEqual(await judge("receipt.json --key keys.json --request response --digest-key digest-key.json"), [
+    1,
+    false,
+  ]);
+  assert.deepEqual(await judge("receipt.json --key keys.json --request request"), [2, false]);
+  assert.deepEqual(await judge("receipt.json --key missing.json"), [2, false]);
+  assert.deepEqual(await judge("missing.json --key keys.json"), [2, false]);
+  assert.deepEqual(await judge("receipt.json --key receipt.json"), [2, false]);
+  const bytes = readFileSync(join(folder, "receipt.json"));
+  bytes[100]! ^= 1;
+  writeFileSync(join(folder, "flipped.json"), bytes);
+  assert.deepEqual(await judge("flipped.json --key keys.json"), [1, false]);
+  const told = await run("receipt verify flipped.json --key keys.json");
+  assert.match(told.stdout, /^receipt +INVALID: /);
+});
+
+test("receipt get saves what verify needs, byte for byte, with the project's key", async (context) => {
+  const folder = temporaryFolder(context);
+  const { id } = writeReceipt(folder);
+  const files = new Map([
+    [`/v1/receipts/${id}`, "receipt.json"],
+    ["/v1/receipts/digest-key", "digest-key.json"],
+    ["/.well-known/bailiwick/keys", "keys.json"],
+  ]);
+  const server = createServer((request, response) => {
+    const file = files.get(request.url ?? "");
+    if (request.headers.authorization !== "Bearer bw_tenant" || file === undefined) {
+      response.writeHead(404).end('{"error":{"code":"receipt_not_found","message":"none"}}');
+    } else response.end(readFileSync(join(folder, file)));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  context.after(() => server.close());
+  const run = runIn(folder);
+  const line = `receipt get ${id} --url http://127.0.0.1:${(server.address() as AddressInfo).port} --to saved --json`;
+  const got = await run(line, { BAILIWICK_KEY: "bw_tenant" });
+  assert.equal(got.code, 0, got.stderr);
+  const saved = JSON.parse(got.stdout) as { receipt: string; keys: string; digestKey: string };
+  assert.deepEqual(readFileSync(saved.receipt), readFileSync(join(folder, "receipt.json")));
+  assert.equal(statSync(saved.digestKey).mode & 0o077, 0);
+  const request = `--request request --digest-key ${saved.digestKey}`;
+  assert.equal((await run(`receipt verify ${saved.receipt} --key ${saved.keys} ${request}`)).code, 0);
+  assert.match((await run(line)).stderr, /\(missing_key\)/);
+  assert.match((await run(line, { BAILIWICK_KEY: "bw_other" })).stderr, /\(receipt_not_found\)/);
+  assert.match((await run("receipt get req_1 --url http://127.0.0.1:1")).stderr, /not a receipt's id/);
+});
+
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+
+test("help and the verification of a receipt load no engine, no database and no web framework", async (context) => {
+  const folder = temporaryFolder(context);
+  writeReceipt(folder);
+  const recorder = join(folder, "recorder.mjs");
+  writeFileSync(
+    recorder,
+    `import { registerHooks } from "node:module";
+     registerHooks({ load(url, context, next) { process.stderr.write("loaded " + url + "\\n"); return next(url, context); } });`,
+  );
+  const lines = ["--help", `receipt verify ${join(folder, "receipt.json")} --key ${join(folder, "keys.json")}`];
+  for (const line of lines) {
+    const child = spawn(process.execPath, ["--import", recorder, main, ...line.split(" ")]);
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.stdout.resume();
+    const [code] = (await once(child, "close")) as [number];
+    assert.equal(code, 0, stderr);
+    const packages = [...stderr.matchAll(/^loaded \S*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(
+      ([, name]) => name,
+    );
+    assert.deepEqual([...new Set(packages)], ["commander"], line);
+  }
+});
+
+test("a pipe that is closed early is no failure", async () => {
+  const child = spawn(process.execPath, [main, "--help"]);
+  child.stdout.destroy();
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const [code] = (await once(child, "close")) as [number];
+  assert.deepEqual([code, stderr], [0, ""]);
+});
