@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { refuse, type Refusal } from "../base/index.ts";
 import type { Backup } from "../gateway/index.ts";
 import { dump } from "../store/index.ts";
-import type { OperationParts } from "./operations.ts";
+import type { OperationParts } from "./parts.ts";
 
 /** What a backup holds beside the database's dump: identity, keys, the journal. */
 const copied = ["installation.json", "operator-token", "signing-keys"];

@@ -1,30 +1,12 @@
 import { join } from "node:path";
 import { formatAmount } from "../base/index.ts";
-import type { Catalog } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { ControlPageStatus, DestinationStatus, ModelPrice, Operations } from "../gateway/index.ts";
-import type { DataFolder } from "../installation/index.ts";
-import type { Shipper } from "../shipping/index.ts";
 import type { Cloud } from "../stages/index.ts";
-import { type DatabaseConnection, ping, type Store, usageReport } from "../store/index.ts";
+import { ping, usageReport } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
-import type { Tenancy } from "../tenancy/index.ts";
 import { writeBackup } from "./backup.ts";
-
-export interface OperationParts {
-  readonly version: string;
-  readonly settings: Settings;
-  readonly cloud: Cloud;
-  readonly store: Store;
-  readonly connection: DatabaseConnection;
-  readonly tenancy: Tenancy;
-  readonly catalog: Catalog;
-  readonly shipper: Shipper;
-  readonly folder: DataFolder;
-  readonly startedAtMs: number;
-  readonly url: () => string;
-  readonly isReady: () => boolean;
-}
+import type { OperationParts } from "./parts.ts";
 
 const maxRows = 100_000;
 

@@ -37,7 +37,7 @@ export function addUpCommand(program: Command, context: CommandContext): void {
 }
 
 async function up(options: UpOptions, context: CommandContext): Promise<void> {
-  const { surroundings, printer, end } = context;
+  const { surroundings, printer } = context;
   const settings = await readSettings(options, surroundings, overridesOf(options));
   const { boot } = await import("../boot/index.ts");
   const { createLog } = await import("../telemetry/index.ts");
@@ -81,7 +81,7 @@ async function up(options: UpOptions, context: CommandContext): Promise<void> {
   await signalled;
   printer.note("Stopping: running answers finish first.");
   await cloud.stop();
-  end(0);
+  context.end(0);
 }
 
 function overridesOf(options: UpOptions): SettingsOverrides {

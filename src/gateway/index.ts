@@ -5,12 +5,12 @@
  * Invariants: a route without a declared permission does not exist; a body is parsed once and its bytes go on as they
  * came; a stream's chunk that can pass is never parsed; the last bytes leave after the record.
  */
-export { Answer, type ByteWitness } from "./answer.ts";
+export { type ByteWitness } from "./answer.ts";
 export { createRouter, type RoutedCall, type RouterOptions } from "./openai/router.ts";
 export { type Gateway, listen, type ServerOptions } from "./server.ts";
 export { type BodyEdits, CallBody, type CallFields } from "./openai/call.ts";
 export { type Endpoint, type EndpointName, endpoints } from "./openai/endpoints.ts";
-export { EventStream, EventStreamError } from "./openai/stream.ts";
+export { EventStream } from "./openai/stream.ts";
 export { lastString, lastUsage } from "./openai/usage.ts";
 export {
   type Backup,

@@ -11,7 +11,7 @@
  * - After a failed write or sync nothing is acknowledged any more (fsyncgate).
  * - What a crash tore and nobody was told of is cleared; what was acknowledged and is damaged stops the start.
  */
-export { type Disk, type DiskFile, DiskFullError } from "./disk.ts";
+export type { Disk, DiskFile } from "./disk.ts";
 export { FakeDisk } from "./fake-disk.ts";
 export { folderDisk } from "./folder-disk.ts";
 export { type Intent, type Journal, type JournalOptions, type JournalState, openJournal } from "./journal.ts";

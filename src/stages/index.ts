@@ -21,4 +21,4 @@ export { count, type Counts } from "./count.ts";
 export { place, type Placed } from "./place.ts";
 export { intend, type Intended, record } from "./record.ts";
 export { settle } from "./settle.ts";
-export { run, Running } from "./run.ts";
+export { run } from "./run.ts";

@@ -14,7 +14,7 @@ export {
 } from "./embedded/index.ts";
 export { type DatabaseConnection, isDatabaseAway } from "./connect.ts";
 export { dump, type DumpedTable, type DumpManifest, type DumpOptions, type DumpOutcome } from "./dump.ts";
-export { bumpEpoch, change, type Epochs, readEpochs } from "./epochs.ts";
+export { change, type Epochs, readEpochs } from "./epochs.ts";
 export type { Log } from "./log.ts";
 export { latestSchema } from "./migrations/index.ts";
 export { findReceipt } from "./receipts.ts";

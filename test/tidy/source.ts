@@ -25,13 +25,16 @@ export function trackedFiles(): readonly string[] {
 
 /** The product's TypeScript below src/, tests left out unless asked for. */
 export function sourceFiles(options: { readonly tests: boolean } = { tests: false }): readonly SourceFile[] {
-  return trackedFiles()
-    .filter((path) => path.startsWith("src/") && path.endsWith(".ts"))
-    .filter((path) => options.tests || !path.endsWith(".test.ts"))
-    .flatMap((path) => {
-      const text = read(path);
-      return text === undefined ? [] : [{ path, text, imports: importsOf(path, text) }];
-    });
+  return (
+    trackedFiles()
+      .filter((path) => path.startsWith("src/") && path.endsWith(".ts"))
+      // `testing.ts` in a folder is what its tests share.
+      .filter((path) => options.tests || !/(\.test|\/testing)\.ts$/.test(path))
+      .flatMap((path) => {
+        const text = read(path);
+        return text === undefined ? [] : [{ path, text, imports: importsOf(path, text) }];
+      })
+  );
 }
 
 /** A file's text; undefined where git still lists a file that was deleted. */

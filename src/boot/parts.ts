@@ -1,0 +1,23 @@
+import type { Catalog } from "../catalog/index.ts";
+import type { Settings } from "../config/index.ts";
+import type { DataFolder } from "../installation/index.ts";
+import type { Shipper } from "../shipping/index.ts";
+import type { Cloud } from "../stages/index.ts";
+import type { DatabaseConnection, Store } from "../store/index.ts";
+import type { Tenancy } from "../tenancy/index.ts";
+
+/** What the control API's operations are joined from. */
+export interface OperationParts {
+  readonly version: string;
+  readonly settings: Settings;
+  readonly cloud: Cloud;
+  readonly store: Store;
+  readonly connection: DatabaseConnection;
+  readonly tenancy: Tenancy;
+  readonly catalog: Catalog;
+  readonly shipper: Shipper;
+  readonly folder: DataFolder;
+  readonly startedAtMs: number;
+  readonly url: () => string;
+  readonly isReady: () => boolean;
+}
