@@ -22,8 +22,12 @@ const connectTimeoutMs = 5_000;
 /** A pool that connects when asked and connects anew after the database was away. */
 export function connect(options: ConnectOptions): Kysely<Database> {
   const pool = new Pool(poolSettings(options));
-  // A connection that breaks while it idles is dropped by the pool; unheard, the event would end the process.
+  // Unheard, either event would end the process. The pool drops a connection that breaks while it idles; of one that
+  // is lent out it does not hear, and there the statement under way, or the next one, rejects.
   pool.on("error", (error) => options.log("warn", `A connection to PostgreSQL broke: ${error.message}`));
+  pool.on("connect", (client) => {
+    client.on("error", (error) => options.log("debug", `A connection to PostgreSQL broke: ${error.message}`));
+  });
   return new Kysely<Database>({
     dialect: new PostgresDialect({ pool }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],

@@ -36,6 +36,7 @@ export interface ClusterOptions {
 
 /** Makes the cluster where there is none yet; returns the role's password. Cut off and started again it starts over. */
 export async function ensureCluster(options: ClusterOptions): Promise<{ password: string; made: boolean }> {
+  const { randomBytes: draw } = options;
   const version = await readIfThere(join(options.cluster, "PG_VERSION"));
   const passwordFile = join(options.dataFolder, "postgres-password");
   const password = (await readIfThere(passwordFile))?.trim();
@@ -49,7 +50,7 @@ export async function ensureCluster(options: ClusterOptions): Promise<{ password
   if (await isThere(options.cluster)) {
     throw new Error(`${options.cluster} is there and holds no database: move it away, then start again.`);
   }
-  const fresh = password ?? options.randomBytes(24).toString("base64url");
+  const fresh = password ?? draw(24).toString("base64url");
   if (password === undefined) await writeWhole(passwordFile, `${fresh}\n`);
   await initialise(options, fresh);
   return { password: fresh, made: true };

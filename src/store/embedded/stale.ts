@@ -47,9 +47,9 @@ export async function stopStalePostmaster(options: StaleOptions): Promise<StaleO
     return "removed the file";
   }
   signal(file.pid, "SIGINT");
-  if (await gone(file.pid, options.clock, options.fastMs)) return "stopped fast";
+  if (await gone(file.pid, options, options.fastMs)) return "stopped fast";
   signal(file.pid, "SIGQUIT");
-  if (await gone(file.pid, options.clock, options.immediateMs)) return "stopped immediately";
+  if (await gone(file.pid, options, options.immediateMs)) return "stopped immediately";
   throw new Error(`An earlier PostgreSQL (process ${file.pid}) still runs on ${options.cluster} and does not end.`);
 }
 
@@ -71,9 +71,10 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-async function gone(pid: number, clock: Clock, limitMs: number): Promise<boolean> {
+/** A process that has ended and that nobody has waited for still has its number, but no program and no folder. */
+async function gone(pid: number, { cluster, clock }: StaleOptions, limitMs: number): Promise<boolean> {
   const startMs = clock.monotonicMs();
-  while (isAlive(pid)) {
+  while (isAlive(pid) && (await isPostmasterOf(pid, cluster))) {
     if (clock.monotonicMs() - startMs > limitMs) return false;
     await sleep(clock, 20);
   }

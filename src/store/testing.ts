@@ -1,0 +1,47 @@
+/** For tests: one PostgreSQL in a temporary folder, and as many empty databases in it as are asked for. */
+import { randomBytes } from "node:crypto";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { systemClock } from "../base/index.ts";
+import { connect } from "./connect.ts";
+import { type EmbeddedConnection, type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded/index.ts";
+
+export interface TemporaryPostgres {
+  readonly postgres: EmbeddedPostgres;
+  readonly folder: string;
+  emptyDatabase(): Promise<EmbeddedConnection>;
+  remove(): Promise<void>;
+}
+
+export async function temporaryPostgres(): Promise<TemporaryPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), "bailiwick-store-"));
+  await chmod(folder, 0o711); // As root PostgreSQL runs as another account, which must be let in.
+  const postgres = await startEmbeddedPostgres({
+    dataFolder: folder,
+    installation: "inst_TEST",
+    clock: systemClock,
+    randomBytes,
+    log: () => {},
+    socketParents: [tmpdir(), "/tmp"],
+    systemFolder: join(folder, "system"),
+  });
+  let databases = 0;
+  return {
+    postgres,
+    folder,
+    async emptyDatabase() {
+      databases += 1;
+      const name = `test_${databases}`;
+      const db = connect({ connection: postgres.connection, log: () => {}, connections: 1, statementTimeoutMs: 0 });
+      await sql`CREATE DATABASE ${sql.id(name)}`.execute(db);
+      await db.destroy();
+      return { ...postgres.connection, database: name };
+    },
+    async remove() {
+      await postgres.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
