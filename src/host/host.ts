@@ -215,15 +215,17 @@ class RunningHost implements Host {
     });
   }
 
-  /** Idle connections close at once, those that still send within a second. */
+  /** Connections close as they fall idle, those that still send within a second. */
   #close(): Promise<void> {
+    const { clock } = this.#options;
     return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(1_000, () => this.#server.closeAllConnections());
+      const cancelIdle = clock.every(10, () => this.#server.closeIdleConnections());
+      const cancelAll = clock.after(1_000, () => this.#server.closeAllConnections());
       this.#server.close(() => {
-        cancel();
+        cancelIdle();
+        cancelAll();
         resolve();
       });
-      this.#server.closeIdleConnections();
     });
   }
 }

@@ -61,5 +61,7 @@ process.stderr.on("error", () => undefined);
 const lines = createInterface({ input: process.stdin });
 const parentGone = new Promise<void>((resolve) => lines.once("close", resolve));
 lines.once("line", (line) => {
-  run(readHostSettings(line), parentGone).catch(fatal);
+  new Promise<HostSettings>((resolve) => resolve(readHostSettings(line)))
+    .then((settings) => run(settings, parentGone))
+    .catch(fatal);
 });

@@ -54,6 +54,8 @@ const hostSettings = z.strictObject({
 export type HostSettings = z.input<typeof hostSettings>;
 
 /** Throws where the line is not what this version's parent sends. */
-export function readHostSettings(line: string): z.output<typeof hostSettings> {
-  return hostSettings.parse(JSON.parse(line));
+export function readHostSettings(line: string): HostSettings {
+  const parsed = hostSettings.safeParse(JSON.parse(line));
+  if (!parsed.success) throw new TypeError(`the host's settings are wrong: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
 }
