@@ -6,7 +6,7 @@ import { dump } from "../store/index.ts";
 import type { OperationParts } from "./parts.ts";
 
 /** What a backup holds beside the database's dump: identity, keys, the journal. */
-const copied = ["installation.json", "operator-token", "signing-keys"];
+export const backupParts = ["installation.json", "operator-token", "signing-keys"];
 
 /**
  * A backup while serving: the journal's segments are held (by links, so that none that is shipped meanwhile is lost),
@@ -29,7 +29,7 @@ export async function writeBackup(parts: OperationParts, to: string, signal: Abo
     await holdSegments(join(folder.path, "journal"), held);
     await mkdir(join(to, "journal"), { mode: 0o700 });
     for (const name of (await readdir(held)).toSorted()) await copyFile(join(held, name), join(to, "journal", name));
-    for (const name of copied) await cp(join(folder.path, name), join(to, name), { recursive: true });
+    for (const name of backupParts) await cp(join(folder.path, name), join(to, name), { recursive: true });
   } finally {
     await rm(held, { recursive: true, force: true });
   }

@@ -15,19 +15,16 @@ import { digestKeyJwk, openSigningKeys } from "../receipt/index.ts";
 import { serve } from "../request.ts";
 import { createShipper } from "../shipping/index.ts";
 import type { Call, Cloud, StageName } from "../stages/index.ts";
-import {
-  type DatabaseConnection,
-  openStore,
-  readWatermark,
-  startEmbeddedPostgres,
-  type Store,
-} from "../store/index.ts";
+import { readWatermark } from "../store/index.ts";
 import { createMeters, type Log } from "../telemetry/index.ts";
 import { createDirectory, createTenancy, RateLimits } from "../tenancy/index.ts";
+import { openDatabase } from "./database.ts";
+import { Failed } from "./failed.ts";
 import { readReceipt, seedBudgets, writeShipment } from "./books.ts";
 import { readyModels } from "./models.ts";
 import { createOperations, pageStatus } from "./operations.ts";
 import { settleOpenIntents } from "./recovery.ts";
+import type { Stops } from "./database.ts";
 import { firstTenants, type FirstTenants } from "./first-tenants.ts";
 
 export interface BootOptions {
@@ -70,14 +67,6 @@ export interface RunningCloud {
   stop(): Promise<void>;
 }
 
-class Failed extends Error {
-  readonly next: string;
-  constructor(message: string, next: string) {
-    super(message);
-    this.next = next;
-  }
-}
-
 /** Brings a cloud up on its data folder. A step that fails stops what was started before it. */
 export async function boot(options: BootOptions): Promise<RunningCloud | BootFailure> {
   const stops: (() => Promise<void> | void)[] = [];
@@ -93,8 +82,6 @@ export async function boot(options: BootOptions): Promise<RunningCloud | BootFai
   }
 }
 
-type Stops = (() => Promise<void> | void)[];
-
 async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<void>): Promise<RunningCloud> {
   const { settings, clock, log, onStep } = options;
   const ids = createIds(clock);
@@ -103,7 +90,7 @@ async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<
   onStep("database");
   const catalog = await theCatalog(options, folder.path);
   const [{ store, connection }, models] = await Promise.all([
-    database(options, folder, stops),
+    openDatabase(options, folder, stops),
     readyModels(settings, catalog, options.onPull, options.signal),
   ]);
   if (models.outcome === "refused") throw refused(models);
@@ -306,45 +293,6 @@ async function theCatalog(options: BootOptions, data: string) {
   });
   if (opened.outcome === "refused") throw refused(opened);
   return opened.catalog;
-}
-
-async function database(
-  options: BootOptions,
-  folder: { readonly path: string; readonly installation: `inst_${string}` },
-  stops: Stops,
-): Promise<{ readonly store: Store; readonly connection: DatabaseConnection }> {
-  const { settings, clock, environment } = options;
-  const log = (level: "debug" | "info" | "warn" | "error", message: string): void => options.log[level](message);
-  const { url: plainUrl, urlEnvironment } = settings.database;
-  const url = plainUrl ?? (urlEnvironment === undefined ? undefined : environment[urlEnvironment]);
-  if (urlEnvironment !== undefined && url === undefined) {
-    throw new Failed(`The environment has no ${urlEnvironment}.`, "Set it to the database's URL.");
-  }
-  let connection: DatabaseConnection;
-  if (url === undefined) {
-    const embedded = await startEmbeddedPostgres({
-      dataFolder: folder.path,
-      installation: folder.installation,
-      clock,
-      randomBytes: options.randomBytes,
-      log,
-      socketParents: [environment["XDG_RUNTIME_DIR"], options.temporaryFolder, "/tmp"].filter(
-        (path) => path !== undefined,
-      ),
-    });
-    stops.push(() => embedded.stop());
-    ({ connection } = embedded);
-  } else connection = { url };
-  const store = await openStore({
-    connection,
-    installation: folder.installation,
-    clock,
-    log,
-    connections: settings.database.connections,
-  });
-  if (store.outcome === "refused") throw new Failed(store.message, store.next);
-  stops.push(() => store.close());
-  return { store, connection };
 }
 
 function hostDestination(options: BootOptions, host: HostId): HostDestination {

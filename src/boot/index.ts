@@ -4,3 +4,4 @@
  * Invariants: what was started is stopped, in reverse, also where a later step fails; nothing listens before it can answer.
  */
 export { boot, type BootFailure, type BootOptions, type RunningCloud } from "./boot.ts";
+export { restoreBackup, type RestoreResult } from "./restore.ts";

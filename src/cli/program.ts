@@ -10,6 +10,7 @@ import { addOrganisationCommands } from "./organisation.ts";
 import { Printer } from "./printer.ts";
 import { addProjectCommands } from "./project.ts";
 import { addReceiptCommands } from "./receipt.ts";
+import { addRestoreCommand } from "./restore.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addUpCommand } from "./up.ts";
 import { addUsageCommand } from "./usage.ts";
@@ -60,6 +61,7 @@ export function createProgram(context: CommandContext): Command {
   addReceiptCommands(program, context);
   addPolicyCommands(program, context);
   addBackupCommand(program, context);
+  addRestoreCommand(program, context);
   addVersionCommand(program, context);
   return program;
 }

@@ -1,4 +1,5 @@
 import { cpus } from "node:os";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { BootFailure, RunningCloud } from "../boot/index.ts";
 import type { SettingsOverrides } from "../config/index.ts";
@@ -49,7 +50,6 @@ async function up(options: UpOptions, context: CommandContext): Promise<void> {
       done();
     });
   });
-  const { resolve } = await import("node:path");
   const startedMs = surroundings.clock.monotonicMs();
   const bar = new PullBar(surroundings.stderr, surroundings.clock);
   const cloud: RunningCloud | BootFailure = await boot({

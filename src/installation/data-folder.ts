@@ -38,7 +38,8 @@ export async function openDataFolder(options: {
   readonly temporaryFolder: string;
   readonly platform: NodeJS.Platform;
 }): Promise<OpenedFolder> {
-  mkdirSync(options.path, { recursive: true, mode: 0o700 });
+  // As root PostgreSQL runs as another user, who passes through to its own folder; all else here is closed by itself.
+  mkdirSync(options.path, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
   const path = realpathSync(options.path);
   const known = readIdentity(path);
   const identity = known ?? { installation: options.ids.mint("inst"), gateway: options.ids.mint("gw") };
