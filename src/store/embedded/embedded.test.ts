@@ -301,10 +301,24 @@ function isLink(path: string): boolean {
 }
 
 test(
-  "as root: a data folder that only root may enter keeps a pointer, the cluster lies outside",
+  "as root: a data folder of root's alone lets the database's group through, and nobody else",
   onlyAsRoot,
   async () => {
     const data = await folder(0o700);
+    const postgres = await bringUp(options(data));
+    assert.equal(postgres.cluster, join(data, "postgres"));
+    const { uid, gid, mode } = await stat(data);
+    assert.deepEqual([uid, gid, mode & 0o777], [0, (await unprivilegedAccount()).gid, 0o710]);
+    await postgres.stop();
+  },
+);
+
+test(
+  "as root: below a folder that only root may enter a pointer stays, the cluster lies outside",
+  onlyAsRoot,
+  async () => {
+    const data = join(await folder(0o700), "data");
+    await mkdir(data, { mode: 0o700 });
     const systemFolder = await folder();
     const messages: string[] = [];
     const log = (_level: string, message: string): unknown => messages.push(message);

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Account, mayEnter, unprivilegedAccount } from "./account.ts";
 
@@ -26,7 +26,7 @@ const pointerName = "postgres.location";
 
 /**
  * A normal user's cluster lies in the data folder. As root PostgreSQL runs as another account, and where that account
- * may not enter the data folder the cluster lies in the system folder; a small file in the data folder says where.
+ * cannot be let into the data folder the cluster lies in the system folder; a small file in the data folder says where.
  */
 export async function placeCluster(options: PlacementOptions): Promise<Placement> {
   const inside = join(options.dataFolder, "postgres");
@@ -46,7 +46,7 @@ export async function placeCluster(options: PlacementOptions): Promise<Placement
     await claim(dirname(pointer), options.dataFolder);
     return { cluster, account, explanation: explain(cluster, account) };
   }
-  if (await mayEnter(account, options.dataFolder)) return { cluster, account, explanation: undefined };
+  if (await letIn(account, options.dataFolder)) return { cluster, account, explanation: undefined };
   if (owner !== undefined) {
     throw new Error(
       `User ${account.name} may no longer enter ${options.dataFolder}, where its database lies: ` +
@@ -54,6 +54,19 @@ export async function placeCluster(options: PlacementOptions): Promise<Placement
     );
   }
   return placeOutside(options, account);
+}
+
+/**
+ * A data folder that is root's alone is opened to the account's group, to pass through and not to list, so that the
+ * database lies with the rest and is moved and removed with it. Nobody else gets in, and no other folder is changed.
+ */
+async function letIn(account: Account, dataFolder: string): Promise<boolean> {
+  if (await mayEnter(account, dataFolder)) return true;
+  const { uid, mode } = await stat(dataFolder);
+  if (uid !== 0 || (mode & 0o077) !== 0 || !(await mayEnter(account, dirname(dataFolder)))) return false;
+  await chown(dataFolder, 0, account.gid);
+  await chmod(dataFolder, 0o710);
+  return mayEnter(account, dataFolder);
 }
 
 async function placeOutside(options: PlacementOptions, account: Account): Promise<Placement> {
