@@ -95,8 +95,10 @@ export function isDone(text: string): boolean {
 
 /** The usage that an answer says of itself, whole or streamed. */
 export function usageIn(seen: Seen): SeenUsage | undefined {
-  const last = seen.text.startsWith("data: ") ? eventsOf(seen.text).at(-1) : (JSON.parse(seen.text) as object);
-  return (last as { usage?: SeenUsage } | undefined)?.usage;
+  const last: { usage?: SeenUsage } | undefined = seen.text.startsWith("data: ")
+    ? eventsOf(seen.text).at(-1)
+    : (JSON.parse(seen.text) as object);
+  return last?.usage;
 }
 
 export interface ErrorSeen {
