@@ -6,11 +6,11 @@ import { type Ids, refuse } from "../../base/index.ts";
 import { pageFiles, type PageStatus, renderPage } from "../page/index.ts";
 import { createAccess, type Permission } from "./access.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
-import { refusalOf } from "./failures.ts";
+import { isAbort, refusalOf } from "./failures.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { openapiOptions } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
-import { base, register, sendRefusal } from "./register.ts";
+import { base, type OnFailure, register, sendRefusal } from "./register.ts";
 import type { Route } from "./route.ts";
 import { tenancyRoutes } from "./tenancy-routes.ts";
 
@@ -30,8 +30,7 @@ export interface ControlOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** What the page shows: nothing that belongs to a tenant. */
   readonly pageStatus: () => PageStatus;
-  /** Hears of a defect or broken I/O that ended a request. */
-  readonly onFailure: (error: unknown, request: string) => void;
+  readonly onFailure: OnFailure;
 }
 
 export interface Control {
@@ -56,7 +55,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   guard(app, options.operatorToken);
   await app.register(swagger, { openapi: openapiOptions(options.version), transform: jsonSchemaTransform });
   const routes = controlRoutes(options.operations);
-  for (const route of routes) register(app, route);
+  for (const route of routes) register(app, route, options.onFailure);
   registerPlain(app, options);
   answerFailures(app, options, routes);
   await app.ready();
@@ -129,7 +128,8 @@ function registerPlain(app: FastifyInstance, options: ControlOptions): void {
 function answerFailures(app: FastifyInstance, options: ControlOptions, routes: readonly Route[]): void {
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
-    if (refusal === undefined) options.onFailure(error, request.id);
+    const clientLeft = isAbort(error) && reply.raw.destroyed;
+    if (refusal === undefined && !clientLeft) options.onFailure(error, request.id);
     return sendRefusal(
       reply,
       refusal ?? refuse("internal_error", `Something failed here; the request is ${request.id}.`),

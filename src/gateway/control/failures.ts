@@ -28,6 +28,11 @@ export function refusalOf(error: unknown): Refusal | undefined {
   }
 }
 
+/** Whether work ended because its client left. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
 /** "/limits/models/0" -> "limits.models[0]", with an unknown member's own name behind it. */
 function pathOf(pointer: string, unknownKey: string | undefined): string {
   const steps = pointer.split("/").filter((step) => step !== "");

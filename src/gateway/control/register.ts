@@ -1,12 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { errorBody, errorCodes, type Refusal } from "../../base/index.ts";
+import { isAbort } from "./failures.ts";
 import type { Lines, Route, RouteInput } from "./route.ts";
 
 /** Where the control API's routes stand. */
 export const base = "/control/v1";
 
+/** Hears of a defect or broken I/O that ended a request. */
+export type OnFailure = (error: unknown, request: string) => void;
+
 /** Serves a row of the table: its schemas on both sides of its handler, its refusals in their shape. */
-export function register(app: FastifyInstance, route: Route): void {
+export function register(app: FastifyInstance, route: Route, onFailure: OnFailure): void {
   app.route({
     method: route.method,
     url: `${base}${route.path}`,
@@ -29,7 +33,7 @@ export function register(app: FastifyInstance, route: Route): void {
       void reply.header("cache-control", "no-store");
       const outcome = await route.handle(inputOf(request, reply));
       if (isRefusal(outcome)) return sendRefusal(reply, outcome);
-      if (route.streams) return sendLines(reply, outcome as Lines, route);
+      if (route.streams) return sendLines(reply, outcome as Lines, route, onFailure);
       return reply.status(route.status).send(outcome);
     },
   });
@@ -62,24 +66,25 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
     .send(errorBody(refusal));
 }
 
-async function sendLines(reply: FastifyReply, { lines }: Lines, route: Route): Promise<void> {
+async function sendLines(reply: FastifyReply, { lines }: Lines, route: Route, onFailure: OnFailure): Promise<void> {
+  const iterator = lines[Symbol.asyncIterator]();
+  // What fails before the first line can still be answered as any other request.
+  let next = await iterator.next();
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, { ...reply.getHeaders(), "content-type": "application/x-ndjson" } as Record<string, string>);
   try {
-    for await (const line of lines) {
-      if (raw.destroyed) break;
-      const more = raw.write(`${JSON.stringify(route.answer.parse(line))}\n`);
+    while (next.done !== true && !raw.destroyed) {
+      const more = raw.write(`${JSON.stringify(route.answer.parse(next.value))}\n`);
       if (!more) await new Promise<void>((resolve) => raw.once("drain", resolve).once("close", resolve));
+      next = await iterator.next();
     }
     raw.end();
   } catch (error) {
     // The answer has begun, so an end without its last line is how the client learns of the failure.
     raw.destroy();
-    if (!isAbort(error)) throw error;
+    if (!isAbort(error)) onFailure(error, reply.request.id);
+  } finally {
+    await iterator.return?.();
   }
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
 }
