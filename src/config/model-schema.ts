@@ -55,11 +55,7 @@ export const upstream = z.strictObject({
   keyEnvironment: environmentName.optional().describe("The environment variable that holds its key."),
   site: site("undeclared").prefault({}).describe("Where it stands. It is never guessed."),
   models: z.array(upstreamModel).max(1000).optional().describe("Models it serves; left out: those that it lists."),
-  endpoints: z
-    .array(z.enum(upstreamEndpoints))
-    .min(1)
-    .default(["chat.completions", "completions"])
-    .describe("What it can do."),
+  endpoints: z.array(z.enum(upstreamEndpoints)).min(1).optional().describe("What it can do; left out: it is asked."),
   connectTimeoutMs: milliseconds(10, 600_000).default(5000).describe("Time to connect."),
   firstByteTimeoutMs: milliseconds(10, 3_600_000).default(120_000).describe("Time until its answer begins."),
   idleTimeoutMs: milliseconds(10, 3_600_000).default(60_000).describe("Longest silence within an answer."),
