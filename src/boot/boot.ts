@@ -1,12 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, createIds, type HostId, refuse, type Refusal, withPrefix } from "../base/index.ts";
-import { createCommandRunner, openCatalog, type PullProgress } from "../catalog/index.ts";
+import { createCommandRunner, openCatalog } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
-import { DestinationList, HostDestination } from "../destinations/index.ts";
-import { Upstream } from "../engine/index.ts";
-import { startHost } from "../fabric/index.ts";
-import { createControl, createRouter, endpoints, listen } from "../gateway/index.ts";
+import { DestinationList } from "../destinations/index.ts";
+import { createControl, createRouter, listen } from "../gateway/index.ts";
 import { openDataFolder } from "../installation/index.ts";
 import { folderDisk, openJournal } from "../journal/index.ts";
 import { Budgets, createPriceBook } from "../ledger/index.ts";
@@ -16,7 +13,7 @@ import { serve } from "../request.ts";
 import { createShipper } from "../shipping/index.ts";
 import type { Call, Cloud, StageName } from "../stages/index.ts";
 import { readWatermark } from "../store/index.ts";
-import { createMeters, type Log } from "../telemetry/index.ts";
+import { createMeters } from "../telemetry/index.ts";
 import { createDirectory, createTenancy, RateLimits } from "../tenancy/index.ts";
 import { openDatabase } from "./database.ts";
 import { Failed } from "./failed.ts";
@@ -25,24 +22,11 @@ import { readyModels } from "./models.ts";
 import { createOperations, pageStatus } from "./operations.ts";
 import { settleOpenIntents } from "./recovery.ts";
 import type { Stops } from "./database.ts";
+import { hostDestination, startOwnHost } from "./own-host.ts";
+import type { BootOptions } from "./options.ts";
+import { messageOf } from "./words.ts";
+import { upstreamsOf } from "./upstreams.ts";
 import { firstTenants, type FirstTenants } from "./first-tenants.ts";
-
-export interface BootOptions {
-  readonly version: string;
-  readonly settings: Settings;
-  /** The data folder's path. */
-  readonly data: string;
-  readonly clock: Clock;
-  readonly randomBytes: (count: number) => Buffer;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly platform: NodeJS.Platform;
-  readonly cpus: number;
-  readonly temporaryFolder: string;
-  readonly log: Log;
-  readonly onStep: (step: string) => void;
-  readonly onPull: (model: string, progress: PullProgress) => void;
-  readonly signal: AbortSignal;
-}
 
 /** Why a cloud did not come up, in words for the operator. */
 export interface BootFailure {
@@ -295,123 +279,6 @@ async function theCatalog(options: BootOptions, data: string) {
   return opened.catalog;
 }
 
-function hostDestination(options: BootOptions, host: HostId): HostDestination {
-  const { settings, clock, log } = options;
-  return new HostDestination({
-    name: host,
-    site: { name: settings.site.name, jurisdiction: settings.site.jurisdiction },
-    clock,
-    connections: settings.limits.requestsInFlight,
-    firstByteTimeoutMs: 600_000,
-    idleTimeoutMs: 120_000,
-    onFailure: (what, error) => log.debug({ what, reason: messageOf(error) }, "the host did not answer"),
-  });
-}
-
-const environmentOfHosts = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"];
-
-/** Starts this machine's host; resolves once it is ready for the first time. Rejects where it ends before that. */
-function startOwnHost(
-  options: BootOptions,
-  data: string,
-  host: HostId,
-  destination: HostDestination,
-  models: Parameters<typeof startHost>[0]["settings"]["models"],
-  stops: Stops,
-): Promise<void> {
-  const { settings, clock, log, environment } = options;
-  const socketFolder = mkdtempSync(join(options.temporaryFolder, "bailiwick-host-"));
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let lastWords = "";
-  const { engine, fake } = settings;
-  const process = startHost({
-    settings: {
-      host,
-      folder: join(data, "host"),
-      engine: {
-        kind: engine.kind,
-        threads: engine.threads === "auto" ? Math.max(1, options.cpus - 1) : engine.threads,
-        sequences: engine.kind === "fake" ? settings.limits.requestsInFlight : engine.sequences,
-        gpu: engine.gpu,
-        prefillSliceTokens: engine.prefillSliceTokens,
-        fake: { firstTokenMs: fake.firstTokenMs, tokenMs: fake.tokenMs, answerTokens: fake.tokens },
-      },
-      models,
-      queuedPerModel: settings.limits.queuedPerModel,
-      bodyBytes: settings.limits.bodyBytes * 2,
-      leaseSeconds: 10,
-      drainMs: settings.drain.timeoutMs,
-    },
-    socketFolder,
-    environment: Object.fromEntries(
-      environmentOfHosts.flatMap((name) => {
-        const value = environment[name];
-        return value === undefined ? [] : [[name, value]];
-      }),
-    ),
-    clock,
-    onLine: (line) => {
-      lastWords = line;
-      log.info({ host: line }, "host");
-    },
-    onState: (state, socketPath) => {
-      if (state.phase === "ready") {
-        destination.up({ socketPath, engine: state.hello.engine, models: state.hello.models });
-        resolve();
-        return;
-      }
-      destination.down();
-      if (state.phase !== "restarting") return;
-      log.warn({ reason: state.reason, inMs: state.inMs }, "the host ended; it is started again");
-      // Before its first readiness a host that ends has a cause that the operator must see; later ones pass.
-      reject(
-        new Failed(
-          `The engine did not start: ${state.reason}. ${lastWords}`,
-          "`bailiwick doctor` says what is missing.",
-        ),
-      );
-    },
-  });
-  stops.push(async () => {
-    await destination.close();
-    await process.stop();
-    rmSync(socketFolder, { recursive: true, force: true });
-  });
-  return promise;
-}
-
-function upstreamsOf(options: BootOptions): readonly Upstream[] {
-  const { settings, clock, environment, log } = options;
-  return settings.upstreams.map((upstream) => {
-    const { keyEnvironment } = upstream;
-    const key = keyEnvironment === undefined ? undefined : environment[keyEnvironment];
-    if (keyEnvironment !== undefined && key === undefined) {
-      throw new Failed(
-        `The environment has no ${keyEnvironment}.`,
-        `Set it to the key of upstream "${upstream.name}".`,
-      );
-    }
-    return new Upstream({
-      ...upstream,
-      key,
-      site: { name: upstream.site.name, jurisdiction: upstream.site.jurisdiction },
-      models: (upstream.models ?? []).map(({ name, upstreamName, contextTokens }) => ({
-        name,
-        upstreamName: upstreamName ?? name,
-        ...(contextTokens === undefined ? {} : { contextTokens }),
-      })),
-      endpoints: upstream.endpoints,
-      knownEndpoints: endpoints,
-      connections: settings.limits.requestsInFlight,
-      clock,
-      onChange: ({ ready, why }) =>
-        ready
-          ? log.info({ upstream: upstream.name }, "upstream ready")
-          : log.warn({ upstream: upstream.name, why }, "upstream away"),
-    });
-  });
-}
-
 function modelList(
   destinations: DestinationList,
   limits: readonly { readonly models: readonly string[] | undefined }[],
@@ -447,8 +314,4 @@ function refusalOf(error: unknown, request: string): Refusal {
 
 async function settled(clock: Clock, holds: () => boolean): Promise<void> {
   for (let waits = 0; waits < 100 && !holds(); waits++) await new Promise<void>((resolve) => clock.after(50, resolve));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,5 +3,6 @@
  * one room to another. Does not own: anything that could be decided or kept elsewhere.
  * Invariants: what was started is stopped, in reverse, also where a later step fails; nothing listens before it can answer.
  */
-export { boot, type BootFailure, type BootOptions, type RunningCloud } from "./boot.ts";
+export { boot, type BootFailure, type RunningCloud } from "./boot.ts";
+export type { BootOptions } from "./options.ts";
 export { restoreBackup, type RestoreResult } from "./restore.ts";

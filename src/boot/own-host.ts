@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { HostId } from "../base/index.ts";
+import { HostDestination } from "../destinations/index.ts";
+import { startHost } from "../fabric/index.ts";
+import type { BootOptions } from "./options.ts";
+import type { Stops } from "./database.ts";
+import { Failed } from "./failed.ts";
+import { messageOf } from "./words.ts";
+
+export function hostDestination(options: BootOptions, host: HostId): HostDestination {
+  const { settings, clock, log } = options;
+  return new HostDestination({
+    name: host,
+    site: { name: settings.site.name, jurisdiction: settings.site.jurisdiction },
+    clock,
+    connections: settings.limits.requestsInFlight,
+    firstByteTimeoutMs: 600_000,
+    idleTimeoutMs: 120_000,
+    onFailure: (what, error) => log.debug({ what, reason: messageOf(error) }, "the host did not answer"),
+  });
+}
+
+const environmentOfHosts = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"];
+
+/** Starts this machine's host; resolves once it is ready for the first time. Rejects where it ends before that. */
+export function startOwnHost(
+  options: BootOptions,
+  data: string,
+  host: HostId,
+  destination: HostDestination,
+  models: Parameters<typeof startHost>[0]["settings"]["models"],
+  stops: Stops,
+): Promise<void> {
+  const { settings, clock, log, environment } = options;
+  const socketFolder = mkdtempSync(join(options.temporaryFolder, "bailiwick-host-"));
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let lastWords = "";
+  const { engine, fake } = settings;
+  const process = startHost({
+    settings: {
+      host,
+      folder: join(data, "host"),
+      engine: {
+        kind: engine.kind,
+        threads: engine.threads === "auto" ? Math.max(1, options.cpus - 1) : engine.threads,
+        sequences: engine.kind === "fake" ? settings.limits.requestsInFlight : engine.sequences,
+        gpu: engine.gpu,
+        prefillSliceTokens: engine.prefillSliceTokens,
+        fake: { firstTokenMs: fake.firstTokenMs, tokenMs: fake.tokenMs, answerTokens: fake.tokens },
+      },
+      models,
+      queuedPerModel: settings.limits.queuedPerModel,
+      bodyBytes: settings.limits.bodyBytes * 2,
+      leaseSeconds: 10,
+      drainMs: settings.drain.timeoutMs,
+    },
+    socketFolder,
+    environment: Object.fromEntries(
+      environmentOfHosts.flatMap((name) => {
+        const value = environment[name];
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
+    clock,
+    onLine: (line) => {
+      lastWords = line;
+      log.info({ host: line }, "host");
+    },
+    onState: (state, socketPath) => {
+      if (state.phase === "ready") {
+        destination.up({ socketPath, engine: state.hello.engine, models: state.hello.models });
+        resolve();
+        return;
+      }
+      destination.down();
+      if (state.phase !== "restarting") return;
+      log.warn({ reason: state.reason, inMs: state.inMs }, "the host ended; it is started again");
+      // Before its first readiness a host that ends has a cause that the operator must see; later ones pass.
+      reject(
+        new Failed(
+          `The engine did not start: ${state.reason}. ${lastWords}`,
+          "`bailiwick doctor` says what is missing.",
+        ),
+      );
+    },
+  });
+  stops.push(async () => {
+    await destination.close();
+    await process.stop();
+    rmSync(socketFolder, { recursive: true, force: true });
+  });
+  return promise;
+}

@@ -1,0 +1,37 @@
+import { Upstream } from "../engine/index.ts";
+import { endpoints } from "../gateway/index.ts";
+import type { BootOptions } from "./options.ts";
+import { Failed } from "./failed.ts";
+
+/** The settings' upstreams, with their keys from the environment. */
+export function upstreamsOf(options: BootOptions): readonly Upstream[] {
+  const { settings, clock, environment, log } = options;
+  return settings.upstreams.map((upstream) => {
+    const { keyEnvironment } = upstream;
+    const key = keyEnvironment === undefined ? undefined : environment[keyEnvironment];
+    if (keyEnvironment !== undefined && key === undefined) {
+      throw new Failed(
+        `The environment has no ${keyEnvironment}.`,
+        `Set it to the key of upstream "${upstream.name}".`,
+      );
+    }
+    return new Upstream({
+      ...upstream,
+      key,
+      site: { name: upstream.site.name, jurisdiction: upstream.site.jurisdiction },
+      models: (upstream.models ?? []).map(({ name, upstreamName, contextTokens }) => ({
+        name,
+        upstreamName: upstreamName ?? name,
+        ...(contextTokens === undefined ? {} : { contextTokens }),
+      })),
+      endpoints: upstream.endpoints,
+      knownEndpoints: endpoints,
+      connections: settings.limits.requestsInFlight,
+      clock,
+      onChange: ({ ready, why }) =>
+        ready
+          ? log.info({ upstream: upstream.name }, "upstream ready")
+          : log.warn({ upstream: upstream.name, why }, "upstream away"),
+    });
+  });
+}
