@@ -20,8 +20,8 @@ export class Outbox {
   readonly schedule = (): void => {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    // A tick comes after all promises that are ready: an engine that computes at once is heard out first.
-    process.nextTick(() => this.#run());
+    // After everything that this turn has brought: all sequences of a decode step, all requests that came in.
+    setImmediate(() => this.#run());
   };
 
   add(leaving: Leaving): void {

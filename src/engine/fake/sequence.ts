@@ -35,6 +35,7 @@ export class FakeSequence implements Sequence, AsyncIterator<SequencePart> {
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
   #isHeld = false;
+  #isListening = false;
 
   constructor(
     request: GenerateRequest,
@@ -123,16 +124,17 @@ export class FakeSequence implements Sequence, AsyncIterator<SequencePart> {
   /** Ends after a time, or early: the request is aborted, the model goes, or what held it is released. */
   #pause(waitMs: number): Promise<void> {
     if (waitMs === 0) return Promise.resolve();
-    const { signal } = this.#request;
+    if (!this.#isListening) {
+      this.#isListening = true;
+      this.#request.signal.addEventListener("abort", () => this.#wake?.());
+    }
     return new Promise((resolve) => {
       const cancel = waitMs === Infinity ? undefined : this.#surroundings.clock.after(waitMs, () => this.#wake?.());
       this.#wake = (): void => {
-        cancel?.();
-        signal.removeEventListener("abort", this.#wake!);
         this.#wake = undefined;
+        cancel?.();
         resolve();
       };
-      signal.addEventListener("abort", this.#wake);
     });
   }
 
