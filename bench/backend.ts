@@ -11,7 +11,7 @@ import { MessageReader } from "./wire.ts";
 import { type Pace, paces } from "./workload.ts";
 
 interface Asked {
-  readonly model: string;
+  readonly model: string | undefined;
   readonly tokens: number;
   readonly stream: boolean;
   readonly includeUsage: boolean;
@@ -74,8 +74,11 @@ function answer(socket: Socket, requestLine: string, body: Buffer): void {
   const [method, path = ""] = requestLine.split(" ");
   if (method === "POST" && path === "/v1/chat/completions") {
     const asked = parse(body);
-    const pace = paces[asked.model];
-    if (pace === undefined)
+    const pace = paces[asked.model ?? ""];
+    // A request without a model is at fault itself: that is how a gateway finds out which endpoints there are.
+    if (asked.model === undefined)
+      socket.write(json(400, { error: { message: "no model named", type: "invalid_request_error" } }));
+    else if (pace === undefined)
       socket.write(json(404, { error: { message: `no model ${asked.model}`, type: "invalid_request_error" } }));
     else if (asked.stream) afterFirstToken(pace, () => stream(socket, asked, pace));
     else afterFirstToken(pace, () => socket.write(whole(asked)));
@@ -162,9 +165,9 @@ function frame(text: string): Buffer {
   return Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
 }
 
-function json(status: number, value: object): Buffer {
+function json(status: 200 | 400 | 404, value: object): Buffer {
   const body = JSON.stringify(value);
-  const reason = status === 200 ? "OK" : "Not Found";
+  const reason = { 200: "OK", 400: "Bad Request", 404: "Not Found" }[status];
   return Buffer.from(
     `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
@@ -172,7 +175,7 @@ function json(status: number, value: object): Buffer {
 
 function parse(body: Buffer): Asked {
   const asked = JSON.parse(body.toString()) as {
-    readonly model: string;
+    readonly model?: string;
     readonly max_tokens?: number;
     readonly stream?: boolean;
     readonly stream_options?: { readonly include_usage?: boolean };
