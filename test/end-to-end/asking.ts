@@ -129,7 +129,10 @@ export async function control<T>(cloud: RunningCloud, method: string, path: stri
   const token = readFileSync(join(cloud.data, "operator-token"), "utf8").trim();
   const response = await fetch(`${cloud.url}/control/v1${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
