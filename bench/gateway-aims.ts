@@ -121,7 +121,7 @@ function figuresOf(name: TargetName, rounds: readonly MeasuredRound[]): Figures 
     addedP99Ms: of("latency", added("p99")),
     residentMebibytes: Math.max(...own.map(({ residentBytes }) => residentBytes)) / 2 ** 20,
   };
-  return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined)) as Figures;
+  return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
 }
 
 function tableOf(figures: Partial<Record<TargetName, Figures>>, names: readonly TargetName[]): Outcome["table"] {

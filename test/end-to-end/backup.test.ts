@@ -28,14 +28,14 @@ test("a backup taken under load is one moment's state, and a restored cloud goes
   const key = await cloud.newKey();
   const before = [];
   for (let count = 0; count < 20; count++) before.push(await ask(cloud.url, key));
-  let running = true;
-  const load = (async () => {
-    while (running) await ask(cloud.url, key);
+  const load = { running: true };
+  const loading = (async () => {
+    while (load.running) await ask(cloud.url, key);
   })();
   const backup = join(folder.path, "backup");
   await cloud.command("backup", backup);
-  running = false;
-  await load;
+  load.running = false;
+  await loading;
   await cloud.stop();
 
   const data = join(folder.path, "second");
