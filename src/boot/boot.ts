@@ -130,7 +130,14 @@ async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<
   const hostReady = hosts.map((destination) =>
     startOwnHost(options, folder.path, host, destination, models.models, stops),
   );
-  await Promise.all([...hostReady, ...upstreams.map((upstream) => upstream.start())]);
+  await Promise.all([
+    ...hostReady,
+    within(
+      clock,
+      upstreamsStartMs,
+      upstreams.map((upstream) => upstream.start()),
+    ),
+  ]);
 
   const meters = createMeters({
     journal: () => ({
@@ -245,6 +252,16 @@ async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<
     stages: () => latest?.stages ?? new Map(),
     stop: stopAll,
   };
+}
+
+/** How long a start waits for upstreams: one that never answers is watched on, and holds nobody else up. */
+const upstreamsStartMs = 5_000;
+
+async function within(clock: Clock, limitMs: number, tasks: readonly Promise<void>[]): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(limitMs, resolve);
+  await Promise.race([Promise.all(tasks), promise]);
+  cancel();
 }
 
 async function ownFolder(options: BootOptions, stops: Stops) {
