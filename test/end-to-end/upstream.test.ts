@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createRawServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ask, errorIn, eventsOf, isDone, makeKey, type Seen, usageOf } from "./asking.ts";
@@ -237,3 +237,31 @@ test("an upstream that is gone: engine_unavailable, nothing owed; back, it is se
   await eventually("it again", async () => (await ask({ url, key, more: { model: "good" } })).status === 200, 20_000);
   assert.equal((await usageOf(cloud, "gone")).unrated, 0);
 });
+
+test(
+  "an upstream that never answers anything holds up neither the start nor other models",
+  { timeout: 30_000 },
+  async () => {
+    const silent = createRawServer((socket) => socket.on("error", () => socket.destroy()));
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    const other = await startCloud({
+      data: join(folder.path, "other"),
+      settings: `
+engine: {kind: fake}
+models: {serve: [fake]}
+upstreams: [{name: silent, url: "http://127.0.0.1:${port}/v1", models: [{name: lost}]}]
+`,
+      readyWithinMs: 9_500,
+    });
+    try {
+      const key = await makeKey(other, "served");
+      assert.equal((await ask({ url: other.url, key })).status, 200);
+      const lost = await ask({ url: other.url, key, more: { model: "lost" } });
+      assert.ok(lost.status === 404 || lost.status === 503, lost.text);
+    } finally {
+      await other.kill();
+      silent.close();
+    }
+  },
+);
