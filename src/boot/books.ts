@@ -3,7 +3,7 @@ import type { Journal, JournalBatch, JournalRecord } from "../journal/index.ts";
 import type { Budgets } from "../ledger/index.ts";
 import { receiptFile, receiptPlaces } from "../receipt/index.ts";
 import type { Shipment, Shipper } from "../shipping/index.ts";
-import { parseSettlement } from "../stages/index.ts";
+import { parseSettlement, type SettlementBody } from "../stages/index.ts";
 import {
   type Batch,
   findReceipt,
@@ -32,18 +32,20 @@ export async function writeShipment(store: Store, gateway: GatewayId, shipment: 
 
 function batchOf(gateway: GatewayId, { from, to, batches, isFirst }: Shipment): Batch {
   const records = batches.flatMap((batch) => batch.records);
+  const settlements = new Map(
+    records.filter((record) => record.kind === "settlement").map((record) => [record, parseSettlement(record.body)]),
+  );
   return {
     gateway,
     from: isFirst ? undefined : from,
     to,
-    usage: records.filter((record) => record.kind === "settlement").map(usageRow),
-    receipts: batches.flatMap(receiptRows),
+    usage: [...settlements].map(([record, body]) => usageRow(record, body)),
+    receipts: batches.flatMap((batch) => receiptRows(batch, settlements)),
     refusals: records.filter((record) => record.kind === "note").flatMap(refusalRow),
   };
 }
 
-function usageRow({ request, position, body: text }: SettlementRecord): UsageRow {
-  const body = parseSettlement(text);
+function usageRow({ request, position }: SettlementRecord, body: SettlementBody): UsageRow {
   return {
     request,
     position,
@@ -66,13 +68,17 @@ function usageRow({ request, position, body: text }: SettlementRecord): UsageRow
   };
 }
 
-function receiptRows({ records, leaves, seal }: JournalBatch): readonly ReceiptRow[] {
+function receiptRows(
+  { records, leaves, seal }: JournalBatch,
+  settlements: ReadonlyMap<JournalRecord, SettlementBody>,
+): readonly ReceiptRow[] {
   if (seal === undefined) return [];
   const places = receiptPlaces(leaves, seal);
   return records.flatMap((record): readonly ReceiptRow[] => {
     const place = record.kind === "settlement" && record.leaf !== undefined ? places[record.leaf] : undefined;
-    if (record.kind !== "settlement" || place === undefined) return [];
-    const { receipt: id, project } = parseSettlement(record.body);
+    const body = settlements.get(record);
+    if (body === undefined || place === undefined) return [];
+    const { receipt: id, project } = body;
     const { payload, index, size, path } = place;
     return [{ id, project, payload, batchIndex: index, batchSize: size, path, seal }];
   });

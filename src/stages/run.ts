@@ -64,7 +64,7 @@ export class Running implements AsyncIterable<Buffer> {
       yield* this.#broken(error);
     } finally {
       // A reader that stops early (the journal failed) must not leave the engine computing for nobody.
-      this.#exchange.abort(new ClientLeft());
+      if (!this.#exchange.over) this.#exchange.abort(new ClientLeft());
       this.#placed.destination.ended();
     }
   }

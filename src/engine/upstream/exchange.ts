@@ -55,9 +55,14 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterator<Buffe
     });
   }
 
+  /** Whether nothing more comes: the answer has ended, or has failed. */
+  get over(): boolean {
+    return this.#ended || this.#error !== undefined;
+  }
+
   /** Ends the exchange from this side: the connection closes, which is how the other side learns of it. */
   abort(reason: Error): void {
-    if (this.#ended || this.#error !== undefined) return;
+    if (this.over) return;
     if (this.#controller === undefined) this.#fail(reason);
     else this.#controller.abort(reason);
   }
