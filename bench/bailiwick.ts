@@ -8,12 +8,12 @@ import { type Child, freePort, start, untilReady } from "./children.ts";
 const program = new URL("../bin/bailiwick.js", import.meta.url).pathname;
 
 /** Every kind of limit is set, and none is reached: what is measured includes the checks. */
-const limits = [
-  ...["--requests-per-minute", "100000000"],
-  ...["--tokens-per-minute", "1000000000000"],
-  ...["--monthly-budget", "1000000"],
-  ...["--expires", "30d"],
-];
+const limits = {
+  "--requests-per-minute": "100000000",
+  "--tokens-per-minute": "1000000000000",
+  "--monthly-budget": "1000000",
+  "--expires": "30d",
+};
 
 export interface Bailiwick {
   readonly child: Child;
@@ -41,7 +41,18 @@ export async function startBailiwick({
   const child = start(process.execPath, [program, "up", "--data", data, "--port", String(port), ...flags], { folder });
   try {
     await untilReady(child, `http://127.0.0.1:${port}/readyz`, 300_000);
-    const create = ["key", "create", "--project", "default", "--name", "bench", ...limits, "--data", data, "--json"];
+    const create = [
+      "key",
+      "create",
+      "--project",
+      "default",
+      "--name",
+      "bench",
+      ...Object.entries(limits).flat(),
+      "--data",
+      data,
+      "--json",
+    ];
     const created = await promisify(execFile)(process.execPath, [program, ...create], { cwd: folder });
     const { key } = JSON.parse(created.stdout) as { key: string };
     return { child, port, key };
