@@ -65,7 +65,8 @@ export function startOwnHost(
     clock,
     onLine: (line) => {
       lastWords = line;
-      log.info({ host: line }, "host");
+      const { level, message, ...facts } = hostLine(line);
+      log[level]({ host, ...facts }, message);
     },
     onState: (state, socketPath) => {
       if (state.phase === "ready") {
@@ -91,4 +92,16 @@ export function startOwnHost(
     rmSync(socketFolder, { recursive: true, force: true });
   });
   return promise;
+}
+
+/** A line that the host logged; one that is not its own (a native library's) is passed on as text. */
+function hostLine(line: string): { readonly level: "info" | "warn" | "error"; readonly message: string } {
+  try {
+    const said = JSON.parse(line) as { level?: unknown; message?: unknown };
+    const level = said.level === "warn" || said.level === "error" ? said.level : "info";
+    return { ...said, level, message: typeof said.message === "string" ? said.message : line };
+  } catch {
+    // Not JSON: a native library's words.
+    return { level: "info", message: line };
+  }
 }

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createIds } from "../base/index.ts";
 import { openDataFolder } from "../installation/index.ts";
@@ -42,7 +42,10 @@ async function fill(options: Parameters<typeof restoreBackup>[0], stops: Stops):
     throw new Failed(`${data} is not empty.`, "Restore into a folder that does not exist yet, with --data.");
   }
   mkdirSync(data, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
-  for (const name of [...backupParts, "journal"]) cpSync(join(from, name), join(data, name), { recursive: true });
+  for (const name of [...backupParts, "journal"]) {
+    cpSync(join(from, name), join(data, name), { recursive: true });
+    if (statSync(join(data, name)).isDirectory()) chmodSync(join(data, name), 0o700);
+  }
   const opened = await openDataFolder({
     path: data,
     ids: createIds(options.clock),

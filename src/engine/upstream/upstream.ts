@@ -26,6 +26,8 @@ export interface UpstreamOptions {
 }
 
 const watchIntervalMs = 5_000;
+/** What every OpenAI-compatible server has, taken for granted until it has answered. */
+const assumedEndpoints: ReadonlySet<string> = new Set(["chat.completions", "completions"]);
 
 /**
  * Any OpenAI-compatible server that the operator already runs (vLLM, SGLang, llama-server, Ollama). Bytes pass
@@ -55,7 +57,7 @@ export class Upstream implements Destination {
     this.site = options.site;
     this.cacheSalt = options.cacheSalt;
     this.#address = new Address(options);
-    this.#watching = new Address({ ...options, connections: 1, firstByteTimeoutMs: 10_000, idleTimeoutMs: 10_000 });
+    this.#watching = new Address({ ...options, connections: 8, firstByteTimeoutMs: 10_000, idleTimeoutMs: 10_000 });
     this.#headers = options.key === undefined ? [] : ["authorization", `Bearer ${options.key}`];
     if (options.endpoints !== undefined) this.#endpoints = new Set(options.endpoints);
   }
@@ -118,7 +120,7 @@ export class Upstream implements Destination {
     this.#why = typeof seen === "string" ? seen : undefined;
     if (typeof seen !== "string") {
       this.#endpoints ??= await this.#findEndpoints();
-      this.#offers = this.#offersFrom(seen, this.#endpoints);
+      this.#offers = this.#offersFrom(seen, this.#endpoints ?? assumedEndpoints);
     }
     if (was !== this.#ready) this.#options.onChange({ ready: this.#ready, why: this.#why });
   }
@@ -134,27 +136,28 @@ export class Upstream implements Destination {
     }
   }
 
-  /** An endpoint that it lacks answers an empty request with 404 or 405; one that it has finds fault with it. */
-  async #findEndpoints(): Promise<ReadonlySet<string>> {
-    const found = new Set<string>();
-    for (const { name, path } of this.#options.knownEndpoints) {
-      const exchange = this.#watching.send(
-        "POST",
-        path,
-        [...this.#headers, "content-type", "application/json"],
-        Buffer.from("{}"),
-      );
-      try {
-        const { status } = await exchange.head;
-        if (status !== 404 && status !== 405 && status !== 501) found.add(name);
-      } catch {
-        // No answer to this question: the endpoint is taken for absent until the upstream is asked again.
-        continue;
-      } finally {
-        exchange.abort(new Error("asked enough"));
-      }
+  /**
+   * An endpoint that it lacks answers an empty request with 404 or 405; one that it has finds fault with it. Undefined
+   * where a question stayed without an answer: they are all asked again at the next look.
+   */
+  async #findEndpoints(): Promise<ReadonlySet<string> | undefined> {
+    const found = await Promise.all(this.#options.knownEndpoints.map(({ path }) => this.#hasEndpoint(path)));
+    if (found.includes(undefined)) return undefined;
+    return new Set(this.#options.knownEndpoints.filter((_, index) => found[index]).map(({ name }) => name));
+  }
+
+  async #hasEndpoint(path: string): Promise<boolean | undefined> {
+    const headers = [...this.#headers, "content-type", "application/json"];
+    const exchange = this.#watching.send("POST", path, headers, Buffer.from("{}"));
+    try {
+      const { status } = await exchange.head;
+      return status !== 404 && status !== 405 && status !== 501;
+    } catch {
+      // No answer to this question, which is what the caller is told.
+      return undefined;
+    } finally {
+      exchange.abort(new Error("asked enough"));
     }
-    return found;
   }
 
   #offersFrom(listed: readonly ListedModel[], endpoints: ReadonlySet<string>): Map<string, Offer> {
