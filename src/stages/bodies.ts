@@ -1,5 +1,15 @@
-import type { Ending, GatewayId, KeyId, OrganisationId, ProjectId, ReceiptId, Usage } from "../base/index.ts";
-import type { TokenBound } from "../ledger/index.ts";
+import {
+  type Ending,
+  formatAmount,
+  type GatewayId,
+  type KeyId,
+  type OrganisationId,
+  parseAmount,
+  type ProjectId,
+  type ReceiptId,
+  type Usage,
+} from "../base/index.ts";
+import type { Price, TokenBound } from "../ledger/index.ts";
 
 /**
  * What the journal's intents and settlements say, as JSON (docs/reference/journal.md). An intent holds everything that
@@ -71,4 +81,39 @@ export function parseIntent(body: string): IntentBody {
 
 export function parseSettlement(body: string): SettlementBody {
   return JSON.parse(body) as SettlementBody;
+}
+
+// A price is written and read for every request and changes a few times a year: each is converted once.
+const bodies = new WeakMap<Price, PriceBody>();
+const prices = new WeakMap<PriceBody, Price>();
+
+/** A price as an intent fixes it. */
+export function priceBody(price: Price): PriceBody {
+  const known = bodies.get(price);
+  if (known !== undefined) return known;
+  const body = {
+    version: price.version,
+    currency: price.currency,
+    input: formatAmount(price.inputPerMillion),
+    cachedInput: formatAmount(price.cachedInputPerMillion),
+    output: formatAmount(price.outputPerMillion),
+    reasoning: formatAmount(price.reasoningPerMillion),
+  };
+  bodies.set(price, body);
+  prices.set(body, price);
+  return body;
+}
+
+/** The price that an intent fixed, whatever the price book says by now. */
+export function priceIn(body: PriceBody): Price {
+  return (
+    prices.get(body) ?? {
+      version: body.version,
+      currency: body.currency,
+      inputPerMillion: parseAmount(body.input)!,
+      cachedInputPerMillion: parseAmount(body.cachedInput)!,
+      outputPerMillion: parseAmount(body.output)!,
+      reasoningPerMillion: parseAmount(body.reasoning)!,
+    }
+  );
 }

@@ -1,7 +1,7 @@
-import { formatAmount, type Refusal } from "../base/index.ts";
+import type { Refusal } from "../base/index.ts";
 import type { Intent } from "../journal/index.ts";
 import { ByteDigest } from "../receipt/index.ts";
-import type { IntentBody } from "./bodies.ts";
+import { type IntentBody, priceBody } from "./bodies.ts";
 import type { Answering, Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
 import type { Placed } from "./place.ts";
@@ -89,17 +89,7 @@ function intentBody(placed: Placed, request: IntentBody["request"]): IntentBody 
       processing: holder.project.processing,
       rejected: decision.rejected.slice(0, 16).map(({ candidate, reason }) => ({ name: candidate.name, reason })),
     },
-    price:
-      price === undefined
-        ? null
-        : {
-            version: price.version,
-            currency: price.currency,
-            input: formatAmount(price.inputPerMillion),
-            cachedInput: formatAmount(price.cachedInputPerMillion),
-            output: formatAmount(price.outputPerMillion),
-            reasoning: formatAmount(price.reasoningPerMillion),
-          },
+    price: price === undefined ? null : priceBody(price),
     bound: tokenBound,
     request,
   };

@@ -1,8 +1,8 @@
-import { type Exact, formatExact, parseAmount, withPrefix } from "../base/index.ts";
+import { type Exact, formatExact, withPrefix } from "../base/index.ts";
 import type { Intent, Written } from "../journal/index.ts";
 import { type Price, rate } from "../ledger/index.ts";
 import { buildStatement } from "../receipt/index.ts";
-import type { IntentBody, PriceBody, SettlementBody } from "./bodies.ts";
+import { type IntentBody, priceIn, type SettlementBody } from "./bodies.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
 
@@ -79,7 +79,7 @@ function settlementBody(
     usage: counted,
     unrated: reason,
     upperBoundTokens: counted === null ? bound.inputTokens + bound.outputTokens : null,
-    listAmount: counted === null || price === null ? null : formatExact(rate(counted, priceOf(price))),
+    listAmount: counted === null || price === null ? null : formatExact(rate(counted, priceIn(price))),
     currency: price?.currency ?? null,
     priceVersion: price?.version ?? null,
   };
@@ -87,18 +87,6 @@ function settlementBody(
 
 function priceOnReceipt({ priceVersion, currency, listAmount }: SettlementBody) {
   return { version: priceVersion!, currency: currency!, listAmount };
-}
-
-/** The price that the intent fixed, whatever the price book says by now. */
-function priceOf(price: PriceBody): Price {
-  return {
-    version: price.version,
-    currency: price.currency,
-    inputPerMillion: parseAmount(price.input)!,
-    cachedInputPerMillion: parseAmount(price.cachedInput)!,
-    outputPerMillion: parseAmount(price.output)!,
-    reasoningPerMillion: parseAmount(price.reasoning)!,
-  };
 }
 
 /** What a budget is charged: the exact cost, or the upper bound while the usage is unknown. */
