@@ -37,6 +37,11 @@ export interface Shipper {
 }
 
 const recordsAtOnce = 2_000;
+/**
+ * A transaction costs the same for one settlement as for hundreds: what comes within this time goes in one. Whoever
+ * waits for the books (`caughtUp`) ends the pause.
+ */
+const betweenShipmentsMs = 100;
 const firstRetryMs = 100;
 const lastRetryMs = 5_000;
 
@@ -51,6 +56,7 @@ class JournalShipper implements Shipper {
   #shipped: Position;
   #isFirst: boolean;
   #waiters: { readonly upTo: Position; readonly done: () => void }[] = [];
+  #endPause: () => void = () => undefined;
   readonly #running: Promise<void>;
 
   constructor(options: ShipperOptions) {
@@ -84,6 +90,7 @@ class JournalShipper implements Shipper {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const waiter = { upTo, done: () => resolve(true) };
     this.#waiters.push(waiter);
+    this.#endPause();
     const cancel = this.#options.clock.after(waitMs, () => resolve(false));
     const reached = await promise;
     cancel();
@@ -125,6 +132,7 @@ class JournalShipper implements Shipper {
       onShipped();
       batches = [];
       records = 0;
+      if (this.#waiters.length === 0) await this.#pause(betweenShipmentsMs);
     }
     if (batches.length > 0) await this.#ship(batches, batches.at(-1)!.end);
   }
@@ -142,18 +150,18 @@ class JournalShipper implements Shipper {
     await this.#options.journal.release(to);
   }
 
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(delayMs, resolve);
-      this.#stop.signal.addEventListener(
-        "abort",
-        () => {
-          cancel();
-          resolve();
-        },
-        { once: true },
-      );
-    });
+  /** Until the time is over, somebody waits for the books, or the shipping is stopped. */
+  async #pause(delayMs: number): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(delayMs, resolve);
+    const stopped = (): void => resolve();
+    this.#endPause = stopped;
+    this.#stop.signal.addEventListener("abort", stopped, { once: true });
+    await promise;
+    cancel();
+    this.#stop.signal.removeEventListener("abort", stopped);
+    this.#endPause = () => undefined;
   }
 }
 
