@@ -57,6 +57,14 @@ test("the operator's token limit is set where the client set none", () => {
   assert.deepEqual(limited('{"model":"m","max_completion_tokens":5}'), { model: "m", max_completion_tokens: 5 });
 });
 
+test("every prompt of a list is answered n times", () => {
+  const answers = (text: string): number => parse(text).fields.answers;
+  assert.equal(answers('{"model":"m"}'), 1);
+  assert.equal(answers('{"model":"m","n":3}'), 3);
+  assert.equal(answers('{"model":"m","prompt":["a","b"],"n":3}'), 6);
+  assert.equal(answers('{"model":"m","prompt":[1,2,3],"n":2}'), 2);
+});
+
 test("a client cannot choose the cache of another project", () => {
   const edited = parse('{"model":"m","cache_salt":"prj_other"}')
     .bytesFor(edits({ cacheSalt: "prj_mine" }))

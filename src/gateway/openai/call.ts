@@ -10,7 +10,7 @@ export interface CallFields {
   readonly includeUsage: boolean;
   /** The answer's token limit as the client set it; undefined where it set none. */
   readonly maxTokens: number | undefined;
-  /** How many answers (`n`). */
+  /** How many answers at most: `n` for every prompt. */
   readonly answers: number;
 }
 
@@ -112,8 +112,13 @@ function fieldsOf(value: Readonly<Record<string, unknown>>, endpoint: Endpoint):
     stream: stream === true,
     includeUsage: includeUsage === true,
     maxTokens: limit,
-    answers: typeof n === "number" ? n : 1,
+    answers: (typeof n === "number" ? n : 1) * promptsIn(value["prompt"]),
   };
+}
+
+/** Completions take a list of prompts; a list of numbers is one prompt in tokens. */
+function promptsIn(prompt: unknown): number {
+  return Array.isArray(prompt) && typeof prompt[0] !== "number" ? Math.max(1, prompt.length) : 1;
 }
 
 function isCount(value: unknown, most: number): boolean {
