@@ -12,9 +12,6 @@ export interface ByteWitness {
  */
 export class Answer {
   readonly #response: ServerResponse;
-  /** HTTP/1.0 has no chunks: there the connection's end is the answer's. */
-  readonly #knowsChunks: boolean;
-  #isChunked = false;
   readonly #stall: { readonly clock: Clock; readonly timeoutMs: number };
   readonly #headers: string[] = [];
   readonly #onLeft: (() => void)[] = [];
@@ -29,7 +26,6 @@ export class Answer {
     stall: { readonly clock: Clock; readonly timeoutMs: number },
   ) {
     this.#response = response;
-    this.#knowsChunks = request.httpVersion === "1.1";
     this.#stall = stall;
     response.on("close", () => this.#closed());
     response.on("error", () => request.destroy());
@@ -59,18 +55,14 @@ export class Answer {
   begin(status: number, contentType: string, contentLength?: number): void {
     this.header("content-type", contentType);
     if (contentLength !== undefined) this.header("content-length", String(contentLength));
-    else if (this.#knowsChunks) this.header("transfer-encoding", "chunked");
     this.#response.writeHead(status, this.#headers);
-    this.#isChunked = contentLength === undefined && this.#knowsChunks;
-    // Node writes a chunk in four pieces, gathered at the end of the turn; framed here it is one, written at once.
-    if (this.#isChunked) this.#response.chunkedEncoding = false;
   }
 
   /** Hands bytes to the socket; a promise where the client reads slower than they come. */
   write(bytes: Buffer): Promise<void> | undefined {
     if (this.#left || bytes.length === 0) return undefined;
     this.#witness?.update(bytes);
-    if (this.#response.write(this.#isChunked ? chunkOf(bytes) : bytes)) return undefined;
+    if (this.#response.write(bytes)) return undefined;
     return new Promise((resolve) => {
       const cancel = this.#stall.clock.after(this.#stall.timeoutMs, () => this.#response.destroy());
       this.#drained = () => {
@@ -83,10 +75,8 @@ export class Answer {
   /** The last bytes. What they say must be on record by now. */
   end(bytes?: Buffer): void {
     if (this.#left) return;
-    const last = bytes ?? noBytes;
-    if (this.#isChunked) this.#response.end(last.length === 0 ? lastChunk : Buffer.concat([chunkOf(last), lastChunk]));
-    else if (last.length === 0) this.#response.end();
-    else this.#response.end(last);
+    if (bytes === undefined || bytes.length === 0) this.#response.end();
+    else this.#response.end(bytes);
   }
 
   /** A refusal as the whole answer: no token was computed, and nothing is on record but the refusal. */
@@ -113,18 +103,4 @@ export class Answer {
     this.#drained?.();
     this.#drained = undefined;
   }
-}
-
-const noBytes = Buffer.alloc(0);
-const lastChunk = Buffer.from("0\r\n\r\n");
-
-/** One chunk of a chunked body (RFC 9112, section 7.1): the length in hex, the bytes, each with a line's end. */
-function chunkOf(bytes: Buffer): Buffer {
-  const length = bytes.length.toString(16);
-  const chunk = Buffer.allocUnsafe(length.length + bytes.length + 4);
-  chunk.write(length, 0, "latin1");
-  chunk.write("\r\n", length.length, "latin1");
-  bytes.copy(chunk, length.length + 2);
-  chunk.write("\r\n", chunk.length - 2, "latin1");
-  return chunk;
 }
