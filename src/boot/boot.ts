@@ -3,7 +3,7 @@ import { type Clock, createIds, type HostId, refuse, type Refusal, withPrefix } 
 import { createCommandRunner, openCatalog } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import { DestinationList } from "../destinations/index.ts";
-import { createControl, createRouter, listen } from "../gateway/index.ts";
+import { createControl, createRouter, listen, type StageName } from "../gateway/index.ts";
 import { openDataFolder } from "../installation/index.ts";
 import { folderDisk, openJournal } from "../journal/index.ts";
 import { Budgets, createPriceBook } from "../ledger/index.ts";
@@ -11,7 +11,7 @@ import { createPolicy } from "../policy/index.ts";
 import { digestKeyJwk, openSigningKeys } from "../receipt/index.ts";
 import { serve } from "../request.ts";
 import { createShipper } from "../shipping/index.ts";
-import type { Call, Cloud, StageName } from "../stages/index.ts";
+import type { Call, Cloud } from "../stages/index.ts";
 import { readWatermark } from "../store/index.ts";
 import { createMeters } from "../telemetry/index.ts";
 import { createDirectory, createTenancy, RateLimits } from "../tenancy/index.ts";

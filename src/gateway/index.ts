@@ -6,9 +6,9 @@
  * came; a stream's chunk that can pass is never parsed; the last bytes leave after the record.
  */
 export { type ByteWitness } from "./answer.ts";
-export { createRouter, type RoutedCall, type RouterOptions } from "./openai/router.ts";
+export { createRouter, type RoutedCall, type RouterOptions, type StageName } from "./openai/router.ts";
 export { type Gateway, listen, type ServerOptions } from "./server.ts";
-export { type BodyEdits, CallBody, type CallFields } from "./openai/call.ts";
+export type { BodyEdits, CallBody, CallFields } from "./openai/call.ts";
 export { type Endpoint, type EndpointName, endpoints } from "./openai/endpoints.ts";
 export { EventStream } from "./openai/stream.ts";
 export { lastString, lastUsage } from "./openai/usage.ts";

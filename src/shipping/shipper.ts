@@ -1,5 +1,5 @@
 import type { Clock, ProjectId, ReceiptId } from "../base/index.ts";
-import type { Journal, JournalBatch, Position } from "../journal/index.ts";
+import { isBefore, type Journal, type JournalBatch, type Position } from "../journal/index.ts";
 
 /** Whole batches of the journal, in order, and where they begin and end. */
 export interface Shipment {
@@ -163,8 +163,4 @@ class JournalShipper implements Shipper {
     this.#stop.signal.removeEventListener("abort", stopped);
     this.#endPause = () => undefined;
   }
-}
-
-function isBefore(a: Position, b: Position): boolean {
-  return a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
 }

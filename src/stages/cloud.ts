@@ -1,10 +1,11 @@
-import type { Clock, GatewayId, ProjectId, ReceiptId, Refusal, RequestId } from "../base/index.ts";
+import type { Clock, GatewayId, ProjectId, ReceiptId, Refusal } from "../base/index.ts";
 import type { Destination } from "../engine/index.ts";
-import type { ByteWitness, CallBody, Endpoint } from "../gateway/index.ts";
+import type { ByteWitness, RoutedCall, StageName } from "../gateway/index.ts";
 import type { Journal, Position } from "../journal/index.ts";
 import type { Budgets, PriceBook } from "../ledger/index.ts";
 import type { Policy } from "../policy/index.ts";
-import type { Directory, Holder, RateLimits } from "../tenancy/index.ts";
+import type { EndedRequest } from "../telemetry/index.ts";
+import type { Directory, RateLimits } from "../tenancy/index.ts";
 
 /** What the stages of a request use of the cloud; boot.ts puts it together. */
 export interface Cloud {
@@ -49,38 +50,11 @@ export interface Meters {
   readonly inFlight: number;
   refused(code: string): void;
   began(): void;
-  ended(ended: Ended): void;
+  ended(request: EndedRequest): void;
 }
 
-export interface Ended {
-  readonly endpoint: string;
-  readonly model: string;
-  readonly ending: string;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly firstPartMs: number | undefined;
-  readonly totalMs: number;
-  readonly unrated: boolean;
-}
-
-/** A request as it arrived, whose key is known and whose body is parsed. */
-export interface Call {
-  readonly id: RequestId;
-  readonly receipt: ReceiptId;
-  readonly holder: Holder;
-  readonly endpoint: Endpoint;
-  readonly body: CallBody;
-  /** Request headers that the endpoint's protocol needs, name and value in turn. */
-  readonly protocolHeaders: readonly string[];
-  /** Wall-clock milliseconds. */
-  readonly receivedAtMs: number;
-  /** The same moment on the clock that never goes back. */
-  readonly startedAtMs: number;
-  /** When each stage was over, in milliseconds since the call's start: what a slow answer is explained by. */
-  readonly stages: Map<StageName, number>;
-}
-
-export type StageName = "admit" | "place" | "run" | "count" | "record";
+/** A request as the router hands it on. */
+export type Call = RoutedCall;
 
 /** Notes that a stage is over. */
 export function passed(stage: StageName, call: Call, clock: Clock): void {

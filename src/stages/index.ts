@@ -6,17 +6,7 @@
  */
 export { admit, type Admitted, type RateTaken, turnAway } from "./admit.ts";
 export { type IntentBody, parseIntent, parseSettlement, type SettlementBody } from "./bodies.ts";
-export {
-  type Answering,
-  type Books,
-  type Call,
-  type Cloud,
-  type Destinations,
-  type Ended,
-  type Meters,
-  passed,
-  type StageName,
-} from "./cloud.ts";
+export { type Answering, type Books, type Call, type Cloud, type Destinations, type Meters, passed } from "./cloud.ts";
 export { count, type Counts } from "./count.ts";
 export { place, type Placed } from "./place.ts";
 export { intend, type Intended, record } from "./record.ts";

@@ -4,4 +4,4 @@
  * Invariants: no prompt, answer, key or token of a client is ever in a log or a label; labels are bounded in number.
  */
 export { createLog, type Log } from "./log.ts";
-export { createMeters, type Gauges, type RequestMeters } from "./meters.ts";
+export { createMeters, type EndedRequest, type Gauges, type RequestMeters } from "./meters.ts";

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** One request's end, as the stages report it. */
-interface EndedRequest {
+export interface EndedRequest {
   readonly endpoint: string;
   readonly model: string;
   readonly ending: string;

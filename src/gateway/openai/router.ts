@@ -6,6 +6,8 @@ import { readBody } from "../body.ts";
 import { CallBody } from "./call.ts";
 import { type Endpoint, endpoints } from "./endpoints.ts";
 
+export type StageName = "admit" | "place" | "run" | "count" | "record";
+
 /** A request for a model as the router hands it on: its key is known, its body is parsed. */
 export interface RoutedCall {
   readonly id: ReturnType<typeof mintRequest>;
@@ -17,7 +19,7 @@ export interface RoutedCall {
   readonly receivedAtMs: number;
   readonly startedAtMs: number;
   /** When each stage was over, in milliseconds since the call's start. */
-  readonly stages: Map<"admit" | "place" | "run" | "count" | "record", number>;
+  readonly stages: Map<StageName, number>;
 }
 
 export interface RouterOptions {
