@@ -18,18 +18,13 @@ export async function serve(call: Call, answer: Answering, cloud: Cloud): Promis
   const intent = intend(placed, answer, cloud);
   if (intent.outcome === "refused") return turnAway(intent, call, answer, cloud, admitted);
 
-  const running = run(placed, answer, cloud);
-  for await (const part of running) {
-    await intent.durable;
-    await answer.write(part);
-  }
-  await intent.durable;
+  const ran = await run(placed, intent, answer, cloud);
   passed("run", call, cloud.clock);
 
-  const counted = await count(placed, running, cloud);
+  const counted = await count(placed, ran, cloud);
   passed("count", call, cloud.clock);
 
-  await record(placed, intent, running, counted, answer, cloud);
+  await record(placed, intent, ran, counted, answer, cloud);
   passed("record", call, cloud.clock);
-  answer.end(running.last);
+  answer.end(ran.last);
 }

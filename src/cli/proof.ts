@@ -1,6 +1,6 @@
 import type { RunningCloud } from "../boot/index.ts";
 import type { Settings } from "../config/index.ts";
-import { Address } from "../engine/index.ts";
+import { Address, type Head, type Reader } from "../engine/index.ts";
 import { verifyReceipt } from "../receipt/index.ts";
 import type { Printer } from "./printer.ts";
 
@@ -44,16 +44,40 @@ async function ask(address: Address, key: string, model: string, printer: Printe
   ];
   const body = { model, stream: true, temperature: 0, max_tokens: 48, messages };
   const headers = ["authorization", `Bearer ${key}`, "content-type", "application/json"];
-  const exchange = address.send("POST", "/v1/chat/completions", headers, Buffer.from(JSON.stringify(body)));
-  const head = await exchange.head;
-  let rest = "";
-  for await (const part of exchange) {
-    const lines = (rest + part.toString("utf8")).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) printer.text(textOf(line));
+  const lines = new PrintedLines(printer);
+  address.send("POST", "/v1/chat/completions", headers, Buffer.from(JSON.stringify(body)), lines);
+  const { status, headers: answered } = await lines.over;
+  if (status !== 200) throw new Error(`the first question was answered with ${status}: ${lines.rest}`);
+  return String(answered["bailiwick-receipt"]);
+}
+
+/** Prints the text of a stream's chunks as they come. */
+class PrintedLines implements Reader {
+  rest = "";
+  readonly #printer: Printer;
+  readonly #over = Promise.withResolvers<Head>();
+  #head: Head | undefined;
+
+  constructor(printer: Printer) {
+    this.#printer = printer;
   }
-  if (head.status !== 200) throw new Error(`the first question was answered with ${head.status}: ${rest}`);
-  return String(head.headers["bailiwick-receipt"]);
+  get over(): Promise<Head> {
+    return this.#over.promise;
+  }
+  head(head: Head): void {
+    this.#head = head;
+  }
+  part(bytes: Buffer): void {
+    const lines = (this.rest + bytes.toString("utf8")).split("\n");
+    this.rest = lines.pop() ?? "";
+    for (const line of lines) this.#printer.text(textOf(line));
+  }
+  end(): void {
+    this.#over.resolve(this.#head!);
+  }
+  failed(error: Error): void {
+    this.#over.reject(error);
+  }
 }
 
 function textOf(line: string): string {

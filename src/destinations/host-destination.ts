@@ -6,6 +6,7 @@ import {
   type DestinationSite,
   type Dispatch,
   type Exchange,
+  type Reader,
 } from "../engine/index.ts";
 import type { Offer } from "../engine/index.ts";
 
@@ -98,12 +99,12 @@ export class HostDestination implements Destination {
     this.#ready = false;
   }
 
-  send(dispatch: Dispatch): Exchange {
+  send(dispatch: Dispatch, reader: Reader): Exchange {
     this.#running++;
     const headers = ["content-type", "application/json", "bailiwick-request", dispatch.request];
     headers.push("bailiwick-tenant", dispatch.tenant);
     if (dispatch.warnUnsupported) headers.push("bailiwick-unsupported", "warn");
-    return this.#address!.send("POST", dispatch.path, headers, dispatch.body);
+    return this.#address!.send("POST", dispatch.path, headers, dispatch.body, reader);
   }
   ended(): void {
     this.#running--;

@@ -1,5 +1,5 @@
 import type { Ending, RequestId, Usage } from "../base/index.ts";
-import type { Exchange } from "./upstream/exchange.ts";
+import type { Exchange, Reader } from "./upstream/exchange.ts";
 
 /** The place where a destination stands. No jurisdiction: undeclared, and it is never guessed. */
 export interface DestinationSite {
@@ -51,7 +51,8 @@ export interface Destination {
   readonly running: number;
   offer(model: string): Offer | undefined;
   offers(): Iterable<Offer>;
-  send(dispatch: Dispatch): Exchange;
+  /** `reader` gets the answer as it comes. */
+  send(dispatch: Dispatch, reader: Reader): Exchange;
   ended(): void;
   /** What a request used, as the engine counted it, once it has ended there; undefined: it cannot be known. */
   counts(request: RequestId, waitMs: number): Promise<Counted | undefined>;

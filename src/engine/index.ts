@@ -26,4 +26,12 @@ export type {
   ToolDefinition,
 } from "./types.ts";
 export type { Counted, Destination, DestinationSite, Dispatch, Offer } from "./destination.ts";
-export { Address, type AddressOptions, Exchange, type Head, Upstream, type UpstreamOptions } from "./upstream/index.ts";
+export {
+  Address,
+  type AddressOptions,
+  Exchange,
+  type Head,
+  type Reader,
+  Upstream,
+  type UpstreamOptions,
+} from "./upstream/index.ts";

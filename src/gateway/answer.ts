@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Clock, errorBody, errorCodes, type Refusal } from "../base/index.ts";
+import { type Cancel, type Clock, errorBody, errorCodes, type Refusal } from "../base/index.ts";
 
 /** What hears of every body byte that was handed to the socket: the response digest. */
 export interface ByteWitness {
@@ -14,10 +14,11 @@ export class Answer {
   readonly #response: ServerResponse;
   readonly #stall: { readonly clock: Clock; readonly timeoutMs: number };
   readonly #headers: string[] = [];
-  readonly #onLeft: (() => void)[] = [];
+  #onLeft: (() => void) | undefined;
+  #onDrained: (() => void) | undefined;
+  #cancelStall: Cancel | undefined;
   #witness: ByteWitness | undefined;
   #left = false;
-  #drained: (() => void) | undefined;
 
   /** `stall`: how long a client may leave bytes unread before it counts as gone. */
   constructor(
@@ -29,7 +30,6 @@ export class Answer {
     this.#stall = stall;
     response.on("close", () => this.#closed());
     response.on("error", () => request.destroy());
-    response.on("drain", () => this.#wake());
   }
 
   get begun(): boolean {
@@ -39,10 +39,14 @@ export class Answer {
   get left(): boolean {
     return this.#left;
   }
-  /** Calls back when the client leaves before the answer has ended. */
+  /** Calls back when the client leaves before the answer has ended. One listener: the latest. */
   onLeft(run: () => void): void {
     if (this.#left) run();
-    else this.#onLeft.push(run);
+    else this.#onLeft = run;
+  }
+  /** Calls back whenever a client that had read too slowly has caught up. One listener: the latest. */
+  onDrained(run: () => void): void {
+    this.#onDrained = run;
   }
   witness(witness: ByteWitness): void {
     this.#witness = witness;
@@ -58,18 +62,16 @@ export class Answer {
     this.#response.writeHead(status, this.#headers);
   }
 
-  /** Hands bytes to the socket; a promise where the client reads slower than they come. */
-  write(bytes: Buffer): Promise<void> | undefined {
-    if (this.#left || bytes.length === 0) return undefined;
+  /** Hands bytes to the socket. False: the client reads slower than they come, and `onDrained` says when it has. */
+  write(bytes: Buffer): boolean {
+    if (this.#left || bytes.length === 0) return true;
     this.#witness?.update(bytes);
-    if (this.#response.write(bytes)) return undefined;
-    return new Promise((resolve) => {
-      const cancel = this.#stall.clock.after(this.#stall.timeoutMs, () => this.#response.destroy());
-      this.#drained = () => {
-        cancel();
-        resolve();
-      };
-    });
+    if (this.#response.write(bytes)) return true;
+    if (this.#cancelStall === undefined) {
+      this.#boundStall();
+      this.#response.once("drain", () => this.#drained());
+    }
+    return false;
   }
 
   /** The last bytes. What they say must be on record by now. */
@@ -77,6 +79,7 @@ export class Answer {
     if (this.#left) return;
     if (bytes === undefined || bytes.length === 0) this.#response.end();
     else this.#response.end(bytes);
+    if ((this.#response.socket?.writableLength ?? 0) > 0) this.#boundStall();
   }
 
   /** A refusal as the whole answer: no token was computed, and nothing is on record but the refusal. */
@@ -92,15 +95,20 @@ export class Answer {
     this.#response.end(body);
   }
 
-  #closed(): void {
-    if (this.#response.writableFinished) return;
-    this.#left = true;
-    this.#wake();
-    for (const run of this.#onLeft) run();
+  #boundStall(): void {
+    this.#cancelStall ??= this.#stall.clock.after(this.#stall.timeoutMs, () => this.#response.destroy());
   }
 
-  #wake(): void {
-    this.#drained?.();
-    this.#drained = undefined;
+  #drained(): void {
+    this.#cancelStall?.();
+    this.#cancelStall = undefined;
+    this.#onDrained?.();
+  }
+
+  #closed(): void {
+    this.#cancelStall?.();
+    if (this.#response.writableFinished) return;
+    this.#left = true;
+    this.#onLeft?.();
   }
 }

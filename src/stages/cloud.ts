@@ -66,10 +66,11 @@ export interface Answering {
   readonly begun: boolean;
   readonly left: boolean;
   onLeft(run: () => void): void;
+  onDrained(run: () => void): void;
   witness(witness: ByteWitness): void;
   header(name: string, value: string): void;
   begin(status: number, contentType: string, contentLength?: number): void;
-  write(bytes: Buffer): Promise<void> | undefined;
+  write(bytes: Buffer): boolean;
   end(bytes?: Buffer): void;
   refuse(refusal: Refusal): void;
 }

@@ -1,7 +1,7 @@
 import { type Ending, type Usage, zeroUsage } from "../base/index.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Placed } from "./place.ts";
-import type { Running } from "./run.ts";
+import type { Ran } from "./run.ts";
 
 /** Tokens by kind, or why they cannot be known: then the request is `unrated`, never free. */
 export type Counts =
@@ -12,9 +12,9 @@ export type Counts =
  * What the request used: as the answer itself said at its end, else as the host counted it (also after a crash, from
  * what it had written down), else unknown.
  */
-export async function count(placed: Placed, running: Running, cloud: Cloud): Promise<Counts> {
-  const { ending } = running;
-  if (running.usage !== undefined) return { outcome: "counted", usage: running.usage, ending };
+export async function count(placed: Placed, ran: Ran, cloud: Cloud): Promise<Counts> {
+  const { ending } = ran;
+  if (ran.usage !== undefined) return { outcome: "counted", usage: ran.usage, ending };
   const { destination, admitted } = placed;
   const counted = await destination.counts(admitted.call.id, cloud.countsTimeoutMs);
   if (counted !== undefined) return { outcome: "counted", usage: counted.usage, ending };

@@ -11,4 +11,4 @@ export { count, type Counts } from "./count.ts";
 export { place, type Placed } from "./place.ts";
 export { intend, type Intended, record } from "./record.ts";
 export { settle } from "./settle.ts";
-export { run } from "./run.ts";
+export { type Ran, run } from "./run.ts";

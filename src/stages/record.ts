@@ -5,7 +5,7 @@ import { type IntentBody, priceBody } from "./bodies.ts";
 import type { Answering, Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
 import type { Placed } from "./place.ts";
-import type { Running } from "./run.ts";
+import type { Ran } from "./run.ts";
 import { costOf, settle } from "./settle.ts";
 
 /** An intent on its way to the disk, and the digest that every byte of the answer goes through. */
@@ -42,14 +42,14 @@ export function intend(placed: Placed, answer: Answering, cloud: Cloud): Intende
 export async function record(
   placed: Placed,
   intended: Intended,
-  running: Running,
+  ran: Ran,
   counts: Counts,
   answer: Answering,
   cloud: Cloud,
 ): Promise<void> {
   const { call, reservation, rate } = placed.admitted;
   const complete = !answer.left;
-  if (complete) intended.response.update(running.last);
+  if (complete) intended.response.update(ran.last);
   const { written, body } = settle(intended.intent, intended.body, cloud, {
     counts,
     endedAtMs: cloud.clock.nowMs(),
@@ -60,7 +60,7 @@ export async function record(
   try {
     await written.durable;
   } finally {
-    report(placed, running, counts, cloud);
+    report(placed, ran, counts, cloud);
   }
   cloud.books.settled(call.receipt, call.holder.project.id, written.position);
   placed.destination.acknowledge(call.id);
@@ -95,13 +95,13 @@ function intentBody(placed: Placed, request: IntentBody["request"]): IntentBody 
   };
 }
 
-function report(placed: Placed, running: Running, counts: Counts, cloud: Cloud): void {
+function report(placed: Placed, ran: Ran, counts: Counts, cloud: Cloud): void {
   const { call, price } = placed.admitted;
-  const { firstPartAtMs } = running;
+  const { firstPartAtMs } = ran;
   cloud.meters.ended({
     endpoint: call.endpoint.name,
     model: call.body.fields.model,
-    ending: running.ending,
+    ending: ran.ending,
     inputTokens: counts.outcome === "counted" ? counts.usage.inputTokens : 0,
     outputTokens: counts.outcome === "counted" ? counts.usage.outputTokens : 0,
     firstPartMs: firstPartAtMs === undefined ? undefined : firstPartAtMs - call.startedAtMs,

@@ -1,110 +1,185 @@
 import { type Ending, errorBody, errorCodes, refuse, type Refusal, type Usage, zeroUsage } from "../base/index.ts";
-import type { Exchange, Head } from "../engine/index.ts";
-import { EventStream, lastString, lastUsage } from "../gateway/index.ts";
+import type { Exchange, Head, Reader } from "../engine/index.ts";
+import { EventStream, lastEnding, lastUsage } from "../gateway/index.ts";
 import type { Answering, Cloud } from "./cloud.ts";
+import { endingOf, neverArrived, refusalOf } from "./failures.ts";
 import type { Placed } from "./place.ts";
+import type { Intended } from "./record.ts";
 
-const maxWholeAnswerBytes = 64 << 20;
-const noBytes = Buffer.alloc(0);
-
-/** Sends the request to where it was placed; reading what this returns runs it. */
-export function run(placed: Placed, answer: Answering, cloud: Cloud): Running {
-  const { admitted, destination, offer } = placed;
-  const { call } = admitted;
-  const exchange = destination.send({
-    request: call.id,
-    tenant: admitted.holder.project.id,
-    path: call.endpoint.path,
-    body: call.body.bytesFor({
-      upstreamName: offer.upstreamName,
-      cacheSalt: destination.cacheSalt ? admitted.holder.project.id : undefined,
-      maxTokens: cloud.limits.defaultMaxTokens,
-    }),
-    headers: call.protocolHeaders,
-    warnUnsupported: admitted.holder.project.unsupported === "warn",
-  });
-  return new Running(placed, exchange, answer, cloud);
+/** An answer that is over, but for its last bytes. */
+export interface Ran {
+  /** What waits for the record. */
+  readonly last: Buffer;
+  /** What the answer itself said that it used. */
+  readonly usage: Usage | undefined;
+  readonly ending: Ending;
+  /** Why it failed, where it did; what the client was told. */
+  readonly failure: Refusal | undefined;
+  /** Milliseconds (the clock's) at which the first part came. */
+  readonly firstPartAtMs: number | undefined;
 }
 
+const maxWholeAnswerBytes = 64 << 20;
+/** Bytes that may wait for the intent before the sender is told to pause. */
+const waitingBytesMax = 256 * 1024;
+const noBytes = Buffer.alloc(0);
+
 /**
- * An answer while it runs. Iterating yields the bytes that may leave at once; afterwards `last` holds those that wait
- * for the record, and `usage` and `ending` what the answer itself said. It never throws: an engine that dies or an
- * upstream that breaks off is an ending.
+ * Sends the request to where it was placed, and resolves when the answer is over. A stream's bytes go to the client as
+ * they come, from when the intent is on disk; its end, and a whole answer, wait for the record. It never rejects: an
+ * engine that dies, an upstream that breaks off, a client that leaves are endings.
  */
-export class Running implements AsyncIterable<Buffer> {
+export function run(placed: Placed, intended: Intended, answer: Answering, cloud: Cloud): Promise<Ran> {
+  const { admitted, destination, offer } = placed;
+  const { call } = admitted;
+  const running = new Running(placed, answer, cloud);
+  const exchange = destination.send(
+    {
+      request: call.id,
+      tenant: admitted.holder.project.id,
+      path: call.endpoint.path,
+      body: call.body.bytesFor({
+        upstreamName: offer.upstreamName,
+        cacheSalt: destination.cacheSalt ? admitted.holder.project.id : undefined,
+        maxTokens: cloud.limits.defaultMaxTokens,
+      }),
+      headers: call.protocolHeaders,
+      warnUnsupported: admitted.holder.project.unsupported === "warn",
+    },
+    running,
+  );
+  return running.until(exchange, intended.durable);
+}
+
+/** An answer while it runs: what the exchange reads into, and what decides which bytes may leave. */
+class Running implements Reader, Ran {
   last: Buffer = noBytes;
   usage: Usage | undefined;
   ending: Ending = "error";
-  /** Why it failed, where it did; what the client was told. */
   failure: Refusal | undefined;
-  /** Milliseconds (the clock's) at which the first part came. */
   firstPartAtMs: number | undefined;
   readonly #placed: Placed;
-  readonly #exchange: Exchange;
   readonly #answer: Answering;
   readonly #cloud: Cloud;
+  readonly #over = Promise.withResolvers<Ran>();
+  #exchange: Exchange | undefined;
+  #head: Head | undefined;
+  /** Set for an answer that is streamed. */
+  #events: EventStream | undefined;
+  /** A whole answer's parts; a stream's, as long as the intent is not on disk. */
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #isIntentDurable = false;
+  #isOver = false;
 
-  constructor(placed: Placed, exchange: Exchange, answer: Answering, cloud: Cloud) {
+  constructor(placed: Placed, answer: Answering, cloud: Cloud) {
     this.#placed = placed;
-    this.#exchange = exchange;
     this.#answer = answer;
     this.#cloud = cloud;
-    answer.onLeft(() => exchange.abort(new ClientLeft()));
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
+  until(exchange: Exchange, intentDurable: Promise<void>): Promise<Ran> {
+    this.#exchange = exchange;
+    this.#answer.onLeft(() => exchange.abort(new ClientLeft()));
+    this.#answer.onDrained(() => exchange.resume());
+    intentDurable.then(
+      () => this.#release(),
+      // The record will fail for the same reason, and say so.
+      (error: unknown) => exchange.abort(error as Error),
+    );
+    return this.#over.promise;
+  }
+
+  head(head: Head): void {
+    this.#head = head;
+    const ignored = head.headers["bailiwick-ignored"];
+    if (typeof ignored === "string") this.#answer.header("bailiwick-ignored", ignored);
+    if (head.status < 400 && head.contentType.startsWith("text/event-stream")) {
+      const { endpoint, body } = this.#placed.admitted.call;
+      this.#events = new EventStream(endpoint, body.fields.includeUsage);
+    }
+  }
+
+  part(bytes: Buffer): void {
+    if (this.#events === undefined) return this.#keep(bytes, maxWholeAnswerBytes);
+    let passing: Buffer;
     try {
-      const head = await this.#exchange.head;
-      const ignored = head.headers["bailiwick-ignored"];
-      if (typeof ignored === "string") this.#answer.header("bailiwick-ignored", ignored);
-      if (head.status >= 400) await this.#refusedThere(head);
-      else if (head.contentType.startsWith("text/event-stream")) yield* this.#stream(head.status, head.contentType);
-      else await this.#whole(head.status, head.contentType);
+      passing = this.#events.push(bytes);
     } catch (error) {
-      yield* this.#broken(error);
-    } finally {
-      // A reader that stops early (the journal failed) must not leave the engine computing for nobody.
-      if (!this.#exchange.over) this.#exchange.abort(new ClientLeft());
-      this.#placed.destination.ended();
+      return this.#exchange!.abort(error as Error);
     }
+    if (passing.length === 0) return undefined;
+    if (this.firstPartAtMs === undefined) this.#beginStream();
+    if (!this.#isIntentDurable) {
+      this.#keep(passing, Infinity);
+      if (this.#waitingBytes > waitingBytesMax) this.#exchange!.pause();
+    } else if (!this.#answer.write(passing)) this.#exchange!.pause();
   }
 
-  async *#stream(status: number, contentType: string): AsyncGenerator<Buffer, void> {
-    const { endpoint, body } = this.#placed.admitted.call;
-    const events = new EventStream(endpoint, body.fields.includeUsage);
-    for await (const chunk of this.#exchange) {
-      const passing = events.push(chunk);
-      if (passing.length === 0) continue;
-      if (this.firstPartAtMs === undefined) this.#begin(status, contentType);
-      yield passing;
+  end(): void {
+    if (this.#events !== undefined) this.#endStream(this.#events);
+    else if (this.#head!.status >= 400) this.#refusedThere(this.#head!);
+    else this.#endWhole(this.#head!);
+    this.#finish();
+  }
+
+  failed(error: Error): void {
+    if (this.#answer.left) this.ending = "abort";
+    else {
+      const refusal = refusalOf(error);
+      if (neverArrived(error)) this.usage = zeroUsage;
+      if (this.#answer.begun) this.#failStream(refusal);
+      else this.#failWhole(refusal);
     }
+    this.#finish();
+  }
+
+  /** The intent is on disk: what waited for it leaves. */
+  #release(): void {
+    this.#isIntentDurable = true;
+    if (this.#events === undefined || this.#isOver) return;
+    for (const bytes of this.#taken()) this.#answer.write(bytes);
+    this.#exchange!.resume();
+  }
+
+  #keep(bytes: Buffer, most: number): void {
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#waitingBytes > most) this.#exchange!.abort(new Error(`the answer exceeds ${most} bytes`));
+  }
+
+  #taken(): Buffer[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return waiting;
+  }
+
+  /** A stream that ends before its intent is on disk leaves whole, with its last bytes. */
+  #endStream(events: EventStream): void {
+    if (!this.#answer.begun) this.#beginStream();
     this.usage = events.usage;
-    if (!this.#answer.begun) this.#answer.begin(status, contentType);
-    this.last = events.held;
     if (events.complete && !events.failed) this.ending = endingOf(events.ending);
-    else if (!events.failed) {
-      yield this.#errorEvent(refuse("engine_failed", "The answer broke off before its end."));
-    }
+    else if (!events.failed) return this.#failStream(refuse("engine_failed", "The answer broke off before its end."));
+    this.last = joined([...this.#taken(), events.held]);
   }
 
-  async #whole(status: number, contentType: string): Promise<void> {
+  #endWhole({ status, contentType }: Head): void {
     const { endpoint } = this.#placed.admitted.call;
-    this.last = await this.#everything();
     this.firstPartAtMs = this.#cloud.clock.monotonicMs();
+    this.last = joined(this.#taken());
     if (!looksLikeJson(this.last)) {
-      return this.#fail(refuse("upstream_invalid", "The upstream's answer is not JSON."));
+      return this.#failWhole(refuse("upstream_invalid", "The upstream's answer is not JSON."));
     }
     this.usage = lastUsage(this.last, endpoint);
-    const said = endpoint.endingField && lastString(this.last, Buffer.from(`"${endpoint.endingField}"`));
-    this.ending = endingOf(said);
+    this.ending = endingOf(lastEnding(this.last, endpoint));
     this.#answer.begin(status, contentType, this.last.length);
   }
 
   /** The destination refused the request: its own words pass, and nothing was computed. */
-  async #refusedThere(head: Head): Promise<void> {
-    const { status, contentType } = head;
-    const retryAfter = head.headers["retry-after"];
-    this.last = await this.#everything();
+  #refusedThere({ status, contentType, headers }: Head): void {
+    const retryAfter = headers["retry-after"];
+    this.last = joined(this.#taken());
     // A refusal comes before any work; another server error may come after some that only the host can count.
     this.usage = status < 500 || status === 503 ? zeroUsage : undefined;
     if (typeof retryAfter === "string") this.#answer.header("retry-after", retryAfter);
@@ -112,39 +187,17 @@ export class Running implements AsyncIterable<Buffer> {
     this.#answer.begin(status, contentType === "" ? "application/json" : contentType, this.last.length);
   }
 
-  async #everything(): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    let bytes = 0;
-    for await (const part of this.#exchange) {
-      bytes += part.length;
-      if (bytes > maxWholeAnswerBytes) throw new Error(`the answer exceeds ${maxWholeAnswerBytes} bytes`);
-      parts.push(part);
-    }
-    return parts.length === 1 ? parts[0]! : Buffer.concat(parts, bytes);
-  }
-
-  async *#broken(error: unknown): AsyncGenerator<Buffer, void> {
-    if (this.#answer.left) {
-      this.ending = "abort";
-      this.last = noBytes;
-      return;
-    }
-    const refusal = refusalOf(error);
-    if (neverArrived(error)) this.usage = zeroUsage;
-    if (this.#answer.begun) yield this.#errorEvent(refusal);
-    else this.#fail(refusal);
-  }
-
   /** The error as an event of a stream that has begun: it leaves at once, the stream's end waits for the record. */
-  #errorEvent(refusal: Refusal): Buffer {
+  #failStream(refusal: Refusal): void {
     this.failure = refusal;
     this.ending = "error";
-    this.last = noBytes;
-    return Buffer.from(`data: ${errorBody(refusal)}\n\n`);
+    const event = Buffer.from(`data: ${errorBody(refusal)}\n\n`);
+    if (this.#isIntentDurable) this.#answer.write(event);
+    else this.last = joined([...this.#taken(), event]);
   }
 
   /** The error as the whole answer, which waits for the record like any other. */
-  #fail(refusal: Refusal): void {
+  #failWhole(refusal: Refusal): void {
     this.failure = refusal;
     this.ending = "error";
     this.last = Buffer.from(errorBody(refusal));
@@ -154,9 +207,15 @@ export class Running implements AsyncIterable<Buffer> {
     this.#answer.begin(errorCodes[refusal.code].status, "application/json", this.last.length);
   }
 
-  #begin(status: number, contentType: string): void {
-    this.firstPartAtMs = this.#cloud.clock.monotonicMs();
-    this.#answer.begin(status, contentType);
+  #beginStream(): void {
+    this.firstPartAtMs ??= this.#cloud.clock.monotonicMs();
+    this.#answer.begin(this.#head!.status, this.#head!.contentType);
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#placed.destination.ended();
+    this.#over.resolve(this);
   }
 }
 
@@ -166,51 +225,20 @@ class ClientLeft extends Error {
   }
 }
 
-function endingOf(said: string | undefined): Ending {
-  switch (said) {
-    case "length":
-    case "max_tokens":
-    case "incomplete":
-      return "length";
-    case "tool_calls":
-    case "function_call":
-    case "tool_use":
-      return "tool";
-    case "failed":
-      return "error";
-    default:
-      return "stop";
-  }
+function joined(parts: readonly Buffer[]): Buffer {
+  const filled = parts.filter(({ length }) => length > 0);
+  return filled.length === 1 ? filled[0]! : Buffer.concat(filled);
 }
 
 function looksLikeJson(bytes: Buffer): boolean {
-  const text = bytes.subarray(0, 64).toString("latin1").trimStart();
-  return (text.startsWith("{") || text.startsWith("[")) && /[}\]]\s*$/.test(bytes.subarray(-64).toString("latin1"));
+  let start = 0;
+  let end = bytes.length - 1;
+  while (start < end && isSpace(bytes[start]!)) start++;
+  while (end > start && isSpace(bytes[end]!)) end--;
+  const [first, last] = [bytes[start], bytes[end]];
+  return (first === 0x7b && last === 0x7d) || (first === 0x5b && last === 0x5d);
 }
 
-const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
-
-/** Whether the request certainly never reached the destination, so that nothing can have been computed. */
-function neverArrived(error: unknown): boolean {
-  return ["ECONNREFUSED", "ENOENT", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"].includes(
-    String(codeOf(error)),
-  );
-}
-
-function refusalOf(error: unknown): Refusal {
-  switch (codeOf(error)) {
-    case "UND_ERR_HEADERS_TIMEOUT":
-    case "UND_ERR_BODY_TIMEOUT":
-      return refuse("engine_timeout", "The engine did not answer in time.");
-    case "ECONNREFUSED":
-    case "ENOENT":
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-    case "UND_ERR_CONNECT_TIMEOUT":
-      return refuse("engine_unavailable", "The engine cannot be reached.", { retryAfterSeconds: 2 });
-    default:
-      return error instanceof Error && error.name === "EventStreamError"
-        ? refuse("upstream_invalid", `The upstream's stream is not valid: ${error.message}.`)
-        : refuse("engine_failed", "The engine ended during this request.");
-  }
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

@@ -1,5 +1,6 @@
 import { Pool } from "undici";
-import { Exchange } from "./exchange.ts";
+import { Exchange, type Reader } from "./exchange.ts";
+import { WholeAnswer } from "./whole-answer.ts";
 
 /** Where an OpenAI-compatible server listens, and how long it may take. */
 export interface AddressOptions {
@@ -14,6 +15,8 @@ export interface AddressOptions {
   /** Between two parts of the response. */
   readonly idleTimeoutMs: number;
 }
+
+const jsonBytesMax = 4 << 20;
 
 /** An address that speaks the OpenAI API: a host's Unix socket or an upstream's URL, reached the same way. */
 export class Address {
@@ -44,9 +47,9 @@ export class Address {
     });
   }
 
-  /** Sends a request; the exchange carries its answer. `headers` is a flat list of names and values. */
-  send(method: "GET" | "POST", path: string, headers: string[], body: Buffer | undefined): Exchange {
-    const exchange = new Exchange();
+  /** Sends a request; `reader` gets the answer as it comes. `headers` is a flat list of names and values. */
+  send(method: "GET" | "POST", path: string, headers: string[], body: Buffer | undefined, reader: Reader): Exchange {
+    const exchange = new Exchange(reader);
     this.#pool.dispatch(
       { origin: this.#origin, path: this.#prefix + path, method, headers, body: body ?? null },
       exchange,
@@ -58,24 +61,30 @@ export class Address {
   async json(
     method: "GET" | "POST",
     path: string,
-    options: { readonly headers?: string[]; readonly body?: unknown; readonly maxBytes?: number } = {},
+    options: { readonly headers?: string[]; readonly body?: unknown } = {},
   ): Promise<{ readonly status: number; readonly value: unknown }> {
     const headers = [...(options.headers ?? []), "accept", "application/json"];
     const body = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body));
     if (body !== undefined) headers.push("content-type", "application/json");
-    const exchange = this.send(method, path, headers, body);
-    const { status } = await exchange.head;
-    const parts: Buffer[] = [];
-    let bytes = 0;
-    for await (const part of exchange) {
-      bytes += part.length;
-      if (bytes > (options.maxBytes ?? 4 << 20)) {
-        exchange.abort(new Error("the answer is too large"));
-        throw new Error(`${path} answered with more than ${options.maxBytes ?? 4 << 20} bytes`);
-      }
-      parts.push(part);
+    const answer = new WholeAnswer(jsonBytesMax);
+    const exchange = this.send(method, path, headers, body, answer);
+    try {
+      const { status } = await answer.headed;
+      return { status, value: JSON.parse((await answer.body).toString("utf8")) as unknown };
+    } finally {
+      exchange.abort(new Error("nothing more is read"));
     }
-    return { status, value: JSON.parse(Buffer.concat(parts).toString("utf8")) as unknown };
+  }
+
+  /** The status that a request is answered with; the rest of the answer is not read. */
+  async status(method: "GET" | "POST", path: string, headers: string[], body: Buffer): Promise<number> {
+    const answer = new WholeAnswer(jsonBytesMax);
+    const exchange = this.send(method, path, headers, body, answer);
+    try {
+      return (await answer.headed).status;
+    } finally {
+      exchange.abort(new Error("nothing more is read"));
+    }
   }
 
   close(): Promise<void> {

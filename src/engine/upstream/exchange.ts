@@ -6,70 +6,56 @@ export interface Head {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** Bytes that may wait for a slow reader before the sender is told to pause. */
-const highWaterBytes = 256 * 1024;
+/**
+ * Who reads an answer as it comes. Called by the socket itself, so it neither waits nor throws: whoever cannot take
+ * more pauses the exchange. Either `end` or `failed` comes last, once.
+ */
+export interface Reader {
+  head(head: Head): void;
+  /** The bytes are the reader's to keep. */
+  part(bytes: Buffer): void;
+  end(): void;
+  failed(error: Error): void;
+}
 
 /**
- * One request on its way through undici's dispatcher and its answer coming back: the head first, then the parts in
- * order. No web streams and no body objects: the parts are the buffers that the socket delivered.
+ * One request on its way through undici's dispatcher and its answer coming back. No web streams, no body objects and no
+ * promise a part: the parts are the buffers that the socket delivered, handed on in the turn in which they came.
  */
-export class Exchange implements Dispatcher.DispatchHandler, AsyncIterator<Buffer>, AsyncIterable<Buffer> {
-  readonly head: Promise<Head>;
-  #resolveHead!: (head: Head) => void;
-  #rejectHead!: (error: Error) => void;
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #reader: Reader;
   #controller: Dispatcher.DispatchController | undefined;
-  #parts: Buffer[] = [];
-  #waitingBytes = 0;
-  #paused = false;
-  #waiting: { resolve: (result: IteratorResult<Buffer>) => void; reject: (error: Error) => void } | undefined;
-  #ended = false;
-  #error: Error | undefined;
+  #aborted: Error | undefined;
+  #over = false;
 
-  constructor() {
-    this.head = new Promise((resolve, reject) => {
-      this.#resolveHead = resolve;
-      this.#rejectHead = reject;
-    });
-    // The head may fail before anybody asks for it; whoever asks still gets the failure.
-    this.head.catch((error: Error) => (this.#error ??= error));
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<Buffer>> {
-    const part = this.#parts.shift();
-    if (part !== undefined) {
-      this.#waitingBytes -= part.length;
-      if (this.#paused && this.#waitingBytes < highWaterBytes / 2) {
-        this.#paused = false;
-        this.#controller?.resume();
-      }
-      return Promise.resolve({ done: false, value: part });
-    }
-    if (this.#error !== undefined) return Promise.reject(this.#error);
-    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-    });
+  constructor(reader: Reader) {
+    this.#reader = reader;
   }
 
   /** Whether nothing more comes: the answer has ended, or has failed. */
   get over(): boolean {
-    return this.#ended || this.#error !== undefined;
+    return this.#over;
+  }
+
+  pause(): void {
+    if (!this.#over) this.#controller?.pause();
+  }
+
+  resume(): void {
+    if (!this.#over) this.#controller?.resume();
   }
 
   /** Ends the exchange from this side: the connection closes, which is how the other side learns of it. */
   abort(reason: Error): void {
-    if (this.over) return;
+    if (this.#over) return;
+    this.#aborted ??= reason;
     if (this.#controller === undefined) this.#fail(reason);
     else this.#controller.abort(reason);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#error !== undefined) controller.abort(this.#error);
+    if (this.#aborted !== undefined) controller.abort(this.#aborted);
   }
 
   onResponseStart(
@@ -77,30 +63,19 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterator<Buffe
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (status < 200) return;
+    if (status < 200 || this.#over) return;
     const contentType = headers["content-type"];
-    this.#resolveHead({ status, headers, contentType: typeof contentType === "string" ? contentType : "" });
+    this.#reader.head({ status, headers, contentType: typeof contentType === "string" ? contentType : "" });
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#waiting !== undefined) {
-      const { resolve } = this.#waiting;
-      this.#waiting = undefined;
-      resolve({ done: false, value: chunk });
-      return;
-    }
-    this.#parts.push(chunk);
-    this.#waitingBytes += chunk.length;
-    if (!this.#paused && this.#waitingBytes > highWaterBytes) {
-      this.#paused = true;
-      controller.pause();
-    }
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#over) this.#reader.part(chunk);
   }
 
   onResponseEnd(): void {
-    this.#ended = true;
-    this.#waiting?.resolve({ done: true, value: undefined });
-    this.#waiting = undefined;
+    if (this.#over) return;
+    this.#over = true;
+    this.#reader.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -108,9 +83,8 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterator<Buffe
   }
 
   #fail(error: Error): void {
-    this.#error ??= error;
-    this.#rejectHead(error);
-    this.#waiting?.reject(error);
-    this.#waiting = undefined;
+    if (this.#over) return;
+    this.#over = true;
+    this.#reader.failed(error);
   }
 }

@@ -1,3 +1,3 @@
 export { Address, type AddressOptions } from "./address.ts";
-export { Exchange, type Head } from "./exchange.ts";
+export { Exchange, type Head, type Reader } from "./exchange.ts";
 export { Upstream, type UpstreamOptions } from "./upstream.ts";

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from "../../base/index.ts";
 import type { Counted, Destination, DestinationSite, Dispatch, Offer } from "../destination.ts";
 import { Address } from "./address.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, Reader } from "./exchange.ts";
 
 export interface UpstreamOptions {
   readonly name: string;
@@ -85,10 +85,10 @@ export class Upstream implements Destination {
     return this.#offers.values();
   }
 
-  send(dispatch: Dispatch): Exchange {
+  send(dispatch: Dispatch, reader: Reader): Exchange {
     this.#running++;
     const headers = [...this.#headers, ...dispatch.headers, "content-type", "application/json"];
-    return this.#address.send("POST", dispatch.path, headers, dispatch.body);
+    return this.#address.send("POST", dispatch.path, headers, dispatch.body, reader);
   }
   ended(): void {
     this.#running--;
@@ -148,15 +148,12 @@ export class Upstream implements Destination {
 
   async #hasEndpoint(path: string): Promise<boolean | undefined> {
     const headers = [...this.#headers, "content-type", "application/json"];
-    const exchange = this.#watching.send("POST", path, headers, Buffer.from("{}"));
     try {
-      const { status } = await exchange.head;
+      const status = await this.#watching.status("POST", path, headers, Buffer.from("{}"));
       return status !== 404 && status !== 405 && status !== 501;
     } catch {
       // No answer to this question, which is what the caller is told.
       return undefined;
-    } finally {
-      exchange.abort(new Error("asked enough"));
     }
   }
 

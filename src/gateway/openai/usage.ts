@@ -31,19 +31,33 @@ export function lastUsageObject(bytes: Buffer): Readonly<Record<string, unknown>
   return undefined;
 }
 
-export function mentionsUsage(bytes: Buffer): boolean {
-  return bytes.includes(usageName);
+/**
+ * What the last `finish_reason`, `status` or `stop_reason` says, such as "stop"; undefined where it is null, or there
+ * is none. The argument is the answer's bytes.
+ */
+export function lastEnding(bytes: Buffer, { endingField }: Endpoint): string | undefined {
+  return endingField === undefined ? undefined : lastString(bytes.toString("latin1"), `"${endingField}"`);
 }
 
-/** The string behind the last member `name` (quoted, as in `"finish_reason"`), such as "stop"; undefined for null. */
-export function lastString(bytes: Buffer, name: Buffer): string | undefined {
-  for (let at = bytes.lastIndexOf(name); at >= 0; at = at === 0 ? -1 : bytes.lastIndexOf(name, at - 1)) {
-    const start = valueStart(bytes, at + name.length);
-    if (start === undefined || bytes[start] !== quote) continue;
-    const end = bytes.indexOf(quote, start + 1);
-    if (end > start && end - start < 64) return bytes.toString("latin1", start + 1, end);
+/** The string behind the last member `name` (with its quotes) of a text with one character a byte. */
+export function lastString(text: string, name: string): string | undefined {
+  for (let at = text.lastIndexOf(name); at >= 0; at = at === 0 ? -1 : text.lastIndexOf(name, at - 1)) {
+    const found = stringAt(text, at + name.length);
+    if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** The string value that follows behind a member's name: after white space, a colon, white space. */
+function stringAt(text: string, from: number): string | undefined {
+  let at = from;
+  while (isSpace(text.charCodeAt(at))) at++;
+  if (text.charCodeAt(at) !== colon) return undefined;
+  at++;
+  while (isSpace(text.charCodeAt(at))) at++;
+  if (text.charCodeAt(at) !== quote) return undefined;
+  const end = text.indexOf('"', at + 1);
+  return end > at && end - at < 64 ? text.slice(at + 1, end) : undefined;
 }
 
 /** Where the value begins behind a member's name: after white space, a colon, white space. */
