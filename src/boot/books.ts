@@ -1,91 +1,68 @@
 import { type Exact, type GatewayId, parseAmount, type ProjectId, type ReceiptId } from "../base/index.ts";
-import type { Journal, JournalBatch, JournalRecord } from "../journal/index.ts";
+import { isBefore, type Journal, type JournalBatch, type JournalRecord, type Position } from "../journal/index.ts";
 import type { Budgets } from "../ledger/index.ts";
-import { receiptFile, receiptPlaces } from "../receipt/index.ts";
+import { leafHashes, receiptFile } from "../receipt/index.ts";
 import type { Shipment, Shipper } from "../shipping/index.ts";
 import { parseSettlement, type SettlementBody } from "../stages/index.ts";
 import {
   type Batch,
   findReceipt,
-  type ReceiptRow,
+  type ReceiptBatch,
   type RefusalRow,
+  type Settlement,
+  type SettlementFacts,
   ship,
   spentThisMonth,
   type Store,
-  type UsageRow,
 } from "../store/index.ts";
 
-type SettlementRecord = Extract<JournalRecord, { kind: "settlement" }>;
-type NoteRecord = Extract<JournalRecord, { kind: "note" }>;
-
-/** Writes a shipment as rows. Rejects where the database is away, or its watermark is not where the journal's is. */
-export async function writeShipment(store: Store, gateway: GatewayId, shipment: Shipment): Promise<void> {
+/**
+ * Writes a shipment as rows, and resolves with where the watermark stands then. Rejects where the database is away, or
+ * its watermark is no place within the shipment.
+ */
+export async function writeShipment(store: Store, gateway: GatewayId, shipment: Shipment): Promise<Position> {
+  const { from, to } = shipment;
   const outcome = await ship(store.db, batchOf(gateway, shipment));
-  if (outcome.outcome === "elsewhere") {
-    const at = outcome.watermark;
-    throw new Error(
-      `the database has the journal up to ${at === undefined ? "nothing" : `segment ${at.segment}, offset ${at.offset}`}, ` +
-        `not up to segment ${shipment.from.segment}, offset ${shipment.from.offset}`,
-    );
-  }
+  if (outcome.outcome !== "elsewhere") return to;
+  const at = outcome.watermark;
+  if (at !== undefined && isBefore(from, at) && isBefore(at, to)) return at;
+  throw new Error(
+    `the database has the journal up to ${at === undefined ? "nothing" : `segment ${at.segment}, offset ${at.offset}`}, ` +
+      `not up to segment ${from.segment}, offset ${from.offset}`,
+  );
 }
 
 function batchOf(gateway: GatewayId, { from, to, batches, isFirst }: Shipment): Batch {
-  const records = batches.flatMap((batch) => batch.records);
-  const settlements = new Map(
-    records.filter((record) => record.kind === "settlement").map((record) => [record, parseSettlement(record.body)]),
-  );
   return {
     gateway,
     from: isFirst ? undefined : from,
     to,
-    usage: [...settlements].map(([record, body]) => usageRow(record, body)),
-    receipts: batches.flatMap((batch) => receiptRows(batch, settlements)),
-    refusals: records.filter((record) => record.kind === "note").flatMap(refusalRow),
+    settlements: batches.flatMap(settlementsOf),
+    receiptBatches: batches.flatMap(receiptBatchOf),
+    refusals: batches.flatMap(({ records }) => records.flatMap(refusalRow)),
   };
 }
 
-function usageRow({ request, position }: SettlementRecord, body: SettlementBody): UsageRow {
-  return {
-    request,
-    position,
-    organisation: body.organisation,
-    project: body.project,
-    key: body.key,
-    model: body.model,
-    endpoint: body.endpoint,
-    site: body.site,
-    ending: body.ending,
-    startedMs: body.startedAtMs,
-    endedMs: body.endedAtMs,
-    receipt: body.receipt,
-    ...(body.usage === null ? {} : { usage: body.usage }),
-    ...(body.unrated === null ? {} : { unrated: body.unrated }),
-    ...(body.upperBoundTokens === null ? {} : { upperBoundTokens: body.upperBoundTokens }),
-    ...(body.listAmount === null ? {} : { listAmount: body.listAmount }),
-    ...(body.currency === null ? {} : { currency: body.currency }),
-    ...(body.priceVersion === null ? {} : { priceVersion: body.priceVersion }),
-  };
-}
+type Saying<Facts, Body extends Facts> = Body;
+/** The database takes its facts out of a body's text: this does not compile where the stages write others. */
+export type ShippedBody = Saying<SettlementFacts, SettlementBody>;
 
-function receiptRows(
-  { records, leaves, seal }: JournalBatch,
-  settlements: ReadonlyMap<JournalRecord, SettlementBody>,
-): readonly ReceiptRow[] {
-  if (seal === undefined) return [];
-  const places = receiptPlaces(leaves, seal);
-  return records.flatMap((record): readonly ReceiptRow[] => {
-    const place = record.kind === "settlement" && record.leaf !== undefined ? places[record.leaf] : undefined;
-    const body = settlements.get(record);
-    if (body === undefined || place === undefined) return [];
-    const { receipt: id, project } = body;
-    const { payload, index, size, path } = place;
-    return [{ id, project, payload, batchIndex: index, batchSize: size, path, seal }];
+function settlementsOf({ start, records }: JournalBatch): readonly Settlement[] {
+  return records.flatMap((record): readonly Settlement[] => {
+    if (record.kind !== "settlement") return [];
+    const { request, position, body, receipt: payload, leaf } = record;
+    if (payload === undefined || leaf === undefined) return [{ request, position, body }];
+    return [{ request, position, body, receipt: { batch: start, leaf, payload } }];
   });
 }
 
-function refusalRow({ position, note, body }: NoteRecord): readonly RefusalRow[] {
-  if (note !== "refusal") return [];
+function receiptBatchOf({ start, leaves, seal }: JournalBatch): readonly ReceiptBatch[] {
+  return seal === undefined ? [] : [{ start, hashes: leafHashes(leaves), seal }];
+}
+
+function refusalRow(record: JournalRecord): readonly RefusalRow[] {
+  if (record.kind !== "note" || record.note !== "refusal") return [];
+  const { position, body } = record;
   const { atMs, project, key, code } = JSON.parse(body) as { atMs: number; project: string; key: string; code: string };
   return [{ position, atMs, project, key, code, body }];
 }
@@ -99,11 +76,12 @@ export async function readReceipt(
   const position = parts.shipper.unshipped(id, project);
   const found = position === undefined ? undefined : await parts.journal.readSettlement(position);
   if (found?.batch.seal !== undefined && found.settlement.leaf !== undefined) {
-    return receiptFile(receiptPlaces(found.batch.leaves, found.batch.seal)[found.settlement.leaf]!);
+    const { leaves, seal } = found.batch;
+    const index = found.settlement.leaf;
+    return receiptFile({ payload: leaves[index]!, index, hashes: leafHashes(leaves), seal });
   }
-  const row = await findReceipt(parts.store.db, id, project);
-  if (row === undefined) return undefined;
-  return receiptFile({ ...row, index: row.batchIndex, size: row.batchSize });
+  const shipped = await findReceipt(parts.store.db, id, project);
+  return shipped === undefined ? undefined : receiptFile(shipped);
 }
 
 /** What was spent this month before this process: in the database, and in the journal behind its watermark. */

@@ -4,8 +4,12 @@ export const batchType = "application/vnd.bailiwick.batch+json;version=1";
 
 /** DSSE v1's pre-authentication encoding: the bytes that are signed, or hashed, for a payload of a type. */
 export function preAuthenticationEncoding(type: string, payload: Buffer): Buffer {
-  const head = `DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `;
-  return Buffer.concat([Buffer.from(head), payload]);
+  return Buffer.concat([Buffer.from(preAuthenticationHead(type, payload.length)), payload]);
+}
+
+/** What stands before the payload in that encoding. The type is ASCII, as media types are (RFC 6838, section 4.2). */
+export function preAuthenticationHead(type: string, payloadBytes: number): string {
+  return `DSSEv1 ${type.length} ${type} ${payloadBytes} `;
 }
 
 /** What is signed for a batch: how many receipts it has, and the root over them. */

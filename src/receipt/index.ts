@@ -6,7 +6,8 @@
  * tenant's key; verify.ts imports nothing outside base.
  */
 export { ByteDigest, type DigestKey, digestKeyJwk } from "./digest.ts";
-export { type ReceiptPlace, receiptFile, receiptPlaces } from "./file.ts";
+export { receiptFile } from "./file.ts";
 export { openSigningKeys, type SigningKeys } from "./keys.ts";
+export { leafHashes } from "./merkle.ts";
 export { buildStatement, type StatementFacts } from "./statement.ts";
 export { type Verification, verifyReceipt, type VerifyInput } from "./verify.ts";

@@ -20,9 +20,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { canonicalJson } from "../base/index.ts";
-import { batchStatement, preAuthenticationEncoding } from "./envelope.ts";
-import { leafHash, rootOf } from "./merkle.ts";
-import { statementType } from "./statement.ts";
+import { batchStatement } from "./envelope.ts";
+import { leafHashes, rootOf } from "./merkle.ts";
 
 export interface SigningKeys {
   /** Thumbprint of the key that signs now (RFC 7638). */
@@ -52,10 +51,8 @@ export function openSigningKeys(folder: string, nowMs: number): SigningKeys {
   return {
     activeKeyId: active!.id,
     seal(payloads) {
-      const leaves = payloads.map((payload) =>
-        leafHash(preAuthenticationEncoding(statementType, Buffer.from(payload))),
-      );
-      const signature = sign(null, batchStatement(rootOf(leaves), leaves.length), active!.privateKey);
+      const root = rootOf(leafHashes(payloads));
+      const signature = sign(null, batchStatement(root, payloads.length), active!.privateKey);
       return JSON.stringify({ keyid: active!.id, sig: signature.toString("base64") });
     },
     jwks: () => JSON.stringify({ keys: keys.map(({ privateKey }) => publicJwk(privateKey)) }),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createHash, createSecretKey, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,13 +9,15 @@ import {
   buildStatement,
   ByteDigest,
   digestKeyJwk,
+  leafHashes,
   openSigningKeys,
   receiptFile,
-  receiptPlaces,
   type StatementFacts,
   verifyReceipt,
 } from "./index.ts";
-import { leafHash, pathsOf, rootFrom, rootOf } from "./merkle.ts";
+import { preAuthenticationEncoding } from "./envelope.ts";
+import { hashBytes, leafHash, pathOf, rootFrom, rootOf } from "./merkle.ts";
+import { statementType } from "./statement.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bailiwick-receipt-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -56,7 +58,17 @@ const facts: StatementFacts = {
 
 function receipts(count: number): readonly Buffer[] {
   const payloads = Array.from({ length: count }, (_, index) => buildStatement({ ...facts, receipt: `rcpt_${index}` }));
-  return receiptPlaces(payloads, signing.seal(payloads)).map((place) => Buffer.from(receiptFile(place)));
+  const [hashes, seal] = [leafHashes(payloads), signing.seal(payloads)];
+  return payloads.map((payload, index) => Buffer.from(receiptFile({ payload, index, hashes, seal })));
+}
+
+const sha256 = (...parts: readonly Uint8Array[]): Buffer => createHash("sha256").update(Buffer.concat(parts)).digest();
+
+/** MTH of RFC 9162, section 2.1.1, word for word. */
+function merkleTreeHash(leaves: readonly Buffer[]): Buffer {
+  if (leaves.length === 1) return sha256(Buffer.of(0), leaves[0]!);
+  const k = 2 ** Math.ceil(Math.log2(leaves.length) - 1);
+  return sha256(Buffer.of(1), merkleTreeHash(leaves.slice(0, k)), merkleTreeHash(leaves.slice(k)));
 }
 
 test("every receipt of a batch of any size verifies, and a path leads to one root only", () => {
@@ -66,11 +78,49 @@ test("every receipt of a batch of any size verifies, and a path leads to one roo
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 70 }), fc.nat(), fc.nat(), (size, at, other) => {
       const leaves = Array.from({ length: size }, (_, index) => leafHash(Buffer.from(String(index))));
-      const index = at % size;
-      const path = pathsOf(leaves)[index]!;
-      assert.deepEqual(rootFrom(leaves[index]!, index, size, path), rootOf(leaves));
+      const [hashes, index] = [Buffer.concat(leaves), at % size];
+      const path = pathOf(hashes, index);
+      assert.deepEqual(rootFrom(leaves[index]!, index, size, path), rootOf(hashes));
       if (other % size !== index)
-        assert.notDeepEqual(rootFrom(leaves[index]!, other % size, size, path), rootOf(leaves));
+        assert.notDeepEqual(rootFrom(leaves[index]!, other % size, size, path), rootOf(hashes));
+    }),
+  );
+});
+
+test("the tree is that of RFC 9162, also for known leaves", () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 70 }), (given) => {
+      const leaves = given.map((leaf) => Buffer.from(leaf));
+      const hashes = Buffer.concat(leaves.map(leafHash));
+      const before = Buffer.from(hashes);
+      assert.deepEqual(rootOf(hashes), merkleTreeHash(leaves));
+      assert.deepEqual(hashes, before, "what is handed in stays as it was");
+    }),
+  );
+  // The vectors that implementations of Certificate Transparency share: the root over the first n of eight leaves.
+  const leaves = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+  const hashes = Buffer.concat(leaves.map((leaf) => leafHash(Buffer.from(leaf, "hex"))));
+  const roots = [1, 3, 5, 7, 8].map((count) => rootOf(hashes.subarray(0, count * hashBytes)).toString("hex"));
+  assert.deepEqual(roots, [
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+  ]);
+});
+
+test("a statement's leaf is the hash of its DSSE encoding, whatever its text and length", () => {
+  const text = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 300 }),
+    fc.constantFrom("é".repeat(2_500), "x".repeat(9_000)),
+  );
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 8 }), (payloads) => {
+      const expected = payloads.map((payload) =>
+        leafHash(preAuthenticationEncoding(statementType, Buffer.from(payload))),
+      );
+      assert.deepEqual(leafHashes(payloads), Buffer.concat(expected));
     }),
   );
 });

@@ -8,9 +8,9 @@ import {
   buildStatement,
   ByteDigest,
   digestKeyJwk,
+  leafHashes,
   openSigningKeys,
   receiptFile,
-  receiptPlaces,
   verifyReceipt,
 } from "./index.ts";
 
@@ -64,14 +64,14 @@ async function example(): Promise<Record<string, string>> {
     await writeFile(join(folder, "keys", "2026-11-24T00-00-00-000Z.pem"), pem);
     const signing = openSigningKeys(join(folder, "keys"), 0);
     const payloads = [1, 2, 3].map(statement);
-    const [, second] = receiptPlaces(payloads, signing.seal(payloads));
+    const [hashes, seal] = [leafHashes(payloads), signing.seal(payloads)];
     return {
       keys: signing.jwks(),
       "digest-key": digestKeyJwk(digestKey),
       request: request.toString(),
       response: response.toString(),
       statement: payloads[1]!,
-      receipt: receiptFile(second!),
+      receipt: receiptFile({ payload: payloads[1]!, index: 1, hashes, seal }),
     };
   } finally {
     await rm(folder, { recursive: true });

@@ -1,4 +1,4 @@
-import type { Ending, Usage } from "../base/index.ts";
+import { type Ending, quoteJson, type Usage } from "../base/index.ts";
 
 export const statementType = "application/vnd.bailiwick.receipt+json;version=1";
 
@@ -41,23 +41,23 @@ export interface StatementFacts {
 export function buildStatement(facts: StatementFacts): string {
   const { model, engine, site, policy, price, usage, requestDigest, responseDigest } = facts;
   return (
-    `{"endedAt":"${timestamp(facts.endedAtMs)}","ending":"${facts.ending}","endpoint":${quote(facts.endpoint)},` +
-    `"engine":{"build":${quote(engine.build)},"name":${quote(engine.name)}},` +
-    `"gateway":${quote(facts.gateway)},"host":${quote(facts.host)},` +
-    `"model":{"name":${quote(model.name)},"sha256":${quote(model.sha256)}},` +
-    `"organisation":${quote(facts.organisation)},` +
-    `"policy":{"dataClass":${quote(policy.dataClass)},"decision":"${policy.decision}","digest":${quote(policy.digest)}},` +
-    `"price":${price === null ? "null" : formatPrice(price)},"receipt":${quote(facts.receipt)},` +
-    `"request":${quote(facts.request)},"requestDigest":${formatDigest(requestDigest, "")},"responseDigest":` +
+    `{"endedAt":"${timestamp(facts.endedAtMs)}","ending":"${facts.ending}","endpoint":${quoteJson(facts.endpoint)},` +
+    `"engine":{"build":${quoteJson(engine.build)},"name":${quoteJson(engine.name)}},` +
+    `"gateway":${quoteJson(facts.gateway)},"host":${quoteJson(facts.host)},` +
+    `"model":{"name":${quoteJson(model.name)},"sha256":${quoteJson(model.sha256)}},` +
+    `"organisation":${quoteJson(facts.organisation)},` +
+    `"policy":{"dataClass":${quoteJson(policy.dataClass)},"decision":"${policy.decision}","digest":${quoteJson(policy.digest)}},` +
+    `"price":${price === null ? "null" : formatPrice(price)},"receipt":${quoteJson(facts.receipt)},` +
+    `"request":${quoteJson(facts.request)},"requestDigest":${formatDigest(requestDigest, "")},"responseDigest":` +
     `${responseDigest === null ? "null" : formatDigest(responseDigest, `"complete":${responseDigest.complete},`)},` +
-    `"site":{"jurisdiction":${quote(site.jurisdiction)},"name":${quote(site.name)}},` +
-    `"startedAt":"${timestamp(facts.startedAtMs)}","tenant":${quote(facts.tenant)},"unrated":${quote(facts.unrated)},` +
+    `"site":{"jurisdiction":${quoteJson(site.jurisdiction)},"name":${quoteJson(site.name)}},` +
+    `"startedAt":"${timestamp(facts.startedAtMs)}","tenant":${quoteJson(facts.tenant)},"unrated":${quoteJson(facts.unrated)},` +
     `"usage":${usage === null ? "null" : formatUsage(usage)},"v":1}`
   );
 }
 
 function formatPrice({ currency, listAmount, version }: NonNullable<StatementFacts["price"]>): string {
-  return `{"currency":${quote(currency)},"listAmount":${quote(listAmount)},"version":${quote(version)}}`;
+  return `{"currency":${quoteJson(currency)},"listAmount":${quoteJson(listAmount)},"version":${quoteJson(version)}}`;
 }
 
 function formatUsage(usage: Usage): string {
@@ -69,11 +69,7 @@ function formatUsage(usage: Usage): string {
 
 /** `complete`: the response's own member, which stands between the others. */
 function formatDigest({ bytes, keyId, value }: StatementFacts["requestDigest"], complete: string): string {
-  return `{"algorithm":"hmac-sha-256","bytes":${count(bytes)},${complete}"keyId":${quote(keyId)},"value":${quote(value)}}`;
-}
-
-function quote(text: string | null): string {
-  return text === null ? "null" : JSON.stringify(text.toWellFormed());
+  return `{"algorithm":"hmac-sha-256","bytes":${count(bytes)},${complete}"keyId":${quoteJson(keyId)},"value":${quoteJson(value)}}`;
 }
 
 function count(value: number): string {
@@ -82,7 +78,15 @@ function count(value: number): string {
   return String(value);
 }
 
-/** RFC 3339, UTC, with milliseconds. */
+let latestSecond = Number.NaN;
+let latestText = "";
+
+/** RFC 3339, UTC, with milliseconds. What comes before those is the same for all receipts of a second. */
 function timestamp(timeMs: number): string {
-  return new Date(timeMs).toISOString();
+  const second = Math.floor(timeMs / 1_000);
+  if (second !== latestSecond) {
+    latestText = new Date(timeMs).toISOString().slice(0, -4);
+    latestSecond = second;
+  }
+  return `${latestText}${String(timeMs - second * 1_000).padStart(3, "0")}Z`;
 }

@@ -17,8 +17,11 @@ export interface ShipperOptions {
   readonly from: Position | undefined;
   /** Most settlements that may wait before no more requests are taken. */
   readonly waitingMax: number;
-  /** Writes a shipment and the watermark in one transaction; rejects where the database is away. */
-  readonly write: (shipment: Shipment) => Promise<void>;
+  /**
+   * Writes a shipment and the watermark in one transaction. Resolves with where the watermark stands then: at `to`, or
+   * before it where an earlier try whose answer was lost had been committed. Rejects where the database is away.
+   */
+  readonly write: (shipment: Shipment) => Promise<Position>;
   readonly onFailure: (error: unknown, retryInMs: number) => void;
 }
 
@@ -128,24 +131,29 @@ class JournalShipper implements Shipper {
       records += batch.records.length;
       // What is there already goes in one transaction; behind the durable end nothing is waited for.
       if (records < recordsAtOnce && isBefore(batch.end, journal.durable)) continue;
-      await this.#ship(batches, batch.end);
+      await this.#ship(batches);
       onShipped();
       batches = [];
       records = 0;
       if (this.#waiters.length === 0) await this.#pause(betweenShipmentsMs);
     }
-    if (batches.length > 0) await this.#ship(batches, batches.at(-1)!.end);
+    await this.#ship(batches);
   }
 
-  async #ship(batches: readonly JournalBatch[], to: Position): Promise<void> {
-    await this.#options.write({ from: this.#shipped, isFirst: this.#isFirst, to, batches });
+  /** An earlier try whose answer was lost may have written the first of the batches: the others are left to write. */
+  async #ship(batches: readonly JournalBatch[]): Promise<void> {
+    for (let left = batches; left.length > 0;) {
+      const to = left.at(-1)!.end;
+      const reached = await this.#options.write({ from: this.#shipped, isFirst: this.#isFirst, to, batches: left });
+      left = left.filter(({ end }) => isBefore(reached, end));
+      await this.#advance(reached);
+    }
+  }
+
+  async #advance(to: Position): Promise<void> {
     this.#isFirst = false;
     this.#shipped = to;
-    for (const { records } of batches) {
-      for (const record of records) {
-        if (record.kind === "settlement") this.#places.delete(`rcpt_${record.request.slice(4)}`);
-      }
-    }
+    for (const [receipt, { position }] of this.#places) if (isBefore(position, to)) this.#places.delete(receipt);
     for (const { upTo, done } of this.#waiters) if (!isBefore(to, upTo)) done();
     await this.#options.journal.release(to);
   }

@@ -6,9 +6,22 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { sql } from "kysely";
 import { createIds, type GatewayId, type InstallationId, ManualClock, systemClock } from "../base/index.ts";
+import { receiptFile, verifyReceipt } from "../receipt/index.ts";
 import type { DumpManifest } from "./dump.ts";
 import type { EmbeddedConnection } from "./embedded/index.ts";
-import { dump, latestSchema, openStore, readWatermark, restore, ship, type Store, usageReport } from "./index.ts";
+import {
+  dump,
+  findReceipt,
+  latestSchema,
+  openStore,
+  readWatermark,
+  restore,
+  type Settlement,
+  type SettlementFacts,
+  ship,
+  type Store,
+  usageReport,
+} from "./index.ts";
 import { tables } from "./schema.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "./testing.ts";
 
@@ -80,17 +93,15 @@ async function fillWithHardCases({ db }: Store): Promise<void> {
     gateway,
     from: undefined,
     to: { segment: 3, offset: 4096 },
-    usage: [usageRow(1, "0.000000000000000000"), usageRow(2, "123.4500")],
-    receipts: [
+    settlements: [
+      settlement(1, "0.000000000000000000"),
       {
-        id: "rcpt_A",
-        project: "prj_A",
-        payload: '{"text":"\\u0000 \u2028"}',
-        batchIndex: 0,
-        batchSize: 1,
-        path: [],
-        seal: "{}",
+        ...settlement(2, "123.4500"),
+        receipt: { batch: { segment: 3, offset: 1 }, leaf: 0, payload: '{"text":"\\u0000 \u2028"}' },
       },
+    ],
+    receiptBatches: [
+      { start: { segment: 3, offset: 1 }, hashes: Buffer.from([...Array(32).keys()].map((n) => n * 8)), seal: "{}" },
     ],
     refusals: [{ position: { segment: 3, offset: 9 }, atMs: clock.nowMs(), code: "rate_limited", body: "\u2028\n" }],
   });
@@ -100,10 +111,9 @@ async function fillWithHardCases({ db }: Store): Promise<void> {
       '2026-10-31T23:59:59.999999Z', '2026-11-01T00:00:00Z', 'power cut', 9007199254740993)`.execute(db);
 }
 
-function usageRow(offset: number, listAmount: string): Parameters<typeof ship>[1]["usage"][number] {
-  return {
-    request: ids.mint("req"),
-    position: { segment: 3, offset },
+function settlement(offset: number, listAmount: string): Settlement {
+  const facts: SettlementFacts = {
+    receipt: ids.mint("rcpt"),
     organisation: "org_A",
     project: "prj_A",
     key: "key_A",
@@ -111,13 +121,16 @@ function usageRow(offset: number, listAmount: string): Parameters<typeof ship>[1
     endpoint: "chat.completions",
     site: "local",
     ending: "stop",
-    startedMs: clock.nowMs(),
-    endedMs: clock.nowMs() + 1,
+    startedAtMs: clock.nowMs(),
+    endedAtMs: clock.nowMs() + 1,
     usage: { inputTokens: 3, cachedInputTokens: 2, outputTokens: 1, reasoningTokens: 0 },
+    unrated: null,
+    upperBoundTokens: null,
     listAmount,
     currency: "EUR",
     priceVersion: "1",
   };
+  return { request: ids.mint("req"), position: { segment: 3, offset }, body: JSON.stringify(facts) };
 }
 
 async function dumped(connection: EmbeddedConnection): Promise<{ to: string; manifest: DumpManifest }> {
@@ -150,7 +163,7 @@ test("a restored database is the dumped one, to the last digit", async () => {
     // The identity column counts on behind the restored rows, and shipping goes on from the watermark.
     const from = { segment: 3, offset: 4096 };
     const refusals = [{ position: from, atMs: 0, code: "rate_limited", body: "{}" }];
-    const next = { gateway, from, to: { segment: 4, offset: 0 }, usage: [], receipts: [], refusals };
+    const next = { gateway, from, to: { segment: 4, offset: 0 }, settlements: [], receiptBatches: [], refusals };
     assert.equal((await ship(store.db, next)).outcome, "shipped");
     const numbers = await store.db.selectFrom("refusals").select("number").orderBy("number").execute();
     assert.deepEqual(
@@ -180,8 +193,9 @@ test("a dump that is taken while writes go on is one moment's state: the waterma
       while (!writer.stopped) {
         const from = offset === 0 ? undefined : { segment: 1, offset };
         offset += 50;
-        const usage = Array.from({ length: 50 }, (_, index) => usageRow(offset + index, "0.5"));
-        await ship(db, { gateway, from, to: { segment: 1, offset }, usage, receipts: [], refusals: [] });
+        const settlements = Array.from({ length: 50 }, (_, index) => settlement(offset + index, "0.5"));
+        const to = { segment: 1, offset };
+        await ship(db, { gateway, from, to, settlements, receiptBatches: [], refusals: [] });
       }
     };
     const writing = write();
@@ -208,7 +222,7 @@ test("a dump that is taken while writes go on is one moment's state: the waterma
 test("a large table goes through in pieces", async () => {
   const source = await temporary.emptyDatabase();
   await withStore(source, async ({ db }) => {
-    await sql`INSERT INTO receipts SELECT 'rcpt_' || n, 'prj_A', repeat('é', 3000), 0, 1, '{}', '' FROM generate_series(1, 5000) n`.execute(
+    await sql`INSERT INTO receipts SELECT 'rcpt_' || n, 'prj_A', repeat('é', 3000), 'gw_A', 1, n, 0 FROM generate_series(1, 5000) n`.execute(
       db,
     );
   });
@@ -293,6 +307,7 @@ test("a database that belongs to an installation is not written over; a full fol
 test("a dump of the first schema is restored into today's, and its rows are all there", async () => {
   const manifest = JSON.parse(await readFile(join(fixture, "manifest.json"), "utf8")) as DumpManifest;
   assert.equal(manifest.schema, "2026-11-24-first");
+  const keys = await readFile(join(fixture, "jwks.json"));
   const connection = await temporary.emptyDatabase();
   assert.equal((await restore({ connection, from: fixture, log })).outcome, "restored");
   await withStore(
@@ -307,6 +322,14 @@ test("a dump of the first schema is restored into today's, and its rows are all 
           ["clinic", "2026-11-30", 1, 1, "0"],
         ],
       );
+      const receipts = await store.db.selectFrom("receipts").select(["id", "project", "payload"]).execute();
+      assert.equal(receipts.length, 3);
+      for (const { id, project, payload } of receipts) {
+        const found = await findReceipt(store.db, id, project);
+        assert.equal(found?.payload, payload);
+        const receipt = Buffer.from(receiptFile(found));
+        assert.equal(verifyReceipt({ receipt, keys, tenant: project }).reason, "valid");
+      }
     },
     manifest.installation,
   );

@@ -12,12 +12,13 @@ export {
   type PostgresState,
   startEmbeddedPostgres,
 } from "./embedded/index.ts";
+export type { Batch, Position, ReceiptBatch, RefusalRow, Settlement, SettlementFacts } from "./batch.ts";
 export { type DatabaseConnection, isDatabaseAway } from "./connect.ts";
 export { dump, type DumpedTable, type DumpManifest, type DumpOptions, type DumpOutcome } from "./dump.ts";
 export { change, type Epochs, readEpochs } from "./epochs.ts";
 export type { Log } from "./log.ts";
 export { latestSchema } from "./migrations/index.ts";
-export { findReceipt } from "./receipts.ts";
+export { findReceipt, type ShippedReceipt } from "./receipts.ts";
 export { restore, type RestoreOptions, type RestoreOutcome } from "./restore.ts";
 export type {
   Database,
@@ -28,16 +29,7 @@ export type {
   OrganisationTable,
   ProjectTable,
 } from "./schema.ts";
-export {
-  type Batch,
-  type Position,
-  readWatermark,
-  type ReceiptRow,
-  type RefusalRow,
-  ship,
-  type ShipOutcome,
-  type UsageRow,
-} from "./ship.ts";
+export { readWatermark, ship, type ShipOutcome } from "./ship.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
 export {
   type MonthlySpending,

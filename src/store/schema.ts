@@ -107,14 +107,26 @@ export interface UsageTable {
   receipt: ColumnType<ReceiptId | null, ReceiptId | null | undefined, ReceiptId | null>;
 }
 
+/** What the receipts of one group commit share, under the place in its gateway's journal where that batch begins. */
+export interface ReceiptBatchTable {
+  gateway: GatewayId;
+  segment: Whole;
+  recordOffset: Whole;
+  /** Of its leaves in their order, 32 bytes each. */
+  hashes: Buffer;
+  seal: string;
+}
+
 export interface ReceiptTable {
   id: ReceiptId;
   project: ProjectId;
   payload: string;
-  batchIndex: Whole;
-  batchSize: Whole;
-  path: ColumnType<string[], readonly string[], readonly string[]>;
-  seal: string;
+  /** Where its batch begins. */
+  gateway: GatewayId;
+  segment: Whole;
+  recordOffset: Whole;
+  /** Its place among its batch's leaves. */
+  leaf: Whole;
 }
 
 export interface WatermarkTable {
@@ -144,6 +156,7 @@ export interface Database {
   keys: KeyTable;
   digestKeys: DigestKeyTable;
   usage: UsageTable;
+  receiptBatches: ReceiptBatchTable;
   receipts: ReceiptTable;
   watermarks: WatermarkTable;
   refusals: RefusalTable;
@@ -158,6 +171,7 @@ export const tables = [
   "keys",
   "digest_keys",
   "usage",
+  "receipt_batches",
   "receipts",
   "watermarks",
   "refusals",

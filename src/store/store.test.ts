@@ -23,11 +23,12 @@ import {
   openStore,
   readEpochs,
   readWatermark,
+  type Settlement,
+  type SettlementFacts,
   ship,
   spentThisMonth,
   type Store,
   usageReport,
-  type UsageRow,
 } from "./index.ts";
 import { refusalsKept } from "./ship.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "./testing.ts";
@@ -61,30 +62,38 @@ async function open(connection?: EmbeddedConnection): Promise<Store> {
 
 const noon = Date.UTC(2026, 10, 24, 12);
 
-function usageRow(more: Partial<UsageRow> = {}): UsageRow {
-  return {
-    request: ids.mint("req"),
-    position: { segment: 1, offset: 0 },
+const usage = { inputTokens: 30, cachedInputTokens: 10, outputTokens: 5, reasoningTokens: 0 };
+
+/** A settlement as the journal has it; `v` stands for what a body says beside its facts. */
+function settlement(more: Partial<SettlementFacts> = {}, row: Partial<Settlement> = {}): Settlement {
+  const facts: SettlementFacts = {
+    receipt: ids.mint("rcpt"),
     organisation: "org_A",
     project: "prj_A",
     key: "key_A",
-    model: "smollm2-135m-instruct",
     endpoint: "chat.completions",
+    model: "smollm2-135m-instruct",
     site: "local",
+    startedAtMs: noon,
+    endedAtMs: noon + 900,
     ending: "stop",
-    startedMs: noon,
-    endedMs: noon + 900,
-    usage: { inputTokens: 30, cachedInputTokens: 10, outputTokens: 5, reasoningTokens: 0 },
+    usage,
+    unrated: null,
+    upperBoundTokens: null,
     listAmount: "0.000000000000000001",
     currency: "EUR",
     priceVersion: "2026-01",
-    receipt: ids.mint("rcpt"),
     ...more,
   };
+  const body = JSON.stringify({ v: 1, ...facts });
+  return { request: ids.mint("req"), position: { segment: 1, offset: 0 }, body, ...row };
 }
 
+const unproven = { usage: null, listAmount: null, unrated: "no running usage", upperBoundTokens: 512 };
+
 function batch(more: Partial<Batch> = {}): Batch {
-  return { gateway, from: undefined, to: { segment: 1, offset: 100 }, usage: [], receipts: [], refusals: [], ...more };
+  const to = { segment: 1, offset: 100 };
+  return { gateway, from: undefined, to, settlements: [], receiptBatches: [], refusals: [], ...more };
 }
 
 test("a database belongs to one installation; opening it again changes nothing", async () => {
@@ -116,14 +125,18 @@ test("a schema newer than the code is refused", async () => {
 
 test("a batch is in the tables exactly once, whatever is tried again", async () => {
   const { db } = await open();
-  const one = batch({ usage: [usageRow(), usageRow()] });
+  const one = batch({ settlements: [settlement(), settlement()] });
   assert.deepEqual(await ship(db, one), { outcome: "shipped", repeated: 0 });
   assert.deepEqual(await ship(db, one), { outcome: "shipped_before" });
-  const wrong = batch({ from: { segment: 1, offset: 50 }, to: { segment: 1, offset: 200 }, usage: [usageRow()] });
+  const wrong = batch({
+    from: { segment: 1, offset: 50 },
+    to: { segment: 1, offset: 200 },
+    settlements: [settlement()],
+  });
   assert.deepEqual(await ship(db, wrong), { outcome: "elsewhere", watermark: { segment: 1, offset: 100 } });
-  const unaware = batch({ to: { segment: 1, offset: 300 }, usage: [usageRow()] });
+  const unaware = batch({ to: { segment: 1, offset: 300 }, settlements: [settlement()] });
   assert.deepEqual(await ship(db, unaware), { outcome: "elsewhere", watermark: { segment: 1, offset: 100 } });
-  const two = batch({ from: one.to, to: { segment: 2, offset: 0 }, usage: [usageRow(), ...one.usage] });
+  const two = batch({ from: one.to, to: { segment: 2, offset: 0 }, settlements: [settlement(), ...one.settlements] });
   assert.deepEqual(await ship(db, two), { outcome: "shipped", repeated: 2 });
   assert.deepEqual(await readWatermark(db, gateway), { segment: 2, offset: 0 });
   assert.equal((await usageReport(db, { by: [] })).rows[0]?.requests, 3);
@@ -134,7 +147,10 @@ test("two shippers of one gateway at the same moment: one of them moves the wate
   for (const from of [undefined, { segment: 1, offset: 100 }]) {
     const to = { segment: 1, offset: (from?.offset ?? 0) + 100 };
     const tries = [1, 2, 3, 4].map((extra) =>
-      ship(db, batch({ from, to: { segment: 1, offset: to.offset + (extra > 1 ? extra : 0) }, usage: [usageRow()] })),
+      ship(
+        db,
+        batch({ from, to: { segment: 1, offset: to.offset + (extra > 1 ? extra : 0) }, settlements: [settlement()] }),
+      ),
     );
     const outcomes = await Promise.all(tries);
     assert.equal(outcomes.filter((outcome) => outcome.outcome === "shipped").length, 1);
@@ -146,8 +162,8 @@ test("two shippers of one gateway at the same moment: one of them moves the wate
 
 test("a batch with a row that the schema refuses leaves nothing behind", async () => {
   const { db } = await open();
-  const { usage: _usage, ...unproven } = usageRow();
-  await assert.rejects(ship(db, batch({ usage: [usageRow(), unproven] })), /usage_is_rated_or_says_why/);
+  const settlements = [settlement(), settlement({ usage: null })];
+  await assert.rejects(ship(db, batch({ settlements })), /usage_is_rated_or_says_why/);
   assert.equal(await readWatermark(db, gateway), undefined);
   assert.deepEqual((await usageReport(db)).rows, []);
 });
@@ -173,21 +189,119 @@ test("only the newest refusals are kept", async () => {
   assert.deepEqual(rows, [{ count: String(refusalsKept - 1), least: "2" }]);
 });
 
-test("a receipt is found by its own project only", async () => {
+test("a receipt is found by its own project only, and its text is the journal's", async () => {
   const { db } = await open();
-  const receipt = {
-    id: ids.mint("rcpt"),
-    project: "prj_A" as ProjectId,
-    payload: '{"a":"\\u0000 – \u2028"}',
-    batchIndex: 1,
-    batchSize: 3,
-    path: ["aa", "bb"],
-    seal: '{"signature":"x"}',
-  };
-  await ship(db, batch({ receipts: [receipt] }));
-  assert.deepEqual(await findReceipt(db, receipt.id, "prj_A"), receipt);
-  assert.equal(await findReceipt(db, receipt.id, "prj_B"), undefined);
+  const start = { segment: 1, offset: 8 };
+  const hashes = Buffer.from(Array.from({ length: 96 }, (_, index) => index * 7));
+  const payloads = ['{"a":"\\u0000 – \u2028 \\ud800 \\\\","b":[1, 2]}', '"no object"', "é,{\\N\t}"];
+  const receipts = payloads.map((payload, leaf) => ({ id: ids.mint("rcpt"), proof: { batch: start, leaf, payload } }));
+  const settlements = receipts.map(({ id, proof }, index) =>
+    settlement({ receipt: id }, { position: { segment: 1, offset: 8 + index }, receipt: proof }),
+  );
+  const without = ids.mint("rcpt");
+  const receiptBatches = [{ start, hashes, seal: '{"sig":"x"}' }];
+  await ship(db, batch({ settlements: [settlement({ receipt: without }), ...settlements], receiptBatches }));
+  for (const [index, { id }] of receipts.entries()) {
+    const expected = { payload: payloads[index], index, hashes, seal: '{"sig":"x"}' };
+    assert.deepEqual(await findReceipt(db, id, "prj_A"), expected);
+    assert.equal(await findReceipt(db, id, "prj_B"), undefined);
+  }
+  assert.equal(await findReceipt(db, without, "prj_A"), undefined);
   assert.equal(await findReceipt(db, ids.mint("rcpt"), "prj_A"), undefined);
+});
+
+test("a receipt of two lines, which the journal cannot hold, shifts nobody else's", async () => {
+  const { db } = await open();
+  const start = { segment: 1, offset: 8 };
+  const receiptBatches = [{ start, hashes: Buffer.alloc(64), seal: "{}" }];
+  const settlements = ["{\n}", "{}"].map((payload, leaf) =>
+    settlement({}, { receipt: { batch: start, leaf, payload } }),
+  );
+  await assert.rejects(ship(db, batch({ settlements, receiptBatches })), { code: "23502" });
+  assert.equal(await readWatermark(db, gateway), undefined);
+});
+
+test("a batch of receipts that is there already is told as a defect", async () => {
+  const { db } = await open();
+  const receiptBatches = [{ start: { segment: 1, offset: 8 }, hashes: Buffer.alloc(32), seal: "{}" }];
+  await ship(db, batch({ receiptBatches }));
+  const again = batch({ from: { segment: 1, offset: 100 }, to: { segment: 1, offset: 200 }, receiptBatches });
+  await assert.rejects(ship(db, again), /receipt_batches_pkey/);
+  assert.deepEqual(await readWatermark(db, gateway), { segment: 1, offset: 100 });
+});
+
+test("every fact of a settlement is in its column, to the millisecond, and what it does not say is null", async () => {
+  const { db } = await open();
+  const model = `m "\\ \n\u0000\ud800x\udc00 \u{1f388}`;
+  const startedAtMs = Date.UTC(2255, 0, 1) - 1;
+  const receipt = ids.mint("rcpt");
+  const whole = settlement(
+    { model, receipt, startedAtMs, endedAtMs: -1 },
+    { position: { segment: 7, offset: 2 ** 30 } },
+  );
+  const rest = { currency: null, priceVersion: null };
+  const bare = settlement({ ...unproven, ...rest, unrated: "\u0000", upperBoundTokens: Number.MAX_SAFE_INTEGER });
+  await ship(db, batch({ settlements: [whole, bare] }));
+  const row = async ({ request }: Settlement) =>
+    db.selectFrom("usage").selectAll().where("request", "=", request).executeTakeFirstOrThrow();
+  const { startedAt, endedAt, ...texts } = await row(whole);
+  assert.deepEqual([startedAt.getTime(), endedAt.getTime()], [startedAtMs, -1]);
+  assert.deepEqual(texts, {
+    request: whole.request,
+    gateway,
+    segment: "7",
+    recordOffset: String(2 ** 30),
+    organisation: "org_A",
+    project: "prj_A",
+    key: "key_A",
+    model: `m "\\ \n\uFFFD\uFFFDx\uFFFD \u{1f388}`,
+    endpoint: "chat.completions",
+    site: "local",
+    ending: "stop",
+    day: "2254-12-31",
+    inputTokens: "30",
+    cachedInputTokens: "10",
+    outputTokens: "5",
+    reasoningTokens: "0",
+    unrated: null,
+    upperBoundTokens: null,
+    listAmount: "0.000000000000000001",
+    currency: "EUR",
+    priceVersion: "2026-01",
+    receipt,
+  });
+  const { inputTokens, reasoningTokens, unrated, upperBoundTokens, listAmount, currency, priceVersion } =
+    await row(bare);
+  assert.deepEqual(
+    [inputTokens, reasoningTokens, unrated, upperBoundTokens, listAmount, currency, priceVersion],
+    [null, null, "\uFFFD", String(Number.MAX_SAFE_INTEGER), null, null, null],
+  );
+});
+
+test("a body's times and texts come out as they went in (property)", async () => {
+  const { db } = await open();
+  const written = fc.record({
+    startedAtMs: fc.integer({ min: 0, max: Date.UTC(2255, 0, 1) }),
+    model: fc.string({
+      unit: fc.constantFrom("\u0000", "\u0001", "\ud800", "\\", '"', "u0000", "\u2028", "é", "\u{1f388}", "a"),
+    }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(written, { minLength: 1, maxLength: 20 }), async (facts) => {
+      await sql`TRUNCATE usage, watermarks`.execute(db);
+      const settlements = facts.map((each, offset) => settlement(each, { position: { segment: 1, offset } }));
+      await ship(db, batch({ settlements }));
+      const rows = await db.selectFrom("usage").select(["startedAt", "model"]).orderBy("recordOffset").execute();
+      assert.deepEqual(
+        rows.map(({ startedAt, model }) => ({ startedAtMs: startedAt.getTime(), model })),
+        facts.map(({ startedAtMs, model }) => ({
+          startedAtMs,
+          model: model.toWellFormed().replaceAll("\u0000", "\uFFFD"),
+        })),
+      );
+    }),
+    { numRuns: 40 },
+  );
 });
 
 test("usage is told apart, added up exactly, named and filtered", async () => {
@@ -202,15 +316,14 @@ test("usage is told apart, added up exactly, named and filtered", async () => {
       { ...project, id: "prj_B", name: "lab" },
     ])
     .execute();
-  const { usage: _usage, listAmount: _amount, ...unproven } = usageRow({ project: "prj_B" });
   const rows = [
-    usageRow({ listAmount: "0.1" }),
-    usageRow({ listAmount: "9999999999999.000000000000000001" }),
-    usageRow({ startedMs: Date.UTC(2026, 10, 24, 23, 59, 59, 999), endedMs: Date.UTC(2026, 10, 25) }),
-    usageRow({ startedMs: Date.UTC(2026, 10, 25) }),
-    { ...unproven, unrated: "no running usage", upperBoundTokens: 512 },
+    settlement({ listAmount: "0.1" }),
+    settlement({ listAmount: "9999999999999.000000000000000001" }),
+    settlement({ startedAtMs: Date.UTC(2026, 10, 24, 23, 59, 59, 999), endedAtMs: Date.UTC(2026, 10, 25) }),
+    settlement({ startedAtMs: Date.UTC(2026, 10, 25) }),
+    settlement({ ...unproven, project: "prj_B" }),
   ];
-  await ship(db, batch({ usage: rows }));
+  await ship(db, batch({ settlements: rows }));
   const report = await usageReport(db);
   assert.equal(report.truncated, false);
   assert.deepEqual(
@@ -254,7 +367,7 @@ test("sums by any dimensions equal sums over the rows (property)", async () => {
     key: fc.constantFrom<KeyId>("key_A", "key_B"),
     model: fc.constantFrom("m", "n"),
     currency: fc.constantFrom("EUR", "CHF"),
-    startedMs: fc.constantFrom(noon, noon + 86_400_000, Date.UTC(2026, 9, 31, 23, 59)),
+    startedAtMs: fc.constantFrom(noon, noon + 86_400_000, Date.UTC(2026, 9, 31, 23, 59)),
     exact: fc.bigInt({ min: 0n, max: 10n ** 36n }),
     usage: fc.record({
       inputTokens: tokens,
@@ -269,7 +382,7 @@ test("sums by any dimensions equal sums over the rows (property)", async () => {
       await sql`TRUNCATE usage, watermarks`.execute(store.db);
       await ship(
         store.db,
-        batch({ usage: rows.map((one) => usageRow({ ...one, listAmount: formatExact(one.exact) })) }),
+        batch({ settlements: rows.map(({ exact, ...one }) => settlement({ ...one, listAmount: formatExact(exact) })) }),
       );
       const expected = new Map<string, { requests: number; tokens: number; exact: bigint }>();
       const add = (name: string, one: (typeof rows)[number]): void => {
@@ -280,7 +393,7 @@ test("sums by any dimensions equal sums over the rows (property)", async () => {
         expected.set(name, sum);
       };
       for (const one of rows) {
-        const day = new Date(one.startedMs).toISOString().slice(0, 10);
+        const day = new Date(one.startedAtMs).toISOString().slice(0, 10);
         add([...by.map((name) => ({ ...one, day })[name]), one.currency].join(), one);
       }
       const report = await usageReport(store.db, { by });
@@ -303,12 +416,12 @@ test("a month's spending by organisation, project and key comes with the waterma
   const { db } = await open();
   const amounts = { listAmount: "1.5" };
   const rows = [
-    usageRow(amounts),
-    usageRow({ ...amounts, project: "prj_B", key: "key_B" }),
-    usageRow({ ...amounts, startedMs: Date.UTC(2026, 9, 31, 23, 59, 59, 999), endedMs: noon }),
-    usageRow({ ...amounts, startedMs: Date.UTC(2026, 11, 1) }),
+    settlement(amounts),
+    settlement({ ...amounts, project: "prj_B", key: "key_B" }),
+    settlement({ ...amounts, startedAtMs: Date.UTC(2026, 9, 31, 23, 59, 59, 999), endedAtMs: noon }),
+    settlement({ ...amounts, startedAtMs: Date.UTC(2026, 11, 1) }),
   ];
-  await ship(db, batch({ usage: rows }));
+  await ship(db, batch({ settlements: rows }));
   const { spent, watermarks } = await spentThisMonth(db, noon);
   assert.deepEqual(spent.map((one) => `${one.scope} ${one.id} ${one.amount} ${one.currency}`).toSorted(), [
     "key key_A 1.5 EUR",
@@ -360,7 +473,9 @@ test("a PostgreSQL that goes away is told from a wrong statement, and is used ag
     assert.equal(isDatabaseAway(await running), true);
     await stopped;
     for (let attempt = 0; attempt < 3; attempt++) {
-      const error: unknown = await ship(store.db, batch({ usage: [usageRow()] })).catch((error: unknown) => error);
+      const error: unknown = await ship(store.db, batch({ settlements: [settlement()] })).catch(
+        (error: unknown) => error,
+      );
       assert.equal(isDatabaseAway(error), true, String(error));
     }
   } finally {
@@ -381,7 +496,7 @@ test("connections come back by themselves after PostgreSQL was killed and restar
   try {
     const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(store.db);
     process.kill(rows[0]?.pid ?? 0, "SIGKILL"); // A backend's crash makes PostgreSQL end all others and recover.
-    const one = batch({ usage: [usageRow()] });
+    const one = batch({ settlements: [settlement()] });
     const startMs = systemClock.monotonicMs();
     for (;;) {
       const outcome: unknown = await ship(store.db, one).catch((error: unknown) => error);

@@ -5,10 +5,12 @@
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { first } from "./2026-11-24-first.ts";
+import { receiptBatches } from "./2026-11-25-receipt-batches.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-24-first": first,
+  "2026-11-25-receipt-batches": receiptBatches,
 };
 
 /** The newest schema that this code knows. */
@@ -21,7 +23,10 @@ export async function migrate<Tables>(db: Kysely<Tables>, to: string = latestSch
   const { error, results = [] } = await migrator.migrateTo(to);
   const failed = results.find((result) => result.status === "Error");
   if (error !== undefined) {
-    throw new Error(`The migration ${failed?.migrationName ?? to} failed; the schema is as it was.`, { cause: error });
+    const why = error instanceof Error ? `: ${error.message}` : "";
+    throw new Error(`The migration ${failed?.migrationName ?? to} failed, and the schema is as it was${why}.`, {
+      cause: error,
+    });
   }
   return results.filter((result) => result.status === "Success").map((result) => result.migrationName);
 }

@@ -1,0 +1,125 @@
+import { type RawBuilder, sql, type Transaction } from "kysely";
+import type { Usage } from "../base/index.ts";
+import type { Batch, Settlement, SettlementFacts } from "./batch.ts";
+import type { Database } from "./schema.ts";
+import { storable } from "./storable.ts";
+
+/** What PostgreSQL reads each fact as. */
+const factTypes: Readonly<Record<keyof SettlementFacts, "text" | "bigint" | "numeric" | "json">> = {
+  receipt: "text",
+  organisation: "text",
+  project: "text",
+  key: "text",
+  model: "text",
+  endpoint: "text",
+  site: "text",
+  ending: "text",
+  startedAtMs: "bigint",
+  endedAtMs: "bigint",
+  usage: "json",
+  unrated: "text",
+  upperBoundTokens: "bigint",
+  listAmount: "numeric",
+  currency: "text",
+  priceVersion: "text",
+};
+
+const facts = sql.raw(
+  Object.entries(factTypes)
+    .map(([name, type]) => `"${name}" ${type}`)
+    .join(", "),
+);
+
+/**
+ * Writes a batch's rows of usage and its receipts; returns how many requests were not there yet. One statement for all
+ * of them, whatever their number, whose parameters are columns: numbers as an array, texts as lines, and the bodies as
+ * one JSON array. Bodies and receipts stand in it as the journal has them, and PostgreSQL takes them apart: the gateway's
+ * process, which has answers to give meanwhile, neither reads nor writes them again. A text of two lines would make its
+ * column longer than the others, and their missing values are refused: nothing can end up in another's row.
+ */
+export async function insertSettlements(transaction: Transaction<Database>, batch: Batch): Promise<number> {
+  const { gateway, settlements } = batch;
+  if (settlements.length === 0) return 0;
+  const written = await sql<{ count: string }>`
+    WITH settled AS (
+      SELECT * FROM ROWS FROM (
+        unnest(
+          ${lines(settlements, ({ request }) => request)},
+          ${numbers(settlements, ({ position }) => position.segment)},
+          ${numbers(settlements, ({ position }) => position.offset)},
+          ${numbers(settlements, ({ receipt }) => receipt?.batch.segment)},
+          ${numbers(settlements, ({ receipt }) => receipt?.batch.offset)},
+          ${numbers(settlements, ({ receipt }) => receipt?.leaf)},
+          ${lines(settlements, ({ receipt }) => receipt?.payload ?? "")}
+        ),
+        json_to_recordset(${`[${settlements.map(bodyOf).join(",")}]`}::json) AS (${facts})
+      ) AS settlement (request, segment, record_offset, batch_segment, batch_offset, leaf, payload)
+    ), used AS (
+      INSERT INTO usage (
+        gateway, request, segment, record_offset, organisation, project, key, model, endpoint, site, ending,
+        started_at, ended_at,
+        input_tokens, cached_input_tokens, output_tokens, reasoning_tokens,
+        unrated, upper_bound_tokens, list_amount, currency, price_version, receipt
+      )
+      SELECT
+        ${gateway}::text, request, segment, record_offset, organisation, project, key, model, endpoint, site, ending,
+        ${time("startedAtMs")}, ${time("endedAtMs")},
+        ${tokens("inputTokens")}, ${tokens("cachedInputTokens")}, ${tokens("outputTokens")}, ${tokens("reasoningTokens")},
+        unrated, "upperBoundTokens", "listAmount", currency, "priceVersion", receipt
+      FROM settled
+      ON CONFLICT (request) DO NOTHING
+      RETURNING request
+    ), proven AS (
+      INSERT INTO receipts (id, project, payload, gateway, segment, record_offset, leaf)
+      SELECT receipt, project, payload, ${gateway}::text, batch_segment, batch_offset, leaf
+      FROM settled WHERE leaf IS NOT NULL
+      ON CONFLICT (id) DO NOTHING
+    )
+    SELECT count(*) FROM used`.execute(transaction);
+  return Number(written.rows[0]!.count);
+}
+
+function lines(settlements: readonly Settlement[], textOf: (settlement: Settlement) => string): RawBuilder<unknown> {
+  return sql`string_to_array(${settlements.map(textOf).join("\n")}::text, chr(10))`;
+}
+
+function numbers(
+  settlements: readonly Settlement[],
+  numberOf: (settlement: Settlement) => number | undefined,
+): RawBuilder<unknown> {
+  return sql`${`{${settlements.map((settlement) => numberOf(settlement) ?? "NULL").join(",")}}`}::bigint[]`;
+}
+
+/** The few bodies that escape a character are written anew: what it stands for may be nothing that a text can hold. */
+function bodyOf({ body }: Settlement): string {
+  if (!body.includes("\\u")) return body;
+  return JSON.stringify(JSON.parse(body), (_name, value: unknown) =>
+    typeof value === "string" ? storable(value) : value,
+  );
+}
+
+/** Exact: the microseconds of any year up to 2255 are below 2^53, which is what an interval is multiplied in. */
+function time(fact: "startedAtMs" | "endedAtMs"): RawBuilder<unknown> {
+  return sql`timestamptz 'epoch' + ${sql.raw(`"${fact}"`)} * interval '1 millisecond'`;
+}
+
+function tokens(kind: keyof Usage): RawBuilder<unknown> {
+  return sql`(usage ->> ${sql.lit(kind)})::bigint`;
+}
+
+/** A place in the journal is shipped once: a batch that is there already is a defect, and is told as one. */
+export async function insertReceiptBatches(transaction: Transaction<Database>, batch: Batch): Promise<void> {
+  if (batch.receiptBatches.length === 0) return;
+  const rows = batch.receiptBatches.map(({ start, hashes, seal }) => ({
+    segment: start.segment,
+    record_offset: start.offset,
+    hashes: hashes.toString("base64"),
+    seal,
+  }));
+  await sql`
+    INSERT INTO receipt_batches (gateway, segment, record_offset, hashes, seal)
+    SELECT ${batch.gateway}::text, segment, record_offset, decode(hashes, 'base64'), seal
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS batch (
+      segment bigint, record_offset bigint, hashes text, seal text
+    )`.execute(transaction);
+}
