@@ -54,6 +54,8 @@ export interface Destination {
   /** `reader` gets the answer as it comes. */
   send(dispatch: Dispatch, reader: Reader): Exchange;
   ended(): void;
+  /** Ends every exchange that runs there; its reader hears the reason. */
+  cut(reason: Error): void;
   /** What a request used, as the engine counted it, once it has ended there; undefined: it cannot be known. */
   counts(request: RequestId, waitMs: number): Promise<Counted | undefined>;
   /** The settlement is durable: the destination may forget the request's counts. */

@@ -32,6 +32,7 @@ export {
   Exchange,
   type Head,
   type Reader,
+  RunningExchanges,
   Upstream,
   type UpstreamOptions,
 } from "./upstream/index.ts";

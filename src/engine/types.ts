@@ -41,6 +41,8 @@ export interface LoadedModel {
   readonly contextTokens: number;
   /** Sequences that may run at once; further ones wait in the host's queue. */
   readonly sequences: number;
+  /** Whether it has a chat template; a base model has none, and completes text only. */
+  readonly chats: boolean;
   /**
    * Starts an answer. Refuses (never throws) what cannot run: a prompt over the context, a schema that the grammar
    * cannot enforce, a parameter that this engine lacks. The sequence runs only while it is read.

@@ -138,6 +138,9 @@ function admit(asked: Asked, hosting: Hosting): { readonly model: HostedModel; r
   if (closed !== undefined) return closed;
   const model = hosting.models.get(parsed.model);
   if (model === undefined) return unknownModel(parsed.model, hosting.models.keys());
+  if (!model.loaded.chats && parsed.prompts.some(({ kind }) => kind === "chat")) {
+    return refuse("endpoint_not_supported", `"${parsed.model}" completes text: it has no chat template.`);
+  }
   const refusal = model.queue.refusalFor(parsed.prompts.length * parsed.choicesPerPrompt);
   if (refusal !== undefined) return refusal;
   const tally = hosting.tallies.begin(asked.request, asked.byGateway);

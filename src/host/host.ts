@@ -179,7 +179,7 @@ class RunningHost implements Host {
         sha256: loaded.model.sha256,
         contextTokens: loaded.contextTokens,
         sequences: loaded.sequences,
-        endpoints: ["chat.completions", "completions"],
+        endpoints: loaded.chats ? ["chat.completions", "completions"] : ["completions"],
       })),
     };
   }

@@ -24,8 +24,12 @@ export interface Capabilities {
   readonly forcedTools: boolean;
   /** Unknown and unsupported parameters are refused by name, or named in a header under warn. */
   readonly namesParameters: boolean;
-  /** The control channel: counts by request, caches by tenant. */
-  readonly counts: boolean;
+  /** A stream's usage has a chunk of its own, without choices, right before `[DONE]`. */
+  readonly usageInOwnChunk: boolean;
+  /** Its usage counts the tokens of all `n` answers (llama.cpp's own server counts one answer's). */
+  readonly countsEveryAnswer: boolean;
+  /** The host protocol: counts by request, caches by tenant, warnings. */
+  readonly hostProtocol: boolean;
 }
 
 export interface Usage {
@@ -104,7 +108,9 @@ export class ContractClient {
   }
 
   post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Dispatcher.ResponseData> {
-    const own: Record<string, string> = this.target.can.counts ? { "bailiwick-tenant": `prj_${this.#asked++}` } : {};
+    const own: Record<string, string> = this.target.can.hostProtocol
+      ? { "bailiwick-tenant": `prj_${this.#asked++}` }
+      : {};
     return this.#pool.request({
       method: "POST",
       path,
@@ -145,7 +151,8 @@ export class ContractClient {
     assert.equal(frames.pop(), "data: [DONE]");
     const chunks = frames.map((frame) => JSON.parse(frame.slice(6)) as WireAnswer);
     const last = chunks.at(-1);
-    assert.ok(last?.usage !== undefined && last.choices.length === 0, "the usage stands right before [DONE]");
+    assert.ok(last?.usage !== undefined, "the usage stands right before [DONE]");
+    if (this.target.can.usageInOwnChunk) assert.deepEqual(last.choices, []);
     return addUp(chunks, last.usage);
   }
 

@@ -13,7 +13,9 @@ export const hostCan: Capabilities = {
   jsonSchema: true,
   forcedTools: true,
   namesParameters: true,
-  counts: true,
+  usageInOwnChunk: true,
+  countsEveryAnswer: true,
+  hostProtocol: true,
 };
 
 /** Starts a host process of ours, for the suite to run on. */

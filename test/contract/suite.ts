@@ -113,7 +113,7 @@ function answers(client: Client, can: Can): void {
       "greedy answers are alike",
     );
     assert.equal(three.usage.prompt_tokens, one.usage.prompt_tokens);
-    assert.equal(three.usage.completion_tokens, 3 * one.usage.completion_tokens);
+    if (can.countsEveryAnswer) assert.equal(three.usage.completion_tokens, 3 * one.usage.completion_tokens);
   });
 
   test("the same seed gives the same answer", async () => {
@@ -238,6 +238,7 @@ function refusals(client: Client, can: Can): void {
     async () => {
       const body = client().chatBody("a", { logit_bias: { 1: 1 }, temprature: 1, max_tokens: 1 });
       assert.match(await client().refusal(chat, body), /^400 unsupported_parameter (logit_bias|temprature)$/);
+      if (!can.hostProtocol) return;
       const warned = await client().post(chat, body, { "bailiwick-unsupported": "warn" });
       assert.deepEqual([warned.statusCode, warned.headers["bailiwick-ignored"]], [200, "logit_bias, temprature"]);
       await warned.body.dump();
@@ -264,7 +265,7 @@ function refusals(client: Client, can: Can): void {
 }
 
 function leavers(client: Client, can: Can): void {
-  test("the counts of a request are those of its usage", without(can.counts), async () => {
+  test("the counts of a request are those of its usage", without(can.hostProtocol), async () => {
     for (const path of [chat, completions]) {
       const body = path === chat ? client().chatBody(prompts[2]!) : client().completionBody(prompts[2]!);
       for (const way of ["whole", "streamed"] as const) {
@@ -276,22 +277,26 @@ function leavers(client: Client, can: Can): void {
     }
   });
 
-  test("a client that leaves mid-stream ends its answer, and what it had is counted", without(can.counts), async () => {
-    const request = client().nextRequest();
-    const body = client().chatBody(client().target.longPrompt, { stream: true, max_tokens: 500 });
-    const response = await client().post(chat, body, { "bailiwick-request": request });
-    response.body.on("error", () => response.body.destroy());
-    let seen = 0;
-    for await (const part of response.body as AsyncIterable<Buffer>) {
-      seen += part.toString().split('"delta":{"content"').length - 1;
-      if (seen >= 3) break;
-    }
-    response.body.destroy();
-    const kept = await counts(client(), request);
-    assert.equal(kept.ending, "abort");
-    assert.ok(kept.outputTokens >= seen && kept.outputTokens < 400, `${seen} seen, ${kept.outputTokens} counted`);
-    assert.equal((await client().chat("a", { max_tokens: 1 })).usage.completion_tokens, 1);
-  });
+  test(
+    "a client that leaves mid-stream ends its answer, and what it had is counted",
+    without(can.hostProtocol),
+    async () => {
+      const request = client().nextRequest();
+      const body = client().chatBody(client().target.longPrompt, { stream: true, max_tokens: 500 });
+      const response = await client().post(chat, body, { "bailiwick-request": request });
+      response.body.on("error", () => response.body.destroy());
+      let seen = 0;
+      for await (const part of response.body as AsyncIterable<Buffer>) {
+        seen += part.toString().split('"delta":{"content"').length - 1;
+        if (seen >= 3) break;
+      }
+      response.body.destroy();
+      const kept = await counts(client(), request);
+      assert.equal(kept.ending, "abort");
+      assert.ok(kept.outputTokens >= seen && kept.outputTokens < 400, `${seen} seen, ${kept.outputTokens} counted`);
+      assert.equal((await client().chat("a", { max_tokens: 1 })).usage.completion_tokens, 1);
+    },
+  );
 }
 
 /** Streamed and whole: the same choices and the same usage. Returns the whole one. */

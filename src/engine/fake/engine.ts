@@ -42,6 +42,7 @@ class FakeModel implements LoadedModel {
   readonly model: ModelFile;
   readonly contextTokens: number;
   readonly sequences: number;
+  readonly chats = true;
   readonly #settings: FakeSettings;
   readonly #surroundings: Surroundings;
   /** Each tenant's last prompt: the prefix cache. */

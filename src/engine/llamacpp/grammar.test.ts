@@ -196,6 +196,64 @@ test("a schema that no value satisfies is refused", () => {
   for (const schema of unsatisfiable) assert.equal(refusal(schema).code, "unsupported_schema");
 });
 
+test("choices that double from level to level are refused; those that can be told apart are not", () => {
+  const doubling = (choice: (name: string) => unknown[], levels: number): object => ({
+    $ref: `#/$defs/a${levels}`,
+    $defs: Object.fromEntries([
+      ["a0", { type: "string" }],
+      ...Array.from({ length: levels }, (_, level) => [`a${level + 1}`, { anyOf: choice(`#/$defs/a${level}`) }]),
+    ]),
+  });
+  const object = (properties: object): object => ({
+    type: "object",
+    properties,
+    required: Object.keys(properties),
+    additionalProperties: false,
+  });
+  const twice = (pointer: string): unknown[] => [{ $ref: pointer }, { $ref: pointer }];
+  const twiceInside = (pointer: string): unknown[] => [
+    object({ x: { $ref: pointer }, a: { type: "null" } }),
+    object({ x: { $ref: pointer }, b: { type: "null" } }),
+  ];
+  const named = (pointer: string): unknown[] => [
+    object({ kind: { const: "a" }, x: { $ref: pointer } }),
+    object({ kind: { const: "b" }, x: { $ref: pointer } }),
+  ];
+  for (const levels of [8, 20, 29]) {
+    assert.equal(refusal(doubling(twice, levels)).code, "unsupported_schema");
+    assert.equal(refusal(doubling(twiceInside, levels)).code, "unsupported_schema");
+    assert.equal(readSchema(doubling(named, levels), "schema").outcome, "read");
+  }
+  assert.equal(readSchema(doubling(twiceInside, 7), "schema").outcome, "read");
+  // A tree that grows without end: each node says at its beginning which it is, or cannot be told from the other.
+  const tree = (first: object, second: object): object => ({
+    $ref: "#/$defs/node",
+    $defs: {
+      node: {
+        anyOf: [
+          object({ ...first, left: { $ref: "#/$defs/node" }, right: { $ref: "#/$defs/node" } }),
+          object({ ...second, left: { $ref: "#/$defs/node" } }),
+          { type: "number" },
+        ],
+      },
+    },
+  });
+  assert.equal(readSchema(tree({ op: { const: "+" } }, { op: { const: "-" } }), "schema").outcome, "read");
+  assert.equal(readSchema(tree({ sum: { type: "null" } }, { negated: { type: "null" } }), "schema").outcome, "read");
+  assert.match(refusal(tree({}, {})).message, /more than 128 ways/);
+  assert.match(refusal(tree({ op: { type: "string" } }, { op: { const: "-" } })).message, /more than 128 ways/);
+});
+
+test("names and strings that no grammar can spell are refused", () => {
+  for (const name of ["\ud800", "__proto__"]) {
+    const properties = JSON.parse(`{${JSON.stringify(name)}: {"type": "null"}}`) as object;
+    assert.equal(refusal({ type: "object", properties, required: [name] }).param, "schema.properties");
+    assert.equal(refusal({ type: "object", required: [name] }).param, "schema.properties");
+  }
+  assert.equal(refusal({ const: "a\udfff" }).param, "schema.const");
+  assert.equal(readSchema({ enum: ["😀", "__proto__"] }, "schema").outcome, "read");
+});
+
 test("a hostile schema is refused before anything is made of it", () => {
   const nested = (levels: number): unknown => {
     let schema: unknown = { type: "string" };

@@ -19,11 +19,18 @@ export interface ModelSettings {
 /** Answers that may wait for a slot, for each slot: who has a queue of its own never meets this bound. */
 const waitingForOneSlot = 16;
 
+/**
+ * Bytes for each token of the context, beyond which a prompt is refused unread: texts have three to six. Tokenizing
+ * happens at one go, and nobody's answer goes on meanwhile.
+ */
+const bytesOfTokenMax = 16;
+
 /** A model in memory, and the one context in which all its sequences run. */
 export class LlamaCppModel implements LoadedModel {
   readonly model: ModelFile;
   readonly contextTokens: number;
   readonly sequences: number;
+  readonly chats: boolean;
   /** Called once it is gone from memory. */
   onUnload: () => void = () => {};
   readonly #llamaModel: LlamaModel;
@@ -38,6 +45,7 @@ export class LlamaCppModel implements LoadedModel {
     this.model = file;
     this.contextTokens = Math.min(file.contextTokens, context.contextSize);
     this.sequences = sequences;
+    this.chats = (model.fileInfo.metadata.tokenizer.chat_template ?? "").trim() !== "";
     this.#llamaModel = model;
     this.#llamaContext = context;
     this.#entropy = entropy;
@@ -64,6 +72,13 @@ export class LlamaCppModel implements LoadedModel {
     if (topLogprobs !== undefined && sampling.repeatPenalty !== 1) {
       const text = "Logprobs cannot be given beside a repetition penalty, which needs more than probabilities.";
       return refuse("unsupported_parameter", text, { param: "repetition_penalty" });
+    }
+    const bytes = promptBytes(request);
+    if (bytes > this.contextTokens * bytesOfTokenMax) {
+      return refuse(
+        "context_length_exceeded",
+        `The prompt has ${bytes} bytes; the model's context holds ${this.contextTokens} tokens, the answer included.`,
+      );
     }
     const plan = planOutput(request, this.#prompts.format);
     if (plan.outcome === "refused") return plan;
@@ -110,5 +125,21 @@ export class LlamaCppModel implements LoadedModel {
     await this.#llamaContext.dispose();
     await this.#llamaModel.dispose();
     this.onUnload();
+  }
+}
+
+function promptBytes({ prompt, tools, toolChoice }: GenerateRequest): number {
+  switch (prompt.kind) {
+    case "tokens":
+      return 0;
+    case "text":
+      return Buffer.byteLength(prompt.text);
+    default: {
+      const described = toolChoice.kind === "none" || tools.length === 0 ? 0 : Buffer.byteLength(JSON.stringify(tools));
+      return prompt.messages.reduce((sum, { content, toolCalls }) => {
+        const calls = toolCalls === undefined ? 0 : Buffer.byteLength(JSON.stringify(toolCalls));
+        return sum + Buffer.byteLength(content) + calls;
+      }, described);
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { refuse, type Refusal, RefusalError } from "../../base/index.ts";
+import { openWays } from "./ambiguity.ts";
 import {
   type Bound,
   Comparison,
@@ -24,6 +25,8 @@ export const schemaLimits = {
   /** Lengths and counts that a grammar spells out, each and all together. */
   repetition: 1_000,
   repetitions: 4_000,
+  /** Ways of going on that its choices may leave open at once (ambiguity.ts). */
+  openWays: 128,
 } as const;
 
 /** Says something about a value, without a say in which values there are. */
@@ -107,6 +110,13 @@ class SchemaReader {
     const comparison = new Comparison(this.#definitions);
     for (const { options, path } of this.#choices) checkApart(options, path, comparison);
     this.#checkEnds(shapes);
+    if (openWays(shapes, schemaLimits.openWays) > schemaLimits.openWays) {
+      refused(
+        this.#path,
+        `its choices may leave more than ${schemaLimits.openWays} ways of going on open at once; give objects to choose ` +
+          "from a required first property that tells them apart.",
+      );
+    }
     return shapes;
   }
 
@@ -173,6 +183,9 @@ class SchemaReader {
     if (this.#enumValues > schemaLimits.enumValues) refused(path, `more than ${schemaLimits.enumValues} values.`);
     if (values.some((one) => typeof one === "object" && one !== null)) {
       refused(path, "of values only strings, numbers, booleans and null can be enforced.");
+    }
+    if (values.some((one) => typeof one === "string" && !one.isWellFormed())) {
+      refused(path, "a string with half a surrogate pair cannot be enforced.");
     }
     const types = schema["type"] === undefined ? undefined : namedTypes(schema["type"], `${path}.type`);
     const literals = values.map((one): Literal & { one: unknown } => ({
@@ -245,6 +258,7 @@ class SchemaReader {
     const additional = schema["additionalProperties"] ?? true;
     const others =
       additional === false ? undefined : this.#shape(additional, `${path}.additionalProperties`, depth + 1);
+    for (const name of names) checkName(name, `${path}.properties`);
     const impossible: Shape = { kind: "literal", values: [] };
     const properties = [...names].map((name): Property => {
       const isDeclared = Object.hasOwn(declared, name);
@@ -276,6 +290,12 @@ class SchemaReader {
       }
     }
   }
+}
+
+/** Names that no grammar can spell, or that no object of this language can be told to have. */
+function checkName(name: string, path: string): void {
+  if (!name.isWellFormed()) refused(path, "a name with half a surrogate pair cannot be enforced.");
+  if (name === "__proto__") refused(path, "the name __proto__ cannot be enforced.");
 }
 
 /** Looks at a schema's size without recursion, so that what follows may recurse. */

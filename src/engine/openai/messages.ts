@@ -1,3 +1,4 @@
+import { refuse, RefusalError } from "../../base/index.ts";
 import type { ChatMessage, ToolCall } from "../types.ts";
 import {
   arrayAt,
@@ -34,7 +35,7 @@ function readMessage(message: Members, path: string, unsupported: UnsupportedPar
   const name = message["name"] ?? undefined;
   return {
     role,
-    content: readContent(message, role, toolCalls.length > 0, path, unsupported),
+    content: readContent(message, role, toolCalls.length > 0, path),
     ...(toolCalls.length === 0 ? {} : { toolCalls }),
     ...(role === "tool" ? { toolCallId: stringAt(message["tool_call_id"], `${path}.tool_call_id`) } : {}),
     ...(name === undefined ? {} : { name: stringAt(name, `${path}.name`) }),
@@ -69,17 +70,11 @@ function checkFields(
   }
 }
 
-function readContent(
-  message: Members,
-  role: ChatMessage["role"],
-  hasToolCalls: boolean,
-  path: string,
-  unsupported: UnsupportedParameters,
-): string {
+function readContent(message: Members, role: ChatMessage["role"], hasToolCalls: boolean, path: string): string {
   const content = message["content"];
   if (typeof content === "string") return content;
   if (Array.isArray(content)) {
-    return content.map((part, index) => readPart(part, `${path}.content[${index}]`, unsupported)).join("");
+    return content.map((part, index) => readPart(part, `${path}.content[${index}]`)).join("");
   }
   if (content !== undefined && content !== null) invalid(`${path}.content`, "expected a string or an array of parts.");
   const refusal = message["refusal"] ?? undefined;
@@ -88,7 +83,7 @@ function readContent(
   return invalid(`${path}.content`, "a string or an array of text parts is needed.");
 }
 
-function readPart(value: unknown, path: string, unsupported: UnsupportedParameters): string {
+function readPart(value: unknown, path: string): string {
   const part = membersAt(value, path);
   switch (part["type"]) {
     case "text":
@@ -97,9 +92,11 @@ function readPart(value: unknown, path: string, unsupported: UnsupportedParamete
       return stringAt(part["refusal"], `${path}.refusal`);
     case "image_url":
     case "input_audio":
-    case "file":
-      unsupported.report(path, `${path}: content of type ${part["type"]} is not supported; send text.`);
-      return "";
+    case "file": {
+      // Not a parameter to leave out with a warning: without it another question would be answered.
+      const message = `${path}: content of type ${part["type"]} is not supported; send text.`;
+      throw new RefusalError(refuse("unsupported_parameter", message, { param: path }));
+    }
     default:
       return invalid(`${path}.type`, "expected text.");
   }

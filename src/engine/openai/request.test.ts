@@ -107,13 +107,11 @@ test("a wrong value is refused with the path of the field", () => {
 });
 
 test("what would change the answer and is not supported is refused by name, or named as ignored", () => {
-  const image = { role: "user", content: [{ type: "image_url", image_url: { url: "data:" } }] };
   const cases: [object, string][] = [
     [{ store: true }, "store"],
     [{ logit_bias: { 5: 1 } }, "logit_bias"],
     [{ modalities: ["text", "audio"] }, "modalities"],
     [{ reasoning_effort: "high" }, "reasoning_effort"],
-    [{ messages: [image] }, "messages[0].content[0]"],
     [{ messages: [{ role: "user", content: "x", cache_control: {} }] }, "messages[0].cache_control"],
     [{ tools: [{ type: "custom", custom: { name: "c" } }] }, "tools[0].type"],
     [{ tools: [weather], tool_choice: { type: "allowed_tools" } }, "tool_choice"],
@@ -123,6 +121,13 @@ test("what would change the answer and is not supported is refused by name, or n
   for (const [more, param] of cases) {
     refusedAt(chat(more), "unsupported_parameter", param);
     assert.deepEqual(parsed(chat(more, "warn")).ignored, [param]);
+  }
+});
+
+test("content that is no text is refused by its place, also where unsupported parameters are only named", () => {
+  const image = { role: "user", content: [{ type: "image_url", image_url: { url: "data:" } }] };
+  for (const policy of ["refuse", "warn"] as const) {
+    refusedAt(chat({ messages: [image] }, policy), "unsupported_parameter", "messages[0].content[0]");
   }
 });
 

@@ -19,6 +19,7 @@ import { readResponseFormat, readTools, readToolChoice } from "./tools.ts";
 const maxChoicesPerPrompt = 8;
 const maxPrompts = 32;
 const maxStops = 4;
+const maxStopCharacters = 1_024;
 /** What OpenAI's completions generate where nothing is said. */
 const completionTokens = 16;
 const anyCount = Number.MAX_SAFE_INTEGER;
@@ -134,6 +135,7 @@ function readStop(value: unknown): readonly string[] {
   if (stops.length > maxStops) invalid("stop", `at most ${maxStops} strings, not ${stops.length}.`);
   return stops.map((stop, index) => {
     const text = stringAt(stop, `stop[${index}]`);
+    if (text.length > maxStopCharacters) invalid(`stop[${index}]`, `at most ${maxStopCharacters} characters.`);
     return text === "" ? invalid(`stop[${index}]`, "an empty string ends every answer at once.") : text;
   });
 }

@@ -18,6 +18,9 @@ export interface Reader {
   failed(error: Error): void;
 }
 
+/** Heads such as "100 Continue" that may come before the answer's. */
+const informationalMax = 16;
+
 /**
  * One request on its way through undici's dispatcher and its answer coming back. No web streams, no body objects and no
  * promise a part: the parts are the buffers that the socket delivered, handed on in the turn in which they came.
@@ -27,6 +30,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #aborted: Error | undefined;
   #over = false;
+  #informational = 0;
 
   constructor(reader: Reader) {
     this.#reader = reader;
@@ -59,11 +63,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (status < 200 || this.#over) return;
+    if (this.#over) return;
+    if (status < 200) {
+      // Each of them starts the wait for the answer's head anew.
+      if (++this.#informational > informationalMax) controller.abort(new Error("the answer's head does not come"));
+      return;
+    }
     const contentType = headers["content-type"];
     this.#reader.head({ status, headers, contentType: typeof contentType === "string" ? contentType : "" });
   }

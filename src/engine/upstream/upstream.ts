@@ -2,6 +2,8 @@ import type { Cancel, Clock } from "../../base/index.ts";
 import type { Counted, Destination, DestinationSite, Dispatch, Offer } from "../destination.ts";
 import { Address } from "./address.ts";
 import type { Exchange, Reader } from "./exchange.ts";
+import { RunningExchanges } from "./running-exchanges.ts";
+import { WholeAnswer } from "./whole-answer.ts";
 
 export interface UpstreamOptions {
   readonly name: string;
@@ -21,11 +23,12 @@ export interface UpstreamOptions {
   readonly firstByteTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly clock: Clock;
-  /** Hears when the upstream comes and goes. */
+  /** Hears when the upstream comes and goes, and when the reason of its absence changes; the first look counts. */
   readonly onChange: (state: { readonly ready: boolean; readonly why: string | undefined }) => void;
 }
 
 const watchIntervalMs = 5_000;
+const listBytesMax = 4 << 20;
 /** What every OpenAI-compatible server has, taken for granted until it has answered. */
 const assumedEndpoints: ReadonlySet<string> = new Set(["chat.completions", "completions"]);
 
@@ -46,7 +49,8 @@ export class Upstream implements Destination {
   #offers = new Map<string, Offer>();
   #endpoints: ReadonlySet<string> | undefined;
   #ready = false;
-  #why: string | undefined = "not asked yet";
+  #why: string | undefined = "it has not answered yet";
+  readonly #exchanges = new RunningExchanges();
   #running = 0;
   #cancelWatch: Cancel | undefined;
   #looking: Promise<void> | undefined;
@@ -88,10 +92,13 @@ export class Upstream implements Destination {
   send(dispatch: Dispatch, reader: Reader): Exchange {
     this.#running++;
     const headers = [...this.#headers, ...dispatch.headers, "content-type", "application/json"];
-    return this.#address.send("POST", dispatch.path, headers, dispatch.body, reader);
+    return this.#exchanges.add(this.#address.send("POST", dispatch.path, headers, dispatch.body, reader));
   }
   ended(): void {
-    this.#running--;
+    this.#exchanges.ended(--this.#running);
+  }
+  cut(reason: Error): void {
+    this.#exchanges.cut(reason);
   }
 
   /** An upstream keeps no counts: an answer that broke off before its usage stays unrated. */
@@ -115,24 +122,37 @@ export class Upstream implements Destination {
 
   async #look(): Promise<void> {
     const seen = await this.#listModels();
-    const was = this.#ready;
+    const [was, whyBefore] = [this.#ready, this.#why];
     this.#ready = typeof seen !== "string";
     this.#why = typeof seen === "string" ? seen : undefined;
     if (typeof seen !== "string") {
       this.#endpoints ??= await this.#findEndpoints();
       this.#offers = this.#offersFrom(seen, this.#endpoints ?? assumedEndpoints);
     }
-    if (was !== this.#ready) this.#options.onChange({ ready: this.#ready, why: this.#why });
+    if (was !== this.#ready || whyBefore !== this.#why) this.#options.onChange({ ready: this.#ready, why: this.#why });
   }
 
   /** The names that it lists, or why it does not. */
   async #listModels(): Promise<readonly ListedModel[] | string> {
     try {
-      const { status, value } = await this.#watching.json("GET", "/v1/models", { headers: [...this.#headers] });
-      if (status !== 200) return `GET /v1/models answered ${status}`;
-      return listedModels(value) ?? "GET /v1/models answered with no list of models";
+      const { status, text } = await this.#askModels();
+      if (status !== 200) return `GET /v1/models answered ${status}${hintOf(status, this.#options.key !== undefined)}`;
+      return listedModels(text) ?? "GET /v1/models answered with something that is no list of models";
     } catch (error) {
-      return `GET /v1/models failed: ${error instanceof Error ? error.message : String(error)}`;
+      return absenceOf(error);
+    }
+  }
+
+  async #askModels(): Promise<{ readonly status: number; readonly text: string }> {
+    const answer = new WholeAnswer(listBytesMax);
+    const headers = [...this.#headers, "accept", "application/json"];
+    const exchange = this.#watching.send("GET", "/v1/models", headers, undefined, answer);
+    try {
+      const { status } = await answer.headed;
+      // Only a list is read: what else is said beside a status is for people.
+      return { status, text: status === 200 ? (await answer.body).toString("utf8") : "" };
+    } finally {
+      exchange.abort(new Error("nothing more is read"));
     }
   }
 
@@ -177,12 +197,54 @@ interface ListedModel {
 
 const maxListedModels = 10_000;
 
-function listedModels(value: unknown): readonly ListedModel[] | undefined {
-  const data = (value as { data?: unknown } | null)?.data;
+function listedModels(text: string): readonly ListedModel[] | undefined {
+  const data = parsedData(text);
   if (!Array.isArray(data)) return undefined;
   return data.slice(0, maxListedModels).flatMap((entry: { id?: unknown; max_model_len?: unknown } | null) => {
     if (typeof entry?.id !== "string" || entry.id === "" || entry.id.length > 256) return [];
     const length = entry.max_model_len;
     return [{ id: entry.id, contextTokens: typeof length === "number" && length > 0 ? length : undefined }];
   });
+}
+
+function parsedData(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { data?: unknown } | null)?.data;
+  } catch {
+    // Not JSON, so no list: the caller says so.
+    return undefined;
+  }
+}
+
+/** What an operator should look at behind a status that is none of success. */
+function hintOf(status: number, hasKey: boolean): string {
+  if (status === 401 || status === 403) {
+    return hasKey
+      ? ": it does not take the key that it is sent (--upstream-key names its variable, or `keyEnvironment`)"
+      : ": it wants a key (name the variable that holds it with --upstream-key, or `keyEnvironment`)";
+  }
+  return status === 404 || status === 405
+    ? ": its API is not at this URL; give the one that OpenAI's clients are given, with its path, such as /v1"
+    : "";
+}
+
+/** Why nothing was heard of it. */
+function absenceOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  switch ((error as NodeJS.ErrnoException | null)?.code) {
+    case "ECONNREFUSED":
+      return "connection refused: nothing listens there";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "its host has no address: the name is not known here";
+    case "UND_ERR_CONNECT_TIMEOUT":
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return "it cannot be reached: the connection was not made in time, or there is no way there";
+    case "UND_ERR_HEADERS_TIMEOUT":
+    case "UND_ERR_BODY_TIMEOUT":
+      return "it is connected and does not answer GET /v1/models in time";
+    default:
+      return `GET /v1/models failed: ${message}`;
+  }
 }
