@@ -26,3 +26,12 @@ export function canonicalJson(value: CanonicalValue): string {
   }
   return `${text}}`;
 }
+
+/** Printable ASCII without what JSON escapes: what nearly every text of ours is. */
+const plain = /^[ !#-[\]-~]*$/;
+
+/** A text as JSON, or "null"; half surrogates, which no UTF-8 can hold, become U+FFFD. */
+export function quoteJson(text: string | null): string {
+  if (text === null) return "null";
+  return plain.test(text) ? `"${text}"` : JSON.stringify(text.toWellFormed());
+}

@@ -14,7 +14,7 @@ export const errorCodes = {
     status: 400,
     type: "invalid_request_error",
     retry: false,
-    next: "Correct the field that `param` names.",
+    next: "Correct the field or option that is named.",
   },
   unsupported_parameter: {
     status: 400,
@@ -52,7 +52,7 @@ export const errorCodes = {
     retry: true,
     next: "Send the whole request faster; the limit is `limits.bodyTimeoutMs`.",
   },
-  not_found: { status: 404, type: "invalid_request_error", retry: false, next: "Check the path and the identifier." },
+  not_found: { status: 404, type: "invalid_request_error", retry: false, next: "Check the name, the id or the path." },
   method_not_allowed: {
     status: 405,
     type: "invalid_request_error",
@@ -63,7 +63,7 @@ export const errorCodes = {
     status: 404,
     type: "invalid_request_error",
     retry: false,
-    next: "Use a model that `GET /v1/models` lists.",
+    next: "Use a model that `GET /v1/models` lists; `bailiwick model list` shows the catalogue's.",
   },
   endpoint_not_supported: {
     status: 400,
@@ -119,7 +119,7 @@ export const errorCodes = {
     status: 429,
     type: "insufficient_quota",
     retry: false,
-    next: "Raise the named budget, or wait for the next month (UTC).",
+    next: "Ask for fewer tokens, raise the named budget, or wait for the next month (UTC).",
   },
   // Where it may run
   no_permitted_site: {
@@ -159,6 +159,12 @@ export const errorCodes = {
     retry: true,
     next: "The upstream's answer was not valid; see its own log.",
   },
+  upstream_refused: {
+    status: 502,
+    type: "server_error",
+    retry: false,
+    next: "The operator must give the upstream's key (`upstreams[].keyEnvironment`, `--upstream-key`).",
+  },
   // Keeping the books
   journal_full: {
     status: 503,
@@ -183,6 +189,12 @@ export const errorCodes = {
     type: "server_error",
     retry: true,
     next: "The database is away, and this project's data class may not be served without it. Try again.",
+  },
+  database_unavailable: {
+    status: 503,
+    type: "server_error",
+    retry: true,
+    next: "What was asked stands in the database, which is away; the operator must look at PostgreSQL. Try again.",
   },
   draining: { status: 503, type: "server_error", retry: true, next: "This server is stopping; try again." },
   // The control API
@@ -247,12 +259,14 @@ export interface Refusal {
   readonly retryAfterSeconds?: number;
   /** Each candidate's reason, where a choice among several failed. */
   readonly reasons?: readonly string[];
+  /** Response headers that belong to it, names and values in turn. */
+  readonly headers?: readonly string[];
 }
 
 export function refuse(
   code: ErrorCode,
   message: string,
-  more: Pick<Refusal, "param" | "retryAfterSeconds" | "reasons"> = {},
+  more: Pick<Refusal, "param" | "retryAfterSeconds" | "reasons" | "headers"> = {},
 ): Refusal {
   return { outcome: "refused", code, message, ...more };
 }

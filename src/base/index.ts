@@ -2,7 +2,7 @@
  * base: what every other folder may use: time, identifiers, money, errors, canonical bytes. It imports nothing of ours.
  */
 export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
-export { type CanonicalValue, canonicalJson } from "./canonical.ts";
+export { type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
 export {
   type ErrorCode,
   type ErrorEntry,
@@ -30,4 +30,5 @@ export {
 } from "./ids.ts";
 export { type Amount, type Exact, formatAmount, formatExact, parseAmount, priceExactly, zero } from "./money.ts";
 export { nearest } from "./nearest.ts";
+export { describeInvalid } from "./schema-words.ts";
 export { type Ending, type Usage, zeroUsage } from "./usage.ts";

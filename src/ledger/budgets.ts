@@ -1,4 +1,4 @@
-import { type Amount, type Clock, type Exact, formatAmount, refuse, type Refusal } from "../base/index.ts";
+import { type Amount, type Clock, type Exact, formatExact, refuse, type Refusal } from "../base/index.ts";
 
 /** Something that money is spent under: a key, its project, its organisation. */
 export interface BudgetScope {
@@ -32,12 +32,15 @@ const exactPerAmount = 10n ** 6n;
  */
 export class Budgets {
   readonly #clock: Clock;
+  readonly #currency: string;
   readonly #accounts = new Map<string, Account>();
   /** The first millisecond of the next month. */
   #monthEndsMs: number;
 
-  constructor(clock: Clock) {
+  /** `currency`: the price book's, in which every budget is (ISO 4217). */
+  constructor(clock: Clock, currency: string) {
     this.#clock = clock;
+    this.#currency = currency;
     this.#monthEndsMs = monthEndOf(clock.nowMs());
   }
 
@@ -57,9 +60,10 @@ export class Budgets {
     this.#turnMonth();
     for (const { id, level, monthlyBudget } of scopes) {
       if (monthlyBudget === undefined) continue;
-      const { spent, reserved } = this.#account(id);
-      if (spent + reserved + bound <= monthlyBudget * exactPerAmount) continue;
-      return refuse("budget_exceeded", exceeded(level, monthlyBudget, spent, reserved));
+      const account = this.#account(id);
+      const budget = monthlyBudget * exactPerAmount;
+      if (account.spent + account.reserved + bound <= budget) continue;
+      return refuse("budget_exceeded", exceeded(level, budget, account, bound, this.#currency));
     }
     const accounts = scopes.map(({ id }) => this.#account(id));
     for (const account of accounts) account.reserved += bound;
@@ -91,9 +95,19 @@ export class Budgets {
   }
 }
 
-function exceeded(level: string, budget: Amount, spent: bigint, reserved: bigint): string {
-  const used = formatAmount((spent + reserved) / exactPerAmount);
-  return `This request could exceed the ${level}'s monthly budget of ${formatAmount(budget)}: ${used} is spent or reserved.`;
+function exceeded(
+  level: string,
+  budget: bigint,
+  { spent, reserved }: Account,
+  bound: bigint,
+  currency: string,
+): string {
+  const money = (exact: bigint): string => `${formatExact(exact)} ${currency}`;
+  return (
+    `This request could cost up to ${money(bound)}. The ${level}'s monthly budget is ${money(budget)}: ` +
+    `${money(spent)} is spent, ${money(reserved)} is reserved for requests that run. ` +
+    "A lower `max_tokens` lowers what a request can cost."
+  );
 }
 
 /** When the calendar month (UTC) that a moment lies in is over. */

@@ -89,7 +89,7 @@ test("however requests are reserved, settled and released, no budget is ever exc
   const step = fc.record({ scope: fc.nat(2), bound: fc.bigInt(0n, 40n), used: fc.nat(100), end: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const budgets = new Budgets(new ManualClock(november));
+      const budgets = new Budgets(new ManualClock(november), "EUR");
       const unit = 10n ** 18n;
       const scopes = (key: number) => [
         { id: `key_${key}`, level: "key", monthlyBudget: parseAmount("60") },
@@ -118,20 +118,24 @@ test("however requests are reserved, settled and released, no budget is ever exc
 
 test("a thousand requests at once get no more than the budget holds, and a new month begins anew", () => {
   const clock = new ManualClock(november);
-  const budgets = new Budgets(clock);
+  const budgets = new Budgets(clock, "EUR");
   budgets.seed("key_1", (5n * 10n ** 18n) as Exact);
   const scopes = [{ id: "key_1", level: "key", monthlyBudget: parseAmount("10") }];
   const outcomes = Array.from({ length: 1_000 }, () => budgets.reserve(scopes, (10n ** 18n) as Exact).outcome);
   assert.equal(outcomes.filter((outcome) => outcome === "reserved").length, 5);
-  const refused = budgets.reserve(scopes, 1n as Exact);
-  assert.ok(refused.outcome === "refused" && /key's monthly budget of 10: 10 is spent/.test(refused.message));
+  const refused = budgets.reserve(scopes, (10n ** 15n) as Exact);
+  assert.equal(
+    refused.outcome === "refused" && refused.message,
+    "This request could cost up to 0.001 EUR. The key's monthly budget is 10 EUR: 5 EUR is spent, 5 EUR is reserved " +
+      "for requests that run. A lower `max_tokens` lowers what a request can cost.",
+  );
   clock.advance(30 * 86_400_000);
   assert.equal(budgets.spent("key_1"), 0n);
 });
 
 test("what runs over the end of a month counts in the month that it ends in, to the millisecond", () => {
   const clock = new ManualClock(Date.parse("2026-12-31T23:59:59.998Z"));
-  const budgets = new Budgets(clock);
+  const budgets = new Budgets(clock, "EUR");
   const scopes = [{ id: "key_1", level: "key", monthlyBudget: parseAmount("1") }];
   const unit = (10n ** 18n) as Exact;
   const [old, over] = [budgets.reserve(scopes, (unit / 2n) as Exact), budgets.reserve(scopes, (unit / 2n) as Exact)];
@@ -147,7 +151,7 @@ test("what runs over the end of a month counts in the month that it ends in, to 
 });
 
 test("a reservation ends once", () => {
-  const reservation = new Budgets(new ManualClock(november)).reserve([], 1n as Exact);
+  const reservation = new Budgets(new ManualClock(november), "EUR").reserve([], 1n as Exact);
   assert.ok(reservation.outcome === "reserved");
   reservation.release();
   assert.throws(() => reservation.settle(1n as Exact));

@@ -20,6 +20,8 @@ test("an unknown code is refused with the one that was probably meant", () => {
   assert.equal(suggestion("Germny"), "DE");
   assert.equal(suggestion("Europe"), "EU");
   assert.equal(suggestion("FRA"), "FR");
+  assert.equal(suggestion("Korea"), "KR");
+  assert.equal(suggestion("XX"), undefined, "a guess is no help");
   assert.ok(suggestion("x".repeat(5_000)) === undefined);
 });
 

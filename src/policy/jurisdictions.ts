@@ -43,11 +43,13 @@ const slips: ReadonlyMap<string, string> = new Map([
   ["EL", "GR"],
   ["USA", "US"],
   ["EUROPE", "EU"],
+  ["KOREA", "KR"],
   ["EWR", "EEA"],
 ]);
 
 export type CheckedJurisdiction =
   | { readonly outcome: "known"; readonly code: string }
+  /** `message` is a phrase without its full stop, and names `nearest` where there is one. */
   | { readonly outcome: "unknown"; readonly message: string; readonly nearest: string | undefined };
 
 /** A place that a site may lie in: a country ("DE") or one of its subdivisions ("DE-BE"). Case does not matter. */
@@ -79,9 +81,15 @@ export function liesWithin(jurisdiction: string, allowed: string): boolean {
 
 function unknown(text: string, candidates: Iterable<string>): CheckedJurisdiction {
   const code = text.toUpperCase();
-  const suggestion = slips.get(code) ?? (code.length > 3 ? byName(text) : nearest(code, candidates));
+  const suggestion = slips.get(code) ?? nearestCode(code, candidates);
   const message = `"${text.slice(0, 60)}" is not an ISO 3166 code${suggestion === undefined ? "" : `; did you mean "${suggestion}"?`}`;
   return { outcome: "unknown", message, nearest: suggestion };
+}
+
+/** Two letters are one slip away from dozens of codes: which of them was meant, nobody can tell. */
+function nearestCode(code: string, candidates: Iterable<string>): string | undefined {
+  if (code.length > 3) return byName(code);
+  return code.length === 3 ? nearest(code, candidates) : undefined;
 }
 
 /** "Germany" -> "DE": people write names where a code is wanted. */

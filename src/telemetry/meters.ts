@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
+import { type Series, Tally } from "./tally.ts";
 
 /** One request's end, as the stages report it. */
 export interface EndedRequest {
@@ -45,7 +46,7 @@ const tokenBounds = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1
 
 export function createMeters(gauges: Gauges): RequestMeters {
   const registry = new Registry();
-  const series = seriesOf(registry);
+  const requests = new RequestSeries(registry);
   gaugesOf(registry, gauges);
   let inFlight = 0;
   const totals = { requests: 0, inputTokens: 0, outputTokens: 0 };
@@ -57,15 +58,21 @@ export function createMeters(gauges: Gauges): RequestMeters {
       this.set(inFlight);
     },
   });
+  const refusals = new Counter({
+    name: "bailiwick_refusals_total",
+    help: "Requests refused before they ran, by error code.",
+    labelNames: ["code"] as const,
+    registers: [registry],
+  });
   return {
     began: () => void inFlight++,
-    refused: (code) => series.refusals.inc({ code }),
+    refused: (code) => refusals.inc({ code }),
     ended(request) {
       inFlight--;
       totals.requests++;
       totals.inputTokens += request.inputTokens;
       totals.outputTokens += request.outputTokens;
-      observe(series, request);
+      requests.observe(request);
     },
     get inFlight() {
       return inFlight;
@@ -76,72 +83,118 @@ export function createMeters(gauges: Gauges): RequestMeters {
   };
 }
 
-type Series = ReturnType<typeof seriesOf>;
+/** What is kept of the requests of one operation and model. */
+interface ModelSeries {
+  readonly labels: { readonly gen_ai_operation_name: string; readonly gen_ai_request_model: string };
+  readonly endings: Map<string, number>;
+  unrated: number;
+  readonly duration: Series;
+  readonly firstToken: Series;
+  readonly perToken: Series;
+  readonly inputTokens: Series;
+  readonly outputTokens: Series;
+}
 
-function seriesOf(registry: Registry) {
-  const registers = [registry];
-  const labelNames = ["gen_ai_operation_name", "gen_ai_request_model"] as const;
-  return {
-    requests: new Counter({
-      name: "bailiwick_requests_total",
-      help: "Requests that ran, by how they ended (stop, length, tool, abort, error).",
-      labelNames: [...labelNames, "ending"] as const,
-      registers,
-    }),
-    refusals: new Counter({
-      name: "bailiwick_refusals_total",
-      help: "Requests refused before they ran, by error code.",
-      labelNames: ["code"] as const,
-      registers,
-    }),
-    unrated: new Counter({
-      name: "bailiwick_unrated_total",
-      help: "Requests whose usage or price could not be known.",
-      labelNames,
-      registers,
-    }),
-    duration: new Histogram({
+/** Every request's end goes in here, so it looks its series up once and adds; the rest is done at the scrape. */
+class RequestSeries {
+  readonly #series = new Map<string, ModelSeries>();
+  readonly #duration: Tally;
+  readonly #firstToken: Tally;
+  readonly #perToken: Tally;
+  readonly #tokens: Tally;
+
+  constructor(registry: Registry) {
+    const labelNames = ["gen_ai_operation_name", "gen_ai_request_model"] as const;
+    this.#countersOf(registry, labelNames);
+    this.#duration = new Tally({
       name: "gen_ai_server_request_duration_seconds",
       help: "From the request's arrival to its last byte.",
       labelNames,
       buckets: durationBounds,
-      registers,
-    }),
-    firstToken: new Histogram({
+      registry,
+    });
+    this.#firstToken = new Tally({
       name: "gen_ai_server_time_to_first_token_seconds",
       help: "From the request's arrival to the first part of its answer.",
       labelNames,
       buckets: firstTokenBounds,
-      registers,
-    }),
-    perToken: new Histogram({
+      registry,
+    });
+    this.#perToken = new Tally({
       name: "gen_ai_server_time_per_output_token_seconds",
       help: "Time per output token behind the first.",
       labelNames,
       buckets: perTokenBounds,
-      registers,
-    }),
-    tokens: new Histogram({
+      registry,
+    });
+    this.#tokens = new Tally({
       name: "gen_ai_client_token_usage",
       help: "Tokens of a request, by type (input, output).",
-      labelNames: [...labelNames, "gen_ai_token_type"] as const,
+      labelNames: [...labelNames, "gen_ai_token_type"],
       buckets: tokenBounds,
-      registers,
-    }),
-  };
-}
+      registry,
+    });
+  }
 
-function observe(series: Series, request: EndedRequest): void {
-  const labels = { gen_ai_operation_name: request.endpoint, gen_ai_request_model: request.model };
-  series.requests.inc({ ...labels, ending: request.ending });
-  if (request.unrated) series.unrated.inc(labels);
-  series.duration.observe(labels, request.totalMs / 1000);
-  series.tokens.observe({ ...labels, gen_ai_token_type: "input" }, request.inputTokens);
-  series.tokens.observe({ ...labels, gen_ai_token_type: "output" }, request.outputTokens);
-  if (request.firstPartMs === undefined) return;
-  series.firstToken.observe(labels, request.firstPartMs / 1000);
-  if (request.outputTokens < 2) return;
-  series.perToken.observe(labels, (request.totalMs - request.firstPartMs) / (request.outputTokens - 1) / 1000);
+  observe(request: EndedRequest): void {
+    const series = this.#of(request.endpoint, request.model);
+    series.endings.set(request.ending, (series.endings.get(request.ending) ?? 0) + 1);
+    if (request.unrated) series.unrated++;
+    series.duration.observe(request.totalMs / 1000);
+    series.inputTokens.observe(request.inputTokens);
+    series.outputTokens.observe(request.outputTokens);
+    if (request.firstPartMs === undefined) return;
+    series.firstToken.observe(request.firstPartMs / 1000);
+    if (request.outputTokens < 2) return;
+    series.perToken.observe((request.totalMs - request.firstPartMs) / (request.outputTokens - 1) / 1000);
+  }
+
+  /** As many as there are models on offer and endpoints: what was not placed never comes here. */
+  #of(endpoint: string, model: string): ModelSeries {
+    const name = `${endpoint}\n${model}`;
+    let series = this.#series.get(name);
+    if (series === undefined) {
+      const labels = { gen_ai_operation_name: endpoint, gen_ai_request_model: model };
+      series = {
+        labels,
+        endings: new Map(),
+        unrated: 0,
+        duration: this.#duration.series(labels),
+        firstToken: this.#firstToken.series(labels),
+        perToken: this.#perToken.series(labels),
+        inputTokens: this.#tokens.series({ ...labels, gen_ai_token_type: "input" }),
+        outputTokens: this.#tokens.series({ ...labels, gen_ai_token_type: "output" }),
+      };
+      this.#series.set(name, series);
+    }
+    return series;
+  }
+
+  #countersOf(registry: Registry, labelNames: readonly ["gen_ai_operation_name", "gen_ai_request_model"]): void {
+    const all = this.#series;
+    new Counter({
+      name: "bailiwick_requests_total",
+      help: "Requests that ran, by how they ended (stop, length, tool, abort, error).",
+      labelNames: [...labelNames, "ending"] as const,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const { labels, endings } of all.values()) {
+          for (const [ending, count] of endings) this.inc({ ...labels, ending }, count);
+        }
+      },
+    });
+    new Counter({
+      name: "bailiwick_unrated_total",
+      help: "Requests whose usage or price could not be known.",
+      labelNames,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const { labels, unrated } of all.values()) this.inc(labels, unrated);
+      },
+    });
+  }
 }
 
 function gaugesOf(registry: Registry, read: Gauges): void {

@@ -77,14 +77,22 @@ export function withinParent(child: LimitRow, parent: LimitRow, level: string): 
   }
 }
 
+/** An end that is over already is a slip of the pen: refuses it by throwing. */
+export function refusePast(expiresAt: Date | null, now: Date): void {
+  if (expiresAt === null || expiresAt > now) return;
+  const message = `\`limits.expiresAt\`: ${expiresAt.toISOString()} lies in the past: it is ${now.toISOString()} now.`;
+  throw new RefusalError(refuse("invalid_request", message, { param: "limits.expiresAt" }));
+}
+
 function someOf(models: readonly string[]): string {
   const shown = models.slice(0, 10).join(", ");
   return models.length > 10 ? `${shown} and ${models.length - 10} more` : shown;
 }
 
 function exceeds(field: string, asked: string, level: string, held: string): RefusalError {
-  const message = `\`${field}\`: ${asked} is more than the ${level} holds (${held}).`;
-  return new RefusalError(refuse("exceeds_parent", message, { param: `limits.${field}` }));
+  const param = `limits.${field}`;
+  const message = `\`${param}\`: ${asked} is more than the ${level} holds (${held}).`;
+  return new RefusalError(refuse("exceeds_parent", message, { param }));
 }
 
 /** `numeric` holds more than an amount does: what cannot be read is no budget at all, never an unlimited one. */

@@ -12,7 +12,7 @@ import {
 } from "../base/index.ts";
 import { checkProcessing, type DataClass } from "../policy/index.ts";
 import { change, type Database } from "../store/index.ts";
-import { type LimitChanges, mergeLimits, withinParent } from "./limits.ts";
+import { type LimitChanges, type LimitRow, mergeLimits, refusePast, withinParent } from "./limits.ts";
 import { findKey, findOrganisation, findProject, keys, projects } from "./references.ts";
 import { keyTold, organisationTold, type OrganisationTold, projectTold } from "./told.ts";
 
@@ -56,6 +56,12 @@ export function createTenancy(context: TenancyContext) {
     return result;
   };
   const now = (): Date => new Date(context.clock.nowMs());
+  /** Limits as they are asked for, alone. */
+  const asked = (changes: LimitChanges): LimitRow => {
+    const limits = mergeLimits(undefined, changes);
+    refusePast(limits.expiresAt, now());
+    return limits;
+  };
   const newDigestKey = async (transaction: Transaction<Database>, project: ProjectId): Promise<void> => {
     const row = { id: context.ids.mint("dgk"), project, secret: draw(32), createdAt: now() };
     await transaction.insertInto("digestKeys").values(row).execute();
@@ -80,7 +86,7 @@ export function createTenancy(context: TenancyContext) {
           id: context.ids.mint("org"),
           name: nameOf(input.name),
           createdAt: now(),
-          ...mergeLimits(undefined, input.limits),
+          ...asked(input.limits),
         };
         await unique(transaction.insertInto("organisations").values(row).execute(), input.name);
         return organisationTold(await findOrganisation(transaction, row.id));
@@ -92,6 +98,7 @@ export function createTenancy(context: TenancyContext) {
       changed(async (transaction) => {
         const row = await findOrganisation(transaction, reference);
         const name = changes.name === undefined ? row.name : nameOf(changes.name);
+        asked(changes.limits);
         const values = { name, ...mergeLimits(row, changes.limits) };
         await unique(transaction.updateTable("organisations").set(values).where("id", "=", row.id).execute(), name);
         return organisationTold(await findOrganisation(transaction, row.id));
@@ -115,7 +122,7 @@ export function createTenancy(context: TenancyContext) {
     ) =>
       changed(async (transaction) => {
         const organisation = await findOrganisation(transaction, input.organisation);
-        const limits = mergeLimits(undefined, input.limits);
+        const limits = asked(input.limits);
         withinParent(limits, organisation, "organisation");
         const id = context.ids.mint("prj");
         const row = {
@@ -138,8 +145,7 @@ export function createTenancy(context: TenancyContext) {
         const row = await findProject(transaction, reference);
         const limits = mergeLimits(row, changes.limits);
         // Only what is asked for: a parent may have been lowered since, and a new name is no reason to refuse then.
-        const asked = mergeLimits(undefined, changes.limits);
-        withinParent(asked, await findOrganisation(transaction, row.organisation), "organisation");
+        withinParent(asked(changes.limits), await findOrganisation(transaction, row.organisation), "organisation");
         const name = changes.name === undefined ? row.name : nameOf(changes.name);
         const values = { name, ...rulesOf(changes, row), ...limits };
         await unique(transaction.updateTable("projects").set(values).where("id", "=", row.id).execute(), name);
@@ -177,7 +183,7 @@ export function createTenancy(context: TenancyContext) {
     }) =>
       changed(async (transaction) => {
         const project = await findProject(transaction, input.project);
-        const limits = mergeLimits(undefined, input.limits);
+        const limits = asked(input.limits);
         withinParent(limits, project, "project");
         withinParent(limits, await findOrganisation(transaction, project.organisation), "organisation");
         const id = context.ids.mint("key");
@@ -198,10 +204,10 @@ export function createTenancy(context: TenancyContext) {
       changed(async (transaction) => {
         const row = await findKey(transaction, reference);
         const limits = mergeLimits(row, changes.limits);
-        const asked = mergeLimits(undefined, changes.limits);
+        const wanted = asked(changes.limits);
         const project = await findProject(transaction, row.project);
-        withinParent(asked, project, "project");
-        withinParent(asked, await findOrganisation(transaction, project.organisation), "organisation");
+        withinParent(wanted, project, "project");
+        withinParent(wanted, await findOrganisation(transaction, project.organisation), "organisation");
         const name = changes.name === undefined ? row.name : nameOf(changes.name);
         await unique(
           transaction
@@ -268,8 +274,8 @@ function rulesOf(
   const processing = (rules.processing ?? before.processing).map((text) => {
     const checked = checkProcessing(text);
     if (checked.outcome === "known") return checked.code;
-    const hint = checked.nearest === undefined ? "" : ` Did you mean ${checked.nearest}?`;
-    throw new RefusalError(refuse("invalid_request", `${checked.message}.${hint}`, { param: "processing" }));
+    const example = checked.nearest === undefined ? ", such as DE, DE-BE, EU or EEA." : "";
+    throw new RefusalError(refuse("invalid_request", `${checked.message}${example}`, { param: "processing" }));
   });
   return {
     dataClass: rules.dataClass ?? before.dataClass,

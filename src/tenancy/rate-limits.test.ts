@@ -30,11 +30,17 @@ test("a minute's requests are given at once, then one by one as the bucket fills
   const first = taken(limits.take(holder, 5));
   assert.deepEqual(
     ["limit-requests", "remaining-requests", "reset-requests"].map((name) => header(first, name)),
-    ["60", "59", "1000ms"],
+    ["60", "59", "0ms"],
   );
   for (let more = 0; more < 59; more++) taken(limits.take(holder, 5));
   const refused = limits.take(holder, 5);
   assert.ok(refused.outcome === "refused" && refused.code === "rate_limited" && refused.retryAfterSeconds === 1);
+  const refusedHeaders = ["60", "0", "1000ms"];
+  assert.deepEqual(
+    refused.headers?.filter((_, index) => index % 2 === 1),
+    refusedHeaders,
+    "a refusal says what is left, and the same time in both headers",
+  );
   clock.advance(1_000);
   taken(limits.take(holder, 5));
   assert.equal(limits.take(holder, 5).outcome, "refused");
@@ -64,6 +70,39 @@ test("a request of more than a minute's tokens runs when the bucket is full, and
   assert.equal(limits.take(holder, 5_000).outcome, "refused");
   clock.advance(90_000);
   taken(limits.take(holder, 5_000));
+});
+
+test("an answer's reset counts its own request as a bucket's worth at most: what it will use is not known yet", () => {
+  const limits = new RateLimits(new ManualClock());
+  const first = taken(limits.take({ limits: [scope("a", undefined, 50)] }, 607));
+  assert.deepEqual([header(first, "remaining-tokens"), header(first, "reset-tokens")], ["0", "60000ms"]);
+  first.settle(34);
+  const refused = limits.take({ limits: [scope("a", undefined, 50)] }, 607);
+  assert.ok(refused.outcome === "refused" && refused.retryAfterSeconds === 41);
+  assert.deepEqual(refused.headers?.at(-1), "40800ms");
+  const said = "The key's limit of 50 tokens a minute is reached: 16 are left, and this request could take 607.";
+  assert.equal(refused.message, said);
+});
+
+test("the limit that holds back longest is named, and after the time that was named the request is taken", () => {
+  const limit = fc.option(fc.integer({ min: 1, max: 2_000 }), { nil: undefined });
+  const asked = fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(limit, limit, limit, limit, asked, (requests, tokens, allRequests, allTokens, requestTokens) => {
+      const clock = new ManualClock();
+      const limits = new RateLimits(clock);
+      const holder = { limits: [scope("key", requests, tokens), scope("organisation", allRequests, allTokens)] };
+      for (const asked of requestTokens) {
+        const first = limits.take(holder, asked);
+        if (first.outcome === "taken") continue;
+        const { retryAfterSeconds = 0, headers = [] } = first;
+        const resets = headers.filter((_, index) => headers[index - 1]?.startsWith("x-ratelimit-reset-"));
+        assert.equal(Math.ceil(Math.max(...resets.map((text) => Number.parseInt(text))) / 1_000), retryAfterSeconds);
+        clock.advance(retryAfterSeconds * 1_000);
+        assert.equal(limits.take(holder, asked).outcome, "taken");
+      }
+    }),
+  );
 });
 
 test("a limit of nothing gives nothing", () => {

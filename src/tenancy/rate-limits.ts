@@ -24,6 +24,9 @@ const nothing: RateTaken = { outcome: "taken", headers: [], settle: () => undefi
 /**
  * Token buckets a key, project and organisation: a bucket holds a minute's worth and fills evenly. All levels give, or
  * none. A request that asks for more than a whole bucket runs when the bucket is full, and leaves it in debt.
+ *
+ * `x-ratelimit-reset` says when the limits give to a request like this one: with a refusal it is what `retry-after` says
+ * in seconds; with an answer this request counts as a bucket's worth at most, for what it uses is not known yet.
  */
 export class RateLimits {
   readonly #clock: Clock;
@@ -38,18 +41,13 @@ export class RateLimits {
     const nowMs = this.#clock.monotonicMs();
     const requests = this.#bucketsOf(holder.limits, "requests", nowMs);
     const allTokens = this.#bucketsOf(holder.limits, "tokens", nowMs);
-    for (const { bucket, limits } of requests) if (bucket.level < 1) return limited("requests", limits, bucket, 1);
-    for (const { bucket, limits } of allTokens) {
-      const needed = Math.min(tokens, bucket.capacity);
-      // A limit of nothing is never full enough, not even for a request whose tokens are unknown.
-      if (bucket.capacity === 0 || bucket.level < needed) return limited("tokens", limits, bucket, needed);
-    }
+    const refusal = refusalOf([...requests, ...allTokens], tokens);
+    if (refusal !== undefined) return { ...refusal, headers: headersOf(requests, allTokens, tokens) };
     for (const { bucket } of requests) bucket.level -= 1;
     for (const { bucket } of allTokens) bucket.level -= tokens;
-    const headers = [...headersOf("requests", requests), ...headersOf("tokens", allTokens)];
     return {
       outcome: "taken",
-      headers,
+      headers: headersOf(requests.map(withoutDebt), allTokens.map(withoutDebt), tokens),
       settle(usedTokens) {
         for (const { bucket } of allTokens)
           bucket.level = Math.min(bucket.capacity, bucket.level + tokens - usedTokens);
@@ -62,7 +60,7 @@ export class RateLimits {
     for (const scope of limits) {
       const capacity = kind === "requests" ? scope.requestsPerMinute : scope.tokensPerMinute;
       if (capacity !== undefined) {
-        found.push({ limits: scope, bucket: this.#bucket(`${kind} ${scope.id}`, capacity, nowMs) });
+        found.push({ kind, level: scope.level, bucket: this.#bucket(`${kind} ${scope.id}`, capacity, nowMs) });
       }
     }
     return found;
@@ -89,7 +87,8 @@ export class RateLimits {
 }
 
 interface Limited {
-  readonly limits: ScopeLimits;
+  readonly kind: "requests" | "tokens";
+  readonly level: ScopeLimits["level"];
   readonly bucket: Bucket;
 }
 
@@ -101,20 +100,56 @@ function levelAt({ level, capacity, atMs }: Bucket, nowMs: number): number {
   return Math.min(capacity, level + ((nowMs - atMs) * capacity) / minuteMs);
 }
 
-function limited(kind: string, { level }: ScopeLimits, bucket: Bucket, needed: number): Refusal {
-  const waitMs = bucket.capacity === 0 ? minuteMs : ((needed - bucket.level) * minuteMs) / bucket.capacity;
-  const message = `The ${level}'s limit of ${bucket.capacity} ${kind} a minute is reached.`;
-  return refuse("rate_limited", message, { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)) });
+/** How long until a bucket gives to a request of so many tokens; 0: it gives now. */
+function waitMsOf({ kind, bucket: { capacity, level } }: Limited, tokens: number): number {
+  // A limit of nothing is never full enough, not even for a request whose tokens are unknown.
+  if (capacity === 0) return minuteMs;
+  const needed = kind === "requests" ? 1 : Math.min(tokens, capacity);
+  const waitMs = ((needed - level) * minuteMs) / capacity;
+  // A level is a float: after exactly the time that was named it may lack the last of its digits.
+  return waitMs < 0.001 ? 0 : waitMs;
 }
 
-function headersOf(kind: string, limited: readonly Limited[]): readonly string[] {
-  const [first, ...others] = limited;
-  if (first === undefined) return [];
-  const { bucket } = others.reduce((best, next) => (next.bucket.level < best.bucket.level ? next : best), first);
-  const resetMs = bucket.capacity === 0 ? 0 : ((bucket.capacity - bucket.level) * minuteMs) / bucket.capacity;
+/** The limit that holds a request back longest: once it gives, all do. */
+function narrowestOf(limited: readonly Limited[], tokens: number): Limited | undefined {
+  let narrowest: Limited | undefined;
+  for (const each of limited) {
+    const later = narrowest === undefined ? 1 : waitMsOf(each, tokens) - waitMsOf(narrowest, tokens);
+    if (later > 0 || (later === 0 && each.bucket.level < narrowest!.bucket.level)) narrowest = each;
+  }
+  return narrowest;
+}
+
+/** undefined: all limits give. */
+function refusalOf(limited: readonly Limited[], tokens: number): Refusal | undefined {
+  const narrowest = narrowestOf(limited, tokens);
+  const waitMs = narrowest === undefined ? 0 : waitMsOf(narrowest, tokens);
+  if (narrowest === undefined || waitMs === 0) return undefined;
+  const { kind, level, bucket } = narrowest;
+  const left = Math.max(0, Math.floor(bucket.level));
+  const need = kind === "requests" ? "" : `: ${left} are left, and this request could take ${tokens}`;
+  const message = `The ${level}'s limit of ${bucket.capacity} ${kind} a minute is reached${need}.`;
+  return refuse("rate_limited", message, { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
+}
+
+function withoutDebt(limited: Limited): Limited {
+  return limited.bucket.level >= 0 ? limited : { ...limited, bucket: { ...limited.bucket, level: 0 } };
+}
+
+function headersOf(requests: readonly Limited[], allTokens: readonly Limited[], tokens: number): readonly string[] {
+  return [...headersOfKind(requests, tokens), ...headersOfKind(allTokens, tokens)];
+}
+
+function headersOfKind(limited: readonly Limited[], tokens: number): readonly string[] {
+  const narrowest = narrowestOf(limited, tokens);
+  if (narrowest === undefined) return [];
+  const { kind, bucket } = narrowest;
   return [
-    [`x-ratelimit-limit-${kind}`, String(bucket.capacity)],
-    [`x-ratelimit-remaining-${kind}`, String(Math.max(0, Math.floor(bucket.level)))],
-    [`x-ratelimit-reset-${kind}`, `${Math.ceil(resetMs)}ms`],
-  ].flat();
+    `x-ratelimit-limit-${kind}`,
+    String(bucket.capacity),
+    `x-ratelimit-remaining-${kind}`,
+    String(Math.max(0, Math.floor(bucket.level))),
+    `x-ratelimit-reset-${kind}`,
+    `${Math.ceil(waitMsOf(narrowest, tokens))}ms`,
+  ];
 }

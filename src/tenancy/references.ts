@@ -1,14 +1,30 @@
 import type { Kysely, Transaction } from "kysely";
-import { isId, refuse, RefusalError } from "../base/index.ts";
+import { isId, nearest, refuse, RefusalError } from "../base/index.ts";
 import type { Database } from "../store/index.ts";
 
 /** Rows by the names and ids that people give. One that names nothing, or several, is refused by throwing. */
 export type Reader = Kysely<Database> | Transaction<Database>;
 
-function found<Row>(rows: readonly Row[], what: string, reference: string): Row {
+type Kind = "organisation" | "project" | "key";
+
+/** Names that a wrong one is compared with, at most. */
+const namesCompared = 1_000;
+
+async function nearestName(db: Reader, what: Kind, reference: string): Promise<string | undefined> {
+  const rows = await db.selectFrom(`${what}s`).select("name").distinct().limit(namesCompared).execute();
+  return nearest(
+    reference.slice(reference.lastIndexOf("/") + 1),
+    rows.map(({ name }) => name),
+  );
+}
+
+async function only<Row>(db: Reader, rows: readonly Row[], what: Kind, reference: string): Promise<Row> {
   const [row, another] = rows;
   if (row === undefined) {
-    throw new RefusalError(refuse("not_found", `There is no ${what} "${reference.slice(0, 200)}".`, { param: what }));
+    const near = await nearestName(db, what, reference);
+    const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+    const message = `There is no ${what} "${reference.slice(0, 200)}".${hint}`;
+    throw new RefusalError(refuse("not_found", message, { param: what }));
   }
   if (another !== undefined) {
     const message = `Several are called "${reference.slice(0, 200)}".`;
@@ -22,7 +38,7 @@ export async function findOrganisation(db: Reader, reference: string) {
   const rows = await (
     isId("org", reference) ? query.where("id", "=", reference) : query.where("name", "=", reference)
   ).execute();
-  return found(rows, "organisation", reference);
+  return only(db, rows, "organisation", reference);
 }
 
 export function projects(db: Reader) {
@@ -52,7 +68,7 @@ export async function findProject(db: Reader, reference: string) {
   if (at >= 0)
     query = query.where("projects.organisation", "=", (await findOrganisation(db, reference.slice(0, at))).id);
   query = isId("prj", name) ? query.where("projects.id", "=", name) : query.where("projects.name", "=", name);
-  const row = found(await query.execute(), "project", reference);
+  const row = await only(db, await query.execute(), "project", reference);
   return { ...row, digestKey: row.digestKey ?? "" };
 }
 
@@ -72,9 +88,9 @@ export async function findKey(db: Reader, reference: string) {
   const name = reference.slice(at + 1);
   let query = keys(db);
   if (at >= 0) query = query.where("keys.project", "=", (await findProject(db, reference.slice(0, at))).id);
-  if (isId("key", name)) return found(await query.where("keys.id", "=", name).execute(), "key", reference);
+  if (isId("key", name)) return only(db, await query.where("keys.id", "=", name).execute(), "key", reference);
   const rows = await query.where("keys.name", "=", name).execute();
   // A revoked key's name may be another's by now: the living one is meant.
   const living = rows.filter(({ revokedAt }) => revokedAt === null);
-  return found(living.length > 0 ? living : rows, "key", reference);
+  return only(db, living.length > 0 ? living : rows, "key", reference);
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { sql } from "kysely";
-import { createIds, ManualClock, parseAmount, type Refusal, systemClock } from "../base/index.ts";
+import { type Clock, createIds, ManualClock, parseAmount, type Refusal, systemClock } from "../base/index.ts";
 import type { DataClass } from "../policy/index.ts";
 import { type EmbeddedPostgres, openStore, startEmbeddedPostgres, type Store } from "../store/index.ts";
 import { createDirectory, createTenancy, type Directory, type Tenancy } from "./index.ts";
@@ -50,10 +50,10 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function tenancyWith(onChange: () => Promise<void>, failures: unknown[] = []): Tenancy {
+function tenancyWith(onChange: () => Promise<void>, failures: unknown[] = [], clock: Clock = systemClock): Tenancy {
   return createTenancy({
     db: store.db,
-    clock: systemClock,
+    clock,
     ids,
     randomBytes: (count) => randomBytes(count),
     onChange,
@@ -117,6 +117,41 @@ test("organisations, projects and keys answer to an id, a name, and a path of na
   refusedWith(await tenancy.showProject("paths/paths-app/more"), "not_found", "project");
   refusedWith(await tenancy.showKey("paths-app/"), "not_found", "key");
   refusedWith(await tenancy.showOrganisation(`${organisation.id.slice(0, -1)}~`), "not_found", "organisation");
+});
+
+test("a reference that names nothing is refused with the nearest name", async () => {
+  const { key } = await tenant("nearly");
+  const cases: [Promise<unknown>, string, string][] = [
+    [tenancy.showOrganisation("nearyl"), "organisation", '"nearly"'],
+    [tenancy.showProject("nearly/neary-app"), "project", '"nearly-app"'],
+    [tenancy.showKey(`nearly-app/${key.name.slice(0, -1)}`), "key", `"${key.name}"`],
+    [tenancy.createKey({ project: "nearly-ap", name: undefined, ...everything }), "project", '"nearly-app"'],
+  ];
+  for (const [asked, what, near] of cases) {
+    assert.ok(refusedWith(await asked, "not_found", what).message.endsWith(`Did you mean ${near}?`));
+  }
+  assert.ok(
+    !refusedWith(await tenancy.showKey("###############"), "not_found", "key").message.includes("Did you mean"),
+  );
+});
+
+test("an end of use that is over already is refused at every level, and the name of what is kept is not", async () => {
+  const { organisation, project, key } = await tenant("past");
+  const limits = { expiresAt: new Date(systemClock.nowMs() - 1_000).toISOString() };
+  for (const asked of [
+    tenancy.createOrganisation({ name: "past-2", limits }),
+    tenancy.updateOrganisation(organisation.id, { limits }),
+    tenancy.createProject({ organisation: organisation.id, name: "p", limits }),
+    tenancy.updateProject(project.id, { limits }),
+    tenancy.createKey({ project: project.id, name: "k", limits }),
+    tenancy.updateKey(key.id, { limits }),
+  ]) {
+    assert.match(refusedWith(await asked, "invalid_request", "limits.expiresAt").message, /past/);
+  }
+  const clock = new ManualClock(Date.parse("2020-01-01"));
+  const then = tenancyWith(() => Promise.resolve(), [], clock);
+  granted(await then.updateKey(key.id, { limits: { expiresAt: "2020-01-02T00:00:00Z" } }));
+  granted(await tenancy.updateKey(key.id, { name: "renamed-late", limits: {} }));
 });
 
 test("a name that several have is ambiguous, and its path is not", async () => {
@@ -238,7 +273,7 @@ test("where a project's data is processed is checked, and written one way", asyn
     "invalid_request",
     "processing",
   );
-  assert.match(refusal.message, /GB/);
+  assert.equal(refusal.message, '"UK" is not an ISO 3166 code; did you mean "GB"?');
   const project = granted(
     await tenancy.createProject({ ...input, processing: ["eu", "de-be", "EU"], dataClass: "personal" }),
   );
@@ -305,7 +340,7 @@ test("a key is known by its digest; missing, wrong, expired and revoked ones are
   const { organisation, project, key } = await tenant("known");
   const clock = new ManualClock(Date.parse("2026-11-24"));
   const expiring = granted(
-    await tenancy.createKey({
+    await tenancyWith(() => Promise.resolve(), [], clock).createKey({
       project: project.id,
       name: "e",
       limits: { expiresAt: "2026-11-24T00:00:10Z", monthlyBudget: "1.50" },
