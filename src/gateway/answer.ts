@@ -56,6 +56,11 @@ export class Answer {
     this.#headers.push(name, value);
   }
 
+  /** Names and values in turn. */
+  headers(namesAndValues: readonly string[]): void {
+    this.#headers.push(...namesAndValues);
+  }
+
   begin(status: number, contentType: string, contentLength?: number): void {
     this.header("content-type", contentType);
     if (contentLength !== undefined) this.header("content-length", String(contentLength));
@@ -89,8 +94,11 @@ export class Answer {
     if (refusal.retryAfterSeconds !== undefined) {
       this.header("retry-after", String(Math.max(1, Math.ceil(refusal.retryAfterSeconds))));
     }
-    // An unread body would be taken for the next request: these answers close the connection.
-    if (refusal.code === "body_too_large" || refusal.code === "request_timeout") this.header("connection", "close");
+    this.headers(refusal.headers ?? []);
+    // OpenAI's clients try a 429 again unless this header says that it cannot help.
+    if (!errorCodes[refusal.code].retry) this.header("x-should-retry", "false");
+    // An unread body would be taken for the next request: this answer closes the connection.
+    if (refusal.code === "body_too_large") this.header("connection", "close");
     this.begin(errorCodes[refusal.code].status, "application/json", body.length);
     this.#response.end(body);
   }

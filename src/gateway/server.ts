@@ -35,9 +35,9 @@ export function listen(options: ServerOptions): Promise<Gateway> {
       noDelay: true,
       maxHeaderSize: 16 * 1024,
       headersTimeout: options.limits.headersTimeoutMs,
-      // The body has its own bound while it is read; this one also ends a client that stays half-open.
-      requestTimeout: options.limits.headersTimeoutMs + options.limits.bodyTimeoutMs + 1_000,
-      connectionsCheckingInterval: 1_000,
+      // For the whole request, head and body; Node wants it no shorter than the head's own.
+      requestTimeout: Math.max(options.limits.headersTimeoutMs, options.limits.bodyTimeoutMs),
+      connectionsCheckingInterval: 500,
       keepAliveTimeout: 75_000,
     },
     (request, response) => {

@@ -6,6 +6,7 @@ import {
   type OrganisationId,
   parseAmount,
   type ProjectId,
+  quoteJson,
   type ReceiptId,
   type Usage,
 } from "../base/index.ts";
@@ -73,6 +74,59 @@ export interface SettlementBody {
   readonly listAmount: string | null;
   readonly currency: string | null;
   readonly priceVersion: string | null;
+}
+
+/**
+ * The intent as the journal gets it. Written member by member, as every request needs it, which takes a third of what
+ * `JSON.stringify` takes; a test holds the two together.
+ */
+export function intentText(body: IntentBody): string {
+  const { destination, site, engine, policy, price, bound, request } = body;
+  return (
+    `{"v":1,"receivedAtMs":${body.receivedAtMs},"organisation":"${body.organisation}","project":"${body.project}",` +
+    `"key":"${body.key}","endpoint":"${body.endpoint}","model":${quoteJson(body.model)},"stream":${body.stream},` +
+    `"destination":{"kind":"${destination.kind}","name":${quoteJson(destination.name)}},` +
+    `"site":{"name":${quoteJson(site.name)},"jurisdiction":${quoteJson(site.jurisdiction)}},` +
+    `"engine":{"name":${quoteJson(engine.name)},"build":${quoteJson(engine.build)}},"sha256":${quoteJson(body.sha256)},` +
+    `"policy":{"digest":"${policy.digest}","epoch":${policy.epoch},"dataClass":${quoteJson(policy.dataClass)},` +
+    `"processing":${listText(policy.processing)},"rejected":${listText(policy.rejected)}},` +
+    `"price":${price === null ? "null" : priceText(price)},` +
+    `"bound":{"inputTokens":${bound.inputTokens},"outputTokens":${bound.outputTokens}},` +
+    `"request":{"digestKey":"${request.digestKey}","digest":"${request.digest}","bytes":${request.bytes}}}`
+  );
+}
+
+/** The settlement as the journal gets it; as `intentText`. */
+export function settlementText(body: SettlementBody): string {
+  const { usage } = body;
+  return (
+    `{"v":1,"gateway":"${body.gateway}","receipt":"${body.receipt}","organisation":"${body.organisation}",` +
+    `"project":"${body.project}","key":"${body.key}","endpoint":"${body.endpoint}","model":${quoteJson(body.model)},` +
+    `"site":${quoteJson(body.site)},"startedAtMs":${body.startedAtMs},"endedAtMs":${body.endedAtMs},` +
+    `"ending":"${body.ending}","usage":${usage === null ? "null" : usageText(usage)},` +
+    `"unrated":${quoteJson(body.unrated)},"upperBoundTokens":${body.upperBoundTokens},` +
+    `"listAmount":${quoteJson(body.listAmount)},"currency":${quoteJson(body.currency)},` +
+    `"priceVersion":${quoteJson(body.priceVersion)}}`
+  );
+}
+
+function usageText({ inputTokens, cachedInputTokens, outputTokens, reasoningTokens }: Usage): string {
+  return (
+    `{"inputTokens":${inputTokens},"cachedInputTokens":${cachedInputTokens},"outputTokens":${outputTokens},` +
+    `"reasoningTokens":${reasoningTokens}}`
+  );
+}
+
+function listText(list: readonly unknown[]): string {
+  return list.length === 0 ? "[]" : JSON.stringify(list);
+}
+
+const priceTexts = new WeakMap<PriceBody, string>();
+
+function priceText(price: PriceBody): string {
+  let text = priceTexts.get(price);
+  if (text === undefined) priceTexts.set(price, (text = JSON.stringify(price)));
+  return text;
 }
 
 export function parseIntent(body: string): IntentBody {

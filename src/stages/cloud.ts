@@ -69,6 +69,8 @@ export interface Answering {
   onDrained(run: () => void): void;
   witness(witness: ByteWitness): void;
   header(name: string, value: string): void;
+  /** Names and values in turn. */
+  headers(namesAndValues: readonly string[]): void;
   begin(status: number, contentType: string, contentLength?: number): void;
   write(bytes: Buffer): boolean;
   end(bytes?: Buffer): void;

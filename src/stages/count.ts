@@ -14,8 +14,11 @@ export type Counts =
  */
 export async function count(placed: Placed, ran: Ran, cloud: Cloud): Promise<Counts> {
   const { ending } = ran;
-  if (ran.usage !== undefined) return { outcome: "counted", usage: ran.usage, ending };
   const { destination, admitted } = placed;
+  if (ran.usage !== undefined) {
+    if (isPossible(ran.usage, placed)) return { outcome: "counted", usage: ran.usage, ending };
+    return { outcome: "unrated", reason: "the upstream's usage is more than its context holds", ending };
+  }
   const counted = await destination.counts(admitted.call.id, cloud.countsTimeoutMs);
   if (counted !== undefined) return { outcome: "counted", usage: counted.usage, ending };
   // A host writes down a request before it computes for it: what it does not know cost nothing.
@@ -25,4 +28,12 @@ export async function count(placed: Placed, ran: Ran, cloud: Cloud): Promise<Cou
       ? `the upstream's answer ended as ${ending} and held no usage`
       : "the host did not come back in time to say";
   return { outcome: "unrated", reason, ending };
+}
+
+/** Whether an answer can have used as much as it says: prompt and answer lie in the model's context, each of them. */
+function isPossible({ inputTokens, outputTokens }: Usage, { admitted, offer }: Placed): boolean {
+  const { endpoint, body } = admitted.call;
+  // The newer endpoints may run several turns in one request.
+  if (!endpoint.usageOnRequest || offer.contextTokens === undefined) return true;
+  return inputTokens + outputTokens <= offer.contextTokens * body.fields.answers;
 }

@@ -29,6 +29,29 @@ export function neverArrived(error: unknown): boolean {
   );
 }
 
+/** What a destination's refusal is called towards the client; undefined: its own words are the client's to read. */
+export function ownRefusalOf(status: number, words: Buffer): Refusal | undefined {
+  if (status === 401 || status === 403 || status === 407) {
+    return refuse("upstream_refused", `The upstream answered ${status} to the operator's own key.`);
+  }
+  if (status < 400 || status > 599) return refuse("upstream_invalid", `The upstream answered ${status}.`);
+  if (isObject(words)) return undefined;
+  return refuse(
+    status < 500 ? "upstream_invalid" : "engine_failed",
+    `The upstream answered ${status}, without an error of the API's shape.`,
+  );
+}
+
+function isObject(words: Buffer): boolean {
+  try {
+    const value: unknown = JSON.parse(words.toString("utf8"));
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    // A page, a line of text: nothing that a client of the API reads.
+    return false;
+  }
+}
+
 /** What a broken exchange is called towards the client. */
 export function refusalOf(error: unknown): Refusal {
   switch (codeOf(error)) {

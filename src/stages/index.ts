@@ -9,6 +9,7 @@ export { type IntentBody, parseIntent, parseSettlement, type SettlementBody } fr
 export { type Answering, type Books, type Call, type Cloud, type Destinations, type Meters, passed } from "./cloud.ts";
 export { count, type Counts } from "./count.ts";
 export { place, type Placed } from "./place.ts";
-export { intend, type Intended, record } from "./record.ts";
+export { intend, type Intended } from "./intend.ts";
+export { record } from "./record.ts";
 export { settle } from "./settle.ts";
 export { type Ran, run } from "./run.ts";

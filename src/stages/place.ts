@@ -27,7 +27,9 @@ export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
   if (decision.outcome === "refused") return decision;
   const able = decision.permitted.filter((destination) => destination.offer(model)?.endpoints.has(endpoint));
   if (able.length === 0) {
-    return refuse("endpoint_not_supported", `The engine of "${model}" has no ${call.endpoint.path}.`);
+    const has = [...new Set(decision.permitted.flatMap((each) => [...(each.offer(model)?.endpoints ?? [])]))];
+    const instead = has.length === 0 ? "" : ` It has ${has.join(", ")}.`;
+    return refuse("endpoint_not_supported", `"${model}" has no ${call.endpoint.path} here.${instead}`);
   }
   const destination = leastBusy(able);
   const offer = destination?.offer(model);

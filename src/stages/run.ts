@@ -1,10 +1,19 @@
-import { type Ending, errorBody, errorCodes, refuse, type Refusal, type Usage, zeroUsage } from "../base/index.ts";
+import {
+  type Cancel,
+  type Ending,
+  errorBody,
+  errorCodes,
+  refuse,
+  type Refusal,
+  type Usage,
+  zeroUsage,
+} from "../base/index.ts";
 import type { Exchange, Head, Reader } from "../engine/index.ts";
 import { EventStream, lastEnding, lastUsage } from "../gateway/index.ts";
 import type { Answering, Cloud } from "./cloud.ts";
-import { endingOf, neverArrived, refusalOf } from "./failures.ts";
+import { endingOf, neverArrived, ownRefusalOf, refusalOf } from "./failures.ts";
+import type { Intended } from "./intend.ts";
 import type { Placed } from "./place.ts";
-import type { Intended } from "./record.ts";
 
 /** An answer that is over, but for its last bytes. */
 export interface Ran {
@@ -22,6 +31,8 @@ export interface Ran {
 const maxWholeAnswerBytes = 64 << 20;
 /** Bytes that may wait for the intent before the sender is told to pause. */
 const waitingBytesMax = 256 * 1024;
+/** How long a connection may stay open behind a complete stream, to be used again. */
+const lingerMs = 1_000;
 const noBytes = Buffer.alloc(0);
 
 /**
@@ -71,6 +82,7 @@ class Running implements Reader, Ran {
   #waitingBytes = 0;
   #isIntentDurable = false;
   #isOver = false;
+  #cancelLinger: Cancel = () => undefined;
 
   constructor(placed: Placed, answer: Answering, cloud: Cloud) {
     this.#placed = placed;
@@ -101,6 +113,7 @@ class Running implements Reader, Ran {
   }
 
   part(bytes: Buffer): void {
+    if (this.#isOver) return undefined;
     if (this.#events === undefined) return this.#keep(bytes, maxWholeAnswerBytes);
     let passing: Buffer;
     try {
@@ -108,22 +121,24 @@ class Running implements Reader, Ran {
     } catch (error) {
       return this.#exchange!.abort(error as Error);
     }
-    if (passing.length === 0) return undefined;
-    if (this.firstPartAtMs === undefined) this.#beginStream();
-    if (!this.#isIntentDurable) {
-      this.#keep(passing, Infinity);
-      if (this.#waitingBytes > waitingBytesMax) this.#exchange!.pause();
-    } else if (!this.#answer.write(passing)) this.#exchange!.pause();
+    if (passing.length > 0) this.#pass(passing);
+    if (this.#events.complete) this.#completed();
   }
 
   end(): void {
+    this.#cancelLinger();
+    if (this.#isOver) return;
     if (this.#events !== undefined) this.#endStream(this.#events);
-    else if (this.#head!.status >= 400) this.#refusedThere(this.#head!);
+    else if (this.#head!.status >= 300) this.#refusedThere(this.#head!);
     else this.#endWhole(this.#head!);
     this.#finish();
   }
 
   failed(error: Error): void {
+    this.#cancelLinger();
+    if (this.#isOver) return;
+    // A usage that stands on a chunk of its own or on every one is what was used so far; elsewhere it says less.
+    if (this.#placed.admitted.call.endpoint.usageOnRequest) this.usage = this.#events?.usage;
     if (this.#answer.left) this.ending = "abort";
     else {
       const refusal = refusalOf(error);
@@ -132,6 +147,23 @@ class Running implements Reader, Ran {
       else this.#failWhole(refusal);
     }
     this.#finish();
+  }
+
+  #pass(bytes: Buffer): void {
+    if (this.firstPartAtMs === undefined) this.#beginStream();
+    if (!this.#isIntentDurable) {
+      this.#keep(bytes, Infinity);
+      if (this.#waitingBytes > waitingBytesMax) this.#exchange!.pause();
+    } else if (!this.#answer.write(bytes)) this.#exchange!.pause();
+  }
+
+  /** The stream has said that it is complete: what its connection still does is nobody's business but the pool's. */
+  #completed(): void {
+    this.#endStream(this.#events!);
+    this.#finish();
+    this.#cancelLinger = this.#cloud.clock.after(lingerMs, () =>
+      this.#exchange!.abort(new Error("nothing more is read")),
+    );
   }
 
   /** The intent is on disk: what waited for it leaves. */
@@ -172,19 +204,29 @@ class Running implements Reader, Ran {
       return this.#failWhole(refuse("upstream_invalid", "The upstream's answer is not JSON."));
     }
     this.usage = lastUsage(this.last, endpoint);
+    // An answer whose usage was found where it belongs needs no other look.
+    if (this.usage === undefined && !isJson(this.last)) {
+      return this.#failWhole(refuse("upstream_invalid", "The upstream's answer is not JSON."));
+    }
     this.ending = endingOf(lastEnding(this.last, endpoint));
     this.#answer.begin(status, contentType, this.last.length);
   }
 
-  /** The destination refused the request: its own words pass, and nothing was computed. */
-  #refusedThere({ status, contentType, headers }: Head): void {
-    const retryAfter = headers["retry-after"];
-    this.last = joined(this.#taken());
+  /**
+   * The destination refused the request. What it says of the request passes in its own words; what is between it and
+   * the operator (a key of theirs, a redirect, a page of some proxy) is not the client's, and is told as a failure.
+   */
+  #refusedThere({ status, headers }: Head): void {
+    const words = joined(this.#taken());
     // A refusal comes before any work; another server error may come after some that only the host can count.
     this.usage = status < 500 || status === 503 ? zeroUsage : undefined;
+    const own = ownRefusalOf(status, words);
+    if (own !== undefined) return this.#failWhole(own);
+    const retryAfter = headers["retry-after"];
     if (typeof retryAfter === "string") this.#answer.header("retry-after", retryAfter);
     this.failure = refuse(status < 500 ? "invalid_request" : "engine_failed", `The engine answered ${status}.`);
-    this.#answer.begin(status, contentType === "" ? "application/json" : contentType, this.last.length);
+    this.last = words;
+    this.#answer.begin(status, "application/json", words.length);
   }
 
   /** The error as an event of a stream that has begun: it leaves at once, the stream's end waits for the record. */
@@ -228,6 +270,16 @@ class ClientLeft extends Error {
 function joined(parts: readonly Buffer[]): Buffer {
   const filled = parts.filter(({ length }) => length > 0);
   return filled.length === 1 ? filled[0]! : Buffer.concat(filled);
+}
+
+function isJson(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString("utf8"));
+    return true;
+  } catch {
+    // That it is none is the answer.
+    return false;
+  }
 }
 
 function looksLikeJson(bytes: Buffer): boolean {

@@ -2,7 +2,7 @@ import { type Exact, formatExact, withPrefix } from "../base/index.ts";
 import type { Intent, Written } from "../journal/index.ts";
 import { type Price, rate } from "../ledger/index.ts";
 import { buildStatement } from "../receipt/index.ts";
-import { type IntentBody, priceIn, type SettlementBody } from "./bodies.ts";
+import { type IntentBody, priceIn, type SettlementBody, settlementText } from "./bodies.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
 
@@ -51,7 +51,7 @@ export function settle(
             complete: outcome.response.complete,
           },
   });
-  return { written: cloud.journal.settle(intent, JSON.stringify(body), statement), body };
+  return { written: cloud.journal.settle(intent, settlementText(body), statement), body };
 }
 
 function settlementBody(

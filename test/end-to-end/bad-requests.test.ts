@@ -154,13 +154,14 @@ test("a key over its budget, out of its scope, over its rate", async () => {
   const poor = await makeKey(cloud, "poor", { limits: { monthlyBudget: "0.0001" } });
   assert.equal((await ask({ url, key: poor, more: { max_tokens: 4 } })).status, 200);
   await refused({ key: poor }, 429, "budget_exceeded", /budget/);
-  const scoped = await makeKey(cloud, "scoped", { limits: { models: ["another"] } });
+  const scoped = await makeKey(cloud, "scoped", { limits: { models: ["qwen3-0.6b"] } });
   await refused({ key: scoped }, 403, "model_not_permitted", /"fake"/);
   const slow = await makeKey(cloud, "slow", { limits: { requestsPerMinute: 1 } });
   assert.equal((await ask({ url, key: slow })).status, 200);
   const second = await ask({ url, key: slow });
   assert.deepEqual([second.status, errorIn(second).code], [429, "rate_limited"]);
   assert.ok(Number(second.headers["retry-after"]) >= 1);
+  assert.equal(second.headers["x-ratelimit-remaining-requests"], "0");
 });
 
 test("an unknown parameter is refused; for a project with unsupported=warn a header names it", async () => {

@@ -1,16 +1,21 @@
 import { z } from "zod";
-import { refuse } from "../../base/index.ts";
+import { refuse, type Refusal } from "../../base/index.ts";
 import { day, page, pageOf, reference } from "./fields.ts";
-import type { CloudOperations, UsageOperations } from "./operations.ts";
+import type { KnownModels } from "./known-models.ts";
+import type { CloudOperations, TenancyOperations, UsageFilter, UsageOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
-import { backup, cloudStatus, destinations, explanation, refusals, usageRows } from "./wire.ts";
+import { backup, destinations, explanation, refusals, shownStatus, usageRows } from "./wire.ts";
 
 const permission = "operator" as const;
 
 /** How long a usage report waits for what was settled before it was asked. */
 const shippingTimeoutMs = 10_000;
 
-export function usageRoutes(usage: UsageOperations): readonly Route[] {
+export function usageRoutes(
+  usage: UsageOperations,
+  tenancy: TenancyOperations,
+  models: Pick<KnownModels, "unknown">,
+): readonly Route[] {
   const references = {
     organisation: reference.optional(),
     project: reference.optional(),
@@ -37,7 +42,11 @@ export function usageRoutes(usage: UsageOperations): readonly Route[] {
           return refuse("books_behind", message, { retryAfterSeconds: 10 });
         }
         const { organisation, project, key, model, from, to } = query;
-        return usage.report({ organisation, project, key, model, from, to }, pageOf(query));
+        const filter = await found({ organisation, project, key, model, from, to }, tenancy);
+        if ("outcome" in filter) return filter;
+        const report = await usage.report(filter, pageOf(query));
+        if (model === undefined || "outcome" in report || report.items.length > 0) return report;
+        return (await neverUsed(model, usage, models)) ?? report;
       },
     ),
     route(
@@ -56,7 +65,42 @@ export function usageRoutes(usage: UsageOperations): readonly Route[] {
   ];
 }
 
-export function cloudRoutes(cloud: CloudOperations): readonly Route[] {
+/** The filter with ids for paths of names; refuses what names nothing. A name that several share means all of them. */
+async function found(filter: UsageFilter, tenancy: TenancyOperations): Promise<UsageFilter | Refusal> {
+  const show = {
+    organisation: (reference: string) => tenancy.showOrganisation(reference),
+    project: (reference: string) => tenancy.showProject(reference),
+    key: (reference: string) => tenancy.showKey(reference),
+  };
+  const ids: { organisation?: string; project?: string; key?: string } = {};
+  for (const level of ["organisation", "project", "key"] as const) {
+    const reference = filter[level];
+    if (reference === undefined) continue;
+    const isPath = reference.includes("/");
+    const row = await show[level](reference);
+    if (!("outcome" in row)) ids[level] = isPath ? row.id : reference;
+    else if (isPath || row.code !== "ambiguous_name") return row;
+  }
+  return { ...filter, ...ids };
+}
+
+/** Why nothing was used of a model: nobody knows it, and nobody ever did; undefined otherwise. */
+async function neverUsed(
+  model: string,
+  usage: UsageOperations,
+  models: Pick<KnownModels, "unknown">,
+): Promise<Refusal | undefined> {
+  const unknown = await models.unknown(model);
+  if (unknown === undefined) return undefined;
+  const all = { organisation: undefined, project: undefined, key: undefined, model, from: undefined, to: undefined };
+  const ever = await usage.report(all, { limit: 1, after: undefined });
+  return "outcome" in ever || ever.items.length === 0 ? unknown : undefined;
+}
+
+export function cloudRoutes(
+  cloud: CloudOperations,
+  models: Pick<KnownModels, "notServed" | "currency">,
+): readonly Route[] {
   const shared = { permission, group: "Cloud" };
   return [
     route(
@@ -66,9 +110,9 @@ export function cloudRoutes(cloud: CloudOperations): readonly Route[] {
         path: "/status",
         name: "showStatus",
         summary: "Shows whether everything runs.",
-        answer: cloudStatus,
+        answer: shownStatus,
       },
-      () => cloud.status(),
+      async () => ({ ...(await cloud.status()), currency: await models.currency() }),
     ),
     route(
       {
@@ -92,7 +136,7 @@ export function cloudRoutes(cloud: CloudOperations): readonly Route[] {
         query: z.strictObject({ project: reference, model: reference }),
         answer: explanation,
       },
-      ({ query }) => cloud.explain(query),
+      async ({ query }) => (await models.notServed(query.model)) ?? cloud.explain(query),
     ),
     route(
       {

@@ -163,6 +163,61 @@ test("bad input is refused in the one error shape, with the field at fault", asy
   assert.deepEqual(failures, []);
 });
 
+test("a limit names models that there are, or is refused with the nearest; an upstream may bring one later", async (context) => {
+  const { ask, operations } = await serve(context);
+  const make = (name: string, limits: unknown) =>
+    ask("POST", `${base}/organisations`, { body: { name, limits }, headers: operator });
+  const refused = await make("o", { models: ["fake", "smolm2-135m"] });
+  const { error } = refused.json() as unknown as { error: Record<string, string> };
+  assert.deepEqual([error["code"], error["param"]], ["model_not_found", "limits.models[1]"]);
+  assert.match(error["message"] ?? "", /Did you mean "smollm2-135m-instruct"\?$/);
+  assert.equal((await ask("GET", `${base}/organisations/o`, { headers: operator })).status, 404, "nothing was made");
+  const known = await make("known", { models: ["fake", "qwen3-8b"], requestsPerMinute: 1 });
+  assert.deepEqual(known.json()["warnings"], []);
+  const [own] = operations.cloud.destinations();
+  operations.cloud.destinations = () => [own!, { ...own!, name: "other", kind: "upstream", models: [] }];
+  const odd = await make("odd", { models: ["later"], requestsPerMinute: 0, tokensPerMinute: 0 });
+  assert.equal(odd.status, 201);
+  const warnings = odd.json()["warnings"] as unknown as string[];
+  assert.match(warnings[0] ?? "", /no model "later"\. An upstream may bring it/);
+  assert.deepEqual(warnings.slice(1), [
+    "0 requests a minute are permitted: no request will run.",
+    "0 tokens a minute are permitted: no request will run.",
+  ]);
+  const changed = await ask("PATCH", `${base}/organisations/odd`, {
+    body: { limits: { models: [] } },
+    headers: operator,
+  });
+  assert.deepEqual(changed.json()["warnings"], ["No model is permitted: no request will run."]);
+  assert.ok(!("warnings" in (await ask("GET", `${base}/organisations/odd`, { headers: operator })).json()));
+});
+
+test("usage of what there is not is refused; of a model that is gone it is shown", async (context) => {
+  const { ask, operations } = await serve(context);
+  const usage = async (query: string) => {
+    const answer = await ask("GET", `${base}/usage?${query}`, { headers: operator });
+    const body = answer.json() as unknown as { error?: { code: string; message: string }; items?: unknown[] };
+    return body.error ?? body.items?.length;
+  };
+  for (const name of ["organisation", "project", "key"]) {
+    assert.match(JSON.stringify(await usage(`${name}=nope`)), /"not_found"/, name);
+  }
+  assert.match(JSON.stringify(await usage("model=fak")), /Did you mean \\"fake\\"\?".*model_not_found/);
+  assert.equal(await usage("model=fake"), 0);
+  const { cloud, usage: rows } = operations;
+  rows.report = ({ model, project }) =>
+    Promise.resolve({ items: model === "gone" && project === undefined ? [{} as never] : [], next: null });
+  await ask("POST", `${base}/organisations`, { body: { name: "o" }, headers: operator });
+  await ask("POST", `${base}/projects`, { body: { organisation: "o", name: "p" }, headers: operator });
+  assert.equal(await usage("model=gone&project=o%2Fp"), 0);
+  const explained = await ask("GET", `${base}/policy/explain?project=p&model=qwen3-8b`, { headers: operator });
+  assert.match(explained.text, /"qwen3-8b\\" is in the catalogue but not served; start with --model qwen3-8b/);
+  const status = await ask("GET", `${base}/status`, { headers: operator });
+  assert.equal(status.json()["currency"], "EUR");
+  cloud.priceOf = () => undefined;
+  assert.equal((await ask("GET", `${base}/status`, { headers: operator })).json()["currency"], null);
+});
+
 test("a defect says nothing but the request's id, and is reported", async (context) => {
   const { ask, failures, operations } = await serve(context);
   operations.cloud.status = () => Promise.reject(new Error("secret detail"));
@@ -219,7 +274,9 @@ test("a model is added, pulled line by line, listed and removed", async (context
   };
   const added = await ask("POST", `${base}/models`, { body: entry, headers: operator });
   assert.equal(added.status, 201, added.text);
-  assert.equal(added.json()["state"], "absent");
+  assert.deepEqual([added.json()["state"], added.json()["served"]], ["absent", false]);
+  const lacking = await ask("POST", `${base}/models`, { body: { name: "x" }, headers: operator });
+  assert.match(lacking.text, /"message":"`family` is required\."/);
   const pulled = await ask("POST", `${base}/models/mine/pull`, { headers: operator });
   assert.equal(pulled.headers["content-type"], "application/x-ndjson");
   const last = JSON.parse(pulled.text.trim().split("\n").at(-1) ?? "") as { event: string; error: { code: string } };

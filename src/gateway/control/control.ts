@@ -7,6 +7,7 @@ import { pageFiles, type PageStatus, renderPage } from "../page/index.ts";
 import { createAccess, type Permission } from "./access.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
 import { isAbort, refusalOf } from "./failures.ts";
+import { KnownModels } from "./known-models.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { openapiOptions } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
@@ -68,11 +69,13 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
+  const { tenancy, usage, catalog, cloud } = operations;
+  const models = new KnownModels(catalog, cloud);
   return [
-    ...tenancyRoutes(operations.tenancy),
-    ...usageRoutes(operations.usage),
-    ...modelRoutes(operations.catalog, operations.cloud),
-    ...cloudRoutes(operations.cloud),
+    ...tenancyRoutes(tenancy, models),
+    ...usageRoutes(usage, tenancy, models),
+    ...modelRoutes(catalog, cloud, models),
+    ...cloudRoutes(cloud, models),
   ];
 }
 
@@ -128,12 +131,9 @@ function registerPlain(app: FastifyInstance, options: ControlOptions): void {
 function answerFailures(app: FastifyInstance, options: ControlOptions, routes: readonly Route[]): void {
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
-    const clientLeft = isAbort(error) && reply.raw.destroyed;
-    if (refusal === undefined && !clientLeft) options.onFailure(error, request.id);
-    return sendRefusal(
-      reply,
-      refusal ?? refuse("internal_error", `Something failed here; the request is ${request.id}.`),
-    );
+    // Nobody is there to be told, and nothing failed.
+    if (isAbort(error) && reply.raw.destroyed) return reply;
+    return sendRefusal(reply, refusal ?? options.onFailure(error, request.id));
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?", 1)[0] ?? "/";

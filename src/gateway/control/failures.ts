@@ -1,6 +1,6 @@
 import type { FastifyError } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
-import { refuse, type Refusal, RefusalError } from "../../base/index.ts";
+import { describeInvalid, refuse, type Refusal, RefusalError } from "../../base/index.ts";
 
 /** The refusal that an error of a request stands for; undefined where it is a defect or broken I/O. */
 export function refusalOf(error: unknown): Refusal | undefined {
@@ -8,7 +8,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const [first] = error.validation;
     const param = pathOf(first?.instancePath ?? "", unknownKeys(first?.params)[0]);
-    const message = `${param === "" ? "The request" : `\`${param}\``} is not valid: ${first?.message ?? "unknown"}.`;
+    const message = describeInvalid(param === "" ? "The request" : `\`${param}\``, first?.message ?? "unknown");
     return refuse("invalid_request", message, param === "" ? {} : { param });
   }
   switch ((error as Partial<FastifyError> | null)?.code) {

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createIds, ManualClock, RefusalError, systemClock } from "../../base/index.ts";
+import { createIds, ManualClock, refuse, RefusalError, systemClock } from "../../base/index.ts";
 import { createCommandRunner, openCatalog } from "../../catalog/index.ts";
 import { createControl } from "./control.ts";
 import { createFakeOperations, type FakeOperations } from "./fake-operations.ts";
@@ -42,7 +42,10 @@ export async function startFakeControl(): Promise<FakeControl> {
     operations,
     metrics: () => Promise.resolve({ contentType: "text/plain; version=0.0.4", body: "bailiwick_up 1\n" }),
     pageStatus: () => fakePageStatus(clock),
-    onFailure: (error) => failures.push(error),
+    onFailure(error, request) {
+      failures.push(error);
+      return refuse("internal_error", `Something failed here; the request is ${request}.`);
+    },
   });
   const server = createServer((request, response) => control.handle(request, response));
   server.listen(0, "127.0.0.1");

@@ -3,7 +3,7 @@ import { createIds, type Clock, formatAmount, isId, parseAmount, refuse, type Re
 import type { Catalog } from "../../catalog/index.ts";
 import { instantOf } from "./fields.ts";
 import type { LimitChanges, List, Operations, Page, TenancyOperations } from "./operations.ts";
-import type { CreatedKey, Key, Organisation, Project, RecordedRefusal, UsageRow } from "./wire.ts";
+import type { Key, Organisation, Project, RecordedRefusal, UsageRow } from "./wire.ts";
 
 /** Operations in memory: for tests of the control API and of the command line, which need no database for theirs. */
 export interface FakeOperations extends Operations {
@@ -164,7 +164,7 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
     createKey: ({ project, name, limits }) => {
       const parent = find(projects, project);
       if ("outcome" in parent) return Promise.resolve(parent);
-      const made: CreatedKey = {
+      const made = {
         id: ids.mint("key"),
         name: name ?? `key-${keys.length + 1}`,
         project: named(parent),
@@ -200,7 +200,7 @@ function find<Item extends Named>(items: readonly Item[], reference: string): It
   const found = items.find((item) =>
     isId("key", reference) ? item.id === reference : item.name === name || item.id === reference,
   );
-  return found ?? refuse("not_found", `There is nothing named ${reference}.`);
+  return found ?? refuse("not_found", `There is nothing named ${reference.slice(0, 200)}.`);
 }
 
 function limited(before: Key["limits"] | undefined, changes: LimitChanges): Key["limits"] {

@@ -73,7 +73,7 @@ export const limits = z.object({
 export const dataClass = z.enum(dataClasses);
 
 const processing = z
-  .array(z.string().min(2).max(6).toUpperCase())
+  .array(z.string().min(2).max(60).toUpperCase())
   .max(100)
   .meta({ description: "Countries, subdivisions or groups (DE, DE-BE, EU, EEA); empty: not restricted." });
 

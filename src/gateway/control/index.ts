@@ -20,6 +20,9 @@ export type {
 export type {
   Backup,
   CatalogueModel,
+  ChangedKey,
+  ChangedOrganisation,
+  ChangedProject,
   CloudStatus,
   CreatedKey,
   DestinationStatus,
@@ -31,5 +34,6 @@ export type {
   Project,
   PullLine,
   RecordedRefusal,
+  ShownStatus,
   UsageRow,
 } from "./wire.ts";

@@ -2,32 +2,23 @@ import { z } from "zod";
 import { type ErrorEntry, errorCodes, type Refusal } from "../../base/index.ts";
 import { type Catalog, type CatalogModel, modelEntrySchema, type PullProgress } from "../../catalog/index.ts";
 import { page, pageOf, reference } from "./fields.ts";
+import type { KnownModels } from "./known-models.ts";
 import type { CloudOperations, List, Page } from "./operations.ts";
 import { type Lines, route, type Route, streamingRoute } from "./route.ts";
-import {
-  type CatalogueModel,
-  catalogueModel,
-  type Model,
-  model,
-  models,
-  type PullLine,
-  pullLine,
-  removedModel,
-} from "./wire.ts";
+import { type CatalogueModel, type Model, model, models, type PullLine, pullLine, removedModel } from "./wire.ts";
 
 const shared = { permission: "operator", group: "Models" } as const;
 
 /** The catalogue's models: what is known, what lies on this machine, what is served, at which price. */
 export function modelRoutes(
   catalog: Catalog,
-  cloud: Pick<CloudOperations, "destinations" | "priceOf">,
+  cloud: Pick<CloudOperations, "priceOf">,
+  known: Pick<KnownModels, "served">,
 ): readonly Route[] {
   const params = z.object({ model: reference });
-  const served = (): ReadonlySet<string> =>
-    new Set(cloud.destinations().flatMap((destination) => destination.models.map(({ name }) => name)));
   const complete = (found: CatalogModel): Model => ({
     ...describeModel(found),
-    served: served().has(found.entry.name),
+    served: known.served().has(found.entry.name),
     price: cloud.priceOf(found.entry.name) ?? null,
   });
   return [
@@ -69,12 +60,12 @@ export function modelRoutes(
         name: "addModel",
         summary: "Adds a model to the catalogue; its form is that of the settings' `models.entries`.",
         body: modelEntrySchema,
-        answer: catalogueModel,
+        answer: model,
         status: 201,
       },
       async ({ body }) => {
         const added = await catalog.add(body);
-        return added.outcome === "refused" ? added : describeModel(added);
+        return added.outcome === "refused" ? added : complete(added);
       },
     ),
     streamingRoute(
@@ -100,7 +91,7 @@ export function modelRoutes(
         answer: removedModel,
       },
       async (input) => {
-        const removed = await catalog.remove(input.params.model, (name) => served().has(name));
+        const removed = await catalog.remove(input.params.model, (name) => known.served().has(name));
         return removed.outcome === "refused" ? removed : { model: input.params.model, ...removed };
       },
     ),

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { type ErrorCode, errorCodes } from "../../base/index.ts";
 import { type Endpoint, endpoints } from "../openai/endpoints.ts";
+import { generationRequest } from "./openai-parameters.ts";
 import * as shapes from "./openai-shapes.ts";
 
 type Operation = Readonly<Record<string, unknown>>;
@@ -13,8 +15,8 @@ const summaries: Record<Endpoint["name"], string> = {
 };
 
 const bodies: Record<Endpoint["name"], { readonly request: z.ZodType; readonly answer: z.ZodType }> = {
-  "chat.completions": { request: shapes.chatRequest, answer: shapes.chatAnswer },
-  completions: { request: shapes.completionRequest, answer: shapes.completionAnswer },
+  "chat.completions": { request: generationRequest("chat.completions"), answer: shapes.chatAnswer },
+  completions: { request: generationRequest("completions"), answer: shapes.completionAnswer },
   embeddings: { request: shapes.embeddingsRequest, answer: shapes.embeddingsAnswer },
   responses: { request: shapes.responsesRequest, answer: shapes.responsesAnswer },
   messages: { request: shapes.messagesRequest, answer: shapes.messagesAnswer },
@@ -87,6 +89,8 @@ function publicPaths(): Record<string, Record<string, Operation>> {
   };
 }
 
+const bodyWords = "Bounds are those of Bailiwick's own engines. An upstream gets the body as it came, and has its own.";
+
 function modelOperation(endpoint: Endpoint): Operation {
   const { request, answer } = bodies[endpoint.name];
   const streams = endpoint.lastFrames.length > 0;
@@ -96,14 +100,18 @@ function modelOperation(endpoint: Endpoint): Operation {
     summary: summaries[endpoint.name],
     tags: ["Models for tenants"],
     security: [{ tenant: [] }],
-    requestBody: { required: true, content: { "application/json": { schema: schemaOf(request, "input") } } },
+    requestBody: {
+      required: true,
+      description: bodyWords,
+      content: { "application/json": { schema: schemaOf(request, "input") } },
+    },
     responses: {
       200: {
         ...ok,
         headers: answerHeaders,
         content: { ...ok.content, ...(streams ? { "text/event-stream": { schema: { type: "string" } } } : {}) },
       },
-      default: refused,
+      ...refusals([400, 401, 403, 404, 408, 413, 415, 429, 500, 502, 503, 504]),
     },
   };
 }
@@ -121,17 +129,57 @@ function reading(
     tags: [tag],
     security: [{ tenant: [] }],
     parameters: parameters.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
-    responses: { 200: json("The answer.", answer), default: refused },
+    responses: { 200: json("The answer.", answer), ...refusals([401, 404, 500, 503]) },
   };
 }
 
 const text = { schema: { type: "string" } };
+const requestId = { "x-request-id": { description: "The request's id.", ...text } };
+const rateHeaders = Object.fromEntries(
+  ["requests", "tokens"].flatMap((kind) => [
+    [
+      `x-ratelimit-limit-${kind}`,
+      { description: `The narrowest limit of ${kind} a minute, where one is set.`, ...text },
+    ],
+    [`x-ratelimit-remaining-${kind}`, { description: "What it still gives.", ...text }],
+    [`x-ratelimit-reset-${kind}`, { description: 'When it gives to a request like this one: "1500ms".', ...text }],
+  ]),
+);
 const answerHeaders = {
-  "x-request-id": { description: "The request's id.", ...text },
+  ...requestId,
+  ...rateHeaders,
   "bailiwick-receipt": { description: "The id of the answer's receipt.", ...text },
   "bailiwick-ignored": { description: "Parameters that the engine lacks and the project's rules ignore.", ...text },
 };
-const refused = json("A refusal; docs/reference/errors.md lists the codes.", shapes.errorAnswer);
+const refusalHeaders = {
+  ...requestId,
+  "retry-after": { description: "Seconds after which trying again can help, where that is known.", ...text },
+  "x-should-retry": { description: '"false" where trying again cannot help.', ...text },
+};
+
+/** Codes that a status has at the control API alone. */
+const operatorsCodes: ReadonlySet<string> = new Set<ErrorCode>(["operator_only", "model_unavailable"]);
+
+/** What a route of /v1 refuses with, a response for each status; `default` is for what stands in no list. */
+function refusals(statuses: readonly number[]): Readonly<Record<string, object>> {
+  const responses = statuses.map((status) => {
+    const codes = Object.entries(errorCodes).filter(
+      ([code, entry]) => entry.status === status && !operatorsCodes.has(code),
+    );
+    const description = codes.map(([code, { next }]) => `\`${code}\`: ${next}`).join("\n\n");
+    return [status, refusal(description, status === 429 ? { ...refusalHeaders, ...rateHeaders } : refusalHeaders)];
+  });
+  return { ...Object.fromEntries(responses), default: refusal("A refusal.", refusalHeaders) };
+}
+
+function refusal(description: string, headers: object): object {
+  return { description, headers, content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } } };
+}
+
+/** What the paths refer to. */
+export function openaiComponents(): Readonly<Record<string, object>> {
+  return { Error: schemaOf(shapes.errorAnswer, "output") };
+}
 
 function json(description: string, schema: z.ZodType) {
   return { description, content: { "application/json": { schema: schemaOf(schema, "output") } } };

@@ -1,25 +1,11 @@
 import { z } from "zod";
 
 // The members of /v1's bodies that matter, for the OpenAPI document only: the gateway forwards bodies as they came, and
-// what an engine does not know is refused there by name.
+// what an engine does not know is refused there by name. What engines of ours take stands in openai-parameters.ts.
 
 const text = z.string();
-const model = text.meta({ description: "A model's name, as GET /v1/models lists them." });
+const model = text;
 const anything = z.record(z.string(), z.unknown());
-
-const sampling = {
-  temperature: z.number().min(0).max(2).optional(),
-  top_p: z.number().min(0).max(1).optional(),
-  top_k: z.int().min(0).optional(),
-  min_p: z.number().min(0).max(1).optional(),
-  seed: z.int().optional(),
-  frequency_penalty: z.number().min(-2).max(2).optional(),
-  presence_penalty: z.number().min(-2).max(2).optional(),
-  stop: z.union([text, z.array(text).max(4)]).optional(),
-  n: z.int().min(1).max(128).optional(),
-  stream: z.boolean().optional(),
-  stream_options: z.looseObject({ include_usage: z.boolean().optional() }).optional(),
-};
 
 const usage = z.looseObject({
   prompt_tokens: z.int(),
@@ -29,26 +15,11 @@ const usage = z.looseObject({
   completion_tokens_details: z.looseObject({ reasoning_tokens: z.int() }).optional(),
 });
 
-const message = z.looseObject({
+export const message = z.looseObject({
   role: z.enum(["system", "developer", "user", "assistant", "tool"]),
   content: z.union([text, z.array(anything), z.null()]).optional(),
   tool_calls: z.array(anything).optional(),
   tool_call_id: text.optional(),
-});
-
-export const chatRequest = z.looseObject({
-  model,
-  messages: z.array(message).min(1),
-  max_tokens: z.int().min(1).optional(),
-  max_completion_tokens: z.int().min(1).optional(),
-  ...sampling,
-  logprobs: z.boolean().optional(),
-  top_logprobs: z.int().min(0).max(20).optional(),
-  response_format: z
-    .looseObject({ type: z.enum(["text", "json_object", "json_schema"]), json_schema: anything.optional() })
-    .optional(),
-  tools: z.array(anything).optional(),
-  tool_choice: z.union([z.enum(["none", "auto", "required"]), anything]).optional(),
 });
 
 const created = { id: text, created: z.int(), model: text };
@@ -59,14 +30,6 @@ export const chatAnswer = z.looseObject({
   object: z.literal("chat.completion"),
   choices: z.array(z.looseObject({ index: z.int(), message, finish_reason: finishReason })),
   usage,
-});
-
-export const completionRequest = z.looseObject({
-  model,
-  prompt: z.union([text, z.array(text), z.array(z.int())]),
-  max_tokens: z.int().min(1).optional(),
-  ...sampling,
-  logprobs: z.int().min(0).max(20).optional(),
 });
 
 export const completionAnswer = z.looseObject({
@@ -138,14 +101,15 @@ export const jwk = z.looseObject({ kty: text, kid: text.optional() });
 export const jwkSet = z.looseObject({ keys: z.array(jwk) });
 export const health = z.looseObject({ status: text.optional() });
 
+/** docs/reference/errors.md has its codes. */
 export const errorAnswer = z.object({
   error: z.looseObject({
     message: text,
     type: text,
-    param: text.nullable(),
+    param: text.nullable().meta({ description: "The field at fault, as a path: messages[2].role." }),
     code: text,
     next: text.meta({ description: "What to do about it." }),
     retry: z.boolean().meta({ description: "Whether trying again can help." }),
-    reasons: z.array(text).optional(),
+    reasons: z.array(text).optional().meta({ description: "Each candidate's, where a choice among several failed." }),
   }),
 });

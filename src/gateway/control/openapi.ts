@@ -1,5 +1,5 @@
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
-import { openaiPaths } from "./openai-paths.ts";
+import { openaiComponents, openaiPaths } from "./openai-paths.ts";
 
 /** The document's frame and the paths of /v1, which Fastify does not serve; the control API's own come from its table. */
 export function openapiOptions(version: string): NonNullable<FastifyDynamicSwaggerOptions["openapi"]> {
@@ -29,6 +29,7 @@ export function openapiOptions(version: string): NonNullable<FastifyDynamicSwagg
       { name: "Operating", description: "Health, metrics and this document." },
     ],
     components: {
+      schemas: openaiComponents(),
       securitySchemes: {
         tenant: { type: "http", scheme: "bearer", description: "A project's key." },
         operator: {

@@ -5,7 +5,6 @@ import type { limitChanges } from "./fields.ts";
 import type {
   Backup,
   CloudStatus,
-  CreatedKey,
   DestinationStatus,
   Explanation,
   Key,
@@ -68,7 +67,7 @@ export interface TenancyOperations {
     readonly project: string;
     readonly name: string | undefined;
     readonly limits: LimitChanges;
-  }): Promise<CreatedKey | Refusal>;
+  }): Promise<(Key & { readonly key: string }) | Refusal>;
   updateKey(
     key: string,
     changes: { readonly name?: string | undefined; readonly limits: LimitChanges },

@@ -12,7 +12,8 @@ The operator's API, on the same port as \`/v1\`. Every call shows the operator's
 stands in the data folder's \`operator-token\`: whoever may read that file is the operator. Bodies are JSON; a member that is
 not known is refused. Names or ids stand in paths, percent-encoded (\`organisation%2Fproject\`). Lists come in pages:
 \`limit\` (at most 1000) and \`after\`, the \`next\` of the page before; \`next\` is null on the last. Errors have the shape and the
-codes of [errors.md](errors.md).
+codes of [errors.md](errors.md). Answers that make or change what has limits hold \`warnings\`: what is odd about what was
+asked for, though it was done, such as a limit of 0.
 
 \`GET /openapi.json\` describes all of it with its shapes, and \`/v1\` too, as OpenAPI 3.1. That and \`GET /metrics\`
 (Prometheus) need no token where a program on this machine asks directly: the connection comes from loopback, the host it

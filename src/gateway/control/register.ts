@@ -6,8 +6,8 @@ import type { Lines, Route, RouteInput } from "./route.ts";
 /** Where the control API's routes stand. */
 export const base = "/control/v1";
 
-/** Hears of a defect or broken I/O that ended a request. */
-export type OnFailure = (error: unknown, request: string) => void;
+/** Hears of a defect or broken I/O that ended a request, and says what its client is told; never what it asked. */
+export type OnFailure = (error: unknown, request: string) => Refusal;
 
 /** Serves a row of the table: its schemas on both sides of its handler, its refusals in their shape. */
 export function register(app: FastifyInstance, route: Route, onFailure: OnFailure): void {

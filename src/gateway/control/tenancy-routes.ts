@@ -1,19 +1,45 @@
 import { z } from "zod";
+import type { Refusal } from "../../base/index.ts";
 import { limitChanges, newName, page, pageOf, projectRules, reference } from "./fields.ts";
-import type { TenancyOperations } from "./operations.ts";
+import type { KnownModels } from "./known-models.ts";
+import type { LimitChanges, TenancyOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
-import { createdKey, erasedDigestKey, key, keys, organisation, organisations, project, projects } from "./wire.ts";
+import {
+  changedKey,
+  changedOrganisation,
+  changedProject,
+  createdKey,
+  erasedDigestKey,
+  key,
+  keys,
+  organisation,
+  organisations,
+  project,
+  projects,
+} from "./wire.ts";
 
 const permission = "operator" as const;
 const limits = limitChanges.default({});
 const changes = z.strictObject({ name: newName.optional(), limits });
 
 /** Organisations, projects and keys. A child never holds more than its parent: asking for more is refused. */
-export function tenancyRoutes(tenancy: TenancyOperations): readonly Route[] {
-  return [...organisationRoutes(tenancy), ...projectRoutes(tenancy), ...keyRoutes(tenancy)];
+export function tenancyRoutes(tenancy: TenancyOperations, models: KnownModels): readonly Route[] {
+  return [...organisationRoutes(tenancy, models), ...projectRoutes(tenancy, models), ...keyRoutes(tenancy, models)];
 }
 
-function organisationRoutes(tenancy: TenancyOperations): readonly Route[] {
+/** Makes or changes what has limits, where these name models that there are; what is odd about them is told. */
+async function limited<Made extends object>(
+  models: KnownModels,
+  limits: LimitChanges,
+  make: () => Promise<Made | Refusal>,
+): Promise<(Made & { warnings: string[] }) | Refusal> {
+  const oddities = await models.oddities(limits);
+  if ("outcome" in oddities) return oddities;
+  const made = await make();
+  return "outcome" in made ? made : { ...made, warnings: [...oddities] };
+}
+
+function organisationRoutes(tenancy: TenancyOperations, models: KnownModels): readonly Route[] {
   const shared = { permission, group: "Organisations" };
   const params = z.object({ organisation: reference });
   return [
@@ -37,10 +63,10 @@ function organisationRoutes(tenancy: TenancyOperations): readonly Route[] {
         name: "createOrganisation",
         summary: "Makes an organisation.",
         body: z.strictObject({ name: newName, limits }),
-        answer: organisation,
+        answer: changedOrganisation,
         status: 201,
       },
-      ({ body }) => tenancy.createOrganisation(body),
+      ({ body }) => limited(models, body.limits, () => tenancy.createOrganisation(body)),
     ),
     route(
       {
@@ -63,14 +89,14 @@ function organisationRoutes(tenancy: TenancyOperations): readonly Route[] {
         summary: "Changes an organisation's name or limits.",
         params,
         body: changes,
-        answer: organisation,
+        answer: changedOrganisation,
       },
-      (input) => tenancy.updateOrganisation(input.params.organisation, input.body),
+      ({ params, body }) => limited(models, body.limits, () => tenancy.updateOrganisation(params.organisation, body)),
     ),
   ];
 }
 
-function projectRoutes(tenancy: TenancyOperations): readonly Route[] {
+function projectRoutes(tenancy: TenancyOperations, models: KnownModels): readonly Route[] {
   const shared = { permission, group: "Projects" };
   const params = z.object({ project: reference });
   return [
@@ -94,10 +120,10 @@ function projectRoutes(tenancy: TenancyOperations): readonly Route[] {
         name: "createProject",
         summary: "Makes a project in an organisation.",
         body: z.strictObject({ organisation: reference, name: newName, limits, ...projectRules }),
-        answer: project,
+        answer: changedProject,
         status: 201,
       },
-      ({ body }) => tenancy.createProject(body),
+      ({ body }) => limited(models, body.limits, () => tenancy.createProject(body)),
     ),
     route(
       {
@@ -120,9 +146,9 @@ function projectRoutes(tenancy: TenancyOperations): readonly Route[] {
         summary: "Changes a project's name, rules or limits.",
         params,
         body: changes.extend(projectRules),
-        answer: project,
+        answer: changedProject,
       },
-      (input) => tenancy.updateProject(input.params.project, input.body),
+      ({ params, body }) => limited(models, body.limits, () => tenancy.updateProject(params.project, body)),
     ),
     eraseDigestKeyRoute(tenancy),
   ];
@@ -149,7 +175,7 @@ function eraseDigestKeyRoute(tenancy: TenancyOperations): Route {
   );
 }
 
-function keyRoutes(tenancy: TenancyOperations): readonly Route[] {
+function keyRoutes(tenancy: TenancyOperations, models: KnownModels): readonly Route[] {
   const shared = { permission, group: "Keys" };
   const params = z.object({ key: reference });
   return [
@@ -176,7 +202,8 @@ function keyRoutes(tenancy: TenancyOperations): readonly Route[] {
         answer: createdKey,
         status: 201,
       },
-      ({ body: { project, name, limits } }) => tenancy.createKey({ project, name, limits }),
+      ({ body: { project, name, limits } }) =>
+        limited(models, limits, () => tenancy.createKey({ project, name, limits })),
     ),
     route(
       { ...shared, method: "GET", path: "/keys/:key", name: "showKey", summary: "Shows a key.", params, answer: key },
@@ -191,9 +218,9 @@ function keyRoutes(tenancy: TenancyOperations): readonly Route[] {
         summary: "Changes a key's name or limits.",
         params,
         body: changes,
-        answer: key,
+        answer: changedKey,
       },
-      (input) => tenancy.updateKey(input.params.key, input.body),
+      ({ params, body }) => limited(models, body.limits, () => tenancy.updateKey(params.key, body)),
     ),
     route(
       {

@@ -25,14 +25,19 @@ export const key = named.extend({
   limits,
 });
 
-export const createdKey = key.extend({
-  key: z.string().meta({ description: "The secret. It is shown this once: only its digest is kept." }),
-});
-
 export const erasedDigestKey = z.object({
   project: named,
   erased: z.string().meta({ description: "The id of the key that is gone." }),
   digestKey: z.string().meta({ description: "The id of the key that digests are salted with from now on." }),
+});
+
+const warnings = z.array(z.string()).meta({ description: "What is odd about what was asked for, though it was done." });
+
+export const changedOrganisation = organisation.extend({ warnings });
+export const changedProject = project.extend({ warnings });
+export const changedKey = key.extend({ warnings });
+export const createdKey = changedKey.extend({
+  key: z.string().meta({ description: "The secret. It is shown this once: only its digest is kept." }),
 });
 
 export const usageRow = z.object({
@@ -143,6 +148,11 @@ export const cloudStatus = z.object({
   destinations: z.object({ ready: z.int(), all: z.int() }),
 });
 
+/** As it is shown: with what all budgets and prices are in. */
+export const shownStatus = cloudStatus.extend({
+  currency: z.string().nullable().meta({ description: "The price book's (ISO 4217); null where nothing has a price." }),
+});
+
 export const backup = z.object({
   path: z.string().meta({ description: "The finished backup, on the server's machine." }),
   sizeBytes: z.number(),
@@ -191,6 +201,9 @@ export const refusals = listOf(refusal);
 export type Organisation = z.output<typeof organisation>;
 export type Project = z.output<typeof project>;
 export type Key = z.output<typeof key>;
+export type ChangedOrganisation = z.output<typeof changedOrganisation>;
+export type ChangedProject = z.output<typeof changedProject>;
+export type ChangedKey = z.output<typeof changedKey>;
 export type CreatedKey = z.output<typeof createdKey>;
 export type UsageRow = z.output<typeof usageRow>;
 export type CatalogueModel = z.output<typeof catalogueModel>;
@@ -199,6 +212,7 @@ export type ModelPrice = z.output<typeof price>;
 export type DestinationStatus = z.output<typeof destination>;
 export type PullLine = z.output<typeof pullLine>;
 export type CloudStatus = z.output<typeof cloudStatus>;
+export type ShownStatus = z.output<typeof shownStatus>;
 export type Backup = z.output<typeof backup>;
 export type Explanation = z.output<typeof explanation>;
 export type RecordedRefusal = z.output<typeof refusal>;

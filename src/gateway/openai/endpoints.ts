@@ -125,8 +125,11 @@ function bounded(usage: Usage): Usage {
   };
 }
 
+/** No answer has more: a larger number is an upstream's slip, and a sum of them would be none. */
+const tokensMax = 2 ** 31 - 1;
+
 function count(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= tokensMax ? value : undefined;
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

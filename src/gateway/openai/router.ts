@@ -25,7 +25,7 @@ export interface RoutedCall {
 export interface RouterOptions {
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly limits: { readonly bodyBytes: number; readonly bodyTimeoutMs: number; readonly stallTimeoutMs: number };
+  readonly limits: { readonly bodyBytes: number; readonly stallTimeoutMs: number };
   /** Whose key this is, or why it is nobody's. */
   readonly identify: (secret: string | undefined) => Holder | Refusal;
   /** The story of a request for a model. */
@@ -78,8 +78,7 @@ async function route(
   }
   const receivedAtMs = options.clock.nowMs();
   const startedAtMs = options.clock.monotonicMs();
-  const { bodyBytes: maxBytes, bodyTimeoutMs: timeoutMs } = options.limits;
-  const bytes = await readBody(request, { maxBytes, timeoutMs, clock: options.clock });
+  const bytes = await readBody(request, options.limits.bodyBytes);
   if (bytes === undefined) return undefined;
   if (!Buffer.isBuffer(bytes)) return answer.refuse(bytes);
   const body = CallBody.parse(bytes, endpoint);

@@ -70,7 +70,21 @@ test("a stream without its end is incomplete, also in the middle of an event", (
   const half = feed(content("a") + done.slice(0, 9), [], false);
   assert.equal(half.events.complete, false);
   assert.equal(half.passed, content("a"));
-  assert.equal(feed(`${content("a")}${done}data: {"ha`, [], false).events.complete, false);
+});
+
+test("nothing follows the end: what an upstream sends behind it is not held, and does not pass", () => {
+  const { passed, events } = feed(`${content("a")}${usageFrame}${done}${content("b")}data: {"ha`, [], false);
+  assert.deepEqual([passed, events.held.toString(), events.complete], [content("a"), done, true]);
+  for (let count = 0; count < 1_000; count++)
+    assert.equal(events.push(Buffer.from(content("x".repeat(10_000)))).length, 0);
+  assert.equal(events.held.toString(), done);
+});
+
+test("an end that is announced and never comes is refused before it fills the memory", () => {
+  const events = new EventStream(chat, true);
+  assert.throws(() => {
+    for (let count = 0; count < 1_000; count++) events.push(Buffer.from(usageFrame + content("x".repeat(10_000))));
+  }, EventStreamError);
 });
 
 test("an error event passes and marks the stream as failed", () => {

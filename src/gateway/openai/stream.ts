@@ -6,6 +6,7 @@ const none = Buffer.alloc(0);
 const newline = 0x0a;
 const usageName = '"usage"';
 const maxFrameBytes = 1 << 20;
+const maxHeldBytes = 2 * maxFrameBytes;
 const errorFrameStarts = ['data: {"error"', 'data:{"error"', 'data: {"object":"error"', "event: error"];
 
 /**
@@ -20,6 +21,7 @@ export class EventStream {
   /** The beginning of a frame whose rest has not come yet. */
   #begun: Buffer = none;
   #held: Buffer[] = [];
+  #heldBytes = 0;
   #counts: Record<string, unknown> | undefined;
   #ending: string | undefined;
   #complete = false;
@@ -31,8 +33,12 @@ export class EventStream {
     this.#endingName = endpoint.endingField === undefined ? undefined : `"${endpoint.endingField}"`;
   }
 
-  /** The bytes of `chunk` (and of what was begun before it) that may leave now. Throws where a frame never ends. */
+  /**
+   * The bytes of `chunk` (and of what was begun before it) that may leave now. What follows the stream's last frame is
+   * nothing. Throws where a frame never ends, or more is held back than an end is made of.
+   */
   push(chunk: Buffer): Buffer {
+    if (this.#complete) return none;
     const bytes = this.#begun.length === 0 ? chunk : Buffer.concat([this.#begun, chunk]);
     const end = wholeFramesEnd(bytes);
     this.#begun = end === bytes.length ? none : bytes.subarray(end);
@@ -50,9 +56,9 @@ export class EventStream {
   get held(): Buffer {
     return this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held);
   }
-  /** Whether the stream said that it is complete, and nothing of a frame was left over. */
+  /** Whether the stream said that it is complete. */
   get complete(): boolean {
-    return this.#complete && this.#begun.length === 0;
+    return this.#complete;
   }
   /** Whether the stream itself reported an error. */
   get failed(): boolean {
@@ -80,13 +86,20 @@ export class EventStream {
       if (startsWithError(frame)) this.#failed = true;
       if (isLast(frame, this.#endpoint.lastFrames)) {
         this.#complete = true;
-        this.#held.push(frame);
+        this.#hold(frame);
+        break;
       } else if (found !== undefined && this.#endpoint.usageOnRequest && isUsageOnly(frame)) {
-        if (this.#keepUsageFrame) this.#held.push(frame);
-      } else if (this.#held.length > 0) this.#held.push(frame);
+        if (this.#keepUsageFrame) this.#hold(frame);
+      } else if (this.#held.length > 0) this.#hold(frame);
       else passing.push(frame);
     }
     return passing.length === 1 ? passing[0]! : Buffer.concat(passing);
+  }
+
+  #hold(frame: Buffer): void {
+    this.#heldBytes += frame.length;
+    if (this.#heldBytes > maxHeldBytes) throw new EventStreamError("its end does not come");
+    this.#held.push(frame);
   }
 }
 

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import test, { type TestContext } from "node:test";
+import OpenAI, { APIError } from "openai";
+import { refuse, type Refusal, systemClock } from "../base/index.ts";
+import { Answer } from "./answer.ts";
+
+/** A server that answers every request with the one refusal. */
+async function refusing(context: TestContext, refusal: Refusal): Promise<{ url: string; asked: () => number }> {
+  let asked = 0;
+  const server = createServer((request, response) => {
+    asked++;
+    new Answer(request, response, { clock: systemClock, timeoutMs: 1_000 }).refuse(refusal);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  context.after(() => server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked: () => asked };
+}
+
+test("the unmodified client does not try again what trying again cannot help, and does where it can", async (context) => {
+  const cases: [Refusal, number][] = [
+    [refuse("budget_exceeded", "Nothing is left."), 1],
+    [refuse("rate_limited", "Wait."), 2],
+  ];
+  for (const [refusal, times] of cases) {
+    const { url, asked } = await refusing(context, refusal);
+    const client = new OpenAI({ baseURL: url, apiKey: "bwk_any", maxRetries: 1 });
+    const error: unknown = await client.models.list().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    assert.ok(error instanceof APIError && error.status === 429 && error.code === refusal.code, String(error));
+    assert.equal(asked(), times, refusal.code);
+  }
+});

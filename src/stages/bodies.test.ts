@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Ending, GatewayId, KeyId, OrganisationId, ProjectId, ReceiptId } from "../base/index.ts";
+import {
+  type IntentBody,
+  intentText,
+  parseIntent,
+  parseSettlement,
+  type SettlementBody,
+  settlementText,
+} from "./bodies.ts";
+
+// Names come from settings and clients and may hold anything that is whole Unicode; ids, digests and words are ours.
+const name = fc.string({ unit: "grapheme", maxLength: 12 });
+const count = fc.maxSafeNat();
+const orNull = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> => fc.option(value);
+const id = <Type extends string>(prefix: string): fc.Arbitrary<Type> =>
+  fc.stringMatching(/^[0-9A-Z]{26}$/).map((body) => `${prefix}_${body}` as Type);
+const hex = fc.stringMatching(/^[0-9a-f]{64}$/);
+const decimal = fc.tuple(fc.nat(), fc.nat()).map(([whole, fraction]) => `${whole}.${fraction}`);
+const price = fc.record({
+  version: name,
+  currency: fc.constant("EUR"),
+  input: decimal,
+  cachedInput: decimal,
+  output: decimal,
+  reasoning: decimal,
+});
+const usage = fc.record({ inputTokens: count, cachedInputTokens: count, outputTokens: count, reasoningTokens: count });
+const common = {
+  v: fc.constant(1 as const),
+  organisation: id<OrganisationId>("org"),
+  project: id<ProjectId>("prj"),
+  key: id<KeyId>("key"),
+  endpoint: fc.constantFrom("chat.completions", "messages"),
+  model: name,
+};
+
+const intents: fc.Arbitrary<IntentBody> = fc.record({
+  ...common,
+  receivedAtMs: count,
+  stream: fc.boolean(),
+  destination: fc.record({ kind: fc.constantFrom("host" as const, "upstream" as const), name }),
+  site: fc.record({ name, jurisdiction: orNull(name) }),
+  engine: fc.record({ name, build: name }),
+  sha256: orNull(hex),
+  policy: fc.record({
+    digest: hex,
+    epoch: count,
+    dataClass: name,
+    processing: fc.array(name, { maxLength: 3 }),
+    rejected: fc.array(fc.record({ name, reason: name }), { maxLength: 3 }),
+  }),
+  price: orNull(price),
+  bound: fc.record({ inputTokens: count, outputTokens: count }),
+  request: fc.record({ digestKey: id<string>("dgk"), digest: hex, bytes: count }),
+});
+
+const settlements: fc.Arbitrary<SettlementBody> = fc.record({
+  ...common,
+  gateway: id<GatewayId>("gw"),
+  receipt: id<ReceiptId>("rcpt"),
+  site: name,
+  startedAtMs: count,
+  endedAtMs: count,
+  ending: fc.constantFrom<Ending[]>("stop", "length", "tool", "abort", "error"),
+  usage: orNull(usage),
+  unrated: orNull(name),
+  upperBoundTokens: orNull(count),
+  listAmount: orNull(decimal),
+  currency: orNull(fc.constant("EUR")),
+  priceVersion: orNull(name),
+});
+
+test("what the journal gets of an intent and a settlement is their JSON, on one line", () => {
+  fc.assert(
+    fc.property(intents, settlements, (intent, settlement) => {
+      assert.deepEqual(parseIntent(intentText(intent)), JSON.parse(JSON.stringify(intent)));
+      assert.deepEqual(parseSettlement(settlementText(settlement)), JSON.parse(JSON.stringify(settlement)));
+      assert.doesNotMatch(intentText(intent) + settlementText(settlement), /\n/);
+    }),
+  );
+});

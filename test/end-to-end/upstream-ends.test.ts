@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { ask, errorIn, isDone, makeKey, residentBytes, type Seen, usageOf } from "./asking.ts";
+import { type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+
+/** Upstreams whose answers end in ways that no client should suffer from, by the name of the model that is asked for. */
+const folder = temporaryFolder();
+let cloud: RunningCloud;
+let upstream: Server;
+
+const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`;
+const chunk = (content: string, finish: string | null = null): string =>
+  event({
+    id: "c",
+    object: "chat.completion.chunk",
+    choices: [{ index: 0, delta: { content }, finish_reason: finish }],
+  });
+const usage = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 };
+const wholeStream = [
+  chunk("Hello."),
+  chunk("", "stop"),
+  event({ id: "c", object: "chat.completion.chunk", choices: [], usage }),
+  "data: [DONE]\n\n",
+];
+const answerOf = (more: object): object => ({
+  id: "c",
+  object: "chat.completion",
+  choices: [{ index: 0, message: { role: "assistant", content: "Hello." }, finish_reason: "stop" }],
+  usage,
+  ...more,
+});
+
+const behaviours: Readonly<Record<string, (response: ServerResponse) => void>> = {
+  "done-stays-open": (response) => void events(response, ...wholeStream),
+  "done-then-pings": (response) => {
+    events(response, ...wholeStream);
+    const pings = setInterval(() => response.write(": ping\n\n"), 100);
+    response.on("close", () => clearInterval(pings));
+  },
+  "done-then-flood": (response) => {
+    events(response, ...wholeStream);
+    const flood = (): void => {
+      while (!response.destroyed) if (!response.write(chunk("x".repeat(60_000)))) return;
+    };
+    response.on("drain", flood);
+    flood();
+  },
+  "heads-without-end": (response) => {
+    const heads = setInterval(() => response.writeProcessing(), 5);
+    response.on("close", () => clearInterval(heads));
+  },
+  "refuses-the-key": (response) =>
+    json(response, 401, { error: { message: "bad key sk-operators-own", type: "auth" } }),
+  redirects: (response) => {
+    response.writeHead(302, { location: "http://127.0.0.1:1/" });
+    response.end();
+  },
+  "fails-in-text": (response) => {
+    response.writeHead(500, { "content-type": "text/plain" });
+    response.end("boom at /srv/upstream/secret.py");
+  },
+  "bad-json": (response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end('{"choices": [}');
+  },
+  "absurd-usage": (response) =>
+    json(response, 200, answerOf({ usage: { prompt_tokens: 9_007_199_254_740_991, completion_tokens: 2 } })),
+  "more-than-its-context": (response) =>
+    json(response, 200, answerOf({ usage: { prompt_tokens: 4_000, completion_tokens: 2_000 } })),
+  "counts-as-it-goes": (response) => {
+    const running = (tokens: number): string =>
+      event({
+        choices: [{ index: 0, delta: { content: "x" } }],
+        usage: { prompt_tokens: 5, completion_tokens: tokens },
+      });
+    events(response, running(1), running(2), running(3));
+    setTimeout(() => response.destroy(), 50);
+  },
+};
+
+function json(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(value));
+}
+function events(response: ServerResponse, ...parts: readonly string[]): void {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  for (const part of parts) response.write(part);
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  if (request.url === "/v1/models") {
+    const data = Object.keys(behaviours).map((id) => ({ id, object: "model", max_model_len: 4_096 }));
+    return json(response, 200, { object: "list", data });
+  }
+  let body = "";
+  request.setEncoding("utf8");
+  request.on("data", (part: string) => (body += part));
+  request.on("end", () => {
+    const behave = behaviours[(JSON.parse(body) as { model?: string }).model ?? ""];
+    if (behave === undefined) return json(response, 400, { error: { message: "no model", type: "invalid" } });
+    return behave(response);
+  });
+}
+
+before(async () => {
+  upstream = createServer(answer);
+  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+  const { port } = upstream.address() as AddressInfo;
+  const settings = `
+models: {serve: []}
+upstreams:
+  - {name: odd, url: "http://127.0.0.1:${port}/v1", firstByteTimeoutMs: 5000, idleTimeoutMs: 5000}
+`;
+  cloud = await startCloud({ data: join(folder.path, "data"), settings });
+});
+after(async () => {
+  await cloud?.kill();
+  upstream.closeAllConnections();
+  upstream.close();
+  folder.remove();
+});
+
+async function asked(
+  model: string,
+  stream: boolean,
+): Promise<Seen & { readonly tookMs: number; readonly key: string }> {
+  const key = `${model}-${stream ? "stream" : "whole"}`;
+  const secret = await makeKey(cloud, key);
+  const startMs = performance.now();
+  const seen = await ask({ url: cloud.url, key: secret, stream, more: { model } });
+  return { ...seen, tookMs: performance.now() - startMs, key };
+}
+
+test("a stream that says that it is complete is, whatever its connection does afterwards", async () => {
+  const beforeBytes = await residentBytes(cloud);
+  for (const model of ["done-stays-open", "done-then-pings", "done-then-flood"]) {
+    const { text, whole, tookMs, key } = await asked(model, true);
+    assert.ok(whole && isDone(text) && !text.includes("xxx"), `${model}: ${text.slice(0, 500)}`);
+    assert.ok(tookMs < 4_000, `${model} took ${tookMs} ms`);
+    const { outputTokens, unrated } = await usageOf(cloud, key);
+    assert.deepEqual([outputTokens, unrated], [2, 0], model);
+  }
+  const grownBytes = (await residentBytes(cloud)) - beforeBytes;
+  assert.ok(grownBytes < 100 << 20, `the gateway grew by ${grownBytes} bytes`);
+});
+
+test("heads that announce an answer for ever are no answer", async () => {
+  const { status, text, tookMs } = await asked("heads-without-end", false);
+  assert.equal(status, 502, text);
+  assert.ok(tookMs < 4_000, `${tookMs} ms`);
+});
+
+test("what is between the operator and the upstream is not told to a tenant, and costs nothing", async () => {
+  for (const [model, code] of [
+    ["refuses-the-key", "upstream_refused"],
+    ["redirects", "upstream_invalid"],
+    ["fails-in-text", "engine_failed"],
+  ] as const) {
+    const seen = await asked(model, false);
+    assert.deepEqual([seen.status, errorIn(seen).code], [502, code], seen.text);
+    assert.doesNotMatch(seen.text, /sk-operators-own|secret\.py/);
+    const { amount } = await usageOf(cloud, seen.key);
+    assert.equal(Number(amount), 0, model);
+  }
+  assert.doesNotMatch(cloud.output(), /sk-operators-own/);
+});
+
+test("an answer that only looks like JSON is none", async () => {
+  const seen = await asked("bad-json", false);
+  assert.deepEqual([seen.status, errorIn(seen).code], [502, "upstream_invalid"]);
+});
+
+test("a usage that cannot be is no usage: unrated, and the books can still be read", async () => {
+  for (const model of ["absurd-usage", "more-than-its-context"]) {
+    for (let time = 0; time < 2; time++) {
+      const { status, key } = await asked(`${model}`, time === 1);
+      assert.equal(status, 200);
+      const { unrated, amount, inputTokens } = await usageOf(cloud, key);
+      assert.deepEqual([unrated, Number(amount), inputTokens], [1, 0, 0], model);
+    }
+  }
+});
+
+test("an answer that breaks off after it had said how much it used so far is metered by that", async () => {
+  const seen = await asked("counts-as-it-goes", true);
+  assert.ok(!isDone(seen.text));
+  const { outputTokens, unrated } = await usageOf(cloud, seen.key);
+  assert.deepEqual([outputTokens, unrated], [3, 0]);
+});
