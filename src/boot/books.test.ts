@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createIds, type GatewayId, ManualClock, type ReceiptId, RefusalError, withPrefix } from "../base/index.ts";
 import { FakeDisk, type Journal, type JournalBatch, openJournal } from "../journal/index.ts";
+import { Budgets } from "../ledger/index.ts";
 import { openSigningKeys, type SigningKeys, verifyReceipt } from "../receipt/index.ts";
 import { createShipper, type Shipment } from "../shipping/index.ts";
 import { type Counts, type IntentBody, settle, type SettlementBody } from "../stages/index.ts";
 import { openStore, readWatermark, type Store, usageReport } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { readReceipt, writeShipment } from "./books.ts";
+import { readReceipt, seedBudgets, writeShipment } from "./books.ts";
 
 const clock = new ManualClock(Date.UTC(2026, 10, 24, 12, 0, 0, 1));
 const ids = createIds(clock);
@@ -162,6 +163,7 @@ async function factsOf({ db }: Store, { receipt, v }: SettlementBody): Promise<S
     usage: inputTokens === null ? null : usage,
     unrated,
     upperBoundTokens: upperBoundTokens === null ? null : Number(upperBoundTokens),
+    amountBound: row.amountBound,
     listAmount,
     currency,
     priceVersion: row.priceVersion,
@@ -191,4 +193,25 @@ test("a shipment whose beginning was committed unheard goes on from there; anoth
   await assert.rejects(writeShipment(store, gateway, shipment(half)), /the database has the journal up to segment 1/);
   await assert.rejects(writeShipment(store, ids.mint("gw"), shipment(rest, false)), /up to nothing/);
   await journal.close();
+});
+
+test("after a restart budgets know what was spent, and the bound of what nobody could count, shipped or not", async () => {
+  const { store, journal, gateway } = await emptyBooks();
+  const unknown: Counts = { outcome: "unrated", reason: "no running usage", ending: "abort" };
+  // 24 fresh, 7 cached and 5 out: 0.00000397; at most 100 in and 50 out: 0.000025.
+  const spent = 3_970_000_000_000n + 25_000_000_000_000n;
+  const spentNow = async (): Promise<bigint> => {
+    const budgets = new Budgets(clock, "EUR");
+    await seedBudgets(budgets, store, journal, gateway, clock.nowMs());
+    return budgets.spent("prj_A");
+  };
+  await settleAll({ journal, gateway }, [{}, { counts: unknown }]);
+  assert.equal(await spentNow(), spent);
+  const batches: JournalBatch[] = [];
+  for await (const batch of journal.read()) batches.push(batch);
+  const shipment = { from: batches[0]!.start, isFirst: true, to: batches.at(-1)!.end, batches };
+  await writeShipment(store, gateway, shipment);
+  assert.equal(await spentNow(), spent);
+  await settleAll({ journal, gateway }, [{ counts: unknown }]);
+  assert.equal(await spentNow(), spent + 25_000_000_000_000n);
 });

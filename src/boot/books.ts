@@ -98,9 +98,10 @@ export async function seedBudgets(
   for await (const { records } of journal.read(watermarks.get(gateway))) {
     for (const record of records) {
       if (record.kind !== "settlement") continue;
-      const { listAmount, startedAtMs, key, project, organisation } = parseSettlement(record.body);
-      if (listAmount === null || !new Date(startedAtMs).toISOString().startsWith(month)) continue;
-      for (const id of [key, project, organisation]) budgets.seed(id, exactOf(listAmount));
+      const { listAmount, amountBound, startedAtMs, key, project, organisation } = parseSettlement(record.body);
+      const amount = listAmount ?? amountBound ?? null;
+      if (amount === null || !new Date(startedAtMs).toISOString().startsWith(month)) continue;
+      for (const id of [key, project, organisation]) budgets.seed(id, exactOf(amount));
     }
   }
 }

@@ -68,6 +68,7 @@ const settlements: fc.Arbitrary<SettlementBody> = fc.record({
   usage: orNull(usage),
   unrated: orNull(name),
   upperBoundTokens: orNull(count),
+  amountBound: orNull(decimal),
   listAmount: orNull(decimal),
   currency: orNull(fc.constant("EUR")),
   priceVersion: orNull(name),

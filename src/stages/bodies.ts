@@ -70,6 +70,8 @@ export interface SettlementBody {
   readonly unrated: string | null;
   /** The most tokens that it can have used; stands where the usage does not. */
   readonly upperBoundTokens: number | null;
+  /** Decimal string, exact: the most that it can have cost, where there is a price and no amount. */
+  readonly amountBound: string | null;
   /** Decimal string, unrounded. */
   readonly listAmount: string | null;
   readonly currency: string | null;
@@ -105,6 +107,7 @@ export function settlementText(body: SettlementBody): string {
     `"site":${quoteJson(body.site)},"startedAtMs":${body.startedAtMs},"endedAtMs":${body.endedAtMs},` +
     `"ending":"${body.ending}","usage":${usage === null ? "null" : usageText(usage)},` +
     `"unrated":${quoteJson(body.unrated)},"upperBoundTokens":${body.upperBoundTokens},` +
+    `"amountBound":${quoteJson(body.amountBound)},` +
     `"listAmount":${quoteJson(body.listAmount)},"currency":${quoteJson(body.currency)},` +
     `"priceVersion":${quoteJson(body.priceVersion)}}`
   );

@@ -1,6 +1,6 @@
 import { type Exact, formatExact, withPrefix } from "../base/index.ts";
 import type { Intent, Written } from "../journal/index.ts";
-import { type Price, rate } from "../ledger/index.ts";
+import { bound as mostCost, type Price, rate } from "../ledger/index.ts";
 import { buildStatement } from "../receipt/index.ts";
 import { type IntentBody, priceIn, type SettlementBody, settlementText } from "./bodies.ts";
 import type { Cloud } from "./cloud.ts";
@@ -79,6 +79,7 @@ function settlementBody(
     usage: counted,
     unrated: reason,
     upperBoundTokens: counted === null ? bound.inputTokens + bound.outputTokens : null,
+    amountBound: counted === null && price !== null ? formatExact(mostCost(bound, priceIn(price))) : null,
     listAmount: counted === null || price === null ? null : formatExact(rate(counted, priceIn(price))),
     currency: price?.currency ?? null,
     priceVersion: price?.version ?? null,

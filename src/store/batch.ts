@@ -62,6 +62,8 @@ export interface SettlementFacts {
   readonly unrated: string | null;
   /** Tokens that an unknown usage cannot have exceeded. */
   readonly upperBoundTokens: number | null;
+  /** Exact decimal string: the most that it can have cost, where there is a price and no amount. */
+  readonly amountBound: string | null;
   /** Exact decimal string, not rounded. */
   readonly listAmount: string | null;
   /** Also for an unrated row where the intent fixed it: rows of one currency are added up together. */

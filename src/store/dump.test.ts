@@ -126,6 +126,7 @@ function settlement(offset: number, listAmount: string): Settlement {
     usage: { inputTokens: 3, cachedInputTokens: 2, outputTokens: 1, reasoningTokens: 0 },
     unrated: null,
     upperBoundTokens: null,
+    amountBound: null,
     listAmount,
     currency: "EUR",
     priceVersion: "1",

@@ -101,6 +101,8 @@ export interface UsageTable {
   /** Why there is no amount; null: it is rated. */
   unrated: TextOrNull;
   upperBoundTokens: WholeOrNull;
+  /** The most that it can have cost, where it is not known what it did. */
+  amountBound: DecimalOrNull;
   listAmount: DecimalOrNull;
   currency: TextOrNull;
   priceVersion: TextOrNull;

@@ -19,6 +19,7 @@ const factTypes: Readonly<Record<keyof SettlementFacts, "text" | "bigint" | "num
   usage: "json",
   unrated: "text",
   upperBoundTokens: "bigint",
+  amountBound: "numeric",
   listAmount: "numeric",
   currency: "text",
   priceVersion: "text",
@@ -59,13 +60,13 @@ export async function insertSettlements(transaction: Transaction<Database>, batc
         gateway, request, segment, record_offset, organisation, project, key, model, endpoint, site, ending,
         started_at, ended_at,
         input_tokens, cached_input_tokens, output_tokens, reasoning_tokens,
-        unrated, upper_bound_tokens, list_amount, currency, price_version, receipt
+        unrated, upper_bound_tokens, amount_bound, list_amount, currency, price_version, receipt
       )
       SELECT
         ${gateway}::text, request, segment, record_offset, organisation, project, key, model, endpoint, site, ending,
         ${time("startedAtMs")}, ${time("endedAtMs")},
         ${tokens("inputTokens")}, ${tokens("cachedInputTokens")}, ${tokens("outputTokens")}, ${tokens("reasoningTokens")},
-        unrated, "upperBoundTokens", "listAmount", currency, "priceVersion", receipt
+        unrated, "upperBoundTokens", "amountBound", "listAmount", currency, "priceVersion", receipt
       FROM settled
       ON CONFLICT (request) DO NOTHING
       RETURNING request

@@ -80,6 +80,7 @@ function settlement(more: Partial<SettlementFacts> = {}, row: Partial<Settlement
     usage,
     unrated: null,
     upperBoundTokens: null,
+    amountBound: null,
     listAmount: "0.000000000000000001",
     currency: "EUR",
     priceVersion: "2026-01",
@@ -265,6 +266,7 @@ test("every fact of a settlement is in its column, to the millisecond, and what 
     reasoningTokens: "0",
     unrated: null,
     upperBoundTokens: null,
+    amountBound: null,
     listAmount: "0.000000000000000001",
     currency: "EUR",
     priceVersion: "2026-01",
@@ -420,14 +422,17 @@ test("a month's spending by organisation, project and key comes with the waterma
     settlement({ ...amounts, project: "prj_B", key: "key_B" }),
     settlement({ ...amounts, startedAtMs: Date.UTC(2026, 9, 31, 23, 59, 59, 999), endedAtMs: noon }),
     settlement({ ...amounts, startedAtMs: Date.UTC(2026, 11, 1) }),
+    // What nobody can count is charged with its bound; without a price there is none.
+    settlement({ ...unproven, amountBound: "0.25" }),
+    settlement(unproven),
   ];
   await ship(db, batch({ settlements: rows }));
   const { spent, watermarks } = await spentThisMonth(db, noon);
   assert.deepEqual(spent.map((one) => `${one.scope} ${one.id} ${one.amount} ${one.currency}`).toSorted(), [
-    "key key_A 1.5 EUR",
+    "key key_A 1.75 EUR",
     "key key_B 1.5 EUR",
-    "organisation org_A 3 EUR",
-    "project prj_A 1.5 EUR",
+    "organisation org_A 3.25 EUR",
+    "project prj_A 1.75 EUR",
     "project prj_B 1.5 EUR",
   ]);
   assert.deepEqual([...watermarks], [[gateway, { segment: 1, offset: 100 }]]);

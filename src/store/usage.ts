@@ -180,7 +180,10 @@ export interface MonthlySpending {
   readonly watermarks: ReadonlyMap<GatewayId, Position>;
 }
 
-/** What every organisation, project and key has spent in the UTC month of the given time, from one snapshot. */
+/**
+ * What every organisation, project and key has spent in the UTC month of the given time, from one snapshot; what is not
+ * known counts with its bound, as it did when it was settled.
+ */
 export async function spentThisMonth(db: Kysely<Database>, nowMs: number): Promise<MonthlySpending> {
   const now = new Date(nowMs);
   const firstDay = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1)).toISOString().slice(0, 10);
@@ -193,9 +196,10 @@ export async function spentThisMonth(db: Kysely<Database>, nowMs: number): Promi
         SELECT
           CASE WHEN grouping(organisation) = 0 THEN 'organisation'
                WHEN grouping(project) = 0 THEN 'project' ELSE 'key' END AS scope,
-          coalesce(organisation, project, key) AS id, currency, trim_scale(sum(list_amount))::text AS amount
+          coalesce(organisation, project, key) AS id, currency, trim_scale(sum(coalesce(list_amount, amount_bound)))::text AS amount
         FROM usage
-        WHERE day >= ${firstDay}::date AND day < ${firstDay}::date + interval '1 month' AND list_amount IS NOT NULL
+        WHERE day >= ${firstDay}::date AND day < ${firstDay}::date + interval '1 month'
+          AND coalesce(list_amount, amount_bound) IS NOT NULL
         GROUP BY GROUPING SETS ((organisation, currency), (project, currency), (key, currency))`.execute(transaction);
       const marks = await transaction.selectFrom("watermarks").selectAll().execute();
       return {
