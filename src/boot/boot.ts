@@ -1,32 +1,31 @@
 import { join } from "node:path";
-import { type Clock, createIds, type HostId, refuse, type Refusal, withPrefix } from "../base/index.ts";
-import { createCommandRunner, openCatalog } from "../catalog/index.ts";
-import type { Settings } from "../config/index.ts";
-import { DestinationList } from "../destinations/index.ts";
-import { createControl, createRouter, listen, type StageName } from "../gateway/index.ts";
-import { openDataFolder } from "../installation/index.ts";
-import { folderDisk, openJournal } from "../journal/index.ts";
-import { Budgets, createPriceBook } from "../ledger/index.ts";
+import { createIds, type Ids } from "../base/index.ts";
+import { type Catalog, createCommandRunner, openCatalog } from "../catalog/index.ts";
+import type { DestinationList } from "../destinations/index.ts";
+import { createControl, createRouter, type StageName } from "../gateway/index.ts";
+import { type DataFolder, openDataFolder } from "../installation/index.ts";
+import { createPriceBook } from "../ledger/index.ts";
 import { createPolicy } from "../policy/index.ts";
-import { digestKeyJwk, openSigningKeys } from "../receipt/index.ts";
+import { digestKeyJwk } from "../receipt/index.ts";
 import { serve } from "../request.ts";
-import { createShipper } from "../shipping/index.ts";
 import type { Call, Cloud } from "../stages/index.ts";
-import { readWatermark } from "../store/index.ts";
 import { createMeters } from "../telemetry/index.ts";
-import { createDirectory, createTenancy, RateLimits } from "../tenancy/index.ts";
-import { openDatabase } from "./database.ts";
-import { Failed } from "./failed.ts";
-import { readReceipt, seedBudgets, writeShipment } from "./books.ts";
-import { readyModels } from "./models.ts";
-import { createOperations, pageStatus } from "./operations.ts";
-import { settleOpenIntents } from "./recovery.ts";
+import { RateLimits } from "../tenancy/index.ts";
+import { type Bookkeeping, openBookkeeping } from "./bookkeeping.ts";
+import { readReceipt } from "./books.ts";
 import type { Stops } from "./database.ts";
-import { hostDestination, startOwnHost } from "./own-host.ts";
+import { drain } from "./drain.ts";
+import { openEngines } from "./engines.ts";
+import { Failed, failedBy, refused } from "./failed.ts";
+import { type FirstKey, firstKey, firstTenants } from "./first-tenants.ts";
+import { type Behind, openFront } from "./front.ts";
+import { createOperations, pageStatus } from "./operations.ts";
 import type { BootOptions } from "./options.ts";
-import { messageOf } from "./words.ts";
+import { settleOpenIntents } from "./recovery.ts";
+import { refusalFor } from "./refusals.ts";
+import { together } from "./together.ts";
 import { upstreamsOf } from "./upstreams.ts";
-import { firstTenants, type FirstTenants } from "./first-tenants.ts";
+import { messageOf } from "./words.ts";
 
 /** Why a cloud did not come up, in words for the operator. */
 export interface BootFailure {
@@ -35,110 +34,134 @@ export interface BootFailure {
   readonly next: string;
 }
 
+/** The signal came before the cloud was up. */
+export interface BootStopped {
+  readonly outcome: "stopped";
+}
+
 export interface RunningCloud {
   readonly outcome: "running";
   readonly url: string;
-  /** Where the first run's key is, shown once; undefined on later runs. */
-  readonly first: FirstTenants | undefined;
+  /**
+   * The first key, to be shown once. It is made when a model can be asked with it: before readiness, else when the
+   * first upstream answers. Undefined where there are keys already. Rejects where it cannot be made.
+   */
+  readonly first: Promise<FirstKey | undefined>;
   readonly data: string;
   /** Public keys, as they are served. */
   readonly jwks: string;
-  /** The names of the models that are served. */
-  readonly models: readonly string[];
+  /** The names of the models that are served at the moment; those that chat come first. */
+  models(): readonly string[];
+  /** The upstreams that do not answer at the moment, and why. */
+  waiting(): readonly { readonly name: string; readonly why: string }[];
   /** When each stage of the latest request was over, in milliseconds since its start. */
   stages(): ReadonlyMap<StageName, number>;
-  /** Stops taking requests, lets answers finish within the settings' bound, and leaves nothing running. */
-  stop(): Promise<void>;
+  /** Requests that run or wait. */
+  inFlight(): number;
+  /**
+   * Stops taking requests, lets answers finish within the settings' bound, or until `hurry` is aborted, and leaves
+   * nothing running.
+   */
+  stop(hurry: AbortSignal): Promise<void>;
 }
 
 /** Brings a cloud up on its data folder. A step that fails stops what was started before it. */
-export async function boot(options: BootOptions): Promise<RunningCloud | BootFailure> {
-  const stops: (() => Promise<void> | void)[] = [];
-  const stopAll = async (): Promise<void> => {
-    for (const stop of stops.toReversed()) await stop();
-  };
+export async function boot(options: BootOptions): Promise<RunningCloud | BootFailure | BootStopped> {
+  const stops: Stops = [];
   try {
-    return await start(options, stops, stopAll);
+    return await start(options, stops);
   } catch (error) {
-    await stopAll();
-    if (error instanceof Failed) return { outcome: "failed", message: error.message, next: error.next };
+    await stopAll(stops);
+    if (options.signal.aborted) return { outcome: "stopped" };
+    const failed = failedBy(error);
+    if (failed !== undefined) return { outcome: "failed", message: failed.message, next: failed.next };
     throw error;
   }
 }
 
-async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<void>): Promise<RunningCloud> {
-  const { settings, clock, log, onStep } = options;
+async function stopAll(stops: Stops): Promise<void> {
+  for (const stop of stops.splice(0).toReversed()) await stop();
+}
+
+async function start(options: BootOptions, stops: Stops): Promise<RunningCloud> {
+  const { settings, clock, log, signal } = options;
   const ids = createIds(clock);
+  const served = Promise.withResolvers<void>();
+  const upstreams = upstreamsOf(options, () => served.resolve());
   const folder = await ownFolder(options, stops);
-  const host: HostId = withPrefix("host", folder.gateway);
-  onStep("database");
+  const front = await openFront(settings);
+  stops.push(() => (front.destroy(), front.close()));
+  folder.announce({ url: front.url, pid: process.pid });
   const catalog = await theCatalog(options, folder.path);
-  const [{ store, connection }, models] = await Promise.all([
-    openDatabase(options, folder, stops),
-    readyModels(settings, catalog, options.onPull, options.signal),
-  ]);
-  if (models.outcome === "refused") throw refused(models);
-  const signing = openSigningKeys(join(folder.path, "signing-keys"), clock.nowMs());
-
-  onStep("journal");
-  const watermark = await readWatermark(store.db, folder.gateway);
-  const journal = await openJournal({
-    disk: await folderDisk(join(folder.path, "journal")),
-    clock,
-    installation: folder.installation,
-    gateway: folder.gateway,
-    segmentBytes: settings.journal.segmentBytes,
-    seal: (payloads) => signing.seal(payloads),
-    ...(watermark === undefined ? {} : { firstSegment: watermark.segment + 1 }),
-  });
-  stops.push(() => journal.close());
-  const shipper = createShipper({
-    journal,
-    clock,
-    from: watermark,
-    waitingMax: settings.journal.unshippedRecords,
-    write: (shipment) => writeShipment(store, folder.gateway, shipment),
-    onFailure: (error, retryInMs) => log.warn({ retryInMs, reason: messageOf(error) }, "usage waits for the database"),
-  });
-  stops.push(() => shipper.close());
-
-  onStep("tenants");
-  const directory = await createDirectory({
-    db: store.db,
-    clock,
-    whenAway: settings.database.whenAway,
-    onFailure: (error) => log.warn({ reason: messageOf(error) }, "keys cannot be confirmed with the database"),
-  });
-  stops.push(() => directory.close());
-  const tenancy = createTenancy({
-    db: store.db,
-    clock,
-    ids,
-    randomBytes: options.randomBytes,
-    onChange: () => directory.refresh(),
-    onFailure: (error) => log.warn({ reason: messageOf(error) }, "a change will be seen at the next confirmation"),
-  });
-  const first = await firstTenants(store, tenancy);
-  const budgets = new Budgets(clock);
-  await seedBudgets(budgets, store, journal, folder.gateway, clock.nowMs());
-
-  onStep("engine");
-  const hosts = models.models.length === 0 ? [] : [hostDestination(options, host)];
-  const upstreams = upstreamsOf(options);
-  const destinations = new DestinationList([...hosts, ...upstreams]);
-  for (const upstream of upstreams) stops.push(() => upstream.close());
-  const hostReady = hosts.map((destination) =>
-    startOwnHost(options, folder.path, host, destination, models.models, stops),
+  const [books, destinations] = await together(
+    signal,
+    () => openBookkeeping(options, folder, ids, stops),
+    (failed) => openEngines(options, folder, catalog, upstreams, stops, failed),
   );
-  await Promise.all([
-    ...hostReady,
-    within(
-      clock,
-      upstreamsStartMs,
-      upstreams.map((upstream) => upstream.start()),
-    ),
-  ]);
+  signal.throwIfAborted();
+  const running = await putTogether({ options, ids, folder, catalog, url: front.url }, books, destinations, stops);
+  const { cloud, behind } = running;
+  // Last of all, so that no start that fails has made what nobody was shown.
+  await firstTenants(books.store, books.tenancy);
+  const models = (): readonly string[] => servedModels(destinations);
+  const makeKey = (): Promise<FirstKey | undefined> => firstKey(books.store, books.tenancy);
+  const first = models().length > 0 ? Promise.resolve(await makeKey()) : served.promise.then(makeKey);
+  front.open(behind);
+  const { timeoutMs } = settings.drain;
+  const inFlight = (): number => cloud.meters.inFlight;
+  const stop = async (hurry: AbortSignal): Promise<void> => {
+    running.startDraining();
+    try {
+      await drain({ clock, gateway: front, destinations, inFlight, timeoutMs, hurry });
+      // What is durable reaches the database where that is there; else the next start ships it.
+      await books.shipper.caughtUp(5_000);
+    } finally {
+      await stopAll(stops);
+    }
+  };
+  void settleOpenIntents(cloud, log).catch((error: unknown) =>
+    log.error({ reason: messageOf(error) }, "open requests of an earlier run could not be settled"),
+  );
+  return {
+    outcome: "running",
+    url: front.url,
+    first,
+    data: folder.path,
+    jwks: books.signing.jwks(),
+    models,
+    waiting: () => upstreams.filter(({ ready }) => !ready).map(({ name, why }) => ({ name, why: why ?? "" })),
+    stages: () => running.latest()?.stages ?? new Map(),
+    inFlight,
+    stop,
+  };
+}
 
+/** What the start has found out before its parts are joined. */
+interface Found {
+  readonly options: BootOptions;
+  readonly ids: Ids;
+  readonly folder: DataFolder;
+  readonly catalog: Catalog;
+  readonly url: string;
+}
+
+interface Joined {
+  readonly cloud: Cloud;
+  readonly behind: Behind;
+  /** The latest request. */
+  latest(): Call | undefined;
+  startDraining(): void;
+}
+
+/** Joins the parts to what answers requests. */
+async function putTogether(
+  { options, ids, folder, catalog, url }: Found,
+  books: Bookkeeping,
+  destinations: DestinationList,
+  stops: Stops,
+): Promise<Joined> {
+  const { settings, clock, log } = options;
+  const { journal, shipper, directory, store } = books;
   const meters = createMeters({
     journal: () => ({
       ...journal.state(),
@@ -150,14 +173,13 @@ async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<
   });
   let draining = false;
   let latest: Call | undefined;
-  const prices = createPriceBook(settings.prices);
   const cloud: Cloud = {
     gateway: folder.gateway,
     clock,
     directory,
     rateLimits: new RateLimits(clock),
-    budgets,
-    prices,
+    budgets: books.budgets,
+    prices: createPriceBook(settings.prices),
     policy: createPolicy(),
     destinations,
     journal,
@@ -167,21 +189,21 @@ async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<
     limits: { requestsInFlight: settings.limits.requestsInFlight, defaultMaxTokens: settings.limits.defaultMaxTokens },
     countsTimeoutMs: 30_000,
   };
+  const failure = (what: string) => (error: unknown, request: string) => {
+    log.error({ request, reason: messageOf(error) }, what);
+    return refusalFor(error, request);
+  };
   const startedAtMs = clock.nowMs();
   const isReady = (): boolean => !draining && destinations.all.some(({ ready }) => ready);
-  let url = "";
   const control = await createControl({
     version: options.version,
     operatorToken: folder.operatorToken,
     ids,
     operations: createOperations({
       ...options,
+      ...books,
       cloud,
-      store,
-      connection,
-      tenancy,
       catalog,
-      shipper,
       folder,
       startedAtMs,
       url: () => url,
@@ -189,10 +211,10 @@ async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<
     }),
     metrics: async () => ({ contentType: meters.contentType, body: await meters.scrape() }),
     pageStatus: () => pageStatus(options, cloud, meters, isReady()),
-    onFailure: (error, request) => log.error({ request, reason: messageOf(error) }, "a control request failed"),
+    onFailure: failure("a control request failed"),
   });
   stops.push(() => control.close());
-  const router = createRouter({
+  const openai = createRouter({
     clock,
     ids,
     limits: { ...settings.limits, stallTimeoutMs: 60_000 },
@@ -204,64 +226,29 @@ async function start(options: BootOptions, stops: Stops, stopAll: () => Promise<
     listModels: (holder) => modelList(destinations, holder.limits, startedAtMs),
     findReceipt: (id, holder) => readReceipt({ journal, shipper, store }, id, holder.project.id),
     digestKey: (holder) => digestKeyJwk(holder.project.digestKey),
-    onFailure: (error, request) => {
-      log.error({ request, reason: messageOf(error) }, "a request failed");
-      return refusalOf(error, request);
-    },
+    onFailure: failure("a request failed"),
   });
-  const json = (status: number, value: unknown) => ({ status, body: JSON.stringify(value) });
-  onStep("gateway");
-  const gateway = await listen({
-    ...settings.listen,
-    limits: settings.limits,
-    openai: router,
-    control: (request, response) => control.handle(request, response),
-    plain: new Map([
-      ["/healthz", () => json(200, { status: "ok" })],
-      [
-        "/readyz",
-        () => (isReady() ? json(200, { status: "ready" }) : json(503, { status: draining ? "draining" : "starting" })),
-      ],
-      ["/.well-known/bailiwick/keys", () => ({ status: 200, body: signing.jwks() })],
-    ]),
-  }).catch((error: NodeJS.ErrnoException) => {
-    throw listenFailure(error, settings);
-  });
-  url = gateway.url;
-  stops.push(async () => {
-    draining = true;
-    const closed = gateway.close();
-    const cancel = clock.after(settings.drain.timeoutMs, () => gateway.destroy());
-    await closed;
-    cancel();
-    await settled(clock, () => meters.inFlight === 0);
-    // What is durable reaches the database where that is there; else the next start ships it.
-    await shipper.caughtUp(5_000);
-  });
-  folder.announce({ url, pid: process.pid });
-  void settleOpenIntents(cloud, log).catch((error: unknown) =>
-    log.error({ reason: messageOf(error) }, "open requests of an earlier run could not be settled"),
-  );
   return {
-    outcome: "running",
-    url,
-    models: [...destinations.models()],
-    first,
-    data: folder.path,
-    jwks: signing.jwks(),
-    stages: () => latest?.stages ?? new Map(),
-    stop: stopAll,
+    cloud,
+    behind: {
+      openai,
+      control: (request, response) => control.handle(request, response),
+      state: () => (draining ? "draining" : isReady() ? "ready" : "starting"),
+      jwks: () => books.signing.jwks(),
+    },
+    latest: () => latest,
+    startDraining: () => {
+      draining = true;
+    },
   };
 }
 
-/** How long a start waits for upstreams: one that never answers is watched on, and holds nobody else up. */
-const upstreamsStartMs = 5_000;
-
-async function within(clock: Clock, limitMs: number, tasks: readonly Promise<void>[]): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cancel = clock.after(limitMs, resolve);
-  await Promise.race([Promise.all(tasks), promise]);
-  cancel();
+/** The models that a request can be sent for now. One that chats comes first: it is asked the first question. */
+function servedModels(destinations: DestinationList): readonly string[] {
+  const offers = destinations.all.filter(({ ready }) => ready).flatMap((destination) => [...destination.offers()]);
+  const chat = (offer: (typeof offers)[number]): boolean => offer.endpoints.has("chat.completions");
+  const names = [...offers.filter(chat), ...offers.filter((offer) => !chat(offer))].map(({ model }) => model);
+  return [...new Set(names)];
 }
 
 async function ownFolder(options: BootOptions, stops: Stops) {
@@ -276,6 +263,18 @@ async function ownFolder(options: BootOptions, stops: Stops) {
     throw new Failed(
       `Another Bailiwick runs on ${opened.path}.`,
       "Stop it first, or give this one a data folder of its own with --data.",
+    );
+  }
+  if (opened.outcome === "damaged") {
+    throw new Failed(
+      `${opened.path} is damaged, or this folder is something else's.`,
+      "Restore a backup into another folder, or name another one with --data.",
+    );
+  }
+  if (opened.outcome === "half-restored") {
+    throw new Failed(
+      `${opened.path} holds a part of an installation: a restore into it was cut off.`,
+      "Run `bailiwick restore` into it again, or name another folder with --data.",
     );
   }
   stops.push(() => opened.folder.close());
@@ -304,31 +303,4 @@ function modelList(
   return [...destinations.models()]
     .filter((model) => limits.every(({ models }) => models === undefined || models.includes(model)))
     .map((id) => ({ id, object: "model", created: Math.floor(startedAtMs / 1_000), owned_by: "bailiwick" }));
-}
-
-function listenFailure(error: NodeJS.ErrnoException, settings: Settings): Error {
-  const { host, port } = settings.listen;
-  if (error.code === "EADDRINUSE") {
-    return new Failed(`Port ${port} on ${host} is in use.`, "Choose another with --port, or stop what listens there.");
-  }
-  if (error.code === "EACCES" || error.code === "EADDRNOTAVAIL") {
-    return new Failed(`Cannot listen on ${host}, port ${port}: ${error.code}.`, "Choose another --host or --port.");
-  }
-  return error;
-}
-
-function refused(refusal: Refusal): Failed {
-  return new Failed(
-    [refusal.message, ...(refusal.reasons ?? [])].join("\n  "),
-    "`bailiwick doctor` says what is missing.",
-  );
-}
-
-function refusalOf(error: unknown, request: string): Refusal {
-  const refusal = (error as { refusal?: Refusal } | null)?.refusal;
-  return refusal ?? refuse("internal_error", `Something failed here; the request is ${request}.`);
-}
-
-async function settled(clock: Clock, holds: () => boolean): Promise<void> {
-  for (let waits = 0; waits < 100 && !holds(); waits++) await new Promise<void>((resolve) => clock.after(50, resolve));
 }

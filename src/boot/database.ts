@@ -3,7 +3,9 @@ import type { Clock, InstallationId } from "../base/index.ts";
 import type { Settings } from "../config/index.ts";
 import { type DatabaseConnection, openStore, startEmbeddedPostgres, type Store } from "../store/index.ts";
 import type { Log } from "../telemetry/index.ts";
-import { Failed } from "./failed.ts";
+import { databaseFailure } from "./database-failure.ts";
+import { Failed, failedBy, unwritable } from "./failed.ts";
+import { messageOf } from "./words.ts";
 
 /** What was started, to be stopped in reverse. */
 export type Stops = (() => Promise<void> | void)[];
@@ -15,6 +17,7 @@ export interface DatabaseOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly temporaryFolder: string;
   readonly log: Log;
+  readonly onStep?: (step: string) => void;
 }
 
 interface Folder {
@@ -28,32 +31,62 @@ export async function openDatabase(
   folder: Folder,
   stops: Stops,
 ): Promise<{ readonly store: Store; readonly connection: DatabaseConnection }> {
-  const connection = await connectionTo(options, folder, stops);
-  const store = await openStore({
+  const { connection } = await connectionTo(options, folder, stops);
+  const opening = openStore({
     connection,
     installation: folder.installation,
     clock: options.clock,
     log: storeLog(options),
     connections: options.settings.database.connections,
   });
+  const store = await inWords(opening, connection);
   if (store.outcome === "refused") throw new Failed(store.message, store.next);
   stops.push(() => store.close());
   return { store, connection };
 }
 
-/** The database's connection, its PostgreSQL up; nothing is made in it. */
+/** What the database refuses, or a migration that fails in it, is the operator's to mend: in words. */
+export async function inWords<Result>(work: Promise<Result>, connection: DatabaseConnection): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    throw "url" in connection ? databaseFailure(error, connection.url) : embeddedFailure(error);
+  }
+}
+
+/** PostgreSQL's own programs print much; what went wrong is in a few of their lines. */
+function embeddedFailure(error: unknown): Failed {
+  const known = failedBy(error);
+  if (known !== undefined) return known;
+  const [first = "", ...lines] = messageOf(error).split("\n");
+  if (lines.some((line) => line.includes("No space left on device"))) return unwritable("ENOSPC");
+  const telling = lines.filter((line) => /\b(error|FATAL|PANIC):/.test(line));
+  const shown = (telling.length > 0 ? telling : lines).slice(-linesShown);
+  return new Failed([first, ...shown].join(" ").trim(), "docs/operating/database.md says what to do about it.");
+}
+
+const linesShown = 3;
+
+/**
+ * The database's connection, its PostgreSQL up; nothing is made in it. `cluster`: where an embedded one lies, if this
+ * call has made it.
+ */
 export async function connectionTo(
   options: DatabaseOptions,
   folder: Folder,
   stops: Stops,
-): Promise<DatabaseConnection> {
+): Promise<{ readonly connection: DatabaseConnection; readonly madeCluster?: string }> {
   const { settings, environment } = options;
   const { url: plainUrl, urlEnvironment } = settings.database;
   const url = plainUrl ?? (urlEnvironment === undefined ? undefined : environment[urlEnvironment]);
-  if (url !== undefined) return { url };
+  if (url !== undefined && url !== "") {
+    options.onStep?.("connecting to the database");
+    return { connection: { url } };
+  }
   if (urlEnvironment !== undefined) {
     throw new Failed(`The environment has no ${urlEnvironment}.`, "Set it to the database's URL.");
   }
+  options.onStep?.("starting the database");
   const embedded = await startEmbeddedPostgres({
     dataFolder: folder.path,
     // A restored installation may stand beside the one that it was: each data folder has a cluster of its own.
@@ -64,9 +97,11 @@ export async function connectionTo(
     socketParents: [environment["XDG_RUNTIME_DIR"], options.temporaryFolder, "/tmp"].filter(
       (path) => path !== undefined,
     ),
+  }).catch((error: unknown) => {
+    throw embeddedFailure(error);
   });
   stops.push(() => embedded.stop());
-  return embedded.connection;
+  return { connection: embedded.connection, ...(embedded.made ? { madeCluster: embedded.cluster } : {}) };
 }
 
 export function storeLog({ log }: Pick<DatabaseOptions, "log">) {

@@ -155,6 +155,7 @@ function destinationStatuses(cloud: Cloud): DestinationStatus[] {
     site: { name: destination.site.name, jurisdiction: destination.site.jurisdiction ?? null },
     engine: destination.engine,
     ready: destination.ready,
+    reason: destination.why ?? null,
     running: destination.running,
     models: [...destination.offers()].map(({ model, sha256, contextTokens, endpoints }) => ({
       name: model,

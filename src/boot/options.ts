@@ -16,6 +16,7 @@ export interface BootOptions {
   readonly cpus: number;
   readonly temporaryFolder: string;
   readonly log: Log;
+  /** What is being done now, in words: "starting the database". */
   readonly onStep: (step: string) => void;
   readonly onPull: (model: string, progress: PullProgress) => void;
   readonly signal: AbortSignal;

@@ -80,7 +80,7 @@ export function startOwnHost(
       // Before its first readiness a host that ends has a cause that the operator must see; later ones pass.
       reject(
         new Failed(
-          `The engine did not start: ${state.reason}. ${lastWords}`,
+          `The engine did not start: ${lastWords === "" ? state.reason : hostLine(lastWords).message}`,
           "`bailiwick doctor` says what is missing.",
         ),
       );

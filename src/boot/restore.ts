@@ -1,11 +1,11 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createIds } from "../base/index.ts";
-import { openDataFolder } from "../installation/index.ts";
+import { beginRestore, endRestore, openDataFolder } from "../installation/index.ts";
 import { restore } from "../store/index.ts";
 import { backupParts } from "./backup.ts";
-import { connectionTo, type DatabaseOptions, type Stops, storeLog } from "./database.ts";
-import { Failed } from "./failed.ts";
+import { connectionTo, type DatabaseOptions, inWords, type Stops, storeLog } from "./database.ts";
+import { Failed, failedBy } from "./failed.ts";
 
 export type RestoreResult =
   | { readonly outcome: "restored"; readonly data: string; readonly takenAt: string }
@@ -13,23 +13,26 @@ export type RestoreResult =
 
 /**
  * Makes a data folder from a backup: its identity, keys and journal as they were, its database filled and brought to
- * this release's schema. What the journal holds beyond the database is shipped at the next start.
+ * this release's schema. A restore that fails leaves the folder as empty as it was, and one that is cut off leaves it
+ * marked. What the journal holds beyond the database is shipped at the next start.
  */
-export async function restoreBackup(
-  options: DatabaseOptions & { readonly from: string; readonly data: string; readonly platform: NodeJS.Platform },
-): Promise<RestoreResult> {
-  const stops: Stops = [];
+export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
   try {
-    return await fill(options, stops);
+    return await restoreInto(options);
   } catch (error) {
-    if (error instanceof Failed) return { outcome: "failed", message: error.message, next: error.next };
+    const failed = failedBy(error);
+    if (failed !== undefined) return { outcome: "failed", message: failed.message, next: failed.next };
     throw error;
-  } finally {
-    for (const stop of stops.toReversed()) await stop();
   }
 }
 
-async function fill(options: Parameters<typeof restoreBackup>[0], stops: Stops): Promise<RestoreResult> {
+type RestoreOptions = DatabaseOptions & {
+  readonly from: string;
+  readonly data: string;
+  readonly platform: NodeJS.Platform;
+};
+
+async function restoreInto(options: RestoreOptions): Promise<RestoreResult> {
   const { from, data } = options;
   const missing = [...backupParts, "journal", "database"].filter((name) => !existsSync(join(from, name)));
   if (missing.length > 0) {
@@ -38,10 +41,22 @@ async function fill(options: Parameters<typeof restoreBackup>[0], stops: Stops):
       "Name a folder that `bailiwick backup` made.",
     );
   }
-  if (existsSync(data) && readdirSync(data).length > 0) {
+  if (!beginRestore(data)) {
     throw new Failed(`${data} is not empty.`, "Restore into a folder that does not exist yet, with --data.");
   }
-  mkdirSync(data, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  const stops: Stops = [];
+  let filled: RestoreResult | undefined;
+  try {
+    filled = await fill(options, stops);
+    return filled;
+  } finally {
+    for (const stop of stops.toReversed()) await stop();
+    endRestore(data, filled !== undefined);
+  }
+}
+
+async function fill(options: RestoreOptions, stops: Stops): Promise<RestoreResult> {
+  const { from, data } = options;
   for (const name of [...backupParts, "journal"]) {
     cpSync(join(from, name), join(data, name), { recursive: true });
     if (statSync(join(data, name)).isDirectory()) chmodSync(join(data, name), 0o700);
@@ -52,8 +67,10 @@ async function fill(options: Parameters<typeof restoreBackup>[0], stops: Stops):
     randomBytes: options.randomBytes,
     temporaryFolder: options.temporaryFolder,
     platform: options.platform,
+    isRestoring: true,
   });
-  if (opened.outcome === "taken") {
+  if (opened.outcome === "damaged") throw new Failed(`${opened.path} is damaged.`, "Restore another backup.");
+  if (opened.outcome !== "opened") {
     throw new Failed(
       "The installation that this backup is of is running on this machine.",
       "Stop it first: two would be one installation.",
@@ -61,8 +78,18 @@ async function fill(options: Parameters<typeof restoreBackup>[0], stops: Stops):
   }
   const { folder } = opened;
   stops.push(() => folder.close());
-  const connection = await connectionTo(options, folder, stops);
-  const restored = await restore({ connection, from: join(from, "database"), log: storeLog(options) });
+  let isFilled = false;
+  let madeCluster: string | undefined;
+  // Stopped first and removed after it: as root a cluster can lie outside the data folder.
+  stops.push(() => {
+    if (!isFilled && madeCluster !== undefined) rmSync(madeCluster, { recursive: true, force: true });
+  });
+  const database = await connectionTo(options, folder, stops);
+  const { connection } = database;
+  ({ madeCluster } = database);
+  const restoring = restore({ connection, from: join(from, "database"), log: storeLog(options) });
+  const restored = await inWords(restoring, connection);
   if (restored.outcome === "refused") throw new Failed(restored.message, restored.next);
+  isFilled = true;
   return { outcome: "restored", data: folder.path, takenAt: restored.manifest.createdAt };
 }

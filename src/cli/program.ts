@@ -5,6 +5,7 @@ import type { CommandContext } from "./context.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { CommandFailure, failureOf } from "./failure.ts";
 import { addKeyCommands } from "./key.ts";
+import { isLoopback } from "./loopback.ts";
 import { addModelCommands } from "./model.ts";
 import { addOrganisationCommands } from "./organisation.ts";
 import { Printer } from "./printer.ts";
@@ -26,12 +27,22 @@ export async function runCommandLine(surroundings: Surroundings): Promise<0 | 1 
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const failure = error instanceof RefusalError ? failureOf(error.refusal) : error;
+    const failure = inWords(error);
     if (failure instanceof CommandFailure) printer.failure(failure);
-    // A defect, or a disk that fails: its trace is what a report of it needs.
+    // A defect: its trace is what a report of it needs.
     else printer.note(failure instanceof Error ? (failure.stack ?? failure.message) : String(failure));
     return 2;
   }
+}
+
+/** What a refusal, or a file that cannot be used, is to the operator; other errors stay as they are. */
+function inWords(error: unknown): unknown {
+  if (error instanceof RefusalError) return failureOf(error.refusal);
+  const { path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  if (!(error instanceof Error) || path === undefined || syscall === undefined) return error;
+  return new CommandFailure("unusable_file", error.message, {
+    next: `See that ${path} is what the command needs, and open to this user.`,
+  });
 }
 
 /** Every command with its options; what a command needs is imported when it runs. */
@@ -50,6 +61,7 @@ export function createProgram(context: CommandContext): Command {
       getOutHelpWidth: () => stdout.columns ?? 100,
       getErrHelpWidth: () => stderr.columns ?? 100,
     });
+  program.hook("preAction", (_, command) => warnOfPlainHttp(command.opts<{ url?: string }>(), context));
   addUpCommand(program, context);
   addStatusCommand(program, context);
   addDoctorCommand(program, context);
@@ -64,4 +76,12 @@ export function createProgram(context: CommandContext): Command {
   addRestoreCommand(program, context);
   addVersionCommand(program, context);
   return program;
+}
+
+/** A token that goes to another machine without TLS can be read on the way. */
+function warnOfPlainHttp({ url }: { readonly url?: string }, { printer }: CommandContext): void {
+  if (url === undefined || !URL.canParse(url)) return;
+  const { protocol, hostname } = new URL(url);
+  if (protocol !== "http:" || isLoopback(hostname)) return;
+  printer.note(`warning: ${hostname} is asked over plain HTTP: the token can be read on the way. Use https://.`);
 }

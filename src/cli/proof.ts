@@ -14,7 +14,7 @@ export async function prove(
   settings: Pick<Settings, "engine">,
   printer: Printer,
 ): Promise<void> {
-  const [model] = cloud.models;
+  const [model] = cloud.models();
   if (model === undefined) {
     printer.note("Nothing serves a model yet, so nothing was asked.");
     return;

@@ -11,13 +11,18 @@ export interface PullStep {
 }
 
 const redrawMs = 100;
-const barWidth = 30;
+const barWidth = 16;
+/** A speed measured for less says nothing yet. */
+const speedAfterMs = 500;
+/** A name cut to less is left out. */
+const leastNameWidth = 8;
 
 /** A pull on the terminal: one line that is drawn again and again; elsewhere a line for each new phase. */
 export class PullBar {
   readonly #output: Output;
   readonly #clock: Clock;
   #phase = "";
+  #began = { atMs: 0, bytes: 0 };
   #drawnAtMs = -Infinity;
   #isOpen = false;
 
@@ -29,37 +34,67 @@ export class PullBar {
   show(step: PullStep): void {
     const phase = `${step.phase} ${step.source}`;
     const isNew = phase !== this.#phase;
+    const nowMs = this.#clock.monotonicMs();
     this.#phase = phase;
+    // A resumed download does not begin at nothing.
+    if (isNew) this.#began = { atMs: nowMs, bytes: step.receivedBytes };
     if (this.#output.isTTY !== true) {
-      if (isNew) this.#output.write(`${printable(`${step.phase} ${step.source}`.trim())}\n`);
+      if (isNew) this.#output.write(`${printable(phase.trim())}\n`);
       return;
     }
-    const nowMs = this.#clock.monotonicMs();
     const isWhole = step.receivedBytes === step.totalBytes;
     if (!isNew && !isWhole && nowMs - this.#drawnAtMs < redrawMs) return;
     this.#drawnAtMs = nowMs;
     this.#isOpen = true;
-    this.#output.write(`\r\u001B[K${this.#line(step)}`);
+    this.#output.write(`\r\u001B[K${this.#line(step, nowMs)}`);
   }
 
-  /** Leaves the line as it stands. */
+  /** Leaves the line as it stands: what is written next has a line of its own. */
   end(): void {
     if (this.#isOpen) this.#output.write("\n");
     this.#isOpen = false;
   }
 
-  #line({ phase, source, receivedBytes, totalBytes }: PullStep): string {
-    const columns = this.#output.columns ?? 80;
-    const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  #line(step: PullStep, nowMs: number): string {
+    const columns = (this.#output.columns ?? 80) - 1;
+    const parts = [step.phase.padEnd(11), ...this.#measures(step, nowMs)];
+    const known = parts.filter((part) => part !== "").join("  ");
+    const name = shortened(step.source, columns - known.length - 2);
+    return printable(name === "" ? known : `${known}  ${name}`).slice(0, columns);
+  }
+
+  #measures({ receivedBytes, totalBytes }: PullStep, nowMs: number): readonly string[] {
+    const tookMs = nowMs - this.#began.atMs;
+    const bytesPerMs = tookMs < speedAfterMs ? 0 : (receivedBytes - this.#began.bytes) / tookMs;
+    const speed = bytesPerMs > 0 ? `${(bytesPerMs / 1e3).toFixed(1)} MB/s` : "";
     if (totalBytes === undefined || totalBytes === null || totalBytes === 0) {
-      return printable(`${phase}  ${megabytes(receivedBytes)}  ${source}`).slice(0, columns - 1);
+      return [`${megabytes(receivedBytes)} MB`, speed];
     }
     const share = Math.min(1, receivedBytes / totalBytes);
     const done = Math.round(share * barWidth);
-    const bar = "█".repeat(done) + "░".repeat(barWidth - done);
-    const sizes = `${megabytes(receivedBytes)} of ${megabytes(totalBytes)}`;
-    return printable(
-      `${phase.padEnd(11)} ${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${sizes}  ${source}`,
-    ).slice(0, columns - 1);
+    const left = bytesPerMs > 0 && share < 1 ? `${timeText((totalBytes - receivedBytes) / bytesPerMs)} left` : "";
+    return [
+      "█".repeat(done) + "░".repeat(barWidth - done),
+      `${String(Math.floor(share * 100)).padStart(3)} %`,
+      `${megabytes(receivedBytes)} of ${megabytes(totalBytes)} MB`,
+      speed,
+      left,
+    ];
   }
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
+
+function timeText(ms: number): string {
+  const seconds = Math.ceil(ms / 1_000);
+  return seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
+}
+
+/** The end of a source's name tells most: the file, not where it comes from. */
+function shortened(source: string, width: number): string {
+  const name = source.length <= width ? source : (source.split(/[/#]/).at(-1) ?? "");
+  if (name.length <= width) return name;
+  return width < leastNameWidth ? "" : `…${name.slice(1 - width)}`;
 }

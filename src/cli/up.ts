@@ -1,26 +1,17 @@
 import { cpus } from "node:os";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type { BootFailure, RunningCloud } from "../boot/index.ts";
-import type { SettingsOverrides } from "../config/index.ts";
+import type { RunningCloud } from "../boot/index.ts";
+import type { Settings } from "../config/index.ts";
 import type { CommandContext } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 import { PullBar } from "./pull-bar.ts";
-import { readSettings, withSettings } from "./settings.ts";
+import { readyText, welcomeText } from "./ready-text.ts";
+import { withSettings } from "./settings.ts";
+import { listenToSignals, type Stopping } from "./stopping.ts";
+import { terminalLog } from "./terminal-log.ts";
+import { readUpSettings, type UpOptions } from "./up-settings.ts";
 import { readVersion } from "./version.ts";
-
-interface UpOptions {
-  readonly data: string;
-  readonly config?: string;
-  readonly host?: string;
-  readonly port?: string;
-  readonly site?: string;
-  readonly databaseUrl?: string;
-  readonly engine?: "llamacpp" | "fake";
-  readonly model?: readonly string[];
-  readonly upstream?: string;
-  readonly upstreamKey?: string;
-}
 
 /** `bailiwick up`: brings a cloud up, proves at its first start that it works, and runs until it is told to stop. */
 export function addUpCommand(program: Command, context: CommandContext): void {
@@ -34,90 +25,104 @@ export function addUpCommand(program: Command, context: CommandContext): void {
     .option("--model <name...>", "models to serve")
     .option("--upstream <url>", "an OpenAI-compatible server to stand in front of")
     .option("--upstream-key <variable>", "the environment variable that holds the upstream's key")
+    .option(
+      "--upstream-site <code>",
+      "the jurisdiction that the upstream stands in; on this machine (a loopback address) it is this machine's",
+    )
     .action(async (options: UpOptions) => up(options, context));
 }
 
 async function up(options: UpOptions, context: CommandContext): Promise<void> {
   const { surroundings, printer } = context;
-  const settings = await readSettings(options, surroundings, overridesOf(options));
-  const { boot } = await import("../boot/index.ts");
-  const { createLog } = await import("../telemetry/index.ts");
-  const stopped = new AbortController();
-  const signalled = new Promise<void>((done) => {
-    // A terminal sends the signal to the whole group, so that it may come twice: a repeat changes nothing.
-    surroundings.onStopSignal(() => {
-      stopped.abort(new Error("stopped"));
-      done();
-    });
-  });
+  const settings = await readUpSettings(options, surroundings);
+  const data = resolve(surroundings.currentFolder, options.data);
+  printer.note(`Starting Bailiwick ${readVersion()} on ${data}`);
+  const stopping = listenToSignals(surroundings);
   const startedMs = surroundings.clock.monotonicMs();
-  const bar = new PullBar(surroundings.stderr, surroundings.clock);
-  const cloud: RunningCloud | BootFailure = await boot({
-    version: readVersion(),
-    settings,
-    data: resolve(surroundings.currentFolder, options.data),
-    clock: surroundings.clock,
-    randomBytes: surroundings.randomBytes,
-    environment: surroundings.environment,
-    platform: process.platform,
-    cpus: cpus().length,
-    temporaryFolder: surroundings.temporaryFolder,
-    log: createLog({ level: settings.log.level, to: process.stderr }),
-    onStep: () => undefined,
-    onPull: (_, step) => bar.show(step),
-    signal: stopped.signal,
-  }).finally(() => bar.end());
+  const cloud = await bringUp(settings, data, stopping, context);
   if (cloud.outcome === "failed") throw new CommandFailure("cannot_start", cloud.message, { next: cloud.next });
+  if (cloud.outcome === "stopped") return printer.note("Stopped before it was up.");
   const readyMs = Math.round(surroundings.clock.monotonicMs() - startedMs);
-  if (cloud.first !== undefined && !stopped.signal.aborted) {
-    const { prove } = await import("./proof.ts");
-    await prove(cloud, cloud.first.key, settings, printer);
-  }
-  printer.text(`\nBailiwick is ready after ${readyMs} ms at ${cloud.url}\n`);
-  if (settings.site.jurisdiction === undefined) {
-    printer.text("No jurisdiction is declared (--site DE): public data only is served.\n");
-  }
-  if (cloud.first !== undefined) printer.text(welcome(cloud, cloud.first.key));
-  await signalled;
-  printer.note("Stopping: running answers finish first.");
-  await cloud.stop();
+  const isServing = cloud.models().length > 0;
+  const first = isServing ? await cloud.first : undefined;
+  // A stop does not wait for the proof, and the key is shown all the same.
+  if (first !== undefined) await Promise.race([proven(cloud, first.key, settings, context), stopping.asked]);
+  printer.text(readyText(cloud, { readyMs, settings, isServing, hasKey: first !== undefined }));
+  if (first !== undefined) printer.text(welcomeText(cloud, first.key));
+  // An installation that had nothing to ask shows what it can do as soon as it has.
+  if (!isServing) void welcomeLater(cloud, settings, context);
+  await stopping.asked;
+  printer.note(stoppingText(cloud, settings));
+  await cloud.stop(stopping.hurry);
   context.end(0);
 }
 
-function overridesOf(options: UpOptions): SettingsOverrides {
-  const { host, port, site, databaseUrl, engine, model, upstream, upstreamKey } = options;
-  const onlyUpstream = upstream !== undefined && model === undefined && engine === undefined;
-  return {
-    ...(host === undefined && port === undefined
-      ? {}
-      : { listen: { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port: Number(port) }) } }),
-    ...(site === undefined ? {} : { site: { jurisdiction: site } }),
-    ...(databaseUrl === undefined ? {} : { database: { url: databaseUrl } }),
-    ...(engine === undefined ? {} : { engine: { kind: engine } }),
-    ...(model === undefined && !onlyUpstream ? {} : { models: { serve: [...(model ?? [])] } }),
-    ...(upstream === undefined ? {} : { upstreams: [upstreamOf(upstream, upstreamKey, site)] }),
-  };
+async function bringUp(
+  settings: Settings,
+  data: string,
+  stopping: Stopping,
+  { surroundings, printer }: CommandContext,
+) {
+  const { boot } = await import("../boot/index.ts");
+  const { createLog } = await import("../telemetry/index.ts");
+  const { stderr, clock } = surroundings;
+  const bar = new PullBar(stderr, clock);
+  let isStarting = true;
+  const to = stderr.isTTY === true ? terminalLog(stderr, bar, () => isStarting) : process.stderr;
+  try {
+    return await boot({
+      version: readVersion(),
+      settings,
+      data,
+      clock,
+      randomBytes: surroundings.randomBytes,
+      environment: surroundings.environment,
+      platform: process.platform,
+      cpus: cpus().length,
+      temporaryFolder: surroundings.temporaryFolder,
+      log: createLog({ level: settings.log.level, to }),
+      onStep: (step) => {
+        bar.end();
+        printer.note(step);
+      },
+      onPull: (_, step) => bar.show(step),
+      signal: stopping.signal,
+    });
+  } finally {
+    bar.end();
+    isStarting = false;
+  }
 }
 
-/** A server named on the command line stands where this machine does, as far as its owner has said. */
-function upstreamOf(url: string, keyEnvironment: string | undefined, jurisdiction: string | undefined) {
-  return {
-    name: "upstream",
-    url,
-    ...(keyEnvironment === undefined ? {} : { keyEnvironment }),
-    ...(jurisdiction === undefined ? {} : { site: { name: "upstream", jurisdiction } }),
-  };
+/** A proof that fails is told of and ends nothing: the key that it was made with must be shown. */
+async function proven(
+  cloud: RunningCloud,
+  key: string,
+  settings: Settings,
+  { printer }: CommandContext,
+): Promise<void> {
+  const { prove } = await import("./proof.ts");
+  try {
+    await prove(cloud, key, settings, printer);
+  } catch (error) {
+    printer.note(`\nThe first question failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
-function welcome(cloud: RunningCloud, key: string): string {
-  return `
-Organisation and project "default", with their first key, shown this once:
+async function welcomeLater(cloud: RunningCloud, settings: Settings, context: CommandContext): Promise<void> {
+  try {
+    const first = await cloud.first;
+    if (first === undefined) return;
+    await proven(cloud, first.key, settings, context);
+    context.printer.text(welcomeText(cloud, first.key));
+  } catch (error) {
+    context.printer.note(`The first key could not be made: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
 
-  ${key}
-
-  curl ${cloud.url}/v1/chat/completions \\
-    -H "authorization: Bearer ${key}" -H "content-type: application/json" \\
-    -d '{"model": "${cloud.models[0] ?? "MODEL"}", "messages": [{"role": "user", "content": "Say hello."}]}'
-
-`;
+function stoppingText(cloud: RunningCloud, { drain }: Settings): string {
+  const running = cloud.inFlight();
+  if (running === 0) return "Stopping: nothing runs.";
+  const answers = running === 1 ? "1 answer runs" : `${running} answers run`;
+  return `Stopping: ${answers}, with up to ${drain.timeoutMs / 1_000} s to finish. Ctrl-C again ends ${running === 1 ? "it" : "them"} now.`;
 }

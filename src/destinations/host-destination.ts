@@ -7,6 +7,7 @@ import {
   type Dispatch,
   type Exchange,
   type Reader,
+  RunningExchanges,
 } from "../engine/index.ts";
 import type { Offer } from "../engine/index.ts";
 
@@ -51,6 +52,7 @@ export class HostDestination implements Destination {
   #socketPath: string | undefined;
   #ready = false;
   #offers = new Map<string, Offer>();
+  readonly #exchanges = new RunningExchanges();
   #running = 0;
   #settled: RequestId[] = [];
   #acknowledging = false;
@@ -66,6 +68,9 @@ export class HostDestination implements Destination {
   }
   get ready(): boolean {
     return this.#ready;
+  }
+  get why(): string | undefined {
+    return this.#ready ? undefined : "its process is starting, or starting again";
   }
   get running(): number {
     return this.#running;
@@ -104,10 +109,13 @@ export class HostDestination implements Destination {
     const headers = ["content-type", "application/json", "bailiwick-request", dispatch.request];
     headers.push("bailiwick-tenant", dispatch.tenant);
     if (dispatch.warnUnsupported) headers.push("bailiwick-unsupported", "warn");
-    return this.#address!.send("POST", dispatch.path, headers, dispatch.body, reader);
+    return this.#exchanges.add(this.#address!.send("POST", dispatch.path, headers, dispatch.body, reader));
   }
   ended(): void {
-    this.#running--;
+    this.#exchanges.ended(--this.#running);
+  }
+  cut(reason: Error): void {
+    this.#exchanges.cut(reason);
   }
 
   /** Asks until the host has the answer, which a host that was killed has once it is back; bounded by `waitMs`. */

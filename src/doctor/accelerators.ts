@@ -90,7 +90,9 @@ function judge(tool: Tool, result: CommandResult, world: DoctorWorld): Accelerat
     finding: { name: tool.name, status, detail, next },
     accelerators: [],
   });
-  if (result.outcome === "not_found") return without("missing", `no ${tool.program} on the PATH`, tool.whenMissing);
+  if (result.outcome === "not_found") {
+    return without("none", `none found (optional): no ${tool.program} on the PATH`, tool.whenMissing);
+  }
   if (result.outcome === "failed") return without("problem", `${tool.program}: ${result.message}`, tool.whenBroken);
   const said = firstLine(result.errors) ?? firstLine(result.output) ?? "no output";
   if (result.code !== 0)

@@ -34,7 +34,7 @@ function world(programs: Readonly<Record<string, CommandResult>> = {}, more: Par
 
 async function accelerators(program: string, result: CommandResult, more: Partial<DoctorWorld> = {}) {
   const checks = await checkAccelerators(world({ [program]: result }, more));
-  return checks.find((check) => check.finding.status !== "missing") ?? assert.fail(`${program} was not asked`);
+  return checks.find((check) => check.finding.status !== "none") ?? assert.fail(`${program} was not asked`);
 }
 
 describe("NVIDIA's answer", () => {
@@ -277,6 +277,16 @@ describe("the report", () => {
       "ok       CPU     fine\nPROBLEM  memory  little\n                 -> Give more.\n\n1 thing needs attention.\n",
     );
     assert.match(renderDoctor({ findings: [], accelerators: [] }), /Nothing stands in the way/);
+  });
+
+  it("does not count a card that nobody needs as missing", async () => {
+    const findings = (await checkAccelerators(world())).map(({ finding }) => finding);
+    assert.deepEqual([...new Set(findings.map(({ status }) => status))], ["none"]);
+    const report = renderDoctor({ findings, accelerators: [] });
+    assert.match(report, /^none {5}NVIDIA GPUs +none found \(optional\): no nvidia-smi on the PATH$/m);
+    assert.doesNotMatch(report, /missing/);
+    const missing = { name: "pip", status: "missing", detail: "no pip answers" } as const;
+    assert.match(renderDoctor({ findings: [missing], accelerators: [] }), /what is missing is needed for what stands/);
   });
 
   it("is made of the machine that these tests run on, whatever it has", { timeout: 120_000 }, async () => {

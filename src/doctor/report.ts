@@ -2,10 +2,10 @@
 export interface Finding {
   readonly name: string;
   /**
-   * ok: there and usable. missing: not there, and nothing is broken by that. problem: something must be done.
-   * unknown: it could not be told.
+   * ok: there and usable. none: not there, and not needed. missing: not there, and something cannot be done without it.
+   * problem: something must be done. unknown: it could not be told.
    */
-  readonly status: "ok" | "missing" | "problem" | "unknown";
+  readonly status: "ok" | "none" | "missing" | "problem" | "unknown";
   readonly detail: string;
   /** What to do about it, where there is something to do. */
   readonly next?: string;
@@ -27,7 +27,7 @@ export interface DoctorReport {
   readonly accelerators: readonly Accelerator[];
 }
 
-const marks = { ok: "ok     ", missing: "missing", problem: "PROBLEM", unknown: "unknown" } as const;
+const marks = { ok: "ok     ", none: "none   ", missing: "missing", problem: "PROBLEM", unknown: "unknown" } as const;
 
 /** The report for people: a line for each finding, what to do below it, and a sum at the end. */
 export function renderDoctor(report: DoctorReport): string {
@@ -39,9 +39,16 @@ export function renderDoctor(report: DoctorReport): string {
   const problems = report.findings.filter((finding) => finding.status === "problem").length;
   const sum =
     problems === 0
-      ? "Nothing stands in the way."
+      ? nothingInTheWay(report)
       : `${problems} ${problems === 1 ? "thing needs" : "things need"} attention.`;
   return `${lines.join("\n")}\n\n${sum}\n`;
+}
+
+function nothingInTheWay({ findings }: DoctorReport): string {
+  const isWhole = findings.every(({ status }) => status !== "missing");
+  return isWhole
+    ? "Nothing stands in the way."
+    : "Nothing stands in the way of a start; what is missing is needed for what stands beside it only.";
 }
 
 export function gigabytes(bytes: number): string {

@@ -47,6 +47,8 @@ export interface Destination {
   /** Whether its prompt caches are kept apart by a `cache_salt` in the body. */
   readonly cacheSalt: boolean;
   readonly ready: boolean;
+  /** Why it is not ready, in words for the operator. */
+  readonly why: string | undefined;
   /** Requests sent and not yet ended. */
   readonly running: number;
   offer(model: string): Offer | undefined;

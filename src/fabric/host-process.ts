@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { extname, join } from "node:path";
+import { getCompileCacheDir } from "node:module";
+import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Cancel, Clock } from "../base/index.ts";
 import type { HostHello, HostSettings } from "../host/index.ts";
@@ -17,7 +18,7 @@ export interface StartHostOptions {
   readonly settings: Omit<HostSettings, "boot" | "socketPath" | "threadPoolSize">;
   /** A short path: a socket's name holds 107 bytes at most (103 on macOS). */
   readonly socketFolder: string;
-  /** What the child may see of the environment; UV_THREADPOOL_SIZE is added. */
+  /** What the child may see of the environment; UV_THREADPOOL_SIZE and our own compile cache are added. */
   readonly environment: Readonly<Record<string, string>>;
   readonly clock: Clock;
   /** `socketPath` is where the host listens in phase `ready`, and empty otherwise. */
@@ -130,7 +131,7 @@ class SupervisedHost implements HostProcess {
       // A group of its own, so that the terminal's signals reach the parent only.
       detached: true,
       stdio: ["pipe", "ignore", "pipe"],
-      env: { ...environment, UV_THREADPOOL_SIZE: threadPoolSize },
+      env: { ...environment, ...compileCache(), UV_THREADPOOL_SIZE: threadPoolSize },
     });
     readLines(child.stderr, lineBytes, (line) => {
       this.#lastLine = line;
@@ -161,4 +162,10 @@ class SupervisedHost implements HostProcess {
     this.#state = state;
     this.#options.onState(state, socketPath);
   }
+}
+
+/** Where this process keeps what Node has compiled; Node puts a folder for its version below the one that it is given. */
+function compileCache(): Readonly<Record<string, string>> {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
 }

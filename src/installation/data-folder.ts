@@ -1,7 +1,9 @@
-import { mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { type GatewayId, type Ids, type InstallationId, isId } from "../base/index.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { folderMode, makeFolder } from "./make-folder.ts";
+import { restoringName } from "./restoring.ts";
 import { removeServerNote, type ServerNote, writeServerNote } from "./server-note.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -20,7 +22,11 @@ export interface DataFolder {
 
 export type OpenedFolder =
   | { readonly outcome: "opened"; readonly folder: DataFolder }
-  | { readonly outcome: "taken"; readonly path: string };
+  | { readonly outcome: "taken"; readonly path: string }
+  /** A restore into it was cut off: it holds a part of an installation. */
+  | { readonly outcome: "half-restored"; readonly path: string }
+  /** The file that says which installation this is says something else. */
+  | { readonly outcome: "damaged"; readonly path: string };
 
 interface Identity {
   readonly installation: InstallationId;
@@ -28,8 +34,7 @@ interface Identity {
 }
 
 /**
- * Opens the data folder, making it at the first run. `taken` where another process runs on it. Throws where the folder
- * cannot be written, or its identity file holds something else.
+ * Opens the data folder, making it at the first run. Throws where the folder cannot be written.
  */
 export async function openDataFolder(options: {
   readonly path: string;
@@ -37,15 +42,20 @@ export async function openDataFolder(options: {
   readonly randomBytes: (count: number) => Buffer;
   readonly temporaryFolder: string;
   readonly platform: NodeJS.Platform;
+  /** Whether it is opened by the restore that fills it. */
+  readonly isRestoring?: boolean;
 }): Promise<OpenedFolder> {
-  // As root PostgreSQL runs as another user, who passes through to its own folder; all else here is closed by itself.
-  mkdirSync(options.path, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  makeFolder(options.path, folderMode());
   const path = realpathSync(options.path);
+  if (options.isRestoring !== true && existsSync(join(path, restoringName))) return { outcome: "half-restored", path };
   const known = readIdentity(path);
+  if (known === "damaged") return { outcome: "damaged", path: join(path, identityName) };
   const identity = known ?? { installation: options.ids.mint("inst"), gateway: options.ids.mint("gw") };
-  if (known === undefined) writeWhole(join(path, "installation.json"), `${JSON.stringify(identity)}\n`, 0o600);
+  if (known === undefined) writeWhole(join(path, identityName), `${JSON.stringify(identity)}\n`, 0o600);
   // Two first runs at once: whoever's identity stands in the file now is locked by one of them only.
-  const { installation, gateway } = readIdentity(path) ?? identity;
+  const written = readIdentity(path) ?? identity;
+  if (written === "damaged") return { outcome: "damaged", path: join(path, identityName) };
+  const { installation, gateway } = written;
   const lock = await lockFolder(installation, options.temporaryFolder, options.platform);
   if (lock === undefined) return { outcome: "taken", path };
   return {
@@ -65,17 +75,21 @@ export async function openDataFolder(options: {
   };
 }
 
-function readIdentity(path: string): Identity | undefined {
-  const text = readIfThere(join(path, "installation.json"));
-  if (text === undefined) return undefined;
-  const { installation, gateway } = JSON.parse(text) as { installation?: unknown; gateway?: unknown };
-  if (typeof installation !== "string" || !isId("inst", installation)) throw new Error(damaged(path));
-  if (typeof gateway !== "string" || !isId("gw", gateway)) throw new Error(damaged(path));
-  return { installation, gateway };
-}
+const identityName = "installation.json";
 
-function damaged(path: string): string {
-  return `${join(path, "installation.json")} is damaged; restore it from a backup`;
+/** Undefined where the folder has none yet. */
+function readIdentity(path: string): Identity | "damaged" | undefined {
+  const text = readIfThere(join(path, identityName));
+  if (text === undefined) return undefined;
+  try {
+    const { installation, gateway } = JSON.parse(text) as { installation?: unknown; gateway?: unknown };
+    if (typeof installation !== "string" || !isId("inst", installation)) return "damaged";
+    if (typeof gateway !== "string" || !isId("gw", gateway)) return "damaged";
+    return { installation, gateway };
+  } catch {
+    // Not JSON, so not what was written here.
+    return "damaged";
+  }
 }
 
 function operatorToken(path: string, randomBytes: (count: number) => Buffer): string {

@@ -5,4 +5,5 @@
  */
 export { type DataFolder, openDataFolder, type OpenedFolder } from "./data-folder.ts";
 export { type FolderLock, lockFolder } from "./folder-lock.ts";
+export { beginRestore, endRestore } from "./restoring.ts";
 export { readServerNote, type ServerNote } from "./server-note.ts";

@@ -18,13 +18,14 @@ export function removeServerNote(folder: string): void {
   rmSync(join(folder, fileName), { force: true });
 }
 
-/** The note of a data folder; undefined where no server has left one. */
+/** The note of a data folder; undefined where no server has left one, or no folder is there. */
 export function readServerNote(folder: string): ServerNote | undefined {
   try {
     const note = JSON.parse(readFileSync(join(folder, fileName), "utf8")) as Partial<ServerNote>;
     return typeof note.url === "string" && typeof note.pid === "number" ? { url: note.url, pid: note.pid } : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR" || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import type { Ids } from "../base/index.ts";
+import type { DataFolder } from "../installation/index.ts";
+import { folderDisk, type Journal, openJournal } from "../journal/index.ts";
+import { Budgets, createPriceBook } from "../ledger/index.ts";
+import { openSigningKeys } from "../receipt/index.ts";
+import { createShipper, type Shipper } from "../shipping/index.ts";
+import { type DatabaseConnection, readWatermark, type Store } from "../store/index.ts";
+import { createDirectory, createTenancy, type Directory, type Tenancy } from "../tenancy/index.ts";
+import { seedBudgets, writeShipment } from "./books.ts";
+import { openDatabase, type Stops } from "./database.ts";
+import type { BootOptions } from "./options.ts";
+import { messageOf } from "./words.ts";
+
+/** What is known of earlier runs, and where this one's requests are written down. */
+export interface Bookkeeping {
+  readonly store: Store;
+  readonly connection: DatabaseConnection;
+  readonly signing: ReturnType<typeof openSigningKeys>;
+  readonly journal: Journal;
+  readonly shipper: Shipper;
+  readonly directory: Directory;
+  readonly tenancy: Tenancy;
+  readonly budgets: Budgets;
+}
+
+/** Brings up the database, the journal on it, and what is kept in memory of both. */
+export async function openBookkeeping(
+  options: BootOptions,
+  folder: DataFolder,
+  ids: Ids,
+  stops: Stops,
+): Promise<Bookkeeping> {
+  const { settings, clock, log } = options;
+  const { store, connection } = await openDatabase(options, folder, stops);
+  const signing = openSigningKeys(join(folder.path, "signing-keys"), clock.nowMs());
+  const watermark = await readWatermark(store.db, folder.gateway);
+  const journal = await openJournal({
+    disk: await folderDisk(join(folder.path, "journal")),
+    clock,
+    installation: folder.installation,
+    gateway: folder.gateway,
+    segmentBytes: settings.journal.segmentBytes,
+    seal: (payloads) => signing.seal(payloads),
+    ...(watermark === undefined ? {} : { firstSegment: watermark.segment + 1 }),
+  });
+  stops.push(() => journal.close());
+  const shipper = createShipper({
+    journal,
+    clock,
+    from: watermark,
+    waitingMax: settings.journal.unshippedRecords,
+    write: (shipment) => writeShipment(store, folder.gateway, shipment),
+    onFailure: (error, retryInMs) => log.warn({ retryInMs, reason: messageOf(error) }, "usage waits for the database"),
+  });
+  stops.push(() => shipper.close());
+  const directory = await createDirectory({
+    db: store.db,
+    clock,
+    whenAway: settings.database.whenAway,
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, "keys cannot be confirmed with the database"),
+  });
+  stops.push(() => directory.close());
+  const tenancy = createTenancy({
+    db: store.db,
+    clock,
+    ids,
+    randomBytes: options.randomBytes,
+    onChange: () => directory.refresh(),
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, "a change will be seen at the next confirmation"),
+  });
+  const budgets = new Budgets(clock, createPriceBook(settings.prices).currency);
+  await seedBudgets(budgets, store, journal, folder.gateway, clock.nowMs());
+  return { store, connection, signing, journal, shipper, directory, tenancy, budgets };
+}

@@ -1,0 +1,11 @@
+import { refuse, type Refusal, RefusalError } from "../base/index.ts";
+import { isDatabaseAway } from "../store/index.ts";
+
+/** What a client is told of an error that ended its request. */
+export function refusalFor(error: unknown, request: string): Refusal {
+  if (error instanceof RefusalError) return error.refusal;
+  if (isDatabaseAway(error)) {
+    return refuse("database_unavailable", "The database cannot be reached.", { retryAfterSeconds: 2 });
+  }
+  return refuse("internal_error", `Something failed here; the request is ${request}.`);
+}

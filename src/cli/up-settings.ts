@@ -1,0 +1,70 @@
+import type { Settings, SettingsOverrides } from "../config/index.ts";
+import { isLoopback } from "./loopback.ts";
+import { CommandFailure } from "./failure.ts";
+import { readSettings } from "./settings.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export interface UpOptions {
+  readonly data: string;
+  readonly config?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly site?: string;
+  readonly databaseUrl?: string;
+  readonly engine?: "llamacpp" | "fake";
+  readonly model?: readonly string[];
+  readonly upstream?: string;
+  readonly upstreamKey?: string;
+  readonly upstreamSite?: string;
+}
+
+/** The settings of the file, with what the options of `up` put in their place. */
+export async function readUpSettings(
+  options: UpOptions,
+  surroundings: Pick<Surroundings, "currentFolder">,
+): Promise<Settings> {
+  const overrides = overridesOf(options);
+  const settings = await readSettings(options, surroundings, overrides);
+  const { upstream } = options;
+  if (upstream === undefined) {
+    if (options.upstreamKey === undefined && options.upstreamSite === undefined) return settings;
+    throw new CommandFailure("invalid_option", "--upstream-key and --upstream-site belong to an --upstream.", {
+      next: "Name the server with --upstream, or give its key and site in the settings' `upstreams`.",
+    });
+  }
+  return readSettings(options, surroundings, {
+    ...overrides,
+    upstreams: [{ ...upstreamOf(upstream, options), site: upstreamSite(upstream, options, settings) }],
+  });
+}
+
+function overridesOf(options: UpOptions): SettingsOverrides {
+  const { host, port, site, databaseUrl, engine, model, upstream } = options;
+  const onlyUpstream = upstream !== undefined && model === undefined && engine === undefined;
+  return {
+    ...(host === undefined && port === undefined
+      ? {}
+      : { listen: { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port: Number(port) }) } }),
+    ...(site === undefined ? {} : { site: { jurisdiction: site } }),
+    ...(databaseUrl === undefined ? {} : { database: { url: databaseUrl } }),
+    ...(engine === undefined ? {} : { engine: { kind: engine } }),
+    ...(model === undefined && !onlyUpstream ? {} : { models: { serve: [...(model ?? [])] } }),
+    ...(upstream === undefined ? {} : { upstreams: [upstreamOf(upstream, options)] }),
+  };
+}
+
+function upstreamOf(url: string, { upstreamKey }: UpOptions) {
+  return { name: "upstream", url, ...(upstreamKey === undefined ? {} : { keyEnvironment: upstreamKey }) };
+}
+
+/** Where it stands is never guessed: by what its owner says, or on this machine itself; else it is undeclared. */
+function upstreamSite(url: string, { upstreamSite: jurisdiction }: UpOptions, { site }: Settings) {
+  if (jurisdiction !== undefined) return { name: "upstream", jurisdiction };
+  if (!isLoopback(new URL(url).hostname)) return {};
+  const { name, operator } = site;
+  return {
+    name,
+    ...(site.jurisdiction === undefined ? {} : { jurisdiction: site.jurisdiction }),
+    ...(operator === undefined ? {} : { operator }),
+  };
+}
