@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -54,10 +54,43 @@ describe("the catalogue", () => {
     assert.equal(refused.outcome === "refused" && refused.param, "sources.0");
   });
 
-  it("suggests the nearest name", async () => {
-    const found = await (await open()).find("qwen3-8");
-    assert.equal(found.outcome === "refused" && found.code, "model_not_found");
-    assert.match(found.outcome === "refused" ? found.message : "", /Did you mean qwen3-8b\?/);
+  it("suggests the nearest name, and lists those that there are where none is near", async () => {
+    const catalog = await open();
+    for (const [name, said] of [
+      ["qwen3-8", /Did you mean qwen3-8b\?$/],
+      ["smollm2", /Did you mean smollm2-135m-instruct\?$/],
+      ["nosuch", /no model nosuch\. It has smollm2-135m-instruct, .*qwen3-30b-a3b\.$/],
+    ] as const) {
+      const found = await catalog.find(name);
+      assert.equal(found.outcome === "refused" && found.code, "model_not_found");
+      assert.match(found.outcome === "refused" ? found.message : "", said);
+    }
+  });
+
+  it("leaves no folder behind where it is only looked at", async () => {
+    const catalog = await open();
+    await catalog.list();
+    await catalog.find(defaultModel);
+    await catalog.remove(defaultModel, () => false);
+    await assert.rejects(readdir(join(folder, "models")), { code: "ENOENT" });
+  });
+
+  it("says of an entry what it lacks and which field was meant", async () => {
+    const catalog = await open();
+    const { family: _, ...nameless } = own("x");
+    for (const [entry, param, said] of [
+      [nameless, "family", "`family` of the model's entry is required."],
+      [{ ...own("x"), family: 7 }, "family", "`family` of the model's entry must be a string, not number."],
+      [
+        { ...own("x"), contextToken: 7 },
+        "contextToken",
+        '`contextToken` of the model\'s entry is not valid: Unrecognized key: "contextToken". Did you mean "contextTokens"?',
+      ],
+      [[], undefined, "The model's entry must be an object, not array."],
+    ] as const) {
+      const refused = await catalog.add(entry);
+      assert.deepEqual(refused.outcome === "refused" && [refused.param, refused.message], [param, said]);
+    }
   });
 
   it("keeps an added entry, pulls it, verifies it, and removes both", async () => {

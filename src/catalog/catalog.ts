@@ -55,6 +55,8 @@ export interface CatalogContext extends PullContext {
 }
 
 const mostAdded = 1_000;
+/** How many names a refusal lists where none is near. */
+const namesShown = 20;
 const entryFile = "entry.json";
 
 /** Opens the catalogue of a folder; refuses settings' entries that are not valid, naming the field. */
@@ -68,7 +70,6 @@ export async function openCatalog(
     if (parsed.outcome === "refused") return parsed;
     listed.set(parsed.entry.name, { entry: parsed.entry, origin: "settings" });
   }
-  await mkdir(context.folder, { recursive: true });
   return { outcome: "opened", catalog: createCatalog(context, listed) };
 }
 
@@ -100,8 +101,9 @@ function createCatalog(
   const unknown = async (name: string): Promise<Refusal> => {
     const names = (await list()).map((row) => row.entry.name);
     const near = nearest(name, names);
-    const hint = near === undefined ? "" : ` Did you mean ${near}?`;
-    return refuse("model_not_found", `The catalogue has no model ${name}.${hint}`, { param: "model" });
+    const shown = `${names.slice(0, namesShown).join(", ")}${names.length > namesShown ? " and more" : ""}`;
+    const hint = near === undefined ? `It has ${shown}.` : `Did you mean ${near}?`;
+    return refuse("model_not_found", `The catalogue has no model ${name.slice(0, 200)}. ${hint}`, { param: "model" });
   };
 
   const verify: Catalog["verify"] = async (name, options = {}) => {
@@ -167,6 +169,12 @@ function absentFolder(error: unknown): undefined {
   return undefined;
 }
 
+/** The folder is made by the first who keeps something in it: to look at the catalogue leaves no trace. */
+function noFolder(error: unknown): string[] {
+  if (!isCode(error, "ENOENT")) throw error;
+  return [];
+}
+
 async function readAdded(folder: string): Promise<ModelEntry | undefined> {
   const content = await readJson(join(folder, entryFile));
   if (content === undefined) return undefined;
@@ -175,7 +183,7 @@ async function readAdded(folder: string): Promise<ModelEntry | undefined> {
 }
 
 async function readAllAdded(folder: string): Promise<readonly ModelEntry[]> {
-  const names = (await readdir(folder)).slice(0, mostAdded * 2);
+  const names = (await readdir(folder).catch(noFolder)).slice(0, mostAdded * 2);
   const entries = await Promise.all(names.map((name) => readAdded(join(folder, name))));
   return entries.filter((entry) => entry !== undefined).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

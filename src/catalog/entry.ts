@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { refuse, type Refusal } from "../base/index.ts";
+import { describeInvalid, nearest, refuse, type Refusal } from "../base/index.ts";
 import { parseSource, type Source } from "./source.ts";
 
 const quantity = (most: number) => z.int().min(1).max(most);
@@ -56,8 +56,12 @@ export function parseEntry(input: unknown): { readonly outcome: "parsed"; readon
   const result = modelEntrySchema.safeParse(input);
   if (result.success) return { outcome: "parsed", entry: result.data };
   const [issue] = result.error.issues;
-  const path = issue?.path.map(String).join(".") ?? "";
-  const message = `The model's entry is not valid${path === "" ? "" : ` at ${path}`}: ${issue?.message ?? "unknown"}.`;
+  const key = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  const path = [...(issue?.path ?? []), ...(key === undefined ? [] : [key])].map(String).join(".");
+  const near = key === undefined ? undefined : nearest(key, Object.keys(modelEntrySchema.shape));
+  const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+  const subject = path === "" ? "The model's entry" : `\`${path.slice(0, 200)}\` of the model's entry`;
+  const message = `${describeInvalid(subject, issue?.message ?? "unknown")}${hint}`;
   return refuse("invalid_request", message, path === "" ? {} : { param: path });
 }
 

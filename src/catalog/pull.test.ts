@@ -69,7 +69,9 @@ describe("a pull", () => {
   function refusal(result: PullResult, code: Refusal["code"], message: RegExp) {
     if (result.outcome !== "refused") assert.fail("it was pulled");
     assert.equal(result.code, code);
-    assert.match(result.message, message);
+    const { reasons = [] } = result;
+    assert.match([result.message, ...reasons].join("; "), message);
+    for (const reason of reasons) assert.ok(!result.message.includes(reason), "each reason is said once");
   }
 
   describe("from the hub", () => {

@@ -107,8 +107,7 @@ async function pullFromSources(entry: ModelEntry, context: ReceiveContext): Prom
     failures.push(`${source.text}: ${result.message}`);
   }
   const code = refusals.some((refusal) => refusal.code === "model_unavailable") ? "model_unavailable" : "model_invalid";
-  const message = `${entry.name} could not be pulled. ${failures.join("; ")}`;
-  return refuse(code, message, { reasons: failures });
+  return refuse(code, `${entry.name} could not be pulled.`, { reasons: failures });
 }
 
 type Installed = { readonly outcome: "installed"; readonly model: InstalledModel };

@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createSecretKey, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { createIds, systemClock } from "../base/index.ts";
+import { createIds, errorCodes, refuse, systemClock } from "../base/index.ts";
 import { type FakeControl, fakeToken, startFakeControl } from "../gateway/control/fake-control.ts";
 import {
   buildStatement,
   ByteDigest,
   digestKeyJwk,
+  leafHashes,
   openSigningKeys,
   receiptFile,
-  receiptPlaces,
 } from "../receipt/index.ts";
 import { runCommandLine } from "./index.ts";
 
@@ -129,7 +129,8 @@ test("usage prints the promised rows, every page of them, and a table for people
   control.operations.shipped = false;
   const behind = await run("usage --json");
   assert.deepEqual([behind.code, behind.stdout], [2, ""]);
-  assert.match(behind.stderr, /\(books_behind\)\n {2}next: /);
+  const { error } = JSON.parse(behind.stderr) as { error: Record<string, string> };
+  assert.deepEqual([error["code"], error["next"]], ["books_behind", errorCodes.books_behind.next]);
 });
 
 test("status and policy explain end with 1 where the answer is no", async (context) => {
@@ -142,7 +143,13 @@ test("status and policy explain end with 1 where the answer is no", async (conte
   const notReady = await run("status --json");
   assert.equal(notReady.code, 1);
   assert.equal(JSON.parse(notReady.stdout).destinations.length, 1);
+  const alone = await runIn(temporaryFolder(context))("status");
+  assert.deepEqual([alone.code, alone.stdout], [1, ""]);
+  assert.match(alone.stderr, /\(not_running\)\n {2}next: /);
+  assert.equal((await run("status --url http://127.0.0.1:1")).code, 1);
   assert.equal((await run("policy explain --project default --model fake")).code, 1);
+  const unserved = await run("policy explain --project default --model qwen3-8b");
+  assert.match(unserved.stderr, /is in the catalogue but not served; start with --model qwen3-8b/);
   assert.equal((await run("backup --json")).code, 0);
 });
 
@@ -171,6 +178,52 @@ test("what is wrong is said on standard error, with its code and what to do next
   assert.match(wrong.stderr, /\(operator_only\)/);
 });
 
+test("an error of the API is told in the command's own options; with --json it is JSON", async (context) => {
+  const { run, control } = await withCloud(context);
+  await withTenants(run);
+  const create = "key create --project default";
+  const badly = await run(`${create} --monthly-budget five`);
+  assert.match(badly.stderr, /^error: --monthly-budget is not valid: a decimal string/);
+  assert.ok(!badly.stderr.includes("`"), badly.stderr);
+  const unknown = await run(`${create} --models fake,smollm2`);
+  assert.match(unknown.stderr, /Did you mean "smollm2-135m-instruct"\?[^\n]*\n {2}option: --models\n/);
+  const { error } = JSON.parse((await run(`${create} --models smollm2 --json`)).stderr) as { error: object };
+  assert.deepEqual(Object.keys(error), ["code", "message", "next", "param"]);
+  control.operations.tenancy.createKey = () =>
+    Promise.resolve(
+      refuse("exceeds_parent", "`limits.requestsPerMinute`: 9 is more than the project holds (5).", {
+        param: "limits.requestsPerMinute",
+      }),
+    );
+  const more = await run(`${create} --requests-per-minute 9`);
+  assert.match(more.stderr, /^error: --requests-per-minute: 9 is more than the project holds \(5\)/);
+});
+
+test("what changes nothing is refused, what permits nothing is said, and amounts have their currency", async (context) => {
+  const { run, control } = await withCloud(context);
+  await withTenants(run);
+  for (const [line, options] of [
+    ["org update default", /--models, --requests-per-minute, .*--expires, --name\./],
+    ["project update default", /--data-class, --processing, --unsupported, --models, .*--name\./],
+    ["key update k", /Give at least one of --models, .*--name\./],
+  ] as const) {
+    const ran = await run(line);
+    assert.deepEqual([ran.code, ran.stdout], [2, ""], line);
+    assert.match(ran.stderr, options);
+  }
+  const odd = await run("key create --project default --requests-per-minute 0 --monthly-budget 5");
+  assert.match(odd.stderr, /^warning: 0 requests a minute are permitted: no request will run\.\n/);
+  assert.match((await run("key list")).stdout, / no requests\/min, 5 EUR a month\n$/);
+  assert.match((await run("project update default --monthly-budget 7")).stdout, /limits +7 EUR a month\n/);
+  assert.match((await run("org update default --monthly-budget 7.50")).stdout, /limits +7\.5 EUR a month\n/);
+  control.operations.cloud.priceOf = () => undefined;
+  assert.match((await run("org list")).stdout, / 7\.5 a month /);
+  assert.match(
+    (await run("key create --help")).stdout,
+    /--project <project> +the project that it belongs to \(required\)/,
+  );
+});
+
 test("a server that is gone, and one that is not ours, are told apart", async (context) => {
   const { run, control, folder } = await withCloud(context);
   const stranger = createServer((_, response) => response.writeHead(404).end("<html>"));
@@ -189,6 +242,7 @@ test("models: from the cloud where one runs, else from the data folder itself", 
   const folder = temporaryFolder(context);
   const alone = runIn(folder);
   const [served, here] = [await run("model list --json"), await alone("model list --json")];
+  assert.deepEqual(readdirSync(folder), [], "to look leaves nothing behind");
   assert.deepEqual([served.code, here.code], [0, 0], served.stderr + here.stderr);
   const names = (ran: Ran): string[] => (JSON.parse(ran.stdout) as { name: string }[]).map(({ name }) => name);
   assert.deepEqual(names(served), names(here));
@@ -197,11 +251,30 @@ test("models: from the cloud where one runs, else from the data folder itself", 
   const entry = { name: "mine", family: "f", developer: { name: "d" }, licence: { spdx: "MIT" }, contextTokens: 8 };
   writeFileSync(file, "no model");
   writeFileSync(join(folder, "mine.json"), JSON.stringify({ ...entry, sources: [`file:${file}`] }));
-  for (const runner of [run, alone]) {
-    assert.equal((await runner(`model add ${join(folder, "mine.json")}`)).code, 0);
+  writeFileSync(
+    join(folder, "mine.yaml"),
+    `name: mine\nfamily: f\ndeveloper: { name: d, country: NO }\nlicence: { spdx: MIT }\ncontextTokens: 8\nsources:\n  - file:${file}\n`,
+  );
+  writeFileSync(join(folder, "lacking.yaml"), "name: mine\n");
+  writeFileSync(join(folder, "broken.yaml"), "name: [\n");
+  for (const [runner, form, isServed] of [
+    [run, "mine.json", "no"],
+    [alone, "mine.yaml", "no server is running"],
+  ] as const) {
+    const added = await runner(`model add ${join(folder, form)}`);
+    assert.equal(added.code, 0, added.stderr);
+    assert.match(added.stdout, new RegExp(`^served +${isServed}$`, "m"));
+    const lacking = await runner(`model add ${join(folder, "lacking.yaml")}`);
+    assert.match(lacking.stderr, /^error: `family`[^\n]* is required\. \(invalid_request\)\n {2}next: Correct /);
+    const broken = await runner(`model add ${join(folder, "broken.yaml")}`);
+    assert.match(broken.stderr, /cannot be read as YAML or JSON: [^\n]*\(unreadable_file\)\n {2}next: Name a file/);
+    assert.match((await runner("model show nosuch")).stderr, /It has smollm2-135m-instruct, /);
     const pulled = await runner("model pull mine");
     assert.equal(pulled.code, 2);
-    assert.match(pulled.stderr, /checking file:[^\n]*\nerror: [\s\S]*\(model_invalid\)\n {2}- file:/);
+    assert.match(
+      pulled.stderr,
+      /checking file:[^\n]*\nerror: mine could not be pulled\. \(model_invalid\)\n {2}- file:/,
+    );
     assert.match((await runner("model show mine")).stdout, /state +absent/);
     assert.match((await runner("model remove mine")).stdout, /its entry/);
     assert.equal((await runner("model show mine")).code, 2);
@@ -240,9 +313,8 @@ function writeReceipt(folder: string): { readonly id: string } {
     requestDigest: digest("request"),
     responseDigest: { ...digest("response"), complete: true },
   });
-  const [place] = receiptPlaces([statement], signing.seal([statement]));
-  assert.ok(place !== undefined);
-  writeFileSync(join(folder, "receipt.json"), receiptFile(place));
+  const [hashes, seal] = [leafHashes([statement]), signing.seal([statement])];
+  writeFileSync(join(folder, "receipt.json"), receiptFile({ payload: statement, index: 0, hashes, seal }));
   writeFileSync(join(folder, "keys.json"), signing.jwks());
   writeFileSync(join(folder, "digest-key.json"), digestKeyJwk(digestKey));
   return { id };
@@ -275,7 +347,44 @@ test("receipt verify says valid (0), invalid (1), or that it could not check (2)
   writeFileSync(join(folder, "flipped.json"), bytes);
   assert.deepEqual(await judge("flipped.json --key keys.json"), [1, false]);
   const told = await run("receipt verify flipped.json --key keys.json");
-  assert.match(told.stdout, /^receipt +INVALID: /);
+  assert.match(told.stdout, /^receipt +INVALID: [^\n]*\nchecked [^\n]*\n$/);
+  const valid = await run("receipt verify receipt.json --key keys.json");
+  assert.match(
+    valid.stdout,
+    /^receipt +valid\nchecked .*\n\nmodel +fake\n[\s\S]*usage +1 input tokens \(0 cached\), 1 output/,
+  );
+});
+
+test("receipt show prints what a file states, for people and as JSON, and refuses what is no receipt", async (context) => {
+  const folder = temporaryFolder(context);
+  const { id } = writeReceipt(folder);
+  const run = runIn(folder);
+  const shown = await run("receipt show receipt.json");
+  assert.equal(shown.code, 0, shown.stderr);
+  for (const line of [
+    `receipt +${id}`,
+    "project +prj_1",
+    "model +fake",
+    "engine +fake \\(fake 1\\)",
+    "site +here \\(no jurisdiction declared\\)",
+    "data class +public",
+    "price +none: no reason is given",
+    "ending +stop",
+    "time +1970-01-01T00:00:00.000Z to 1970-01-01T00:00:00.001Z \\(1 ms\\)",
+    "policy +permitted, .*",
+    "request digest +16 bytes, HMAC-SHA-256 [0-9a-f]{64}, salted with dgk_1",
+  ]) {
+    assert.match(shown.stdout, new RegExp(`^${line}$`, "m"));
+  }
+  assert.match(shown.stderr, /receipt verify/);
+  const { stdout } = await run("receipt show receipt.json --json");
+  const file = JSON.parse(readFileSync(join(folder, "receipt.json"), "utf8")) as { payload: string };
+  assert.deepEqual(JSON.parse(stdout), JSON.parse(Buffer.from(file.payload, "base64").toString()));
+  for (const other of ["keys.json", "request", "missing.json", "."]) {
+    const refused = await run(`receipt show ${other}`);
+    assert.deepEqual([refused.code, refused.stdout], [2, ""], other);
+    assert.match(refused.stderr, /\(unreadable_file\)\n {2}next: Name /, other);
+  }
 });
 
 test("receipt get saves what verify needs, byte for byte, with the project's key", async (context) => {
@@ -304,8 +413,15 @@ test("receipt get saves what verify needs, byte for byte, with the project's key
   assert.equal(statSync(saved.digestKey).mode & 0o077, 0);
   const request = `--request request --digest-key ${saved.digestKey}`;
   assert.equal((await run(`receipt verify ${saved.receipt} --key ${saved.keys} ${request}`)).code, 0);
-  assert.match((await run(line)).stderr, /\(missing_key\)/);
-  assert.match((await run(line, { BAILIWICK_KEY: "bw_other" })).stderr, /\(receipt_not_found\)/);
+  assert.match((await run(line)).stderr, /"missing_key"/);
+  assert.match((await run(line, { BAILIWICK_KEY: "bw_other" })).stderr, /"receipt_not_found"/);
+  const told = await run(line.replace("saved --json", "it's"), { BAILIWICK_KEY: "bw_tenant" });
+  const [command = ""] = /npx bailiwick .*/.exec(told.stderr) ?? [];
+  const typed = spawnSync("sh", ["-c", `for word in ${command.replace("npx ", "")}; do echo "$word"; done`]);
+  const [, ...words] = String(typed.stdout).trim().split("\n");
+  const verified = await run(words.join(" "));
+  assert.equal(verified.code, 0, verified.stderr);
+  assert.ok(words.includes("--digest-key"));
   assert.match((await run("receipt get req_1 --url http://127.0.0.1:1")).stderr, /not a receipt's id/);
 });
 

@@ -2,17 +2,21 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Backup, CloudStatus, DestinationStatus, Explanation } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
-import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
+import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
+import { CommandFailure } from "./failure.ts";
 
 type Options = CloudOptions & JsonOption;
 
 export function addStatusCommand(program: Command, context: CommandContext): void {
   const { printer } = context;
-  const description = "whether everything runs; exit code 0: ready, 1: not ready";
+  const description = "whether everything runs; exit code 0: ready, 1: not ready or not running, 2: it cannot be told";
   withJson(withCloud(program.command("status").description(description))).action(async (options: Options) => {
-    const cloud = client(context, options);
-    const status = await cloud.get<CloudStatus>("/status");
-    const destinations = await cloud.list<DestinationStatus>("/destinations");
+    const found = await askStatus(context, options);
+    if (found instanceof CommandFailure) {
+      context.end(1);
+      return printer.failure(found);
+    }
+    const { status, destinations } = found;
     context.end(status.ready ? 0 : 1);
     if (options.json === true) return printer.json({ ...status, destinations });
     printer.facts(factsOf(status));
@@ -21,7 +25,7 @@ export function addStatusCommand(program: Command, context: CommandContext): voi
       [
         { title: "DESTINATION", text: ({ name }) => name },
         { title: "KIND", text: ({ kind }) => kind },
-        { title: "STATE", text: ({ ready }) => (ready ? "ready" : "not ready") },
+        { title: "STATE", text: ({ ready, reason }) => (ready ? "ready" : `not ready: ${reason ?? "unknown"}`) },
         { title: "SITE", text: ({ site }) => placeText(site) },
         { title: "ENGINE", text: ({ engine }) => engine.build },
         { title: "RUNNING", text: ({ running }) => String(running), align: "right" },
@@ -33,14 +37,26 @@ export function addStatusCommand(program: Command, context: CommandContext): voi
   });
 }
 
+/** That nothing runs is an answer here, not a failure to get one. */
+async function askStatus(context: CommandContext, options: Options) {
+  try {
+    const cloud = client(context, options);
+    const status = await cloud.get<CloudStatus>("/status");
+    return { status, destinations: await cloud.list<DestinationStatus>("/destinations") };
+  } catch (error) {
+    if (error instanceof CommandFailure && error.code === "not_running") return error;
+    throw error;
+  }
+}
+
 export function addPolicyCommands(program: Command, context: CommandContext): void {
   const { printer } = context;
   const group = program.command("policy").description("policy: where a request may run");
   const description = "say for a project and a model which destinations are permitted; exit code 1: none";
-  withJson(withCloud(group.command("explain").description(description)))
-    .requiredOption("--project <project>", "the project")
-    .requiredOption("--model <model>", "the model")
-    .action(async (options: Options & { project: string; model: string }) => {
+  const command = withJson(withCloud(group.command("explain").description(description)));
+  withRequired(command, "--project <project>", "the project");
+  withRequired(command, "--model <model>", "the model").action(
+    async (options: Options & { project: string; model: string }) => {
       const { project, model } = options;
       const found = await client(context, options).get<Explanation>("/policy/explain", { project, model });
       context.end(found.outcome === "permitted" ? 0 : 1);
@@ -63,7 +79,8 @@ export function addPolicyCommands(program: Command, context: CommandContext): vo
         found.candidates,
         `No destination offers ${model}.`,
       );
-    });
+    },
+  );
 }
 
 export function addBackupCommand(program: Command, context: CommandContext): void {

@@ -5,39 +5,69 @@ export class CommandFailure extends Error {
   readonly code: string;
   readonly next: string | undefined;
   readonly reasons: readonly string[];
+  /** The field at fault, as the API calls it. */
+  readonly param: string | undefined;
 
   constructor(
     code: string,
     message: string,
-    more: { readonly next?: string; readonly reasons?: readonly string[] } = {},
+    more: { readonly next?: string; readonly reasons?: readonly string[]; readonly param?: string | undefined } = {},
   ) {
     super(message);
     this.name = "CommandFailure";
     this.code = code;
     this.next = more.next;
     this.reasons = more.reasons ?? [];
+    this.param = more.param;
   }
 }
 
-export function failureOf(refusal: Refusal): CommandFailure {
-  const { next }: ErrorEntry = errorCodes[refusal.code];
-  return new CommandFailure(refusal.code, refusal.message, { next, reasons: refusal.reasons ?? [] });
+/** The options that fields of the control API are set by. */
+const optionsByField: ReadonlyMap<string, string> = new Map([
+  ["limits.models", "--models"],
+  ["limits.requestsPerMinute", "--requests-per-minute"],
+  ["limits.tokensPerMinute", "--tokens-per-minute"],
+  ["limits.monthlyBudget", "--monthly-budget"],
+  ["limits.expiresAt", "--expires"],
+  ["dataClass", "--data-class"],
+  ["processing", "--processing"],
+  ["unsupported", "--unsupported"],
+  ["from", "--from"],
+  ["to", "--to"],
+]);
+
+/** The option that sets a field ("limits.models[1]"); undefined where none does, or several could. */
+export function optionOf(param: string | undefined): string | undefined {
+  return param === undefined ? undefined : optionsByField.get(param.replace(/\[.*$/, ""));
+}
+
+export function failureOf({ code, message, param, reasons = [] }: Refusal): CommandFailure {
+  const { next }: ErrorEntry = errorCodes[code];
+  return new CommandFailure(code, inOptions(message, param), { next, reasons, param });
 }
 
 /** The failure that an error body of the API stands for. */
 export function failureOfBody(status: number, body: string): CommandFailure {
   const { error = {} } = (parsed(body) ?? {}) as { error?: Partial<Record<string, unknown>> };
-  const { code, message, next, reasons } = error;
+  const { code, message, next, reasons, param } = error;
   if (typeof code !== "string" || typeof message !== "string") {
     return new CommandFailure("unexpected_answer", `The server answered ${status} with something that is not ours.`, {
       next: "Check the URL: something else may be listening there.",
     });
   }
   const known: ErrorEntry | undefined = errorCodes[code as ErrorCode];
-  return new CommandFailure(code, message, {
+  const field = typeof param === "string" ? param : undefined;
+  return new CommandFailure(code, inOptions(message, field), {
     next: typeof next === "string" ? next : (known?.next ?? ""),
     reasons: Array.isArray(reasons) ? reasons.map(String) : [],
+    param: field,
   });
+}
+
+/** A message of the API's in the words of the command line: who typed an option knows no field. */
+function inOptions(message: string, param: string | undefined): string {
+  const option = optionOf(param);
+  return option === undefined ? message : message.replaceAll(`\`${param}\``, option);
 }
 
 /** JSON; undefined for what is none. */

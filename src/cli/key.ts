@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import type { CreatedKey, Key } from "../gateway/control/index.ts";
+import type { ChangedKey, CreatedKey, Key } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
-import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
-import { pathOf } from "./control-client.ts";
-import { describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
+import { client, type CommandContext, type JsonOption, requireChange, withJson, withRequired } from "./context.ts";
+import { type ControlClient, pathOf } from "./control-client.ts";
+import { currencyOf, describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
 
 type Options = CloudOptions & JsonOption;
 
@@ -13,26 +13,32 @@ export function addKeyCommands(program: Command, context: CommandContext): void 
   addList(group, context);
   withJson(withCloud(group.command("show <key>").description("show a key, without its secret"))).action(
     async (key: string, options: Options) => {
-      show(context, await client(context, options).get<Key>(pathOf`/keys/${key}`), options);
+      const cloud = client(context, options);
+      await show(context, cloud, await cloud.get<Key>(pathOf`/keys/${key}`), options);
     },
   );
   changing(group.command("update <key>").description("change a key's name or limits"), context)
     .option("--name <name>", "its new name")
-    .action(async (key: string, options: Options & LimitOptions & { name?: string }) => {
+    .action(async (key: string, options: Options & LimitOptions & { name?: string }, command: Command) => {
+      requireChange(command);
+      const cloud = client(context, options);
       const body = { name: options.name, limits: limitsOf(options) };
-      show(context, await client(context, options).send<Key>("PATCH", pathOf`/keys/${key}`, body), options);
+      const changed = await cloud.send<ChangedKey>("PATCH", pathOf`/keys/${key}`, body);
+      context.printer.warnings(changed.warnings);
+      await show(context, cloud, changed, options);
     });
   withJson(withCloud(group.command("revoke <key>").description("revoke a key for ever"))).action(
     async (key: string, options: Options) => {
-      show(context, await client(context, options).send<Key>("POST", pathOf`/keys/${key}/revoke`), options);
+      const cloud = client(context, options);
+      await show(context, cloud, await cloud.send<Key>("POST", pathOf`/keys/${key}/revoke`), options);
     },
   );
 }
 
 function addCreate(group: Command, context: CommandContext): void {
   const { printer } = context;
-  changing(group.command("create").description("make a key; its secret is shown once"), context)
-    .requiredOption("--project <project>", "the project that it belongs to")
+  const command = changing(group.command("create").description("make a key; its secret is shown once"), context);
+  withRequired(command, "--project <project>", "the project that it belongs to")
     .option("--name <name>", "its name")
     .action(async (options: Options & LimitOptions & { project: string; name?: string }) => {
       const { project, name } = options;
@@ -41,6 +47,7 @@ function addCreate(group: Command, context: CommandContext): void {
         name,
         limits: limitsOf(options),
       });
+      printer.warnings(made.warnings);
       if (options.json === true) return printer.json(made);
       printer.text(`${made.key}\n`);
       return printer.note(
@@ -54,8 +61,13 @@ function addList(group: Command, context: CommandContext): void {
   withJson(withCloud(group.command("list").description("list keys, without their secrets")))
     .option("--project <project>", "those of one project")
     .action(async (options: Options & { project?: string }) => {
-      const rows = await client(context, options).list<Key>("/keys", { project: options.project });
+      const cloud = client(context, options);
+      const rows = await cloud.list<Key>("/keys", { project: options.project });
       if (options.json === true) return printer.json(rows);
+      const currency = await currencyOf(
+        cloud,
+        rows.map(({ limits }) => limits),
+      );
       const nowMs = surroundings.clock.nowMs();
       return printer.table<Key>(
         [
@@ -63,7 +75,7 @@ function addList(group: Command, context: CommandContext): void {
           { title: "ID", text: ({ id }) => id },
           { title: "PROJECT", text: ({ organisation, project }) => `${organisation.name}/${project.name}` },
           { title: "STATE", text: (key) => stateOf(key, nowMs) },
-          { title: "LIMITS", text: ({ limits }) => describeLimits(limits) },
+          { title: "LIMITS", text: ({ limits }) => describeLimits(limits, currency) },
         ],
         rows,
         "There is no key yet; `bailiwick key create --project PROJECT` makes one.",
@@ -80,14 +92,16 @@ function stateOf({ revokedAt, limits }: Key, nowMs: number): string {
   return limits.expiresAt !== null && Date.parse(limits.expiresAt) <= nowMs ? "expired" : "valid";
 }
 
-function show({ printer, surroundings }: CommandContext, key: Key, { json }: JsonOption): void {
+async function show(context: CommandContext, cloud: ControlClient, key: Key, { json }: JsonOption): Promise<void> {
+  const { printer, surroundings } = context;
   if (json === true) return printer.json(key);
+  const limits = describeLimits(key.limits, await currencyOf(cloud, [key.limits]));
   return printer.facts([
     ["name", key.name],
     ["id", key.id],
     ["project", `${key.organisation.name}/${key.project.name}`],
     ["state", stateOf(key, surroundings.clock.nowMs())],
-    ["limits", describeLimits(key.limits) || "none"],
+    ["limits", limits || "none"],
     ["created", key.createdAt],
     ["revoked", key.revokedAt ?? "no"],
   ]);

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Clock } from "../base/index.ts";
-import type { Key } from "../gateway/control/index.ts";
+import type { Key, ShownStatus } from "../gateway/control/index.ts";
+import type { ControlClient } from "./control-client.ts";
 
 /** As written: commander takes a null for no value at all, so the word itself stands for it until it is sent. */
 type None = "none";
@@ -20,8 +21,8 @@ const dayMs = 86_400_000;
 export function withLimits(command: Command, clock: Clock): Command {
   return command
     .option("--models <names>", `models that may be used, separated by commas; ${none}`, parseModels)
-    .option("--requests-per-minute <number>", `requests a minute; ${none}`, parseRate)
-    .option("--tokens-per-minute <number>", `tokens a minute; ${none}`, parseRate)
+    .option("--requests-per-minute <number>", `requests a minute, 0: none at all; ${none}`, parseRate)
+    .option("--tokens-per-minute <number>", `tokens a minute, 0: none at all; ${none}`, parseRate)
     .option("--monthly-budget <amount>", `most that may be spent in a month (UTC), such as 25.00; ${none}`)
     .option("--expires <time>", `end of use: 2026-12-31, an instant, or days from now such as 30d; ${none}`, (text) =>
       parseExpiry(text, clock.nowMs()),
@@ -39,13 +40,19 @@ export function limitsOf(options: LimitOptions) {
   };
 }
 
-/** Limits for people: "60 requests/min, 10 a month", or nothing. */
-export function describeLimits(limits: Key["limits"]): string {
+/** What the budgets among these limits are in; asked for only where there is one. */
+export async function currencyOf(cloud: ControlClient, all: readonly Key["limits"][]): Promise<string> {
+  if (all.every(({ monthlyBudget }) => monthlyBudget === null)) return "";
+  return (await cloud.get<ShownStatus>("/status")).currency ?? "";
+}
+
+/** Limits for people: "60 requests/min, 10 EUR a month", or nothing. */
+export function describeLimits(limits: Key["limits"], currency: string): string {
   return [
     limits.models === null ? undefined : `models ${limits.models.join(" ") || "(no model)"}`,
-    limits.requestsPerMinute === null ? undefined : `${limits.requestsPerMinute} requests/min`,
-    limits.tokensPerMinute === null ? undefined : `${limits.tokensPerMinute} tokens/min`,
-    limits.monthlyBudget === null ? undefined : `${limits.monthlyBudget} a month`,
+    limits.requestsPerMinute === null ? undefined : `${limits.requestsPerMinute || "no"} requests/min`,
+    limits.tokensPerMinute === null ? undefined : `${limits.tokensPerMinute || "no"} tokens/min`,
+    limits.monthlyBudget === null ? undefined : `${`${limits.monthlyBudget} ${currency}`.trim()} a month`,
     limits.expiresAt === null ? undefined : `until ${limits.expiresAt}`,
   ]
     .filter((part) => part !== undefined)

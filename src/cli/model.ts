@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Catalog, CatalogModel } from "../catalog/index.ts";
@@ -102,23 +102,25 @@ function addPull(group: Command, context: CommandContext): void {
 
 function addChanging(group: Command, context: CommandContext): void {
   const { printer, surroundings } = context;
-  leaf(group, "add <file>", "add a model to the catalogue, from a JSON file in the form of `models.entries`").action(
-    async (file: string, options: Options) => {
-      const entry = readEntry(resolve(surroundings.currentFolder, file));
-      const added = await orInFolder(
-        context,
-        options,
-        () => client(context, options).send<Shown>("POST", "/models", entry),
-        async (catalog, describe) => {
-          const model = await catalog.add(entry);
-          if (model.outcome === "refused") throw failureOf(model);
-          return describe(model);
-        },
-      );
-      if (options.json === true) return printer.json(added);
-      return printer.facts(factsOf(added));
-    },
-  );
+  leaf(
+    group,
+    "add <file>",
+    "add a model to the catalogue, from a YAML or JSON file in the form of `models.entries`",
+  ).action(async (file: string, options: Options) => {
+    const entry = await readEntry(resolve(surroundings.currentFolder, file));
+    const added = await orInFolder(
+      context,
+      options,
+      () => client(context, options).send<Shown>("POST", "/models", entry),
+      async (catalog, describe) => {
+        const model = await catalog.add(entry);
+        if (model.outcome === "refused") throw failureOf(model);
+        return describe(model);
+      },
+    );
+    if (options.json === true) return printer.json(added);
+    return printer.facts(factsOf(added));
+  });
   leaf(group, "remove <model>", "remove a model's file from this machine, and an entry that was added").action(
     async (name: string, options: Options) => {
       const removed = await orInFolder(
@@ -181,11 +183,20 @@ function leaf(group: Command, name: string, description: string): Command {
   return withJson(withSettings(withCloud(group.command(name).description(description))));
 }
 
-function readEntry(file: string): unknown {
+const entryBytesMax = 1 << 16;
+
+/** JSON is YAML too. What YAML 1.1 reads as a boolean (NO, the country) is a string in its core schema. */
+async function readEntry(file: string): Promise<unknown> {
+  const { parse } = await import("yaml");
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    const { size } = statSync(file);
+    if (size > entryBytesMax) throw new Error(`it has more than ${entryBytesMax} bytes`);
+    return parse(readFileSync(file, "utf8"), { schema: "core", logLevel: "error", maxAliasCount: 0 });
   } catch (error) {
-    throw new CommandFailure("unreadable_file", `${file} cannot be read as JSON: ${(error as Error).message}`);
+    const [first = ""] = (error as Error).message.split("\n");
+    throw new CommandFailure("unreadable_file", `${file} cannot be read as YAML or JSON: ${first}`, {
+      next: "Name a file with one entry; docs/reference/models.md has its fields.",
+    });
   }
 }
 

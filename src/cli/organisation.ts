@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import type { Organisation } from "../gateway/control/index.ts";
+import type { ChangedOrganisation, Organisation } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
-import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
-import { pathOf } from "./control-client.ts";
-import { describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
+import { client, type CommandContext, type JsonOption, requireChange, withJson } from "./context.ts";
+import { type ControlClient, pathOf } from "./control-client.ts";
+import { currencyOf, describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
 
 type Options = CloudOptions & JsonOption;
 
@@ -13,21 +13,26 @@ export function addOrganisationCommands(program: Command, context: CommandContex
 
   leaf(group, "create <name>", "make an organisation", context).action(
     async (name: string, options: Options & LimitOptions) => {
-      const made = await client(context, options).send<Organisation>("POST", "/organisations", {
-        name,
-        limits: limitsOf(options),
-      });
-      show(context, made, options);
+      const cloud = client(context, options);
+      const body = { name, limits: limitsOf(options) };
+      const made = await cloud.send<ChangedOrganisation>("POST", "/organisations", body);
+      printer.warnings(made.warnings);
+      await show(context, cloud, made, options);
     },
   );
   withJson(withCloud(group.command("list").description("list organisations"))).action(async (options: Options) => {
-    const rows = await client(context, options).list<Organisation>("/organisations");
+    const cloud = client(context, options);
+    const rows = await cloud.list<Organisation>("/organisations");
     if (options.json === true) return printer.json(rows);
+    const currency = await currencyOf(
+      cloud,
+      rows.map(({ limits }) => limits),
+    );
     return printer.table<Organisation>(
       [
         { title: "NAME", text: ({ name }) => name },
         { title: "ID", text: ({ id }) => id },
-        { title: "LIMITS", text: ({ limits }) => describeLimits(limits) },
+        { title: "LIMITS", text: ({ limits }) => describeLimits(limits, currency) },
         { title: "CREATED", text: ({ createdAt }) => createdAt.slice(0, 10) },
       ],
       rows,
@@ -36,19 +41,19 @@ export function addOrganisationCommands(program: Command, context: CommandContex
   });
   withJson(withCloud(group.command("show <organisation>").description("show an organisation"))).action(
     async (organisation: string, options: Options) => {
-      show(context, await client(context, options).get<Organisation>(pathOf`/organisations/${organisation}`), options);
+      const cloud = client(context, options);
+      await show(context, cloud, await cloud.get<Organisation>(pathOf`/organisations/${organisation}`), options);
     },
   );
   leaf(group, "update <organisation>", "change an organisation's name or limits", context)
     .option("--name <name>", "its new name")
-    .action(async (organisation: string, options: Options & LimitOptions & { name?: string }) => {
+    .action(async (name: string, options: Options & LimitOptions & { name?: string }, command: Command) => {
+      requireChange(command);
+      const cloud = client(context, options);
       const body = { name: options.name, limits: limitsOf(options) };
-      const changed = await client(context, options).send<Organisation>(
-        "PATCH",
-        pathOf`/organisations/${organisation}`,
-        body,
-      );
-      show(context, changed, options);
+      const changed = await cloud.send<ChangedOrganisation>("PATCH", pathOf`/organisations/${name}`, body);
+      printer.warnings(changed.warnings);
+      await show(context, cloud, changed, options);
     });
 }
 
@@ -56,12 +61,17 @@ function leaf(group: Command, name: string, description: string, { surroundings 
   return withJson(withCloud(withLimits(group.command(name).description(description), surroundings.clock)));
 }
 
-function show({ printer }: CommandContext, organisation: Organisation, { json }: JsonOption): void {
+async function show(
+  { printer }: CommandContext,
+  cloud: ControlClient,
+  organisation: Organisation,
+  { json }: JsonOption,
+): Promise<void> {
   if (json === true) return printer.json(organisation);
   return printer.facts([
     ["name", organisation.name],
     ["id", organisation.id],
-    ["limits", describeLimits(organisation.limits) || "none"],
+    ["limits", describeLimits(organisation.limits, await currencyOf(cloud, [organisation.limits])) || "none"],
     ["created", organisation.createdAt],
   ]);
 }

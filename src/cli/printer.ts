@@ -1,13 +1,18 @@
-import type { CommandFailure } from "./failure.ts";
+import { type CommandFailure, optionOf } from "./failure.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { type Column, formatFacts, formatTable, printable } from "./table.ts";
 
 /** What commands print: data on standard output, everything about it on standard error. */
 export class Printer {
-  readonly #surroundings: Pick<Surroundings, "stdout" | "stderr" | "environment">;
+  readonly #surroundings: Pick<Surroundings, "argv" | "stdout" | "stderr" | "environment">;
 
-  constructor(surroundings: Pick<Surroundings, "stdout" | "stderr" | "environment">) {
+  constructor(surroundings: Pick<Surroundings, "argv" | "stdout" | "stderr" | "environment">) {
     this.#surroundings = surroundings;
+  }
+
+  /** Whether a program reads what is printed: its errors are JSON too. */
+  get isJson(): boolean {
+    return this.#surroundings.argv.includes("--json");
   }
 
   text(text: string): void {
@@ -28,11 +33,22 @@ export class Printer {
   note(text: string): void {
     this.#surroundings.stderr.write(`${text}\n`);
   }
+  /** What is odd about what was done. */
+  warnings(texts: readonly string[]): void {
+    for (const text of texts) this.note(`warning: ${printable(text)}`);
+  }
   failure(failure: CommandFailure): void {
-    const lines = [`${this.#strong("error:")} ${printable(failure.message)} (${failure.code})`];
-    for (const reason of failure.reasons.slice(0, 100)) lines.push(`  - ${printable(reason)}`);
-    if (failure.next !== undefined && failure.next !== "") lines.push(`  next: ${printable(failure.next)}`);
-    this.note(lines.join("\n"));
+    const { code, message, next, reasons, param } = failure;
+    if (this.isJson) {
+      const more = { ...(param === undefined ? {} : { param }), ...(reasons.length === 0 ? {} : { reasons }) };
+      return this.note(JSON.stringify({ error: { code, message, next: next ?? "", ...more } }));
+    }
+    const lines = [`${this.#strong("error:")} ${printable(message)} (${code})`];
+    const option = optionOf(param);
+    if (option !== undefined && !message.includes(option)) lines.push(`  option: ${option}`);
+    for (const reason of reasons.slice(0, 100)) lines.push(`  - ${printable(reason)}`);
+    if (next !== undefined && next !== "") lines.push(`  next: ${printable(next)}`);
+    return this.note(lines.join("\n"));
   }
 
   /** https://no-color.org: a variable that is set and not empty means no colour. */

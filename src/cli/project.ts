@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
-import type { Project } from "../gateway/control/index.ts";
+import type { ChangedProject, Project } from "../gateway/control/index.ts";
 import { dataClasses } from "../policy/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
-import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
-import { pathOf } from "./control-client.ts";
-import { describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
+import { client, type CommandContext, type JsonOption, requireChange, withJson, withRequired } from "./context.ts";
+import { type ControlClient, pathOf } from "./control-client.ts";
+import { currencyOf, describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
 
 type Options = CloudOptions & JsonOption;
 
@@ -14,6 +14,8 @@ interface RuleOptions {
   readonly unsupported?: string;
 }
 
+type UpdateOptions = Options & LimitOptions & RuleOptions & { readonly name?: string };
+
 export function addProjectCommands(program: Command, context: CommandContext): void {
   const group = program.command("project").description("projects: what data is, and where it may be processed");
   const { printer } = context;
@@ -21,21 +23,29 @@ export function addProjectCommands(program: Command, context: CommandContext): v
   changing(group, "create <name>", "make a project", context)
     .option("--organisation <organisation>", "the organisation that it belongs to", "default")
     .action(async (name: string, options: Options & LimitOptions & RuleOptions & { organisation: string }) => {
+      const cloud = client(context, options);
       const body = { name, organisation: options.organisation, limits: limitsOf(options), ...rulesOf(options) };
-      show(context, await client(context, options).send<Project>("POST", "/projects", body), options);
+      const made = await cloud.send<ChangedProject>("POST", "/projects", body);
+      printer.warnings(made.warnings);
+      await show(context, cloud, made, options);
     });
   withJson(withCloud(group.command("list").description("list projects")))
     .option("--organisation <organisation>", "those of one organisation")
     .action(async (options: Options & { organisation?: string }) => {
-      const rows = await client(context, options).list<Project>("/projects", { organisation: options.organisation });
+      const cloud = client(context, options);
+      const rows = await cloud.list<Project>("/projects", { organisation: options.organisation });
       if (options.json === true) return printer.json(rows);
+      const currency = await currencyOf(
+        cloud,
+        rows.map(({ limits }) => limits),
+      );
       return printer.table<Project>(
         [
           { title: "NAME", text: ({ organisation, name }) => `${organisation.name}/${name}` },
           { title: "ID", text: ({ id }) => id },
           { title: "DATA", text: ({ dataClass }) => dataClass },
           { title: "PROCESSING", text: ({ processing }) => processing.join(" ") || "anywhere" },
-          { title: "LIMITS", text: ({ limits }) => describeLimits(limits) },
+          { title: "LIMITS", text: ({ limits }) => describeLimits(limits, currency) },
         ],
         rows,
         "There is no project yet; `bailiwick project create NAME` makes one.",
@@ -43,14 +53,19 @@ export function addProjectCommands(program: Command, context: CommandContext): v
     });
   withJson(withCloud(group.command("show <project>").description("show a project"))).action(
     async (project: string, options: Options) => {
-      show(context, await client(context, options).get<Project>(pathOf`/projects/${project}`), options);
+      const cloud = client(context, options);
+      await show(context, cloud, await cloud.get<Project>(pathOf`/projects/${project}`), options);
     },
   );
   changing(group, "update <project>", "change a project's name, rules or limits", context)
     .option("--name <name>", "its new name")
-    .action(async (project: string, options: Options & LimitOptions & RuleOptions & { name?: string }) => {
+    .action(async (project: string, options: UpdateOptions, command: Command) => {
+      requireChange(command);
+      const cloud = client(context, options);
       const body = { name: options.name, limits: limitsOf(options), ...rulesOf(options) };
-      show(context, await client(context, options).send<Project>("PATCH", pathOf`/projects/${project}`, body), options);
+      const changed = await cloud.send<ChangedProject>("PATCH", pathOf`/projects/${project}`, body);
+      printer.warnings(changed.warnings);
+      await show(context, cloud, changed, options);
     });
   addEraseCommand(group, context);
 }
@@ -58,14 +73,14 @@ export function addProjectCommands(program: Command, context: CommandContext): v
 function addEraseCommand(group: Command, context: CommandContext): void {
   const description =
     "erase the key that digests in the project's receipts are salted with, for ever; a new one salts from now on";
-  withJson(withCloud(group.command("erase-digest-key <project>").description(description)))
-    .requiredOption("--yes", "it cannot be undone: nobody can prove any more which texts those receipts speak of")
-    .action(async (project: string, options: Options) => {
-      const path = pathOf`/projects/${project}/digest-key`;
-      const erased = await client(context, options).send<{ erased: string; digestKey: string }>("DELETE", path);
-      if (options.json === true) return context.printer.json(erased);
-      return context.printer.text(`Erased ${erased.erased}; ${erased.digestKey} salts from now on.\n`);
-    });
+  const command = withJson(withCloud(group.command("erase-digest-key <project>").description(description)));
+  const warning = "it cannot be undone: nobody can prove any more which texts those receipts speak of";
+  withRequired(command, "--yes", warning).action(async (project: string, options: Options) => {
+    const path = pathOf`/projects/${project}/digest-key`;
+    const erased = await client(context, options).send<{ erased: string; digestKey: string }>("DELETE", path);
+    if (options.json === true) return context.printer.json(erased);
+    return context.printer.text(`Erased ${erased.erased}; ${erased.digestKey} salts from now on.\n`);
+  });
 }
 
 function changing(group: Command, name: string, description: string, { surroundings }: CommandContext): Command {
@@ -95,7 +110,12 @@ function rulesOf({ dataClass, processing, unsupported }: RuleOptions): RuleOptio
   };
 }
 
-function show({ printer }: CommandContext, project: Project, { json }: JsonOption): void {
+async function show(
+  { printer }: CommandContext,
+  cloud: ControlClient,
+  project: Project,
+  { json }: JsonOption,
+): Promise<void> {
   if (json === true) return printer.json(project);
   return printer.facts([
     ["name", `${project.organisation.name}/${project.name}`],
@@ -103,7 +123,7 @@ function show({ printer }: CommandContext, project: Project, { json }: JsonOptio
     ["data class", project.dataClass],
     ["processing", project.processing.join(" ") || "anywhere"],
     ["unsupported", project.unsupported],
-    ["limits", describeLimits(project.limits) || "none"],
+    ["limits", describeLimits(project.limits, await currencyOf(cloud, [project.limits])) || "none"],
     ["digest key", project.digestKey],
     ["created", project.createdAt],
   ]);

@@ -2,13 +2,15 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { type CloudOptions, dataOption, readSecret, urlOf } from "./connection.ts";
-import { type CommandContext, type JsonOption, withJson } from "./context.ts";
+import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure, failureOfBody } from "./failure.ts";
 import { ask, readText } from "./http.ts";
+import { allFacts, mainFacts, readStatement } from "./receipt-facts.ts";
 
 export function addReceiptCommands(program: Command, context: CommandContext): void {
-  const group = program.command("receipt").description("receipts: fetch them, and verify them offline");
+  const group = program.command("receipt").description("receipts: fetch them, read them, and verify them offline");
   addVerify(group, context);
+  addShow(group, context);
   addGet(group, context);
 }
 
@@ -27,23 +29,42 @@ const bodyBytesMax = 1 << 30;
 function addVerify(group: Command, context: CommandContext): void {
   const description =
     "verify a receipt with no server and no network; exit code 0: valid, 1: invalid, 2: it could not be checked";
-  withJson(group.command("verify <file>").description(description))
-    .requiredOption("--key <file>", "the public keys, as /.well-known/bailiwick/keys serves them")
+  const command = withJson(group.command("verify <file>").description(description));
+  withRequired(command, "--key <file>", "the public keys, as /.well-known/bailiwick/keys serves them")
     .option("--request <file>", "the request's exact bytes: check that the receipt speaks of them")
     .option("--response <file>", "the answer's exact bytes, likewise")
     .option("--digest-key <file>", "the project's digest key, which --request and --response need")
     .option("--tenant <id>", "the project that it must be for")
     .option("--at <time>", "a moment by which the request must have ended", parseTime)
     .action(async (file: string, options: VerifyOptions) => {
+      const { printer } = context;
       const { outcome, reason, checked } = await verify(file, options, context);
       context.end(outcome === "valid" ? 0 : outcome === "invalid" ? 1 : 2);
       const words = { valid: "valid", invalid: "INVALID", unchecked: "could not be checked" }[outcome];
-      if (options.json === true) return context.printer.json({ valid: outcome === "valid", reason, checked });
-      return context.printer.facts([
+      if (options.json === true) return printer.json({ valid: outcome === "valid", reason, checked });
+      printer.facts([
         ["receipt", outcome === "valid" ? words : `${words}: ${reason}`],
         ["checked", checked.join(", ") || "nothing"],
       ]);
+      // What does not hold is not repeated.
+      if (outcome !== "valid") return undefined;
+      printer.text("\n");
+      return printer.facts(mainFacts(readReceipt(file, context)));
     });
+}
+
+function addShow(group: Command, { printer, surroundings }: CommandContext): void {
+  const description = "show what a receipt states, with no server; with --json the statement itself";
+  withJson(group.command("show <file>").description(description)).action((file: string, options: JsonOption) => {
+    const statement = readReceipt(file, { surroundings });
+    if (options.json === true) return printer.json(statement);
+    printer.facts(allFacts(statement));
+    return printer.note("This is what the file says; `npx bailiwick receipt verify` finds out whether it holds.");
+  });
+}
+
+function readReceipt(file: string, { surroundings }: Pick<CommandContext, "surroundings">) {
+  return readStatement(readBounded(resolve(surroundings.currentFolder, file), receiptBytesMax));
 }
 
 /** Reads the files and verifies. A file that cannot be read is a check that could not be made. */
@@ -77,7 +98,9 @@ function readBounded(path: string, mostBytes: number): Buffer {
     if (size > mostBytes) throw new Error(`it has more than ${mostBytes} bytes`);
     return readFileSync(path);
   } catch (error) {
-    throw new CommandFailure("unreadable_file", `${path} cannot be read: ${(error as Error).message}`);
+    throw new CommandFailure("unreadable_file", `${path} cannot be read: ${(error as Error).message}`, {
+      next: "Name a file that is there and that this user may read.",
+    });
   }
 }
 
@@ -127,8 +150,21 @@ function addGet(group: Command, context: CommandContext): void {
       ]);
       if (options.json === true) return printer.json(files);
       printer.facts(Object.entries(files));
-      return printer.note(`Verify it with: bailiwick receipt verify ${files.receipt} --key ${files.keys}`);
+      const { receipt: file, keys: keyFile, digestKey: digestKeyFile } = quoted(files);
+      return printer.note(
+        `Verify it with: npx bailiwick receipt verify ${file} --key ${keyFile} --digest-key ${digestKeyFile}\n` +
+          "Add --request FILE and --response FILE to check that it speaks of these bytes.",
+      );
     });
+}
+
+/** Paths as a shell takes them. */
+function quoted<Name extends string>(paths: Readonly<Record<Name, string>>): Readonly<Record<Name, string>> {
+  const words = Object.entries<string>(paths).map(([name, path]) => [
+    name,
+    /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`,
+  ]);
+  return Object.fromEntries(words) as Record<Name, string>;
 }
 
 function tenantKey({ apiKeyFile }: GetOptions, { surroundings }: CommandContext): string {
@@ -155,6 +191,8 @@ function save(folder: string, files: readonly (readonly [path: string, text: str
     mkdirSync(folder, { recursive: true });
     for (const [path, text, mode] of files) writeFileSync(path, text, { mode });
   } catch (error) {
-    throw new CommandFailure("unwritable_file", `${folder} cannot be written: ${(error as Error).message}`);
+    throw new CommandFailure("unwritable_file", `${folder} cannot be written: ${(error as Error).message}`, {
+      next: "Name a folder that this user may write with --to.",
+    });
   }
 }

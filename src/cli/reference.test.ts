@@ -10,12 +10,16 @@ const opening = `# Command line
 
 Commands find the running cloud through the data folder (\`--data\`, else \`./.bailiwick\`), where \`bailiwick up\` leaves its
 address and the operator's token, or through \`--url\` and \`--token-file\`. Names or ids are accepted everywhere; a project
-is also named as \`organisation/project\`. \`doctor\`, \`restore\` and \`receipt verify\` need no server; \`model\` works on the
-data folder itself where no server runs on it.
+is also named as \`organisation/project\`. \`doctor\`, \`restore\`, \`receipt show\` and \`receipt verify\` need no server;
+\`model\` works on the data folder itself where no server runs on it.
 
 Data goes to standard output: a table for people, or JSON with \`--json\`. Everything else goes to standard error, an error
-with its code and what to do next. Exit codes: 0 success, 1 a negative result (an invalid receipt, a cloud that is not
-ready), 2 a wrong usage or something that could not be done. \`NO_COLOR\` is respected.
+with its code and what to do next; with \`--json\` as \`{"error": {"code", "message", "next"}}\`, and \`param\` and \`reasons\`
+where there are some. Exit codes: 0 success, 1 a negative result (an invalid receipt, a cloud that is not ready or not
+running), 2 a wrong usage or something that could not be done. \`NO_COLOR\` is respected.
+
+A model in \`--models\` must be served or in the catalogue; where an upstream is in use, which may bring it later, an
+unknown one is a warning. A limit of 0 is one of nothing: it is set, with a warning.
 
 This page is made from the commands themselves (\`node --test --test-update-snapshots src/cli/reference.test.ts\`).
 `;
@@ -52,10 +56,9 @@ function describe(command: Command, parent: string): readonly string[] {
 
 function item(option: Option): string {
   const choices = option.argChoices === undefined ? "" : ` (${option.argChoices.join(", ")})`;
-  const needed = option.mandatory ? " Required." : "";
   const usual = option.defaultValueDescription ?? (option.defaultValue as string | undefined);
   const fallback = usual === undefined ? "" : ` Default: \`${usual}\`.`;
-  return `- \`${option.flags}\`: ${option.description}${choices}.${needed}${fallback}\n`;
+  return `- \`${option.flags}\`: ${option.description}${choices}.${fallback}\n`;
 }
 
 function sentence(text: string): string {

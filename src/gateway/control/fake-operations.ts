@@ -63,6 +63,7 @@ function fakeCloud(clock: Clock): Operations["cloud"] {
         site,
         engine: { name: "fake", build: "fake 1" },
         ready: true,
+        reason: null,
         running: 0,
         models: [{ name: "fake", sha256: null, contextTokens: 4096, endpoints: ["chat.completions"] }],
       },

@@ -72,6 +72,7 @@ export const destination = z.object({
   site,
   engine: z.object({ name: z.string(), build: z.string() }),
   ready: z.boolean(),
+  reason: z.string().nullable().meta({ description: "Why it is not ready." }),
   running: z.int().meta({ description: "Requests in flight." }),
   models: z.array(
     z.object({
