@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { errorBody, refuse, type Refusal } from "../base/index.ts";
+import { errorBody, errorCodes, refuse, type Refusal } from "../base/index.ts";
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -39,13 +39,20 @@ export function listen(options: ServerOptions): Promise<Gateway> {
       requestTimeout: Math.max(options.limits.headersTimeoutMs, options.limits.bodyTimeoutMs),
       connectionsCheckingInterval: 500,
       keepAliveTimeout: 75_000,
+      // Refused below, in words.
+      requireHostHeader: false,
     },
     (request, response) => {
       const url = request.url ?? "/";
-      if (url.startsWith("/v1/")) options.openai(request, response);
+      if (request.headers.host === undefined && request.httpVersion === "1.1") {
+        answerRefusal(response, refuse("invalid_request", "The request has no host header.", { param: "host" }));
+      } else if (url.startsWith("/v1/")) options.openai(request, response);
       else plainOrControl(options, url, request, response);
     },
   );
+  server.on("checkExpectation", (_request, response: ServerResponse) => {
+    answerRefusal(response, refuse("invalid_request", "Only 100-continue can be expected.", { param: "expect" }));
+  });
   server.maxConnections = options.limits.connections;
   server.on("clientError", answerClientError);
   return new Promise((resolve, reject) => {
@@ -61,9 +68,23 @@ function plainOrControl(options: ServerOptions, url: string, request: IncomingMe
   const query = url.indexOf("?");
   const plain = options.plain.get(query < 0 ? url : url.slice(0, query));
   if (plain === undefined) return options.control(request, response);
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    response.setHeader("allow", "GET");
+    return answerRefusal(response, refuse("method_not_allowed", "Use GET here."));
+  }
   const { status, body } = plain();
   response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
   response.end(request.method === "HEAD" ? undefined : body);
+}
+
+function answerRefusal(response: ServerResponse, refusal: Refusal): void {
+  const body = errorBody(refusal);
+  response.writeHead(errorCodes[refusal.code].status, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+  });
+  response.end(body);
 }
 
 function gatewayOf(server: Server, host: string): Gateway {

@@ -1,4 +1,4 @@
-import { type Ending, refuse, type Refusal } from "../base/index.ts";
+import { type Ending, refuse, type Refusal, RefusalError } from "../base/index.ts";
 
 // What the ways in which an answer can end, or fail to, mean to its client and to the books.
 
@@ -54,6 +54,8 @@ function isObject(words: Buffer): boolean {
 
 /** What a broken exchange is called towards the client. */
 export function refusalOf(error: unknown): Refusal {
+  // Cut off from this side, for a reason that has a code.
+  if (error instanceof RefusalError) return error.refusal;
   switch (codeOf(error)) {
     case "UND_ERR_HEADERS_TIMEOUT":
     case "UND_ERR_BODY_TIMEOUT":

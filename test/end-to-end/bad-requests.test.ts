@@ -88,6 +88,12 @@ test("a body over the limit, declared or not", async () => {
   await eventually("the refusal", () => /413 /.test(chunked.text()) && /body_too_large/.test(chunked.text()));
   await eventually("the connection's end", chunked.closed);
   await refused({ headers: { "content-encoding": "gzip" } }, 415, "unsupported_media_type");
+  for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16"]) {
+    await refused({ headers: { "content-type": type } }, 415, "unsupported_media_type", /body of type/);
+  }
+  for (const type of ["application/json; charset=utf-8", "application/vnd.api+json"]) {
+    assert.equal((await ask({ url, key, headers: { "content-type": type } })).status, 200, type);
+  }
 });
 
 test("an unknown model, with the nearest name; unknown paths and methods", async () => {
@@ -236,6 +242,21 @@ test("more connections than there may be: those that are open are served, and la
   for (let index = 0; index < 80; index++) many.push(await opened());
   for (const { socket } of many) socket.destroy();
   await eventually("room again", async () => (await ask({ url, key })).status === 200);
+});
+
+test("what no request says: no host, an expectation that nobody can meet, a method that is not there", async () => {
+  const { port } = new URL(url);
+  for (const [text, status, code] of [
+    ["GET /healthz HTTP/1.1\r\n\r\n", 400, "invalid_request"],
+    [`GET /healthz HTTP/1.1\r\nhost: x:${port}\r\nexpect: a-miracle\r\n\r\n`, 400, "invalid_request"],
+    [`DELETE /healthz HTTP/1.1\r\nhost: x:${port}\r\n\r\n`, 405, "method_not_allowed"],
+    [`POST /readyz HTTP/1.1\r\nhost: x:${port}\r\ncontent-length: 0\r\n\r\n`, 405, "method_not_allowed"],
+  ] as const) {
+    const client = await opened();
+    client.socket.write(text);
+    await eventually(text, () => client.text().includes(`HTTP/1.1 ${status} `) && client.text().includes(`"${code}"`));
+    await eventually("the connection's end", client.closed);
+  }
 });
 
 test("headers beyond any measure", async () => {

@@ -34,7 +34,7 @@ const answerOf = (more: object): object => ({
 });
 
 const behaviours: Readonly<Record<string, (response: ServerResponse) => void>> = {
-  "done-stays-open": (response) => void events(response, ...wholeStream),
+  "done-stays-open": (response) => events(response, ...wholeStream),
   "done-then-pings": (response) => {
     events(response, ...wholeStream);
     const pings = setInterval(() => response.write(": ping\n\n"), 100);
@@ -176,7 +176,7 @@ test("an answer that only looks like JSON is none", async () => {
 test("a usage that cannot be is no usage: unrated, and the books can still be read", async () => {
   for (const model of ["absurd-usage", "more-than-its-context"]) {
     for (let time = 0; time < 2; time++) {
-      const { status, key } = await asked(`${model}`, time === 1);
+      const { status, key } = await asked(model, time === 1);
       assert.equal(status, 200);
       const { unrated, amount, inputTokens } = await usageOf(cloud, key);
       assert.deepEqual([unrated, Number(amount), inputTokens], [1, 0, 0], model);

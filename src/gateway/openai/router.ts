@@ -1,5 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Clock, type Ids, isId, refuse, type Refusal, type ReceiptId, withPrefix } from "../../base/index.ts";
+import {
+  type Clock,
+  type Ids,
+  isId,
+  nearest,
+  refuse,
+  type Refusal,
+  type ReceiptId,
+  withPrefix,
+} from "../../base/index.ts";
 import type { Holder } from "../../tenancy/index.ts";
 import { Answer } from "../answer.ts";
 import { readBody } from "../body.ts";
@@ -41,6 +50,7 @@ export interface RouterOptions {
 }
 
 const byPath = new Map(endpoints.map((endpoint) => [endpoint.path, endpoint]));
+const jsonType = /^application\/(?:[\w.-]+\+)?json *(?:; *charset="?utf-?8"? *)?;?$/i;
 const bearer = /^bearer +(\S{1,512})$/i;
 
 /** Answers everything below /v1: a table look-up for what runs a model, three readings beside it, else a refusal. */
@@ -75,6 +85,10 @@ async function route(
   if (request.method !== "POST") return wrongMethod(answer, "POST");
   if ((request.headers["content-encoding"] ?? "identity") !== "identity") {
     return answer.refuse(refuse("unsupported_media_type", "A compressed body is not accepted."));
+  }
+  const type = request.headers["content-type"];
+  if (type !== undefined && !isJson(type)) {
+    return answer.refuse(refuse("unsupported_media_type", `A body of type ${type.slice(0, 100)} is not accepted.`));
   }
   const receivedAtMs = options.clock.nowMs();
   const startedAtMs = options.clock.monotonicMs();
@@ -114,7 +128,14 @@ function readModels(options: RouterOptions, name: string | undefined, answer: An
   const data = options.listModels(holder);
   if (name === undefined) return json(answer, JSON.stringify({ object: "list", data }));
   const model = data.find(({ id }) => id === decoded(name));
-  if (model === undefined) return answer.refuse(refuse("model_not_found", `There is no model ${name.slice(0, 200)}.`));
+  if (model === undefined) {
+    const meant = nearest(
+      decoded(name),
+      data.map(({ id }) => id),
+    );
+    const hint = meant === undefined ? "" : ` Did you mean "${meant}"?`;
+    return answer.refuse(refuse("model_not_found", `There is no model "${decoded(name).slice(0, 200)}".${hint}`));
+  }
   return json(answer, JSON.stringify(model));
 }
 
@@ -127,6 +148,11 @@ function json(answer: Answer, text: string): void {
 function wrongMethod(answer: Answer, allowed: string): void {
   answer.header("allow", allowed);
   answer.refuse(refuse("method_not_allowed", `Use ${allowed} here.`));
+}
+
+/** JSON, in the one encoding that it has (RFC 8259, section 8.1). */
+function isJson(contentType: string): boolean {
+  return contentType === "application/json" || jsonType.test(contentType);
 }
 
 function pathOf(url: string): string {
