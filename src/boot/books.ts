@@ -95,7 +95,7 @@ export async function seedBudgets(
   const { spent, watermarks } = await spentThisMonth(store.db, nowMs);
   for (const { id, amount } of spent) budgets.seed(id, exactOf(amount));
   const month = new Date(nowMs).toISOString().slice(0, 7);
-  for await (const { records } of journal.read(watermarks.get(gateway))) {
+  for await (const { records } of journal.readSettled(watermarks.get(gateway))) {
     for (const record of records) {
       if (record.kind !== "settlement") continue;
       const { listAmount, amountBound, startedAtMs, key, project, organisation } = parseSettlement(record.body);

@@ -56,21 +56,27 @@ async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test("records that come while a sync is under way are with the operating system, and durable with the next sync", async () => {
-  const disk = new FakeDisk();
-  const journal = await start(disk);
-  disk.holdSyncs();
-  const first = intend(journal, 1);
-  await turns();
-  const second = intend(journal, 2);
-  const third = intend(journal, 3);
-  assert.equal(second.durable, third.durable, "one promise a batch");
-  await turns();
-  const survivor = await start(disk.kill());
-  assert.deepEqual(
-    survivor.openIntents().map(({ intent }) => intent.request),
-    [first, second, third].map((intent) => intent.request),
-  );
+test("records that come while a sync is under way are one batch: durable with the next sync, told to nobody before", async () => {
+  const foundAfter = async (end: "killed during the sync" | "killed after the next"): Promise<readonly number[]> => {
+    const disk = new FakeDisk();
+    const journal = await start(disk);
+    disk.holdSyncs();
+    const first = intend(journal, 1);
+    await turns();
+    const second = intend(journal, 2);
+    const third = intend(journal, 3);
+    assert.equal(second.durable, third.durable, "one promise a batch");
+    await turns();
+    if (end === "killed after the next") {
+      disk.releaseSyncs();
+      await third.durable;
+    }
+    const survivor = await start(disk.kill());
+    const kept = survivor.openIntents().map(({ intent }) => intent.request);
+    return [first, second, third].flatMap(({ request }, index) => (kept.includes(request) ? [index + 1] : []));
+  };
+  assert.deepEqual(await foundAfter("killed during the sync"), [1]);
+  assert.deepEqual(await foundAfter("killed after the next"), [1, 2, 3]);
 });
 
 test("one batch of everything that came during a sync: leaves, indexes and one seal", async () => {

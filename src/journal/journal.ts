@@ -186,7 +186,12 @@ export class Journal {
    * closes or fails. Throws where `from` lies outside this journal, or a record is damaged.
    */
   read(from?: Position, follow?: AbortSignal): AsyncGenerator<JournalBatch, void, void> {
-    return readBatches(this.#readable(), from ?? this.first, follow);
+    return readBatches(this.#readable(), from ?? this.first, follow, "with");
+  }
+
+  /** As `read`, for who has no use for the bodies of intents: they are empty. */
+  readSettled(from?: Position, follow?: AbortSignal): AsyncGenerator<JournalBatch, void, void> {
+    return readBatches(this.#readable(), from ?? this.first, follow, "without");
   }
 
   /** A durable settlement and its batch; undefined where there is none at `position` (any more, or not yet). */

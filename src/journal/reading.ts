@@ -26,6 +26,7 @@ export async function* readBatches(
   journal: Readable,
   from: Position,
   follow: AbortSignal | undefined,
+  intentBodies: "with" | "without",
 ): AsyncGenerator<JournalBatch, void, void> {
   if (isBefore(journal.durable(), from)) {
     throw new Error(
@@ -33,7 +34,7 @@ export async function* readBatches(
     );
   }
   let at: Position | undefined = from;
-  while (at !== undefined) at = yield* readSegment(journal, at, follow);
+  while (at !== undefined) at = yield* readSegment(journal, at, follow, intentBodies);
 }
 
 /** Reads from `from` to the end of its segment; returns where the next one begins, or undefined where reading is over. */
@@ -41,6 +42,7 @@ async function* readSegment(
   journal: Readable,
   from: Position,
   follow: AbortSignal | undefined,
+  intentBodies: "with" | "without",
 ): AsyncGenerator<JournalBatch, Position | undefined, void> {
   const segment = journal.segments.get(from.segment);
   if (segment === undefined) throw new Error(`journal segment ${from.segment} is not here any more`);
@@ -51,7 +53,7 @@ async function* readSegment(
       const durable = journal.durable();
       const finished = durable.segment > from.segment;
       const limit = finished ? segment.end : durable.offset;
-      const reader = new SegmentReader(file, from.segment, offset, limit);
+      const reader = new SegmentReader(file, from.segment, offset, limit, intentBodies);
       for (;;) {
         const read = await reader.next();
         if (read.kind === "end") return firstOf(journal, from.segment + 1);

@@ -186,7 +186,7 @@ function writeHex(bytes: Buffer, at: number, value: number): void {
 }
 
 /**
- * Reads the line at `at` of `bytes`, of which `[0, end)` is filled and whose byte 0 stands at `base` in its segment.
+ * Reads the line at `at` of `bytes` (an intent's body only where it is asked for), of which `[0, end)` is filled and whose byte 0 stands at `base` in its segment.
  * "more": the line goes on behind `end`. "invalid": there is no intact line here.
  */
 export function readLine(
@@ -194,6 +194,7 @@ export function readLine(
   at: number,
   end: number,
   base: Position,
+  intentBodies: "with" | "without" = "with",
 ): { readonly line: Line; readonly lengthBytes: number } | "more" | "invalid" {
   if (end - at < frontBytes) return "more";
   const lengthBytes = readHex(bytes, at + 9);
@@ -202,15 +203,22 @@ export function readLine(
   if (readHex(bytes, at) !== crc32(bytes.subarray(at + 8, at + lengthBytes))) return "invalid";
   const bodyEnd = at + lengthBytes - 1;
   const position = { segment: base.segment, offset: base.offset + at };
-  const line = readFields(bytes, at + frontBytes, bodyEnd, bytes[at + 18]!, position);
+  const line = readFields(bytes, at + frontBytes, bodyEnd, bytes[at + 18]!, position, intentBodies);
   return line === undefined ? "invalid" : { line, lengthBytes };
 }
 
 /** The fields of a line whose CRC is right; undefined where they are not this format's. */
-function readFields(bytes: Buffer, at: number, end: number, kind: number, position: Position): Line | undefined {
+function readFields(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  kind: number,
+  position: Position,
+  intentBodies: "with" | "without",
+): Line | undefined {
   switch (String.fromCharCode(kind)) {
     case "I":
-      return readIntent(bytes, at, end, position);
+      return readIntent(bytes, at, end, position, intentBodies);
     case "S":
       return readSettlementLine(bytes, at, end, position);
     case "N":
@@ -237,11 +245,18 @@ function readFields(bytes: Buffer, at: number, end: number, kind: number, positi
   }
 }
 
-function readIntent(bytes: Buffer, at: number, end: number, position: Position): Line | undefined {
+function readIntent(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  position: Position,
+  intentBodies: "with" | "without",
+): Line | undefined {
   const split = bytes.indexOf(space, at);
   if (split < 0 || split >= end) return undefined;
   const request = bytes.toString("latin1", at, split) as RequestId;
-  return { kind: "intent", position, request, body: bytes.toString("utf8", split + 1, end) };
+  const body = intentBodies === "with" ? bytes.toString("utf8", split + 1, end) : "";
+  return { kind: "intent", position, request, body };
 }
 
 function readSettlementLine(bytes: Buffer, at: number, end: number, position: Position): Line | undefined {

@@ -79,6 +79,7 @@ export class SegmentReader {
   readonly #file: DiskFile;
   readonly #segment: number;
   readonly #limit: number;
+  readonly #intentBodies: "with" | "without";
   readonly #window: Buffer;
   /** Offset in the segment of the window's first byte; bytes filled; where the next line begins. */
   #base: number;
@@ -87,8 +88,15 @@ export class SegmentReader {
   #open: OpenBatch;
 
   /** Reads from `offset` to `limit` (offsets in the segment). */
-  constructor(file: DiskFile, segment: number, offset: number, limit: number) {
+  constructor(
+    file: DiskFile,
+    segment: number,
+    offset: number,
+    limit: number,
+    intentBodies: "with" | "without" = "with",
+  ) {
     this.#file = file;
+    this.#intentBodies = intentBodies;
     this.#segment = segment;
     this.#limit = limit;
     this.#base = offset;
@@ -137,7 +145,7 @@ export class SegmentReader {
   async #line(): Promise<Line | undefined> {
     for (;;) {
       const base = { segment: this.#segment, offset: this.#base };
-      const read = readLine(this.#window, this.#at, this.#filled, base);
+      const read = readLine(this.#window, this.#at, this.#filled, base, this.#intentBodies);
       if (read === "invalid") return undefined;
       if (read !== "more") {
         this.#at += read.lengthBytes;

@@ -27,9 +27,9 @@ const leavesMax = 1_024;
 const stagedBytesMax = 256 * 1024;
 
 /**
- * Group commit. Lines are staged, handed to the operating system at the end of the event loop's turn, and synced
- * batch by batch: one sync is under way at most, and the batch after it is collected and written meanwhile. So batches
- * grow with the disk's latency, and no timer is needed.
+ * Group commit. Lines are staged, and batch by batch handed to the operating system and synced: one sync is under way at
+ * most, and the batch after it is collected meanwhile. So batches grow with the disk's latency, and no timer is needed.
+ * What is only staged when the process is killed was told to nobody.
  */
 export class BatchWriter {
   /** The next line is written into `staged` at `makeRoom()`, then taken by `append`. */
@@ -151,10 +151,9 @@ export class BatchWriter {
     for (const segment of [...this.#full, this.#current]) await segment.file.close();
   }
 
-  /** At the end of a turn of the event loop: what was staged reaches the operating system, and the disk where it idles. */
+  /** At the end of a turn of the event loop, and of a sync: what was staged goes to the disk, where it idles. */
   readonly #endTurn = (): void => {
     this.#turnScheduled = false;
-    this.#write();
     if (this.#syncing.length === 0) this.#commit();
   };
 

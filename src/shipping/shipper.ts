@@ -39,7 +39,7 @@ export interface Shipper {
   close(): Promise<void>;
 }
 
-const recordsAtOnce = 2_000;
+const recordsAtOnce = 1_000;
 /**
  * A transaction costs the same for one settlement as for hundreds: what comes within this time goes in one. Whoever
  * waits for the books (`caughtUp`) ends the pause.
@@ -126,7 +126,7 @@ class JournalShipper implements Shipper {
     const { journal } = this.#options;
     let batches: JournalBatch[] = [];
     let records = 0;
-    for await (const batch of journal.read(this.#shipped, this.#stop.signal)) {
+    for await (const batch of journal.readSettled(this.#shipped, this.#stop.signal)) {
       batches.push(batch);
       records += batch.records.length;
       // What is there already goes in one transaction; behind the durable end nothing is waited for.
