@@ -7,6 +7,9 @@ export interface DigestKey {
   readonly secret: KeyObject;
 }
 
+/** Parts of a stream are small: so many bytes of them are hashed at one go. */
+const gatheredBytesMax = 4 * 1024;
+
 /**
  * HMAC-SHA-256 over bytes as they come. `value` may be asked at any moment, and ends it. A message of one part, which
  * nearly every request and whole answer is, takes a shorter way to the same value. The bytes are kept until then.
@@ -15,6 +18,9 @@ export class ByteDigest {
   readonly #key: DigestKey;
   #only: Buffer | undefined;
   #hmac: Hmac | undefined;
+  /** Bytes that wait to be hashed together. */
+  #gathered: Buffer | undefined;
+  #gatheredBytes = 0;
   #bytes = 0;
   #value: string | undefined;
 
@@ -29,7 +35,7 @@ export class ByteDigest {
   update(bytes: Buffer): void {
     if (this.#value !== undefined || bytes.length === 0) return;
     this.#bytes += bytes.length;
-    if (this.#hmac !== undefined) this.#hmac.update(bytes);
+    if (this.#hmac !== undefined) this.#gather(bytes);
     else if (this.#only === undefined) this.#only = bytes;
     else {
       this.#hmac = createHmac("sha256", this.#key.secret).update(this.#only).update(bytes);
@@ -37,8 +43,26 @@ export class ByteDigest {
     }
   }
 
+  #gather(bytes: Buffer): void {
+    if (this.#gatheredBytes + bytes.length > gatheredBytesMax) this.#hashGathered();
+    if (bytes.length > gatheredBytesMax) {
+      this.#hmac!.update(bytes);
+      return;
+    }
+    this.#gathered ??= Buffer.allocUnsafe(gatheredBytesMax);
+    bytes.copy(this.#gathered, this.#gatheredBytes);
+    this.#gatheredBytes += bytes.length;
+  }
+
+  #hashGathered(): void {
+    if (this.#gatheredBytes === 0) return;
+    this.#hmac!.update(this.#gathered!.subarray(0, this.#gatheredBytes));
+    this.#gatheredBytes = 0;
+  }
+
   /** Lower-case hex. */
   value(): string {
+    this.#hashGathered();
     this.#value ??= this.#hmac?.digest("hex") ?? hmacOnce(this.#key, this.#only);
     this.#only = undefined;
     return this.#value;
