@@ -182,6 +182,7 @@ async function putTogether(
     prices: createPriceBook(settings.prices),
     policy: createPolicy(),
     destinations,
+    catalogued: new Set((await catalog.list()).map(({ entry }) => entry.name)),
     journal,
     books: shipper,
     meters,

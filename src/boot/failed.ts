@@ -1,4 +1,4 @@
-import { type Refusal, RefusalError } from "../base/index.ts";
+import { errorCodes, type Refusal, RefusalError } from "../base/index.ts";
 
 /** Why a cloud does not come up, in words for the operator; thrown, so that what was started is stopped on the way. */
 export class Failed extends Error {
@@ -10,10 +10,7 @@ export class Failed extends Error {
 }
 
 export function refused(refusal: Refusal): Failed {
-  return new Failed(
-    [refusal.message, ...(refusal.reasons ?? [])].join("\n  "),
-    "`bailiwick doctor` says what is missing.",
-  );
+  return new Failed([refusal.message, ...(refusal.reasons ?? [])].join("\n  "), errorCodes[refusal.code].next);
 }
 
 /** An error as a failure that the operator can act on; undefined: it is a defect, and its trace is what tells of it. */

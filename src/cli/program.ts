@@ -17,6 +17,8 @@ import { addUpCommand } from "./up.ts";
 import { addUsageCommand } from "./usage.ts";
 import { addVersionCommand, readVersion } from "./version.ts";
 
+const helpHint = "`--help` explains the command";
+
 /** Runs the command that the arguments name and resolves to its exit code. Never rejects. */
 export async function runCommandLine(surroundings: Surroundings): Promise<0 | 1 | 2> {
   const printer = new Printer(surroundings);
@@ -26,7 +28,12 @@ export async function runCommandLine(surroundings: Surroundings): Promise<0 | 1 
     await createProgram(context).parseAsync([...surroundings.argv], { from: "user" });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      const message = error.message.replace(/^error: /, "");
+      if (printer.isJson) printer.failure(new CommandFailure("invalid_usage", message, { next: helpHint }));
+      return 2;
+    }
     const failure = inWords(error);
     if (failure instanceof CommandFailure) printer.failure(failure);
     // A defect: its trace is what a report of it needs.
@@ -52,12 +59,16 @@ export function createProgram(context: CommandContext): Command {
     .description("An AI cloud inside your own borders: open-weight models, metered, with a receipt for every answer.")
     .version(readVersion(), "-V, --version", "print the version")
     .helpCommand("help [command]", "explain a command")
-    .showHelpAfterError("(`--help` explains the command)")
+    .showHelpAfterError(context.printer.isJson ? false : `(${helpHint})`)
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
+      // As JSON it is told by whoever ran the command.
+      outputError: (text, write) => {
+        if (!context.printer.isJson) write(text);
+      },
       getOutHelpWidth: () => stdout.columns ?? 100,
       getErrHelpWidth: () => stderr.columns ?? 100,
     });

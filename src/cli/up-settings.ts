@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "commander";
 import type { Settings, SettingsOverrides } from "../config/index.ts";
 import { isLoopback } from "./loopback.ts";
 import { CommandFailure } from "./failure.ts";
@@ -8,7 +9,7 @@ export interface UpOptions {
   readonly data: string;
   readonly config?: string;
   readonly host?: string;
-  readonly port?: string;
+  readonly port?: number;
   readonly site?: string;
   readonly databaseUrl?: string;
   readonly engine?: "llamacpp" | "fake";
@@ -16,6 +17,12 @@ export interface UpOptions {
   readonly upstream?: string;
   readonly upstreamKey?: string;
   readonly upstreamSite?: string;
+}
+
+export function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError("It must be a whole number from 0 to 65535.");
 }
 
 /** The settings of the file, with what the options of `up` put in their place. */
@@ -44,7 +51,7 @@ function overridesOf(options: UpOptions): SettingsOverrides {
   return {
     ...(host === undefined && port === undefined
       ? {}
-      : { listen: { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port: Number(port) }) } }),
+      : { listen: { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) } }),
     ...(site === undefined ? {} : { site: { jurisdiction: site } }),
     ...(databaseUrl === undefined ? {} : { database: { url: databaseUrl } }),
     ...(engine === undefined ? {} : { engine: { kind: engine } }),

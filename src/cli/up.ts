@@ -10,7 +10,7 @@ import { readyText, welcomeText } from "./ready-text.ts";
 import { withSettings } from "./settings.ts";
 import { listenToSignals, type Stopping } from "./stopping.ts";
 import { terminalLog } from "./terminal-log.ts";
-import { readUpSettings, type UpOptions } from "./up-settings.ts";
+import { portOf, readUpSettings, type UpOptions } from "./up-settings.ts";
 import { readVersion } from "./version.ts";
 
 /** `bailiwick up`: brings a cloud up, proves at its first start that it works, and runs until it is told to stop. */
@@ -18,7 +18,7 @@ export function addUpCommand(program: Command, context: CommandContext): void {
   withSettings(program.command("up").description("bring a cloud up on this machine"))
     .option("--data <folder>", "the data folder", "./.bailiwick")
     .option("--host <address>", "address to listen on (default: 127.0.0.1)")
-    .option("--port <port>", "port to listen on; 0 takes a free one (default: 8080)")
+    .option("--port <port>", "port to listen on; 0 takes a free one (default: 8080)", portOf)
     .option("--site <code>", "the jurisdiction that this machine stands in, as ISO 3166 has it: DE")
     .option("--database-url <url>", "an existing PostgreSQL; left out, an embedded one is supervised")
     .option("--engine <kind>", "llamacpp or fake")

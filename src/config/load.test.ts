@@ -169,3 +169,17 @@ test("no text makes it throw", () => {
     { numRuns: 500 },
   );
 });
+
+test("a file that is no mapping, or holds what a flag replaces, is refused all the same", () => {
+  for (const text of ["[]", '"x"', "7"]) {
+    const outcome = parseSettings({ text });
+    assert.equal(outcome.outcome, "invalid", text);
+  }
+  const overrides = { engine: { kind: "fake" as const }, listen: { port: 1 } };
+  for (const text of ["engine: {kind: llama}", 'listen: {port: "x"}', "listen: {port: 99999}"]) {
+    const outcome = parseSettings({ text, overrides });
+    assert.equal(outcome.outcome === "invalid" && outcome.problems[0]?.line, 1, text);
+  }
+  // What only does not go together may still be put right by a flag.
+  assert.equal(parseSettings({ text: "", overrides }).outcome, "loaded");
+});

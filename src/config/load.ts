@@ -5,7 +5,7 @@ import { knownKeysAt, knownSettings } from "./known-settings.ts";
 import type { SettingsProblem } from "./problem.ts";
 import { readYaml, settingsBytes } from "./read-yaml.ts";
 import { settingsSchema } from "./schema.ts";
-import type { Settings, SettingsInput } from "./sections.ts";
+import { allSettings, type Settings, type SettingsInput } from "./sections.ts";
 
 /** Not an HTTP error: the command ends with it before anything has started. */
 export interface SettingsInvalid {
@@ -59,6 +59,9 @@ export function parseSettings(options: {
   const { text, source = "settings", overrides = {} } = options;
   const read = readYaml(text);
   if (read.outcome === "unreadable") return invalid(source, read.problems);
+  // The file by itself first: a flag must not hide what is wrong in it until the day that it is left out.
+  const alone = allSettings.safeParse(read.value, { reportInput: true });
+  if (!alone.success) return invalid(source, translate(alone.error, read.lineAt));
   const parsed = settingsSchema.safeParse(merge(read.value, overrides), { reportInput: true });
   if (parsed.success) return { outcome: "loaded", settings: deepFreeze(parsed.data) };
   const lineAt = (path: readonly PropertyKey[]) => (holds(overrides, path) ? undefined : read.lineAt(path));

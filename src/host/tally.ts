@@ -78,7 +78,8 @@ export class Tallies {
   readonly #movedNow = new Set<Tally>();
   readonly #file: ProgressFile;
   #acknowledgedNow = "";
-  #isFailing = false;
+  /** Why the file cannot be written at the moment. */
+  #failure: { readonly code: string | undefined } | undefined;
 
   constructor(options: TalliesOptions) {
     this.#options = options;
@@ -96,7 +97,7 @@ export class Tallies {
   /** Begins to count a request. `kept`: somebody will ask for the counts and acknowledge them. */
   begin(request: RequestId, kept: boolean): Tally | Refusal {
     if (!kept) return new Tally(request, undefined);
-    if (this.#isFailing) return refuse("engine_unavailable", "The host cannot record its counts; see its log.");
+    if (this.#failure !== undefined) return cannotRecord(this.#failure.code);
     if (this.#running.has(request) || this.#ended.has(request)) {
       return refuse("invalid_request", `${request} was used before.`, { param: "bailiwick-request" });
     }
@@ -152,10 +153,10 @@ export class Tallies {
 
   /** Tries again where the disk took no more. Until it does, no new request is counted. */
   sweep(): void {
-    if (!this.#isFailing) return;
+    if (this.#failure === undefined) return;
     try {
       this.#file.renew();
-      this.#isFailing = false;
+      this.#failure = undefined;
     } catch (error) {
       this.#options.onFailure(error);
     }
@@ -173,11 +174,11 @@ export class Tallies {
 
   #append(lines: string): void {
     // What a failing file lacks is in memory, and `sweep` writes it all as soon as the disk lets it.
-    if (this.#isFailing) return;
+    if (this.#failure !== undefined) return;
     try {
       this.#file.append(lines);
     } catch (error) {
-      this.#isFailing = true;
+      this.#failure = { code: (error as NodeJS.ErrnoException).code };
       this.#options.onFailure(error);
     }
   }
@@ -215,4 +216,10 @@ export class Tallies {
   #wake(request: RequestId): void {
     for (const done of this.#waiting.get(request) ?? []) done();
   }
+}
+
+function cannotRecord(code: string | undefined): Refusal {
+  const isFull = code === "ENOSPC" || code === "EDQUOT";
+  const message = `The host cannot write down what requests use: ${isFull ? "the disk is full" : (code ?? "see its log")}.`;
+  return refuse(isFull ? "journal_full" : "engine_unavailable", message, { retryAfterSeconds: 1 });
 }

@@ -17,6 +17,8 @@ export interface Cloud {
   readonly prices: PriceBook;
   readonly policy: Policy;
   readonly destinations: Destinations;
+  /** Names of the models that the operator could serve. */
+  readonly catalogued: ReadonlySet<string>;
   readonly journal: Journal;
   readonly books: Books;
   readonly meters: Meters;

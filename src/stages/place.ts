@@ -21,7 +21,7 @@ export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
   const { call, holder } = admitted;
   const { model } = call.body.fields;
   const candidates = cloud.destinations.offering(model);
-  if (candidates.length === 0) return unknownModel(model, cloud.destinations.models());
+  if (candidates.length === 0) return unknownModel(model, cloud);
   const { action, name: endpoint } = call.endpoint;
   const decision = cloud.policy.decide({ action, project: holder.project, model }, candidates);
   if (decision.outcome === "refused") return decision;
@@ -47,8 +47,12 @@ function leastBusy(destinations: readonly Destination[]): Destination | undefine
   return best;
 }
 
-function unknownModel(model: string, known: Iterable<string>): Refusal {
-  const meant = nearest(model, known);
+function unknownModel(model: string, { destinations, catalogued }: Cloud): Refusal {
+  if (catalogued.has(model)) {
+    const message = `"${model}" is in the catalogue but not served; the operator serves it with --model ${model}.`;
+    return refuse("model_not_found", message, { param: "model" });
+  }
+  const meant = nearest(model, destinations.models());
   const hint = meant === undefined ? "" : ` Did you mean "${meant}"?`;
   return refuse("model_not_found", `There is no model "${model.slice(0, 200)}".${hint}`, { param: "model" });
 }

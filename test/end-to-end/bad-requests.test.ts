@@ -99,6 +99,7 @@ test("a body over the limit, declared or not", async () => {
 test("an unknown model, with the nearest name; unknown paths and methods", async () => {
   await refused({ more: { model: "fakke" } }, 404, "model_not_found", /Did you mean "fake"\?/);
   await refused({ more: { model: "x".repeat(200) } }, 404, "model_not_found");
+  await refused({ more: { model: "qwen3-0.6b" } }, 404, "model_not_found", /in the catalogue but not served/);
   await refused({ path: "/v1/nothing" }, 404, "not_found");
   await refused({ path: "/v1/models" }, 405, "method_not_allowed");
   const get = await fetch(`${url}/v1/chat/completions`, { headers: { authorization: `Bearer ${key}` } });

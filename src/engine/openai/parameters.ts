@@ -93,7 +93,7 @@ export const parameters: readonly Parameter[] = [
   supported("top_k", both, "-1 or more", "0 and -1 leave it off. Beyond OpenAI."),
   supported("min_p", both, "0 to 1", "0 leaves it off. Beyond OpenAI."),
   supported("seed", both, "integer", "The same seed gives the same answer on the same engine build and device."),
-  supported("stop", both, "string, or up to 4", "The answer ends before the first that appears."),
+  supported("stop", both, "string, or up to 4 of 1,024 characters", "The answer ends before the first that appears."),
   supported("frequency_penalty", both, "-2 to 2", "0 without it."),
   supported("presence_penalty", both, "-2 to 2", "0 without it."),
   supported("repetition_penalty", both, "above 0, to 2", "1 leaves it off. Beyond OpenAI."),
