@@ -177,7 +177,7 @@ test("a shipment whose beginning was committed unheard goes on from there; anoth
   const batches: JournalBatch[] = [];
   for await (const batch of journal.read()) batches.push(batch);
   const shipment = (of: readonly JournalBatch[], isFirst = true): Shipment => {
-    return { from: of[0]!.start, isFirst, to: of.at(-1)!.end, batches: of };
+    return { from: of[0]!.start, isFirst, isDurable: true, to: of.at(-1)!.end, batches: of };
   };
   const requests = async (): Promise<number> => (await usageReport(store.db, { by: [] })).rows[0]?.requests ?? 0;
   const half = batches.slice(0, 2);
@@ -209,7 +209,7 @@ test("after a restart budgets know what was spent, and the bound of what nobody 
   assert.equal(await spentNow(), spent);
   const batches: JournalBatch[] = [];
   for await (const batch of journal.read()) batches.push(batch);
-  const shipment = { from: batches[0]!.start, isFirst: true, to: batches.at(-1)!.end, batches };
+  const shipment = { from: batches[0]!.start, isFirst: true, isDurable: true, to: batches.at(-1)!.end, batches };
   await writeShipment(store, gateway, shipment);
   assert.equal(await spentNow(), spent);
   await settleAll({ journal, gateway }, [{ counts: unknown }]);

@@ -17,26 +17,27 @@ import {
 } from "../store/index.ts";
 
 /**
- * Writes a shipment as rows, and resolves with where the watermark stands then. Rejects where the database is away, or
- * its watermark is no place within the shipment.
+ * Writes a shipment as rows, and resolves with where the watermark stands then: also before the shipment, where a crash
+ * took what was not yet durable there. Rejects where the database is away, or its watermark is behind the shipment.
  */
 export async function writeShipment(store: Store, gateway: GatewayId, shipment: Shipment): Promise<Position> {
-  const { from, to } = shipment;
+  const { to } = shipment;
   const outcome = await ship(store.db, batchOf(gateway, shipment));
   if (outcome.outcome !== "elsewhere") return to;
   const at = outcome.watermark;
-  if (at !== undefined && isBefore(from, at) && isBefore(at, to)) return at;
+  if (at !== undefined && isBefore(at, to)) return at;
   throw new Error(
     `the database has the journal up to ${at === undefined ? "nothing" : `segment ${at.segment}, offset ${at.offset}`}, ` +
-      `not up to segment ${from.segment}, offset ${from.offset}`,
+      `not up to segment ${shipment.from.segment}, offset ${shipment.from.offset}`,
   );
 }
 
-function batchOf(gateway: GatewayId, { from, to, batches, isFirst }: Shipment): Batch {
+function batchOf(gateway: GatewayId, { from, to, batches, isFirst, isDurable }: Shipment): Batch {
   return {
     gateway,
     from: isFirst ? undefined : from,
     to,
+    isDurable,
     settlements: batches.flatMap(settlementsOf),
     receiptBatches: batches.flatMap(receiptBatchOf),
     refusals: batches.flatMap(({ records }) => records.flatMap(refusalRow)),

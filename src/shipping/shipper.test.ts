@@ -17,10 +17,15 @@ async function turns(count = 30): Promise<void> {
 /** What becomes of a write: it never arrives, or it is committed and nobody hears of it. */
 type Failure = "away" | "answer lost";
 
-/** A database that holds what the store's would: rows, and the watermark that moves with them. */
+/**
+ * A database that holds what the store's would: rows, and the watermark that moves with them. As there, a commit that
+ * need not be durable may be lost in a crash, until one that must be makes all before it durable.
+ */
 class Database {
-  readonly rows: RequestId[] = [];
+  rows: RequestId[] = [];
   watermark: Position | undefined;
+  /** The states that a crash may go back to, the durable one first. */
+  #states: { readonly rows: number; readonly watermark: Position | undefined }[] = [{ rows: 0, watermark: undefined }];
   /** What becomes of the next writes. */
   failures: Failure[] = [];
   writes = 0;
@@ -36,7 +41,15 @@ class Database {
     this.#held = undefined;
   }
 
-  async write({ from, isFirst, to, batches }: Shipment): Promise<Position> {
+  /** `pick(n)` chooses one of n states that the crash may leave. */
+  crash(pick: (count: number) => number): void {
+    const { rows, watermark } = this.#states[pick(this.#states.length)]!;
+    this.rows = this.rows.slice(0, rows);
+    this.watermark = watermark;
+    this.#states = [{ rows, watermark }];
+  }
+
+  async write({ from, isFirst, to, batches, isDurable }: Shipment): Promise<Position> {
     this.writes++;
     await this.#held?.promise;
     const failure = this.failures.shift();
@@ -47,9 +60,9 @@ class Database {
         for (const record of records) if (record.kind === "settlement") this.rows.push(record.request);
       }
       this.watermark = to;
-    } else {
-      assert.ok(this.watermark !== undefined && isBefore(from, this.watermark) && !isBefore(to, this.watermark));
-    }
+      if (isDurable) this.#states = [];
+      this.#states.push({ rows: this.rows.length, watermark: to });
+    } else assert.ok(this.watermark !== undefined && !isBefore(to, this.watermark));
     if (failure === "answer lost") throw new Error("the connection broke");
     return this.watermark;
   }
@@ -153,6 +166,7 @@ test("whatever fails, is lost or starts anew: everything is written once and in 
       failures: fc.array(fc.constantFrom<Failure>("away", "answer lost"), { minLength: 1, maxLength: 4 }),
     }),
     fc.record({ do: fc.constant("crash" as const) }),
+    fc.record({ do: fc.constant("database crash" as const), state: fc.nat() }),
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
@@ -162,19 +176,19 @@ test("whatever fails, is lost or starts anew: everything is written once and in 
         if (step.do === "serve") await gateway.serve(step.count);
         else if (step.do === "pass") await gateway.pass(step.ms);
         else if (step.do === "crash") await gateway.crash();
+        else if (step.do === "database crash") database.crash((count) => step.state % count);
         else database.failures = [...step.failures];
         assert.deepEqual(database.rows, requests(database.rows.length), "in order, without a gap");
       }
       database.failures = [];
       const caughtUp = gateway.shipper.caughtUp(60_000);
-      await turns();
-      await gateway.pass(6_000);
+      for (let retry = 0; retry < 11; retry++) await gateway.pass(6_000);
       assert.equal(await caughtUp, true);
       assert.deepEqual(database.rows, requests(gateway.served));
       assert.equal(gateway.shipper.waiting, 0);
       await gateway.shipper.close();
     }),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
 });
 
@@ -189,6 +203,25 @@ test("a commit whose answer was lost is not written again, whatever came since",
   await gateway.pass(100);
   assert.deepEqual([database.rows, shipper.waiting], [requests(5), 0]);
   assert.deepEqual(gateway.retriesMs, [100]);
+  await shipper.close();
+});
+
+test("what a database lost in a crash is written again, from the journal that still has it", async () => {
+  const gateway = await started();
+  const { database, shipper, journal } = gateway;
+  await gateway.serve(2);
+  await turns();
+  await gateway.serve(2);
+  await gateway.pass(100);
+  assert.deepEqual(database.rows, requests(4));
+  // Nothing more is served: that it was lost is found out by who wants to make it safe.
+  database.crash(() => 0);
+  assert.deepEqual(database.rows, requests(2));
+  for (let retry = 0; retry < 4; retry++) await gateway.pass(100);
+  assert.deepEqual([database.rows, database.watermark], [requests(4), journal.durable]);
+  assert.deepEqual([shipper.waiting, gateway.retriesMs], [0, [100]]);
+  database.crash(() => 0);
+  assert.deepEqual(database.rows, requests(4), "made safe by now");
   await shipper.close();
 });
 

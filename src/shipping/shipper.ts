@@ -8,6 +8,11 @@ export interface Shipment {
   readonly isFirst: boolean;
   readonly to: Position;
   readonly batches: readonly JournalBatch[];
+  /**
+   * Whether its commit must outlive a crash of the database, and all before it with it. Others spare the disk a sync that
+   * answers under way would wait behind: what a crash takes is still in the journal, and is written again.
+   */
+  readonly isDurable: boolean;
 }
 
 export interface ShipperOptions {
@@ -18,8 +23,9 @@ export interface ShipperOptions {
   /** Most settlements that may wait before no more requests are taken. */
   readonly waitingMax: number;
   /**
-   * Writes a shipment and the watermark in one transaction. Resolves with where the watermark stands then: at `to`, or
-   * before it where an earlier try whose answer was lost had been committed. Rejects where the database is away.
+   * Writes a shipment and the watermark in one transaction. Resolves with where the watermark stands then: at `to`;
+   * before it where an earlier try whose answer was lost had been committed; before `from` where the database has lost
+   * what it had confirmed, in a crash. Rejects where the database is away.
    */
   readonly write: (shipment: Shipment) => Promise<Position>;
   readonly onFailure: (error: unknown, retryInMs: number) => void;
@@ -58,6 +64,8 @@ class JournalShipper implements Shipper {
   readonly #places = new Map<ReceiptId, { readonly project: ProjectId; readonly position: Position }>();
   #shipped: Position;
   #isFirst: boolean;
+  /** Whether a crash of the database would lose nothing. What an earlier process left there may not be safe yet. */
+  #isLastDurable: boolean;
   #waiters: { readonly upTo: Position; readonly done: () => void }[] = [];
   #endPause: () => void = () => undefined;
   readonly #running: Promise<void>;
@@ -66,6 +74,7 @@ class JournalShipper implements Shipper {
     this.#options = options;
     this.#shipped = options.from ?? options.journal.first;
     this.#isFirst = options.from === undefined;
+    this.#isLastDurable = this.#isFirst;
     this.#running = this.#run();
   }
 
@@ -124,6 +133,7 @@ class JournalShipper implements Shipper {
 
   async #follow(onShipped: () => void): Promise<void> {
     const { journal } = this.#options;
+    await this.#makeDurable();
     let batches: JournalBatch[] = [];
     let records = 0;
     for await (const batch of journal.readSettled(this.#shipped, this.#stop.signal)) {
@@ -136,6 +146,7 @@ class JournalShipper implements Shipper {
       batches = [];
       records = 0;
       if (this.#waiters.length === 0) await this.#pause(betweenShipmentsMs);
+      await this.#makeDurable();
     }
     await this.#ship(batches);
   }
@@ -143,11 +154,37 @@ class JournalShipper implements Shipper {
   /** An earlier try whose answer was lost may have written the first of the batches: the others are left to write. */
   async #ship(batches: readonly JournalBatch[]): Promise<void> {
     for (let left = batches; left.length > 0;) {
+      const from = this.#shipped;
       const to = left.at(-1)!.end;
-      const reached = await this.#options.write({ from: this.#shipped, isFirst: this.#isFirst, to, batches: left });
+      // A segment goes once the next one is reached, and what it held must be safe by then.
+      const isDurable = this.#isFirst || from.segment !== to.segment;
+      const reached = await this.#write({ from, isFirst: this.#isFirst, to, batches: left, isDurable });
       left = left.filter(({ end }) => isBefore(reached, end));
       await this.#advance(reached);
     }
+  }
+
+  /** Where nothing more is there to ship, what could still be lost is made safe, by a commit of nothing. */
+  async #makeDurable(): Promise<void> {
+    if (this.#isLastDurable || isBefore(this.#shipped, this.#options.journal.durable)) return;
+    const at = this.#shipped;
+    await this.#write({ from: at, isFirst: false, to: at, batches: [], isDurable: true });
+  }
+
+  async #write(shipment: Shipment): Promise<Position> {
+    if (!shipment.isDurable) this.#isLastDurable = false;
+    const reached = await this.#options.write(shipment);
+    if (isBefore(reached, this.#shipped)) this.#goBack(reached);
+    if (shipment.isDurable) this.#isLastDurable = true;
+    return reached;
+  }
+
+  /** The journal still has what the database lost: nothing of an unfinished segment is released. It is read again. */
+  #goBack(to: Position): never {
+    this.#shipped = to;
+    throw new Error(
+      `the database came back at segment ${to.segment}, offset ${to.offset}: shipping goes on from there`,
+    );
   }
 
   async #advance(to: Position): Promise<void> {

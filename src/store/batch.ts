@@ -21,6 +21,11 @@ export interface Batch {
   /** Where the shipper believes the watermark to be; undefined: nothing was ever shipped. */
   readonly from: Position | undefined;
   readonly to: Position;
+  /**
+   * Whether its commit must outlive a crash of PostgreSQL, and all commits before it with it. One that need not spares
+   * the disk a sync.
+   */
+  readonly isDurable: boolean;
   readonly settlements: readonly Settlement[];
   readonly receiptBatches: readonly ReceiptBatch[];
   readonly refusals: readonly RefusalRow[];

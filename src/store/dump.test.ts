@@ -92,6 +92,7 @@ async function fillWithHardCases({ db }: Store): Promise<void> {
   await ship(db, {
     gateway,
     from: undefined,
+    isDurable: true,
     to: { segment: 3, offset: 4096 },
     settlements: [
       settlement(1, "0.000000000000000000"),
@@ -164,7 +165,15 @@ test("a restored database is the dumped one, to the last digit", async () => {
     // The identity column counts on behind the restored rows, and shipping goes on from the watermark.
     const from = { segment: 3, offset: 4096 };
     const refusals = [{ position: from, atMs: 0, code: "rate_limited", body: "{}" }];
-    const next = { gateway, from, to: { segment: 4, offset: 0 }, settlements: [], receiptBatches: [], refusals };
+    const next = {
+      gateway,
+      from,
+      isDurable: true,
+      to: { segment: 4, offset: 0 },
+      settlements: [],
+      receiptBatches: [],
+      refusals,
+    };
     assert.equal((await ship(store.db, next)).outcome, "shipped");
     const numbers = await store.db.selectFrom("refusals").select("number").orderBy("number").execute();
     assert.deepEqual(
@@ -196,7 +205,7 @@ test("a dump that is taken while writes go on is one moment's state: the waterma
         offset += 50;
         const settlements = Array.from({ length: 50 }, (_, index) => settlement(offset + index, "0.5"));
         const to = { segment: 1, offset };
-        await ship(db, { gateway, from, to, settlements, receiptBatches: [], refusals: [] });
+        await ship(db, { gateway, from, isDurable: true, to, settlements, receiptBatches: [], refusals: [] });
       }
     };
     const writing = write();

@@ -22,6 +22,7 @@ export const refusalsKept = 100_000;
  */
 export async function ship(db: Kysely<Database>, batch: Batch): Promise<ShipOutcome> {
   return db.transaction().execute(async (transaction) => {
+    if (!batch.isDurable) await sql`SET LOCAL synchronous_commit TO off`.execute(transaction);
     if (!(await moveWatermark(transaction, batch))) return whereInstead(transaction, batch);
     await insertReceiptBatches(transaction, batch);
     const written = await insertSettlements(transaction, batch);

@@ -94,7 +94,7 @@ const unproven = { usage: null, listAmount: null, unrated: "no running usage", u
 
 function batch(more: Partial<Batch> = {}): Batch {
   const to = { segment: 1, offset: 100 };
-  return { gateway, from: undefined, to, settlements: [], receiptBatches: [], refusals: [], ...more };
+  return { gateway, from: undefined, isDurable: true, to, settlements: [], receiptBatches: [], refusals: [], ...more };
 }
 
 test("a database belongs to one installation; opening it again changes nothing", async () => {

@@ -11,7 +11,7 @@ const fake = ["--engine", "fake"];
 async function ask(url: string, key: string): Promise<string> {
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: "POST",
-    headers: { authorization: `Bearer ${key}` },
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     body: JSON.stringify({ model: "fake", messages: [{ role: "user", content: "hello" }], max_tokens: 3 }),
   });
   assert.equal(response.status, 200, await response.text());

@@ -172,7 +172,14 @@ test("every receipt of the first release is the same file afterwards, and verifi
     "in the order of their receipts, where no journal's batch can be",
   );
   const start = { segment: 1, offset: 1 };
-  const next = { gateway: gateways[0]!, from: undefined, to: { segment: 1, offset: 2 }, settlements: [], refusals: [] };
+  const next = {
+    gateway: gateways[0]!,
+    from: undefined,
+    isDurable: true,
+    to: { segment: 1, offset: 2 },
+    settlements: [],
+    refusals: [],
+  };
   const receiptBatches = [{ start, hashes: Buffer.alloc(32), seal: "{}" }];
   assert.equal((await ship(db, { ...next, receiptBatches })).outcome, "shipped");
 });
