@@ -115,7 +115,7 @@ test("a receipt is one file, read from the journal or from the database, and its
   for (const { written, body } of settled) shipper.settled(body.receipt, body.project, written.position);
   const bodies = settled.map(({ body }) => body);
   const read = (receipt: ReceiptId, project: `prj_${string}`) =>
-    readReceipt({ journal, shipper, store }, receipt, project);
+    readReceipt({ journal, shipper, store, clock }, receipt, project);
   const files = await Promise.all(bodies.map(({ receipt, project }) => read(receipt, project)));
   assert.equal(shipper.waiting, bodies.length);
   opening.resolve();

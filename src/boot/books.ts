@@ -1,4 +1,13 @@
-import { type Exact, type GatewayId, parseAmount, type ProjectId, type ReceiptId } from "../base/index.ts";
+import {
+  type Clock,
+  type Exact,
+  type GatewayId,
+  parseAmount,
+  type ProjectId,
+  type ReceiptId,
+  RefusalError,
+  refuse,
+} from "../base/index.ts";
 import { isBefore, type Journal, type JournalBatch, type JournalRecord, type Position } from "../journal/index.ts";
 import type { Budgets } from "../ledger/index.ts";
 import { leafHashes, receiptFile } from "../receipt/index.ts";
@@ -68,9 +77,15 @@ function refusalRow(record: JournalRecord): readonly RefusalRow[] {
   return [{ position, atMs, project, key, code, body }];
 }
 
-/** A receipt's file: from the journal until it is shipped, then from the database; its own project's only. */
+/** How long a receipt is waited for: a database that stands still answers nobody, and a client wants to know. */
+const receiptWaitMs = 3_000;
+
+/**
+ * A receipt's file: from the journal until it is shipped, then from the database; its own project's only. Rejects with
+ * `database_unavailable` where that does not answer in time.
+ */
 export async function readReceipt(
-  parts: { readonly journal: Journal; readonly shipper: Shipper; readonly store: Store },
+  parts: { readonly journal: Journal; readonly shipper: Shipper; readonly store: Store; readonly clock: Clock },
   id: ReceiptId,
   project: ProjectId,
 ): Promise<string | undefined> {
@@ -81,7 +96,16 @@ export async function readReceipt(
     const index = found.settlement.leaf;
     return receiptFile({ payload: leaves[index]!, index, hashes: leafHashes(leaves), seal });
   }
-  const shipped = await findReceipt(parts.store.db, id, project);
+  const late = Promise.withResolvers<never>();
+  const cancel = parts.clock.after(receiptWaitMs, () =>
+    late.reject(
+      new RefusalError(refuse("database_unavailable", "The database does not answer.", { retryAfterSeconds: 2 })),
+    ),
+  );
+  const finding = findReceipt(parts.store.db, id, project);
+  // Whichever is late has nobody who listens any more.
+  finding.catch(() => undefined);
+  const shipped = await Promise.race([finding, late.promise]).finally(cancel);
   return shipped === undefined ? undefined : receiptFile(shipped);
 }
 

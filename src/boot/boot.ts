@@ -225,7 +225,7 @@ async function putTogether(
       return serve(call, answer, cloud);
     },
     listModels: (holder) => modelList(destinations, holder.limits, startedAtMs),
-    findReceipt: (id, holder) => readReceipt({ journal, shipper, store }, id, holder.project.id),
+    findReceipt: (id, holder) => readReceipt({ journal, shipper, store, clock }, id, holder.project.id),
     digestKey: (holder) => digestKeyJwk(holder.project.digestKey),
     onFailure: failure("a request failed"),
   });

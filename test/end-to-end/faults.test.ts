@@ -187,6 +187,12 @@ test("PostgreSQL stands still mid-load: public data is served, personal data is 
     const before = running.seen.length;
     const refused = await ask({ url, key: personal });
     assert.equal(errorIn(refused).code, "directory_stale");
+    // A receipt that is not in the journal any more: whoever asks hears in time that it cannot be had now.
+    const receipt = await fetch(`${url}/v1/receipts/rcpt_01AAAAAAAAAAAAAAAAAAAAAAAA`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    assert.equal(receipt.status, 503);
+    assert.match(await receipt.text(), /database_unavailable/);
     await pause(9_000);
     assert.ok(running.seen.length > before + 50, "public data was not served");
   } finally {
