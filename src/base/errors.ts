@@ -63,7 +63,7 @@ export const errorCodes = {
     status: 404,
     type: "invalid_request_error",
     retry: false,
-    next: "Use a model that `GET /v1/models` lists; `bailiwick model list` shows the catalogue's.",
+    next: "Use a model that `GET /v1/models` lists; `npx bailiwick model list` shows the catalogue's.",
   },
   endpoint_not_supported: {
     status: 400,
@@ -83,7 +83,7 @@ export const errorCodes = {
     status: 401,
     type: "authentication_error",
     retry: false,
-    next: "Use a valid key; `bailiwick key create` makes one.",
+    next: "Use a valid key; `npx bailiwick key create` makes one.",
   },
   revoked_key: {
     status: 401,
@@ -139,13 +139,13 @@ export const errorCodes = {
     status: 503,
     type: "server_error",
     retry: true,
-    next: "The engine is starting or restarting; try again shortly.",
+    next: "The engine is starting, restarting or away; try again shortly.",
   },
   engine_failed: {
     status: 502,
     type: "server_error",
     retry: true,
-    next: "The engine ended during this request; what it had produced is metered. Try again.",
+    next: "The engine ended during this request; what it is known to have produced is metered. Try again.",
   },
   engine_timeout: {
     status: 504,
@@ -222,7 +222,7 @@ export const errorCodes = {
     status: 502,
     type: "server_error",
     retry: true,
-    next: "See each source's reason; `bailiwick doctor` says which sources are in reach.",
+    next: "See each source's reason; `npx bailiwick doctor` says which sources are in reach.",
   },
   model_in_use: {
     status: 409,

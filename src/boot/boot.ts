@@ -211,7 +211,7 @@ async function putTogether(
       isReady,
     }),
     metrics: async () => ({ contentType: meters.contentType, body: await meters.scrape() }),
-    pageStatus: () => pageStatus(options, cloud, meters, isReady()),
+    pageStatus: () => pageStatus(options, cloud, meters, draining ? "stopping" : isReady() ? "ready" : "not ready"),
     onFailure: failure("a control request failed"),
   });
   stops.push(() => control.close());
@@ -234,7 +234,7 @@ async function putTogether(
     behind: {
       openai,
       control: (request, response) => control.handle(request, response),
-      state: () => (draining ? "draining" : isReady() ? "ready" : "starting"),
+      state: () => (draining ? "draining" : isReady() ? "ready" : "not_ready"),
       jwks: () => books.signing.jwks(),
     },
     latest: () => latest,
@@ -275,7 +275,7 @@ async function ownFolder(options: BootOptions, stops: Stops) {
   if (opened.outcome === "half-restored") {
     throw new Failed(
       `${opened.path} holds a part of an installation: a restore into it was cut off.`,
-      "Run `bailiwick restore` into it again, or name another folder with --data.",
+      "Run `npx bailiwick restore` into it again, or name another folder with --data.",
     );
   }
   stops.push(() => opened.folder.close());

@@ -10,7 +10,7 @@ type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 export interface Behind {
   readonly openai: Handle;
   readonly control: Handle;
-  readonly state: () => "ready" | "starting" | "draining";
+  readonly state: () => "ready" | "not_ready" | "draining";
   /** The public keys, as they are served. */
   readonly jwks: () => string;
 }

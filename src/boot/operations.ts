@@ -185,12 +185,12 @@ export function pageStatus(
   options: { readonly version: string; readonly settings: Settings },
   cloud: Cloud,
   meters: RequestMeters,
-  ready: boolean,
+  state: ControlPageStatus["state"],
 ): ControlPageStatus {
   const all = cloud.destinations.all;
   return {
     version: options.version,
-    ready,
+    state,
     site: { name: options.settings.site.name, jurisdiction: options.settings.site.jurisdiction ?? null },
     models: [...cloud.destinations.models()].map((name) => {
       const places = all.filter((destination) => destination.offer(name) !== undefined);

@@ -81,7 +81,7 @@ export function startOwnHost(
       reject(
         new Failed(
           `The engine did not start: ${lastWords === "" ? state.reason : hostLine(lastWords).message}`,
-          "`bailiwick doctor` says what is missing.",
+          "`npx bailiwick doctor` says what is missing.",
         ),
       );
     },

@@ -38,7 +38,7 @@ async function restoreInto(options: RestoreOptions): Promise<RestoreResult> {
   if (missing.length > 0) {
     throw new Failed(
       `${from} is no whole backup: it has no ${missing.join(", ")}.`,
-      "Name a folder that `bailiwick backup` made.",
+      "Name a folder that `npx bailiwick backup` made.",
     );
   }
   if (!beginRestore(data)) {

@@ -37,6 +37,9 @@ export function addStatusCommand(program: Command, context: CommandContext): voi
   });
 }
 
+/** Nothing runs there, or it is still starting. */
+const notReadyCodes = ["not_running", "engine_unavailable"];
+
 /** That nothing runs is an answer here, not a failure to get one. */
 async function askStatus(context: CommandContext, options: Options) {
   try {
@@ -44,7 +47,7 @@ async function askStatus(context: CommandContext, options: Options) {
     const status = await cloud.get<CloudStatus>("/status");
     return { status, destinations: await cloud.list<DestinationStatus>("/destinations") };
   } catch (error) {
-    if (error instanceof CommandFailure && error.code === "not_running") return error;
+    if (error instanceof CommandFailure && notReadyCodes.includes(error.code)) return error;
     throw error;
   }
 }

@@ -40,7 +40,7 @@ export function urlOf(options: CloudOptions, place: Place): string {
   const note = readServerNote(folder);
   if (note !== undefined) return note.url;
   throw new CommandFailure("not_running", `No cloud is running on the data folder ${folder}.`, {
-    next: "Start it with `bailiwick up`, name its folder with --data, or another cloud with --url and --token-file.",
+    next: "Start it with `npx bailiwick up`, name its folder with --data, or another cloud with --url and --token-file.",
   });
 }
 

@@ -63,7 +63,7 @@ export function connectionFailure(error: unknown, url: URL): CommandFailure {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ECONNREFUSED" || code === "ENOENT") {
     return new CommandFailure("not_running", `Nothing answers at ${url.origin}.`, {
-      next: "Start the cloud with `bailiwick up`, or name a running one with --url and --token-file.",
+      next: "Start the cloud with `npx bailiwick up`, or name a running one with --url and --token-file.",
     });
   }
   return new CommandFailure("unreachable", `The connection to ${url.origin} failed: ${message}`, {

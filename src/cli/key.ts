@@ -78,7 +78,7 @@ function addList(group: Command, context: CommandContext): void {
           { title: "LIMITS", text: ({ limits }) => describeLimits(limits, currency) },
         ],
         rows,
-        "There is no key yet; `bailiwick key create --project PROJECT` makes one.",
+        "There is no key yet; `npx bailiwick key create --project PROJECT` makes one.",
       );
     });
 }

@@ -36,7 +36,7 @@ export function addOrganisationCommands(program: Command, context: CommandContex
         { title: "CREATED", text: ({ createdAt }) => createdAt.slice(0, 10) },
       ],
       rows,
-      "There is no organisation yet; `bailiwick org create NAME` makes one.",
+      "There is no organisation yet; `npx bailiwick org create NAME` makes one.",
     );
   });
   withJson(withCloud(group.command("show <organisation>").description("show an organisation"))).action(

@@ -48,7 +48,7 @@ export function addProjectCommands(program: Command, context: CommandContext): v
           { title: "LIMITS", text: ({ limits }) => describeLimits(limits, currency) },
         ],
         rows,
-        "There is no project yet; `bailiwick project create NAME` makes one.",
+        "There is no project yet; `npx bailiwick project create NAME` makes one.",
       );
     });
   withJson(withCloud(group.command("show <project>").description("show a project"))).action(

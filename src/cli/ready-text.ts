@@ -27,7 +27,7 @@ export function readyText(cloud: RunningCloud, { readyMs, settings, isServing, h
   if (!isLoopback(host)) {
     lines.push(`It answers plain HTTP on ${host}, for other machines too: put a proxy with TLS in front of it.`);
   }
-  if (!hasKey) lines.push(`\`bailiwick key create --project default --data ${cloud.data}\` makes a key.`);
+  if (!hasKey) lines.push(`\`npx bailiwick key create --project default --data ${cloud.data}\` makes a key.`);
   return `\n${lines.join("\n")}\n`;
 }
 

@@ -1,7 +1,7 @@
 import type { Surroundings } from "./surroundings.ts";
 
 /** A terminal sends a signal to the whole group, so that it may come twice: what comes this soon is no second wish. */
-const sameSignalMs = 1_000;
+const sameSignalMs = 300;
 
 /** What the operator's signals ask for. */
 export interface Stopping {

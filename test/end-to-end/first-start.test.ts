@@ -70,7 +70,7 @@ test("an engine that does not start makes no key; the next start shows it, and t
   await showsTheFirstKey(data);
   const again = startUp(["--engine", "fake", "--data", data]);
   started.push(again);
-  await again.printed(/`bailiwick key create --project default --data \S+` makes a key/);
+  await again.printed(/`npx bailiwick key create --project default --data \S+` makes a key/);
   assert.doesNotMatch(again.output(), /bwk_/);
   assert.equal(await again.stop(), 0);
 });

@@ -68,7 +68,7 @@ async function saysWhy(cloud: Started, why: RegExp): Promise<void> {
   assert.match(logged.join("\n"), why, said);
   assert.equal(logged.length, 1, "a reason is logged once, from the first look on");
   assert.doesNotMatch(said, /curl|Bailiwick is ready|MODEL|bwk_|right|"wrong"/, said);
-  assert.match(said, /`bailiwick key create --project default --data \S+` makes a key/);
+  assert.match(said, /`npx bailiwick key create --project default --data \S+` makes a key/);
 }
 
 test("nothing listens: it is said and watched; when the server comes, the first key and the proof are shown", async () => {

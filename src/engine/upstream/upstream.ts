@@ -54,6 +54,7 @@ export class Upstream implements Destination {
   #running = 0;
   #cancelWatch: Cancel | undefined;
   #looking: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
@@ -116,12 +117,15 @@ export class Upstream implements Destination {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#cancelWatch?.();
     await Promise.allSettled([this.#address.destroy(), this.#watching.destroy()]);
   }
 
   async #look(): Promise<void> {
     const seen = await this.#listModels();
+    // Cut off by our own end: that says nothing about the upstream.
+    if (this.#isClosed) return;
     const [was, whyBefore] = [this.#ready, this.#why];
     this.#ready = typeof seen !== "string";
     this.#why = typeof seen === "string" ? seen : undefined;

@@ -349,7 +349,7 @@ test("the page: plain HTML under a content policy, its own files, names escaped,
     assert.equal(file.headers["x-content-type-options"], "nosniff");
   }
   const status = await ask("GET", "/page/status.json");
-  assert.deepEqual(Object.keys(status.json()).toSorted(), ["live", "models", "ready", "site", "version"]);
+  assert.deepEqual(Object.keys(status.json()).toSorted(), ["live", "models", "site", "state", "version"]);
   assert.ok(!`${page.text}${status.text}`.includes("tenant-zebra"));
   const evil = await ask("GET", "/", { headers: { host: `x"><img src=y>` } });
   assert.ok(!evil.text.includes("<img"));

@@ -67,7 +67,7 @@ export async function startFakeControl(): Promise<FakeControl> {
 function fakePageStatus(clock: ManualClock) {
   return {
     version: "0.0.0",
-    ready: true,
+    state: "ready" as const,
     // Names come from settings, which may hold anything.
     site: { name: "here<script>", jurisdiction: "DE" },
     models: [

@@ -3,7 +3,7 @@ import { type PageFile, securityHeaders } from "./files.ts";
 /** What the page shows. Nothing in it belongs to a tenant: sums over all of them at most. */
 export interface PageStatus {
   readonly version: string;
-  readonly ready: boolean;
+  readonly state: "ready" | "not ready" | "stopping";
   readonly site: { readonly name: string; readonly jurisdiction: string | null };
   readonly models: readonly PageModel[];
   readonly live: {
@@ -65,7 +65,7 @@ function document(status: PageStatus, url: string): string {
 <header>
 <p class="brand">Bailiwick</p>
 <p class="site"><span class="label">Site</span> ${escape(site.name)} <span class="tag">${escape(law)}</span></p>
-<p class="state" id="state" role="status" data-ready="${status.ready}">${status.ready ? "Ready" : "Starting"}</p>
+<p class="state" id="state" role="status" data-ready="${status.state === "ready"}">${stateText(status)}</p>
 </header>
 <main>
 <section aria-labelledby="live">
@@ -129,7 +129,7 @@ function modelRow(model: PageModel): string {
     ["Output", escape(price?.outputPerMillion ?? "–")],
   ];
   const rest = cells.map(([label, text]) => `<td data-label="${label}">${text}</td>`).join("");
-  return `<tr data-model="${escape(name)}" data-ready="${model.ready}"><th scope="row">${escape(name)}<span class="tag">${model.ready ? "ready" : "starting"}</span></th>${rest}</tr>`;
+  return `<tr data-model="${escape(name)}" data-ready="${model.ready}"><th scope="row">${escape(name)}<span class="tag">${model.ready ? "ready" : "not ready"}</span></th>${rest}</tr>`;
 }
 
 function curlLine(url: string, models: readonly PageModel[]): string {
@@ -153,4 +153,8 @@ const entities: Readonly<Record<string, string>> = {
 
 function escape(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
+}
+
+function stateText({ state }: PageStatus): string {
+  return state.charAt(0).toUpperCase() + state.slice(1);
 }

@@ -118,7 +118,7 @@ async function claim(folder: string, dataFolder: string): Promise<void> {
   if (held !== undefined && (await ownerOf(join(held, pointerName))) !== undefined) {
     throw new Error(
       `The database in ${folder} belongs to the data folder ${held}, and ${ours} looks like a copy of it: ` +
-        "use `bailiwick backup` and `bailiwick restore` to make a second installation.",
+        "use `npx bailiwick backup` and `npx bailiwick restore` to make a second installation.",
     );
   }
   await writeFile(path, `${ours}\n`, { mode: 0o600, flush: true });

@@ -28,7 +28,7 @@ function update(status) {
   // A restarted server counts from zero again: that is no rate.
   if (elapsedMs > 0 && tokens >= 0) show("rate", perSecond.format((tokens * 1000) / elapsedMs));
   before = live;
-  showState(status.ready, status.ready ? "Ready" : "Starting");
+  showState(status.state === "ready", status.state.charAt(0).toUpperCase() + status.state.slice(1));
   showModels(models);
 }
 
@@ -39,7 +39,7 @@ function showModels(models) {
   for (const [at, row] of rows.entries()) {
     row.dataset.ready = String(models[at].ready);
     const tag = row.querySelector(".tag");
-    if (tag !== null) tag.textContent = models[at].ready ? "ready" : "starting";
+    if (tag !== null) tag.textContent = models[at].ready ? "ready" : "not ready";
   }
 }
 
