@@ -28,7 +28,16 @@ export {
   type RequestId,
   withPrefix,
 } from "./ids.ts";
-export { type Amount, type Exact, formatAmount, formatExact, parseAmount, priceExactly, zero } from "./money.ts";
+export {
+  type Amount,
+  type Exact,
+  formatAmount,
+  formatExact,
+  parseAmount,
+  parseExact,
+  priceExactly,
+  zero,
+} from "./money.ts";
 export { nearest } from "./nearest.ts";
 export { describeInvalid } from "./schema-words.ts";
 export { type Ending, type Usage, zeroUsage } from "./usage.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Amount, formatAmount, formatExact, parseAmount } from "./index.ts";
+import { type Amount, formatAmount, formatExact, parseAmount, parseExact } from "./index.ts";
 
 const amount = fc.bigInt({ min: -(10n ** 29n), max: 10n ** 29n }).map((units) => units as Amount);
 
@@ -31,6 +31,8 @@ test("an exact product's text has its 18 decimals and no needless zero", () => {
     fc.property(amount, (units) => {
       // 10^6 exact units are one unit of an amount: the two ways of writing agree where both can.
       assert.equal(formatExact(units * 10n ** 6n), formatAmount(units));
+      const positive = units < 0n ? units * -1n : BigInt(units);
+      assert.equal(parseExact(formatExact(positive)), positive);
     }),
   );
 });

@@ -34,6 +34,12 @@ export function priceExactly(quantity: number, pricePerMillion: Amount): Exact {
   return (BigInt(quantity) * pricePerMillion) as Exact;
 }
 
+/** Reads a decimal string with up to 18 decimals, as `formatExact` writes it; what is behind them is cut off. */
+export function parseExact(text: string): Exact {
+  const [whole = "0", fraction = ""] = text.split(".");
+  return (BigInt(parseAmount(whole)!) * 10n ** 6n + BigInt(fraction.padEnd(18, "0").slice(0, 18))) as Exact;
+}
+
 /** The shortest decimal string of an exact product (18 decimals). */
 export function formatExact(exact: bigint): string {
   const magnitude = exact < 0n ? -exact : exact;

@@ -1,12 +1,11 @@
 import {
   type Clock,
-  type Exact,
   type GatewayId,
-  parseAmount,
   type ProjectId,
   type ReceiptId,
   RefusalError,
   refuse,
+  parseExact,
 } from "../base/index.ts";
 import { isBefore, type Journal, type JournalBatch, type JournalRecord, type Position } from "../journal/index.ts";
 import type { Budgets } from "../ledger/index.ts";
@@ -118,7 +117,7 @@ export async function seedBudgets(
   nowMs: number,
 ): Promise<void> {
   const { spent, watermarks } = await spentThisMonth(store.db, nowMs);
-  for (const { id, amount } of spent) budgets.seed(id, exactOf(amount));
+  for (const { id, amount } of spent) budgets.seed(id, parseExact(amount));
   const month = new Date(nowMs).toISOString().slice(0, 7);
   for await (const { records } of journal.readSettled(watermarks.get(gateway))) {
     for (const record of records) {
@@ -126,13 +125,7 @@ export async function seedBudgets(
       const { listAmount, amountBound, startedAtMs, key, project, organisation } = parseSettlement(record.body);
       const amount = listAmount ?? amountBound ?? null;
       if (amount === null || !new Date(startedAtMs).toISOString().startsWith(month)) continue;
-      for (const id of [key, project, organisation]) budgets.seed(id, exactOf(amount));
+      for (const id of [key, project, organisation]) budgets.seed(id, parseExact(amount));
     }
   }
-}
-
-/** Units of 10^-18 of a decimal string with up to 18 decimals. */
-function exactOf(text: string): Exact {
-  const [whole = "0", fraction = ""] = text.split(".");
-  return (BigInt(parseAmount(whole)!) * 10n ** 6n + BigInt(fraction.padEnd(18, "0").slice(0, 18))) as Exact;
 }

@@ -34,8 +34,9 @@ export class Printer {
     this.#surroundings.stderr.write(`${text}\n`);
   }
   /** What is odd about what was done. */
-  warnings(texts: readonly string[]): void {
-    for (const text of texts) this.note(`warning: ${printable(text)}`);
+  warnings(texts: readonly string[] | undefined): void {
+    // An older server says nothing of them.
+    for (const text of texts ?? []) this.note(`warning: ${printable(text)}`);
   }
   failure(failure: CommandFailure): void {
     const { code, message, next, reasons, param } = failure;

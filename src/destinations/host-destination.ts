@@ -1,4 +1,4 @@
-import type { Clock, Ending, RequestId, Usage } from "../base/index.ts";
+import type { Clock, Ending, Refusal, RequestId, Usage } from "../base/index.ts";
 import {
   Address,
   type Counted,
@@ -33,6 +33,8 @@ export interface HostDestinationOptions {
   readonly onFailure: (what: string, error: unknown) => void;
 }
 
+/** After so long one request is sent there again, to see whether it has room. */
+const declineMs = 1_000;
 const acknowledgeEveryMs = 100;
 const retryEveryMs = 100;
 const unacknowledgedMax = 100_000;
@@ -51,6 +53,8 @@ export class HostDestination implements Destination {
   #address: Address | undefined;
   #socketPath: string | undefined;
   #ready = false;
+  #declined: Refusal | undefined;
+  #declinesUntilMs = -Infinity;
   #offers = new Map<string, Offer>();
   readonly #exchanges = new RunningExchanges();
   #running = 0;
@@ -71,6 +75,13 @@ export class HostDestination implements Destination {
   }
   get why(): string | undefined {
     return this.#ready ? undefined : "its process is starting, or starting again";
+  }
+  get declines(): Refusal | undefined {
+    return this.#options.clock.monotonicMs() < this.#declinesUntilMs ? this.#declined : undefined;
+  }
+  decline(refusal: Refusal): void {
+    this.#declined = refusal;
+    this.#declinesUntilMs = this.#options.clock.monotonicMs() + declineMs;
   }
   get running(): number {
     return this.#running;

@@ -1,4 +1,4 @@
-import type { Ending, RequestId, Usage } from "../base/index.ts";
+import type { Ending, Refusal, RequestId, Usage } from "../base/index.ts";
 import type { Exchange, Reader } from "./upstream/exchange.ts";
 
 /** The place where a destination stands. No jurisdiction: undeclared, and it is never guessed. */
@@ -56,6 +56,10 @@ export interface Destination {
   /** `reader` gets the answer as it comes. */
   send(dispatch: Dispatch, reader: Reader): Exchange;
   ended(): void;
+  /** Why it takes nothing new for the moment, as it has just said itself; undefined: it has not. */
+  readonly declines: Refusal | undefined;
+  /** It has refused a request for a reason that holds for all: none is sent there for a moment. */
+  decline(refusal: Refusal): void;
   /** Ends every exchange that runs there; its reader hears the reason. */
   cut(reason: Error): void;
   /** What a request used, as the engine counted it, once it has ended there; undefined: it cannot be known. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { randomBytes } from "node:crypto";
+import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import test, { type TestContext } from "node:test";
 import OpenAI, { APIError } from "openai";
@@ -35,4 +36,38 @@ test("the unmodified client does not try again what trying again cannot help, an
     assert.ok(error instanceof APIError && error.status === 429 && error.code === refusal.code, String(error));
     assert.equal(asked(), times, refusal.code);
   }
+});
+
+test("a large whole answer goes to a client that reads slowly, as long as it reads; one that does not read is let go", async (context) => {
+  const bytes = randomBytes(12 << 20);
+  let letGo = Promise.withResolvers<boolean>();
+  const server = createServer((request, response) => {
+    const answer = new Answer(request, response, { clock: systemClock, timeoutMs: 300 });
+    response.on("close", () => letGo.resolve(!response.writableFinished));
+    answer.begin(200, "application/octet-stream", bytes.length);
+    answer.end(bytes);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  context.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const asked = get({ port, agent: false });
+  const [slow] = (await once(asked, "response")) as [IncomingMessage];
+  const startMs = performance.now();
+  const parts: Buffer[] = [];
+  for await (const part of slow as AsyncIterable<Buffer>) {
+    parts.push(part);
+    if (parts.length % 16 === 0) await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  assert.ok(Buffer.concat(parts).equals(bytes));
+  assert.ok(performance.now() - startMs > 300, "it took longer than a stall may");
+  assert.equal(await letGo.promise, false);
+
+  letGo = Promise.withResolvers<boolean>();
+  const silent = get({ port, agent: false });
+  silent.on("error", () => silent.destroy());
+  const [unread] = (await once(silent, "response")) as [IncomingMessage];
+  unread.on("error", () => unread.destroy());
+  assert.equal(await letGo.promise, true);
+  silent.destroy();
 });

@@ -6,6 +6,9 @@ export interface ByteWitness {
   update(bytes: Buffer): void;
 }
 
+/** What is handed to the socket at once of a large answer. */
+const sliceBytes = 256 * 1024;
+
 /**
  * One answer on its way to the client. It knows whether the client is still there, and lets nothing be written behind
  * a client that left. Exactly the bytes handed to the socket reach the witness.
@@ -83,8 +86,27 @@ export class Answer {
   end(bytes?: Buffer): void {
     if (this.#left) return;
     if (bytes === undefined || bytes.length === 0) this.#response.end();
+    else if (bytes.length > sliceBytes) return this.#endInSlices(bytes);
     else this.#response.end(bytes);
     if ((this.#response.socket?.writableLength ?? 0) > 0) this.#boundStall();
+  }
+
+  /** A client may take its time for a large answer, as long as it takes some of it: each slice has the time anew. */
+  #endInSlices(bytes: Buffer): void {
+    let at = 0;
+    while (bytes.length - at > sliceBytes) {
+      const slice = bytes.subarray(at, at + sliceBytes);
+      at += sliceBytes;
+      if (this.#response.write(slice)) continue;
+      this.#boundStall();
+      this.#response.once("drain", () => {
+        this.#endStall();
+        if (!this.#left) this.#endInSlices(bytes.subarray(at));
+      });
+      return;
+    }
+    this.#response.end(bytes.subarray(at));
+    this.#boundStall();
   }
 
   /** A refusal as the whole answer: no token was computed, and nothing is on record but the refusal. */
@@ -107,9 +129,13 @@ export class Answer {
     this.#cancelStall ??= this.#stall.clock.after(this.#stall.timeoutMs, () => this.#response.destroy());
   }
 
-  #drained(): void {
+  #endStall(): void {
     this.#cancelStall?.();
     this.#cancelStall = undefined;
+  }
+
+  #drained(): void {
+    this.#endStall();
     this.#onDrained?.();
   }
 

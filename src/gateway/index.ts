@@ -11,7 +11,7 @@ export { type Gateway, listen, type ServerOptions } from "./server.ts";
 export type { BodyEdits, CallBody, CallFields } from "./openai/call.ts";
 export { type Endpoint, type EndpointName, endpoints } from "./openai/endpoints.ts";
 export { EventStream } from "./openai/stream.ts";
-export { lastEnding, lastUsage } from "./openai/usage.ts";
+export { readWhole } from "./openai/usage.ts";
 export {
   type Backup,
   type Control,

@@ -9,6 +9,8 @@ export interface Admitted {
   readonly call: Call;
   readonly holder: Holder;
   readonly tokenBound: TokenBound;
+  /** What the destination is told to keep to, where the client set no limit. */
+  readonly maxTokens: number | undefined;
   /** The price that the intent fixes; undefined: the model has none, and the request will be unrated. */
   readonly price: Price | undefined;
   /** The most that it can cost. */
@@ -63,7 +65,8 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
     rate.settle(0);
     return reservation;
   }
-  return { outcome: "admitted", call, holder, tokenBound, price, amountBound, reservation, rate };
+  const maxTokens = limitFor(call, tokenBound, cloud);
+  return { outcome: "admitted", call, holder, tokenBound, maxTokens, price, amountBound, reservation, rate };
 }
 
 /** The end of a story before its intent: the reservations go back, the refusal is noted, the client is told. */
@@ -92,6 +95,20 @@ function refusalBody(refusal: Refusal, call: Call): string {
     processing: holder.project.processing,
     ...(refusal.reasons === undefined ? {} : { reasons: refusal.reasons.slice(0, 16) }),
   });
+}
+
+/**
+ * The operator's own limit; and where not even the model's context is known and somebody's money or tokens are limited,
+ * what the request was taken for: a bound that nobody keeps to is none.
+ */
+function limitFor(call: Call, { outputTokens }: TokenBound, cloud: Cloud): number | undefined {
+  if (cloud.limits.defaultMaxTokens !== undefined) return cloud.limits.defaultMaxTokens;
+  const [first] = cloud.destinations.offering(call.body.fields.model);
+  if (first?.offer(call.body.fields.model)?.contextTokens !== undefined) return undefined;
+  const isLimited = call.holder.limits.some(
+    ({ monthlyBudget, tokensPerMinute }) => monthlyBudget !== undefined || tokensPerMinute !== undefined,
+  );
+  return isLimited && outputTokens > 0 ? unlimitedAnswerTokens : undefined;
 }
 
 /** At most a token for every byte of the body and what a template adds; as many out as asked for, for every answer. */

@@ -1,4 +1,4 @@
-import { type Ending, refuse, type Refusal, RefusalError } from "../base/index.ts";
+import { type Ending, errorCodes, refuse, type Refusal, RefusalError } from "../base/index.ts";
 
 // What the ways in which an answer can end, or fail to, mean to its client and to the books.
 
@@ -29,26 +29,39 @@ export function neverArrived(error: unknown): boolean {
   );
 }
 
+/** A host that cannot write down what requests use takes none: not this one, and not the next. */
+export function declinedForAll(status: number, words: Buffer): Refusal | undefined {
+  if (status !== errorCodes.journal_full.status) return undefined;
+  const error = errorIn(words);
+  if (error?.code !== "journal_full") return undefined;
+  return refuse("journal_full", String(error.message), { retryAfterSeconds: 1 });
+}
+
+function errorIn(words: Buffer): { readonly code?: unknown; readonly message?: unknown } | undefined {
+  const value: { error?: { code?: unknown; message?: unknown } } | undefined = parsed(words);
+  return value?.error;
+}
+
 /** What a destination's refusal is called towards the client; undefined: its own words are the client's to read. */
 export function ownRefusalOf(status: number, words: Buffer): Refusal | undefined {
   if (status === 401 || status === 403 || status === 407) {
     return refuse("upstream_refused", `The upstream answered ${status} to the operator's own key.`);
   }
   if (status < 400 || status > 599) return refuse("upstream_invalid", `The upstream answered ${status}.`);
-  if (isObject(words)) return undefined;
+  if (parsed(words) !== undefined) return undefined;
   return refuse(
     status < 500 ? "upstream_invalid" : "engine_failed",
     `The upstream answered ${status}, without an error of the API's shape.`,
   );
 }
 
-function isObject(words: Buffer): boolean {
+function parsed(words: Buffer): object | undefined {
   try {
     const value: unknown = JSON.parse(words.toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     // A page, a line of text: nothing that a client of the API reads.
-    return false;
+    return undefined;
   }
 }
 

@@ -5,7 +5,7 @@
  * Invariants: what admit reserved is given back or settled exactly once; behind the intent every ending is recorded.
  */
 export { admit, type Admitted, type RateTaken, turnAway } from "./admit.ts";
-export { type IntentBody, parseIntent, parseSettlement, type SettlementBody } from "./bodies.ts";
+export { type IntentBody, parseIntent, parseSettlement, priceIn, type SettlementBody } from "./bodies.ts";
 export { type Answering, type Books, type Call, type Cloud, type Destinations, type Meters, passed } from "./cloud.ts";
 export { count, type Counts } from "./count.ts";
 export { place, type Placed } from "./place.ts";

@@ -31,7 +31,9 @@ export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
     const instead = has.length === 0 ? "" : ` It has ${has.join(", ")}.`;
     return refuse("endpoint_not_supported", `"${model}" has no ${call.endpoint.path} here.${instead}`);
   }
-  const destination = leastBusy(able);
+  const open = able.filter(({ declines }) => declines === undefined);
+  if (open.length === 0) return able[0]!.declines!;
+  const destination = leastBusy(open);
   const offer = destination?.offer(model);
   if (destination === undefined || offer === undefined) {
     return refuse("engine_unavailable", `Nothing that runs "${model}" is ready.`, { retryAfterSeconds: 2 });

@@ -26,7 +26,8 @@ export async function record(
     response: { digest: intended.response.value(), bytes: intended.response.bytes, complete },
   });
   reservation.settle(costOf(counts, placed.admitted));
-  rate.settle((body.usage?.inputTokens ?? 0) + (body.usage?.outputTokens ?? 0));
+  // What nobody can count is charged with its bound, here as in the budgets.
+  rate.settle(body.usage === null ? boundTokens(placed.admitted) : body.usage.inputTokens + body.usage.outputTokens);
   try {
     await written.durable;
   } finally {
@@ -34,6 +35,10 @@ export async function record(
   }
   cloud.books.settled(call.receipt, call.holder.project.id, written.position);
   placed.destination.acknowledge(call.id);
+}
+
+function boundTokens({ tokenBound }: Placed["admitted"]): number {
+  return tokenBound.inputTokens + tokenBound.outputTokens;
 }
 
 function report(placed: Placed, ran: Ran, counts: Counts, cloud: Cloud): void {

@@ -9,9 +9,9 @@ import {
   zeroUsage,
 } from "../base/index.ts";
 import type { Exchange, Head, Reader } from "../engine/index.ts";
-import { EventStream, lastEnding, lastUsage } from "../gateway/index.ts";
+import { EventStream, readWhole } from "../gateway/index.ts";
 import type { Answering, Cloud } from "./cloud.ts";
-import { endingOf, neverArrived, ownRefusalOf, refusalOf } from "./failures.ts";
+import { declinedForAll, endingOf, neverArrived, ownRefusalOf, refusalOf } from "./failures.ts";
 import type { Intended } from "./intend.ts";
 import type { Placed } from "./place.ts";
 
@@ -52,7 +52,7 @@ export function run(placed: Placed, intended: Intended, answer: Answering, cloud
       body: call.body.bytesFor({
         upstreamName: offer.upstreamName,
         cacheSalt: destination.cacheSalt ? admitted.holder.project.id : undefined,
-        maxTokens: cloud.limits.defaultMaxTokens,
+        maxTokens: admitted.maxTokens,
       }),
       headers: call.protocolHeaders,
       warnUnsupported: admitted.holder.project.unsupported === "warn",
@@ -190,6 +190,7 @@ class Running implements Reader, Ran {
   /** A stream that ends before its intent is on disk leaves whole, with its last bytes. */
   #endStream(events: EventStream): void {
     if (!this.#answer.begun) this.#beginStream();
+    events.finish();
     this.usage = events.usage;
     if (events.complete && !events.failed) this.ending = endingOf(events.ending);
     else if (!events.failed) return this.#failStream(refuse("engine_failed", "The answer broke off before its end."));
@@ -197,18 +198,12 @@ class Running implements Reader, Ran {
   }
 
   #endWhole({ status, contentType }: Head): void {
-    const { endpoint } = this.#placed.admitted.call;
     this.firstPartAtMs = this.#cloud.clock.monotonicMs();
     this.last = joined(this.#taken());
-    if (!looksLikeJson(this.last)) {
-      return this.#failWhole(refuse("upstream_invalid", "The upstream's answer is not JSON."));
-    }
-    this.usage = lastUsage(this.last, endpoint);
-    // An answer whose usage was found where it belongs needs no other look.
-    if (this.usage === undefined && !isJson(this.last)) {
-      return this.#failWhole(refuse("upstream_invalid", "The upstream's answer is not JSON."));
-    }
-    this.ending = endingOf(lastEnding(this.last, endpoint));
+    const said = readWhole(this.last, this.#placed.admitted.call.endpoint);
+    if (said === undefined) return this.#failWhole(refuse("upstream_invalid", "The upstream's answer is not JSON."));
+    this.usage = said.usage;
+    this.ending = endingOf(said.ending);
     this.#answer.begin(status, contentType, this.last.length);
   }
 
@@ -220,6 +215,8 @@ class Running implements Reader, Ran {
     const words = joined(this.#taken());
     // A refusal comes before any work; another server error may come after some that only the host can count.
     this.usage = status < 500 || status === 503 ? zeroUsage : undefined;
+    const declined = declinedForAll(status, words);
+    if (declined !== undefined) this.#placed.destination.decline(declined);
     const own = ownRefusalOf(status, words);
     if (own !== undefined) return this.#failWhole(own);
     const retryAfter = headers["retry-after"];
@@ -270,27 +267,4 @@ class ClientLeft extends Error {
 function joined(parts: readonly Buffer[]): Buffer {
   const filled = parts.filter(({ length }) => length > 0);
   return filled.length === 1 ? filled[0]! : Buffer.concat(filled);
-}
-
-function isJson(bytes: Buffer): boolean {
-  try {
-    JSON.parse(bytes.toString("utf8"));
-    return true;
-  } catch {
-    // That it is none is the answer.
-    return false;
-  }
-}
-
-function looksLikeJson(bytes: Buffer): boolean {
-  let start = 0;
-  let end = bytes.length - 1;
-  while (start < end && isSpace(bytes[start]!)) start++;
-  while (end > start && isSpace(bytes[end]!)) end--;
-  const [first, last] = [bytes[start], bytes[end]];
-  return (first === 0x7b && last === 0x7d) || (first === 0x5b && last === 0x5d);
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

@@ -80,6 +80,11 @@ export class Upstream implements Destination {
   get why(): string | undefined {
     return this.#why;
   }
+  /** What an upstream says of one request says nothing of the next. */
+  readonly declines = undefined;
+  decline(): void {
+    // As above.
+  }
   get running(): number {
     return this.#running;
   }

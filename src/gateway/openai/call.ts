@@ -10,7 +10,7 @@ export interface CallFields {
   readonly includeUsage: boolean;
   /** The answer's token limit as the client set it; undefined where it set none. */
   readonly maxTokens: number | undefined;
-  /** How many answers at most: `n` for every prompt. */
+  /** How many answers at most: `n` for every prompt, or the `best_of` that they are chosen from. */
   readonly answers: number;
 }
 
@@ -87,7 +87,7 @@ function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | undefin
 }
 
 function fieldsOf(value: Readonly<Record<string, unknown>>, endpoint: Endpoint): CallFields | Refusal {
-  const { model, stream, stream_options: options, n } = value;
+  const { model, stream, stream_options: options, n, best_of: bestOf } = value;
   if (typeof model !== "string" || model === "" || model.length > 256) {
     return invalid("model", "a model's name, as GET /v1/models lists them");
   }
@@ -101,6 +101,9 @@ function fieldsOf(value: Readonly<Record<string, unknown>>, endpoint: Endpoint):
   }
   if (n !== undefined && n !== null && !isCount(n, maxAnswers))
     return invalid("n", `a whole number up to ${maxAnswers}`);
+  if (bestOf !== undefined && bestOf !== null && !isCount(bestOf, maxAnswers)) {
+    return invalid("best_of", `a whole number up to ${maxAnswers}`);
+  }
   for (const field of endpoint.maxTokensFields) {
     const limit = value[field];
     if (limit !== undefined && limit !== null && !isCount(limit, 2 ** 31))
@@ -112,13 +115,17 @@ function fieldsOf(value: Readonly<Record<string, unknown>>, endpoint: Endpoint):
     stream: stream === true,
     includeUsage: includeUsage === true,
     maxTokens: limit,
-    answers: (typeof n === "number" ? n : 1) * promptsIn(value["prompt"]),
+    answers: Math.max(numberOr(n, 1), numberOr(bestOf, 1)) * promptsIn(value["prompt"]),
   };
 }
 
 /** Completions take a list of prompts; a list of numbers is one prompt in tokens. */
 function promptsIn(prompt: unknown): number {
   return Array.isArray(prompt) && typeof prompt[0] !== "number" ? Math.max(1, prompt.length) : 1;
+}
+
+function numberOr(value: unknown, otherwise: number): number {
+  return typeof value === "number" ? value : otherwise;
 }
 
 function isCount(value: unknown, most: number): boolean {

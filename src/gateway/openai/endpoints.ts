@@ -3,6 +3,9 @@ import type { Usage } from "../../base/index.ts";
 /** The endpoints of /v1 that run a model. Each is a row of the table below; nothing else knows one from another. */
 export type EndpointName = "chat.completions" | "completions" | "embeddings" | "responses" | "messages";
 
+/** A JSON object whose members are not known. */
+export type Json = Readonly<Record<string, unknown>>;
+
 export interface Endpoint {
   readonly name: EndpointName;
   readonly path: string;
@@ -15,8 +18,20 @@ export interface Endpoint {
   readonly endingField: "finish_reason" | "status" | "stop_reason" | undefined;
   /** How a stream of this endpoint says that it is complete: the text that its last frame holds. */
   readonly lastFrames: readonly string[];
+  /** Where the usage stands in an answer, and in a stream's event; nowhere else is one believed. */
+  readonly usageAt: (value: Json) => unknown;
+  /** Where an answer, and a stream's event, names its end. */
+  readonly endingAt: (value: Json) => unknown;
   /** Reads a usage object of this endpoint's answers; undefined where it holds no counts. */
   readonly usage: (found: Readonly<Record<string, unknown>>) => Usage | undefined;
+}
+
+const topUsage = (value: Json): unknown => value["usage"];
+
+/** The last choice's that has one. */
+function finishReason({ choices }: Json): unknown {
+  if (!Array.isArray(choices)) return undefined;
+  return choices.map((choice: unknown) => record(choice)["finish_reason"]).findLast((reason) => reason != null);
 }
 
 const openaiUsage = (found: Readonly<Record<string, unknown>>): Usage | undefined =>
@@ -36,6 +51,8 @@ export const endpoints: readonly Endpoint[] = [
     usageOnRequest: true,
     endingField: "finish_reason",
     lastFrames: ["[DONE]"],
+    usageAt: topUsage,
+    endingAt: finishReason,
     usage: openaiUsage,
   },
   {
@@ -46,6 +63,8 @@ export const endpoints: readonly Endpoint[] = [
     usageOnRequest: true,
     endingField: "finish_reason",
     lastFrames: ["[DONE]"],
+    usageAt: topUsage,
+    endingAt: finishReason,
     usage: openaiUsage,
   },
   {
@@ -56,6 +75,8 @@ export const endpoints: readonly Endpoint[] = [
     usageOnRequest: false,
     endingField: undefined,
     lastFrames: [],
+    usageAt: topUsage,
+    endingAt: () => undefined,
     usage: openaiUsage,
   },
   {
@@ -66,6 +87,8 @@ export const endpoints: readonly Endpoint[] = [
     usageOnRequest: false,
     endingField: "status",
     lastFrames: ['"response.completed"', '"response.incomplete"', '"response.failed"'],
+    usageAt: (value) => record(value["response"])["usage"] ?? value["usage"],
+    endingAt: (value) => record(value["response"])["status"] ?? value["status"],
     usage: (found) =>
       countsOf(found, {
         input: "input_tokens",
@@ -82,6 +105,8 @@ export const endpoints: readonly Endpoint[] = [
     usageOnRequest: false,
     endingField: "stop_reason",
     lastFrames: ['"message_stop"'],
+    usageAt: (value) => record(value["message"])["usage"] ?? value["usage"],
+    endingAt: (value) => record(value["delta"])["stop_reason"] ?? value["stop_reason"],
     usage: anthropicUsage,
   },
 ];

@@ -72,6 +72,19 @@ test("a stream without its end is incomplete, also in the middle of an event", (
   assert.equal(half.passed, content("a"));
 });
 
+test("a last frame at a clean end needs no blank line behind it; anything else there is half an event", () => {
+  for (const end of ["data: [DONE]", "data: [DONE]\n"]) {
+    const { passed, events } = feed(content("a") + usageFrame + end, [], false);
+    assert.equal(events.complete, false);
+    events.finish();
+    assert.deepEqual([passed, events.held.toString().trim(), events.complete], [content("a"), "data: [DONE]", true]);
+    assert.deepEqual(events.usage, usage);
+  }
+  const half = feed(`${content("a")}data: {"choices": [`, [], false).events;
+  half.finish();
+  assert.equal(half.complete, false);
+});
+
 test("nothing follows the end: what an upstream sends behind it is not held, and does not pass", () => {
   const { passed, events } = feed(`${content("a")}${usageFrame}${done}${content("b")}data: {"ha`, [], false);
   assert.deepEqual([passed, events.held.toString(), events.complete], [content("a"), done, true]);

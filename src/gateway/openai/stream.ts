@@ -1,6 +1,6 @@
 import type { Usage } from "../../base/index.ts";
-import type { Endpoint } from "./endpoints.ts";
-import { lastString, lastUsageObject } from "./usage.ts";
+import type { Endpoint, Json } from "./endpoints.ts";
+import { lastString, parseObject } from "./usage.ts";
 
 const none = Buffer.alloc(0);
 const newline = 0x0a;
@@ -52,6 +52,16 @@ export class EventStream {
     return this.#look(whole);
   }
 
+  /** The bytes are over, cleanly: a last frame needs no blank line behind it to be one. */
+  finish(): void {
+    const rest = this.#begun;
+    if (this.#complete || rest.length === 0) return;
+    const frame = Buffer.concat([rest, Buffer.from("\n\n")]);
+    if (!isLast(frame, this.#endpoint.lastFrames)) return;
+    this.#begun = none;
+    this.#look(frame);
+  }
+
   /** What was held back: the end of the stream as the client shall see it. */
   get held(): Buffer {
     return this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held);
@@ -81,19 +91,29 @@ export class EventStream {
   #look(bytes: Buffer): Buffer {
     const passing: Buffer[] = [];
     for (const frame of framesOf(bytes)) {
-      const found = lastUsageObject(frame);
-      if (found !== undefined) this.#counts = { ...this.#counts, ...withoutNulls(found) };
+      const value = frame.includes(usageName) ? parsed(dataOf(frame)) : undefined;
+      const hasUsage = value !== undefined && this.#takeUsage(value);
       if (startsWithError(frame)) this.#failed = true;
       if (isLast(frame, this.#endpoint.lastFrames)) {
         this.#complete = true;
         this.#hold(frame);
         break;
-      } else if (found !== undefined && this.#endpoint.usageOnRequest && isUsageOnly(frame)) {
+      } else if (hasUsage && this.#endpoint.usageOnRequest && isUsageOnly(value)) {
         if (this.#keepUsageFrame) this.#hold(frame);
       } else if (this.#held.length > 0) this.#hold(frame);
       else passing.push(frame);
     }
     return passing.length === 1 ? passing[0]! : Buffer.concat(passing);
+  }
+
+  /** Keeps what an event says of the usage and of the end, where these stand; says whether there is a usage. */
+  #takeUsage(value: Json): boolean {
+    const ending = this.#endpoint.endingAt(value);
+    if (typeof ending === "string") this.#ending = ending;
+    const found = this.#endpoint.usageAt(value);
+    if (typeof found !== "object" || found === null || Array.isArray(found)) return false;
+    this.#counts = { ...this.#counts, ...withoutNulls(found as Json) };
+    return true;
   }
 
   #hold(frame: Buffer): void {
@@ -146,8 +166,7 @@ function isLast(frame: Buffer, lastFrames: readonly string[]): boolean {
 }
 
 /** The extra chunk that `include_usage` brings: no choices. */
-function isUsageOnly(frame: Buffer): boolean {
-  const choices = parsed(dataOf(frame))?.["choices"];
+function isUsageOnly({ choices }: Json): boolean {
   return Array.isArray(choices) && choices.length === 0;
 }
 
@@ -165,14 +184,8 @@ function dataOf(frame: Buffer): string {
     .join("\n");
 }
 
-function parsed(data: string): Record<string, unknown> | undefined {
-  if (!data.startsWith("{")) return undefined;
-  try {
-    return JSON.parse(data) as Record<string, unknown>;
-  } catch {
-    // Not JSON: it passes through as it is, and says nothing to the books.
-    return undefined;
-  }
+function parsed(data: string): Json | undefined {
+  return data.startsWith("{") ? parseObject(data) : undefined;
 }
 
 function withoutNulls(found: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,5 +1,43 @@
 import type { Usage } from "../../base/index.ts";
-import type { Endpoint } from "./endpoints.ts";
+import type { Endpoint, Json } from "./endpoints.ts";
+
+/** What a whole answer says of itself. */
+export interface WholeAnswer {
+  readonly usage: Usage | undefined;
+  /** e.g. "stop"; undefined where it names none. */
+  readonly ending: string | undefined;
+}
+
+/** Larger answers (long lists of embeddings) are not parsed for a usage of a few bytes. */
+const parsedBytesMax = 1 << 20;
+/** Members called "usage" that are looked at from the end, until one stands at the top. */
+const candidatesMax = 64;
+
+/** Undefined: it is no JSON object. */
+export function readWhole(bytes: Buffer, endpoint: Endpoint): WholeAnswer | undefined {
+  if (bytes.length > parsedBytesMax) return readLarge(bytes, endpoint);
+  const value = parseObject(bytes.toString("utf8"));
+  return value === undefined ? undefined : read(value, endpoint);
+}
+
+/** What an answer, or a stream's event, says of the usage and of its end. */
+export function read(value: Json, endpoint: Endpoint): WholeAnswer {
+  const found = endpoint.usageAt(value);
+  const ending = endpoint.endingAt(value);
+  return {
+    usage: isObject(found) ? endpoint.usage(found) : undefined,
+    ending: typeof ending === "string" ? ending : undefined,
+  };
+}
+
+/** The same of an answer that is not parsed: by the last `"usage"` that is a member of the answer itself. */
+function readLarge(bytes: Buffer, endpoint: Endpoint): WholeAnswer | undefined {
+  if (!looksLikeObject(bytes)) return undefined;
+  const found = topUsage(bytes);
+  const ending =
+    endpoint.endingField === undefined ? undefined : lastString(bytes.toString("latin1"), `"${endpoint.endingField}"`);
+  return { usage: found === undefined ? undefined : endpoint.usage(found), ending };
+}
 
 const usageName = Buffer.from('"usage"');
 const quote = 0x22;
@@ -7,36 +45,49 @@ const backslash = 0x5c;
 const colon = 0x3a;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
-const maxUsageBytes = 8_192;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
 
-/**
- * The last `"usage": {...}` of an answer's bytes, without parsing the rest: inside a JSON string the quotes would be
- * escaped, so these bytes can only be a member's name. Undefined where there is none, or it holds no counts.
- */
-export function lastUsage(bytes: Buffer, endpoint: Endpoint): Usage | undefined {
-  const found = lastUsageObject(bytes);
-  return found === undefined ? undefined : endpoint.usage(found);
-}
-
-/** The object behind the last `"usage":`, parsed; undefined where there is none that is an object. */
-export function lastUsageObject(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
-  for (let at = bytes.lastIndexOf(usageName); at >= 0; at = at === 0 ? -1 : bytes.lastIndexOf(usageName, at - 1)) {
+/** Inside a JSON string the quotes would be escaped, so these bytes can only be a member's name. */
+function topUsage(bytes: Buffer): Json | undefined {
+  let at = bytes.lastIndexOf(usageName);
+  for (let candidates = 0; at > 0 && candidates < candidatesMax; candidates++) {
     const start = valueStart(bytes, at + usageName.length);
-    if (start === undefined || bytes[start] !== openBrace) continue;
-    const end = objectEnd(bytes, start);
-    if (end === undefined) continue;
-    const parsed = parseObject(bytes.toString("utf8", start, end));
-    if (parsed !== undefined) return parsed;
+    const end = start !== undefined && bytes[start] === openBrace ? closingEnd(bytes, start, 0) : undefined;
+    // Behind a member of the answer itself one brace is left to close: the answer's own.
+    if (end !== undefined && closingEnd(bytes, end, 1) === endOf(bytes))
+      return parseObject(bytes.toString("utf8", start, end));
+    at = bytes.lastIndexOf(usageName, at - 1);
   }
   return undefined;
 }
 
-/**
- * What the last `finish_reason`, `status` or `stop_reason` says, such as "stop"; undefined where it is null, or there
- * is none. The argument is the answer's bytes.
- */
-export function lastEnding(bytes: Buffer, { endingField }: Endpoint): string | undefined {
-  return endingField === undefined ? undefined : lastString(bytes.toString("latin1"), `"${endingField}"`);
+/** The index behind the bracket that closes the last of `depth` open ones and those that follow; strings are skipped. */
+function closingEnd(bytes: Buffer, from: number, depth: number): number | undefined {
+  let isInString = false;
+  for (let at = from; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (isInString) {
+      if (byte === backslash) at++;
+      else if (byte === quote) isInString = false;
+    } else if (byte === quote) isInString = true;
+    else if (byte === openBrace || byte === openBracket) depth++;
+    else if ((byte === closeBrace || byte === closeBracket) && --depth === 0) return at + 1;
+  }
+  return undefined;
+}
+
+function looksLikeObject(bytes: Buffer): boolean {
+  let start = 0;
+  while (isSpace(bytes[start])) start++;
+  return bytes[start] === openBrace && bytes[endOf(bytes) - 1] === closeBrace;
+}
+
+/** The index behind the last byte that is no white space. */
+function endOf(bytes: Buffer): number {
+  let end = bytes.length;
+  while (isSpace(bytes[end - 1])) end--;
+  return end;
 }
 
 /** The string behind the last member `name` (with its quotes) of a text with one character a byte. */
@@ -74,31 +125,16 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-/** The index behind the brace that closes the one at `start`; strings are skipped. */
-function objectEnd(bytes: Buffer, start: number): number | undefined {
-  let depth = 0;
-  let inString = false;
-  const end = Math.min(bytes.length, start + maxUsageBytes);
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at];
-    if (inString) {
-      if (byte === backslash) at++;
-      else if (byte === quote) inString = false;
-    } else if (byte === quote) inString = true;
-    else if (byte === openBrace) depth++;
-    else if (byte === closeBrace && --depth === 0) return at + 1;
-  }
-  return undefined;
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+export function parseObject(text: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
-    // Bytes between braces that are no JSON: an upstream's garbage holds no usage.
+    // No JSON: it says nothing to the books.
     return undefined;
   }
 }
