@@ -51,7 +51,8 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
   }
   const stale = cloud.directory.mayServe(holder.project.dataClass);
   if (stale !== undefined) return stale;
-  const tokenBound = boundOf(call, cloud);
+  const contextTokens = contextOf(call, cloud);
+  const tokenBound = boundOf(call, contextTokens, cloud);
   const price = cloud.prices.at(call.receivedAtMs, model);
   const budgeted = holder.limits.find(({ monthlyBudget }) => monthlyBudget !== undefined);
   if (price === undefined && budgeted !== undefined) {
@@ -65,7 +66,7 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
     rate.settle(0);
     return reservation;
   }
-  const maxTokens = limitFor(call, tokenBound, cloud);
+  const maxTokens = limitFor(call, contextTokens, cloud);
   return { outcome: "admitted", call, holder, tokenBound, maxTokens, price, amountBound, reservation, rate };
 }
 
@@ -101,23 +102,26 @@ function refusalBody(refusal: Refusal, call: Call): string {
  * The operator's own limit; and where not even the model's context is known and somebody's money or tokens are limited,
  * what the request was taken for: a bound that nobody keeps to is none.
  */
-function limitFor(call: Call, { outputTokens }: TokenBound, cloud: Cloud): number | undefined {
-  if (cloud.limits.defaultMaxTokens !== undefined) return cloud.limits.defaultMaxTokens;
-  const [first] = cloud.destinations.offering(call.body.fields.model);
-  if (first?.offer(call.body.fields.model)?.contextTokens !== undefined) return undefined;
-  const isLimited = call.holder.limits.some(
+function limitFor({ endpoint, holder }: Call, contextTokens: number | undefined, cloud: Cloud): number | undefined {
+  if (cloud.limits.defaultMaxTokens !== undefined || contextTokens !== undefined) return cloud.limits.defaultMaxTokens;
+  const isLimited = holder.limits.some(
     ({ monthlyBudget, tokensPerMinute }) => monthlyBudget !== undefined || tokensPerMinute !== undefined,
   );
-  return isLimited && outputTokens > 0 ? unlimitedAnswerTokens : undefined;
+  return isLimited && endpoint.maxTokensFields.length > 0 ? unlimitedAnswerTokens : undefined;
+}
+
+/** What the model's context holds, where the place that is asked first knows it. */
+function contextOf({ body }: Call, { destinations }: Cloud): number | undefined {
+  const [first] = destinations.offering(body.fields.model);
+  return first?.offer(body.fields.model)?.contextTokens;
 }
 
 /** At most a token for every byte of the body and what a template adds; as many out as asked for, for every answer. */
-function boundOf(call: Call, cloud: Cloud): TokenBound {
+function boundOf(call: Call, contextTokens: number | undefined, cloud: Cloud): TokenBound {
   const { fields, bytes } = call.body;
   const inputTokens = bytes.length + templateTokens;
   if (call.endpoint.maxTokensFields.length === 0) return { inputTokens, outputTokens: 0 };
-  const [first] = cloud.destinations.offering(fields.model);
-  const context = first?.offer(fields.model)?.contextTokens ?? unlimitedAnswerTokens;
+  const context = contextTokens ?? unlimitedAnswerTokens;
   const asked = fields.maxTokens ?? cloud.limits.defaultMaxTokens ?? context;
   return { inputTokens, outputTokens: Math.min(asked, context) * fields.answers };
 }

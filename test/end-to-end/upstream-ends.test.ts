@@ -10,6 +10,8 @@ import { type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 const folder = temporaryFolder();
 let cloud: RunningCloud;
 let upstream: Server;
+/** The body that the upstream got last. */
+let lastAsked: Record<string, unknown> = {};
 
 const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`;
 const chunk = (content: string, finish: string | null = null): string =>
@@ -70,6 +72,8 @@ const behaviours: Readonly<Record<string, (response: ServerResponse) => void>> =
     json(response, 200, answerOf({ usage: { prompt_tokens: 9_007_199_254_740_991, completion_tokens: 2 } })),
   "more-than-its-context": (response) =>
     json(response, 200, answerOf({ usage: { prompt_tokens: 4_000, completion_tokens: 2_000 } })),
+  "says-no-usage": (response) => json(response, 200, answerOf({ usage: undefined })),
+  "knows-no-context": (response) => json(response, 200, answerOf({})),
   "counts-as-it-goes": (response) => {
     const running = (tokens: number): string =>
       event({
@@ -92,14 +96,19 @@ function events(response: ServerResponse, ...parts: readonly string[]): void {
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   if (request.url === "/v1/models") {
-    const data = Object.keys(behaviours).map((id) => ({ id, object: "model", max_model_len: 4_096 }));
+    const data = Object.keys(behaviours).map((id) => ({
+      id,
+      object: "model",
+      ...(id === "knows-no-context" ? {} : { max_model_len: 4_096 }),
+    }));
     return json(response, 200, { object: "list", data });
   }
   let body = "";
   request.setEncoding("utf8");
   request.on("data", (part: string) => (body += part));
   request.on("end", () => {
-    const behave = behaviours[(JSON.parse(body) as { model?: string }).model ?? ""];
+    lastAsked = JSON.parse(body) as Record<string, unknown>;
+    const behave = behaviours[String(lastAsked["model"])];
     if (behave === undefined) return json(response, 400, { error: { message: "no model", type: "invalid" } });
     return behave(response);
   });
@@ -189,4 +198,36 @@ test("an answer that breaks off after it had said how much it used so far is met
   assert.ok(!isDone(seen.text));
   const { outputTokens, unrated } = await usageOf(cloud, seen.key);
   assert.deepEqual([outputTokens, unrated], [3, 0]);
+});
+
+test("what nobody counts is charged its bound under a token limit too", async () => {
+  const key = await makeKey(cloud, "uncounted", { limits: { tokensPerMinute: 12_000 } });
+  const statuses: (number | undefined)[] = [];
+  for (let request = 0; request < 4; request++) {
+    statuses.push((await ask({ url: cloud.url, key, more: { model: "says-no-usage", max_tokens: 4_000 } })).status);
+  }
+  assert.deepEqual(statuses, [200, 200, 429, 429]);
+});
+
+test("an answer without any limit gets the one that it was reserved with, where money or tokens are limited", async () => {
+  const more = { model: "knows-no-context" };
+  const free = await makeKey(cloud, "free");
+  assert.equal((await ask({ url: cloud.url, key: free, more })).status, 200);
+  assert.equal("max_tokens" in lastAsked, false, "nothing is added where nothing depends on it");
+  const limited = await makeKey(cloud, "limited", { limits: { monthlyBudget: "1" } });
+  assert.equal((await ask({ url: cloud.url, key: limited, more })).status, 200);
+  assert.equal(lastAsked["max_tokens"], 8_192);
+  assert.equal((await ask({ url: cloud.url, key: limited, more: { ...more, max_tokens: 7 } })).status, 200);
+  assert.equal(lastAsked["max_tokens"], 7);
+});
+
+test("answers that others are chosen from are reserved for", async () => {
+  const key = await makeKey(cloud, "choosy", { limits: { tokensPerMinute: 12_000 } });
+  const body = (bestOf: number): string =>
+    JSON.stringify({ model: "says-no-usage", prompt: "a", max_tokens: 1_000, best_of: bestOf });
+  const path = "/v1/completions";
+  // 20 answers of 1,000 tokens are more than a minute's; they run when the bucket is full, and leave it in debt.
+  assert.equal((await ask({ url: cloud.url, key, path, body: body(20) })).status, 200);
+  assert.equal((await ask({ url: cloud.url, key, path, body: body(1) })).status, 429);
+  assert.equal((await ask({ url: cloud.url, key, path, body: body(1_000) })).status, 400);
 });
