@@ -4,6 +4,7 @@
 // version along (an optional dependency), for machines whose own Node is older.
 import { existsSync } from "node:fs";
 import module from "node:module";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const built = new URL("../dist/main.js", import.meta.url);
@@ -12,8 +13,10 @@ const program = existsSync(source) ? source : built;
 
 const { argv, env, execArgv, execPath, platform, arch } = process;
 // A server's young objects live for one request. V8 would keep up to 128 MiB of them on a large machine before it looks;
-// with this bound it looks more often, the memory stays, and no more time goes into it (docs/reports/benches.md).
-const flags = argv[2] === "up" ? ["--max-semi-space-size=16"] : [];
+// with this bound it looks more often, the memory stays, and no more time goes into it. Its helper threads leave one
+// processor to the thread that answers, which would otherwise wait behind them (docs/reports/benches.md).
+const helpers = Math.min(4, Math.max(1, availableParallelism() - 1));
+const flags = argv[2] === "up" ? ["--max-semi-space-size=16", `--v8-pool-size=${helpers}`] : [];
 const isNewEnough = Number(process.versions.node.split(".")[0]) >= 24;
 const node = isNewEnough ? execPath : bundledNode();
 

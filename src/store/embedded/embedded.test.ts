@@ -3,7 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
@@ -97,6 +97,7 @@ test("the first start makes a cluster, the next ones find it; nothing is left be
   assert.equal((await stat(first.connection.host)).mode & 0o777, 0o700);
   const pid = (await readPostmasterFile(first.cluster))?.pid ?? 0;
   assert.ok(isRunning(pid));
+  assert.equal(getPriority(pid), Math.min(19, getPriority() + 5), "it gives way to who answers requests");
   await first.stop();
   assert.equal(first.state().phase, "stopped");
   assert.equal(isRunning(pid), false);

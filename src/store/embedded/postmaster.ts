@@ -9,10 +9,11 @@ import { readPostmasterFile, signal } from "./stale.ts";
  * PostgreSQL outlives a parent that is killed, so a shell stands between: it holds a pipe from us as its standard
  * input, and when that pipe ends, whether we close it or die, the watcher asks for a fast shutdown (SIGINT). The shell
  * waits for PostgreSQL and ends with its status, and takes the watcher along: nothing stays behind on either side.
+ * Where processors are short PostgreSQL gives way: it books what has been answered, and answers must not wait for it.
  */
 const wrapper = `
 exec 3<&0 </dev/null
-"$@" 3<&- &
+nice -n 5 "$@" 3<&- &
 postgres=$!
 (
   while read -r line <&3; do :; done
