@@ -13,6 +13,7 @@ import { addProjectCommands } from "./project.ts";
 import { addReceiptCommands } from "./receipt.ts";
 import { addRestoreCommand } from "./restore.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { addSimCommands } from "./sim.ts";
 import { addUpCommand } from "./up.ts";
 import { addUsageCommand } from "./usage.ts";
 import { addVersionCommand, readVersion } from "./version.ts";
@@ -81,6 +82,7 @@ export function createProgram(context: CommandContext): Command {
   addProjectCommands(program, context);
   addKeyCommands(program, context);
   addUsageCommand(program, context);
+  addSimCommands(program, context);
   addReceiptCommands(program, context);
   addPolicyCommands(program, context);
   addBackupCommand(program, context);

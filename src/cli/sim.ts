@@ -1,0 +1,180 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { Capacity, ExperimentResult } from "../sim/index.ts";
+import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
+import { CommandFailure } from "./failure.ts";
+
+interface SimOptions extends JsonOption {
+  readonly workload: string;
+  readonly format?: string;
+  readonly models: string;
+  readonly policy: string;
+  readonly slo: string;
+  readonly seeds: number;
+  readonly minutes: number;
+  readonly map?: string;
+  readonly dealTo?: number;
+  readonly rate?: number;
+  readonly from?: number;
+  readonly linkGbps?: number;
+}
+
+export function addSimCommands(program: Command, context: CommandContext): void {
+  const sim = program.command("sim").description("the pool under virtual time");
+  withRequired(
+    withWorkload(
+      sim
+        .command("run", { isDefault: true })
+        .description("of how many requests a fleet meets every deadline (the default)"),
+    ),
+    "--fleet <fleet>",
+    "the devices, such as 16xH100 or 4xH100+4xH20",
+  ).action(async (options: SimOptions & { readonly fleet: string }) => {
+    const { parseFleet, runExperiment } = await import("../sim/index.ts");
+    const result = await told(async () =>
+      runExperiment({ ...(await questionOf(options, context)), fleet: parseFleet(options.fleet) }),
+    );
+    if (options.json === true) return context.printer.json(result);
+    return context.printer.facts(factsOf(result));
+  });
+  withRequired(
+    withWorkload(
+      sim.command("capacity").description("the fewest devices with which every seed meets its share of deadlines"),
+    ),
+    "--device <device>",
+    "the kind of device, such as H100",
+  )
+    .option("--attainment <share>", "share of requests, each of whose tokens is in time", share, 0.99)
+    .option("--most <devices>", "more devices are not tried", whole(1, 10_000), 512)
+    .action(
+      async (options: SimOptions & { readonly device: string; readonly attainment: number; readonly most: number }) => {
+        const { deviceTypeOf, findCapacity } = await import("../sim/index.ts");
+        const found: Capacity = await told(async () =>
+          findCapacity({
+            ...(await questionOf(options, context)),
+            device: deviceTypeOf(options.device),
+            attainment: options.attainment,
+            devicesMax: options.most,
+          }),
+        );
+        const { accelerators, result } = found;
+        if (options.json === true) return context.printer.json({ accelerators, ...result });
+        return context.printer.facts([["accelerators", String(accelerators)], ...factsOf(result)]);
+      },
+    );
+}
+
+function withWorkload(command: Command): Command {
+  return withJson(
+    withRequired(command, "--workload <workload>", "a trace's file, or synthetic:64x0.1 (models x requests a second)"),
+  )
+    .option("--format <format>", "the trace's: aegaeon, servegen, azure, mooncake; by its first line otherwise")
+    .option("--models <models>", "what the workload's models are, in turn, separated by commas", "qwen2.5-7b")
+    .option("--policy <policy>", "who decides: ours, or one that it is compared with", "ours")
+    .option("--slo <objective>", "until the first token, and from token to token", "10s/100ms")
+    .option("--seeds <count>", "how many times, each with other chance", whole(1, 1_000), 3)
+    .option("--minutes <minutes>", "how long requests come, of a generated workload", minutes, 30)
+    .option("--map <mapping>", "how a trace's clients become models")
+    .option("--deal-to <models>", "to how many models a trace's clients are dealt", whole(1, 10_000))
+    .option("--rate <requests>", "requests a second that ServeGen's clients are scaled to", positive)
+    .option("--from <seconds>", "where in ServeGen's trace to begin", whole(0, 10_000_000))
+    .option("--link-gbps <rate>", "GB/s between a device and host memory; by its data sheet otherwise", positive);
+}
+
+async function questionOf(options: SimOptions, { surroundings, printer }: CommandContext) {
+  const { parseObjective, parseShapes, policyNames, readWorkload } = await import("../sim/index.ts");
+  if (!policyNames.includes(options.policy)) {
+    throw new CommandFailure("invalid_usage", `There is no policy "${options.policy}".`, {
+      next: `Name one of ${policyNames.join(", ")}.`,
+    });
+  }
+  const shapes = parseShapes(options.models);
+  const objective = parseObjective(options.slo);
+  const isGenerated =
+    options.workload.startsWith("synthetic:") || options.format === "servegen" || options.rate !== undefined;
+  const workloads = [];
+  for (let seed = 1; seed <= (isGenerated ? options.seeds : 1); seed++) {
+    workloads.push(
+      await readWorkload({
+        workload: options.workload,
+        format: options.format,
+        seed,
+        minutes: isGenerated ? options.minutes : undefined,
+        models: options.dealTo,
+        map: options.map,
+        rate: options.rate,
+        startS: options.from,
+      }),
+    );
+  }
+  return {
+    workloads,
+    shapes,
+    objective,
+    policy: options.policy,
+    linkGBps: options.linkGbps,
+    clock: surroundings.clock,
+    progress: (text: string) => {
+      if (surroundings.stderr.isTTY === true) printer.note(text);
+    },
+  };
+}
+
+/** What cannot be simulated is told as any other failure of a command. */
+async function told<Result>(run: () => Promise<Result>): Promise<Result> {
+  const { SimulationError, WorkloadError } = await import("../sim/index.ts");
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof SimulationError || error instanceof WorkloadError) {
+      throw new CommandFailure("invalid_usage", error.message, {
+        next: "`bailiwick sim --help` explains the options.",
+      });
+    }
+    throw error;
+  }
+}
+
+function factsOf(result: ExperimentResult): [string, string][] {
+  const { ttftMs, tpotMs, worstModel } = result;
+  const percent = (of: number): string => `${(100 * of).toFixed(2)} %`;
+  return [
+    ["policy", result.policy],
+    ["met strictly", `${percent(result.attainmentStrict)} of ${result.requests} requests`],
+    ["per seed", result.attainmentPerSeed.map(percent).join(", ")],
+    ["goodput", `${result.goodput} requests/s`],
+    ["first token", `p50 ${ttftMs.p50} ms, p90 ${ttftMs.p90} ms, p99 ${ttftMs.p99} ms`],
+    ["per token", `p50 ${tpotMs.p50} ms, p90 ${tpotMs.p90} ms, p99 ${tpotMs.p99} ms`],
+    ["worst model", `${worstModel.model}, ${percent(worstModel.attainmentStrict)}`],
+    ["refused", String(result.refused)],
+    ["switches", `${result.switches}, ${(result.bytesMoved / 1e9).toFixed(0)} GB moved`],
+    ["devices busy", percent(result.busyShare)],
+    ["simulated", `${(result.simulatedTokensPerSecond / 1e6).toFixed(1)} million tokens/s`],
+    ...result.notes.map((note): [string, string] => ["note", note]),
+  ];
+}
+
+function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0 && value <= 1e9) return value;
+  throw new InvalidArgumentError("It is a number above 0.");
+}
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0 && value <= 100_000) return value;
+  throw new InvalidArgumentError("It is a number of minutes, at most 100,000.");
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError("It is a share, such as 0.99.");
+}

@@ -1,0 +1,48 @@
+import type { Speed } from "../types.ts";
+import { findCalibration } from "./calibrated.ts";
+import { rooflineFactors } from "./calibration.ts";
+import type { DeviceType } from "./devices.ts";
+import type { Calibration } from "./fit.ts";
+import { rooflineSpeed } from "./roofline.ts";
+import { kvBytesPerToken, type ModelShape, weightsBytes } from "./shape.ts";
+
+export interface Cost {
+  readonly speed: Speed;
+  /** `calibrated`: fitted to measurements of this model on this device. `roofline`: reckoned from both data sheets. */
+  readonly basis: "calibrated" | "roofline";
+}
+
+export interface CostOptions {
+  /** What the host has measured between its memory and the device; otherwise the data sheet's. */
+  readonly linkGBps?: number;
+  /** Devices that share the model. Only one is known. */
+  readonly tensorParallel?: 1;
+}
+
+/** How fast the model is on one device of this type, in bf16: docs/reference/cost-model.md has the formulas. */
+export function speedOf(shape: ModelShape, device: DeviceType, { linkGBps = device.linkGBps }: CostOptions = {}): Cost {
+  const loadMs = weightsBytes(shape) / (linkGBps * 1e6);
+  const calibration = findCalibration(shape, device);
+  if (calibration !== undefined) return { speed: { ...calibratedSpeed(calibration), loadMs }, basis: "calibrated" };
+  return { speed: { ...rooflineSpeed(shape, device, rooflineFactors), loadMs }, basis: "roofline" };
+}
+
+function calibratedSpeed({ prefill, decode }: Calibration): Omit<Speed, "loadMs"> {
+  return {
+    prefillFixedMs: prefill.fixedMs,
+    prefillTokenMs: prefill.tokenMs,
+    prefillTokenSquaredMs: prefill.tokenSquaredMs,
+    decodeFixedMs: decode.fixedMs,
+    decodeSequenceMs: decode.sequenceMs,
+    decodeContextTokenMs: decode.contextTokenMs,
+  };
+}
+
+/** What engines leave of a device's memory for activations and themselves (vLLM's `gpu_memory_utilization` is 0.9). */
+const usableShare = 0.9;
+
+/** Whether the device has the memory for the weights and the KV of `contextTokens` together. */
+export function fits(shape: ModelShape, device: DeviceType, contextTokens = 1): boolean {
+  const neededBytes = weightsBytes(shape) + contextTokens * kvBytesPerToken(shape);
+  return neededBytes <= device.memoryGiB * 2 ** 30 * usableShare;
+}

@@ -1,0 +1,25 @@
+/**
+ * pool: which model runs where, and when. Owns the decisions (placement over devices, turns on a device, what is
+ * resident, what is refused) and the cost model. Does not own: doing any of it (host), whether a place is permitted
+ * (policy), virtual time (sim). Invariants: no clock, no I/O, no chance inside: the same events give the same effects;
+ * the work for one event is bounded by devices and the models that have work on one.
+ */
+export { Pool } from "./pool.ts";
+export { type Cost, fits, speedOf } from "./cost/cost.ts";
+export { type DeviceType, deviceTypes, findDevice } from "./cost/devices.ts";
+export { kvBytesPerToken, type ModelShape, weightsBytes } from "./cost/shape.ts";
+export { findShape, modelShapes } from "./cost/shapes.ts";
+export { prefillMs, stepMs, stepsMs, stepsWithin } from "./speed.ts";
+export { defaultTuning, type Tuning } from "./tuning.ts";
+export type {
+  Effect,
+  Fleet,
+  Objective,
+  PoolDevice,
+  PoolEvent,
+  PoolModel,
+  PoolRequest,
+  RefusalReason,
+  Scheduler,
+  Speed,
+} from "./types.ts";

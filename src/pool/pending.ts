@@ -1,0 +1,85 @@
+import type { Sequence } from "./state.ts";
+
+/** How far back it looks at what a tenant has had. */
+const memoryMs = 60_000;
+
+interface Tenant {
+  readonly name: string;
+  /** Tokens of late, fading away, as of `atMs`. */
+  servedTokens: number;
+  atMs: number;
+  readonly waiting: Sequence[];
+}
+
+/**
+ * Requests that no device can take yet. Whoever had least of late is next, so that none waits behind the many of
+ * another; of one tenant the earliest.
+ */
+export class Pending {
+  readonly #tenants = new Map<string, Tenant>();
+  /** All of them, by when they have to be given up. */
+  readonly #byLast: { readonly sequence: Sequence; readonly lastMs: number }[] = [];
+
+  get size(): number {
+    return this.#byLast.length;
+  }
+
+  /** When the first of them has to be given up. */
+  get firstLastMs(): number {
+    return this.#byLast[0]?.lastMs ?? Infinity;
+  }
+
+  add(sequence: Sequence, lastMs: number): void {
+    this.#tenant(sequence.request.tenant).waiting.push(sequence);
+    let at = this.#byLast.length;
+    while (at > 0 && this.#byLast[at - 1]!.lastMs > lastMs) at--;
+    this.#byLast.splice(at, 0, { sequence, lastMs });
+  }
+
+  remove(sequence: Sequence): void {
+    const { waiting } = this.#tenant(sequence.request.tenant);
+    waiting.splice(waiting.indexOf(sequence), 1);
+    const at = this.#byLast.findIndex((each) => each.sequence === sequence);
+    this.#byLast.splice(at, 1);
+  }
+
+  /** Takes out those whose time is over. */
+  takeExpired(nowMs: number): Sequence[] {
+    const expired: Sequence[] = [];
+    while (this.#byLast.length > 0 && this.#byLast[0]!.lastMs <= nowMs) {
+      const { sequence } = this.#byLast[0]!;
+      this.remove(sequence);
+      expired.push(sequence);
+    }
+    return expired;
+  }
+
+  /** The earliest of each tenant that waits, whoever had least first; at most so many. */
+  next(nowMs: number, most: number): Sequence[] {
+    const waiting = [...this.#tenants.values()].filter((tenant) => tenant.waiting.length > 0);
+    for (const tenant of waiting) fade(tenant, nowMs);
+    waiting.sort((a, b) => a.servedTokens - b.servedTokens);
+    return waiting.slice(0, most).map((tenant) => tenant.waiting[0]!);
+  }
+
+  /** Counts what a tenant was given. */
+  served(name: string, tokens: number, nowMs: number): void {
+    const tenant = this.#tenant(name);
+    fade(tenant, nowMs);
+    tenant.servedTokens += tokens;
+  }
+
+  #tenant(name: string): Tenant {
+    let tenant = this.#tenants.get(name);
+    if (tenant === undefined) {
+      tenant = { name, servedTokens: 0, atMs: 0, waiting: [] };
+      this.#tenants.set(name, tenant);
+    }
+    return tenant;
+  }
+}
+
+function fade(tenant: Tenant, nowMs: number): void {
+  tenant.servedTokens *= Math.exp((tenant.atMs - nowMs) / memoryMs);
+  tenant.atMs = nowMs;
+}

@@ -1,0 +1,84 @@
+import { prefillMs, stepMs } from "./speed.ts";
+import type { Device, Lane } from "./state.ts";
+import type { PoolRequest } from "./types.ts";
+import type { Tuning } from "./tuning.ts";
+
+/**
+ * Rule 1 (see pool.ts). Where a request goes: to a device that runs its model already, because steps are shared there,
+ * as long as its prompt does not have to wait for long; else to one that has the weights and is not much busier than the
+ * least busy; else to the least busy. Undefined: none could keep what was promised.
+ */
+export function placeRequest(
+  request: PoolRequest,
+  devices: readonly Device[],
+  laneOn: (device: Device) => Lane,
+  nowMs: number,
+  tuning: Tuning,
+): Lane | undefined {
+  let best: Lane | undefined;
+  let bestScore = Infinity;
+  for (const device of devices) {
+    const lane = laneOn(device);
+    if (!canHold(device, lane, request)) continue;
+    const promptMs = prefillMs(lane.speed, request.inputTokens);
+    const waitMs = promptBacklogMs(device) + promptMs + (lane.weights === "absent" ? lane.speed.loadMs : 0);
+    if (waitMs > request.objective.ttftMs) continue;
+    const { compute, copies } = demandWith(device, lane, request, nowMs);
+    const isNew = !lane.hasWork;
+    if ((compute > tuning.demandMax || (isNew && copies > tuning.copiesMax)) && !isFree(device)) continue;
+    const isShared = lane.hasWork && waitMs < tuning.promptWaitShare * request.objective.ttftMs;
+    const bonus = isShared ? 10 : lane.weights === "absent" ? 0 : tuning.residentBonus;
+    const score = compute + tuning.copiesWeight * copies + waitMs / request.objective.ttftMs - bonus;
+    if (score < bestScore) [best, bestScore] = [lane, score];
+  }
+  return best;
+}
+
+/** Whether the model and the request's KV could be on the device at all. */
+export function canHold(device: Device, { model }: Lane, { inputTokens, maxOutputTokens }: PoolRequest): boolean {
+  return model.weightsBytes + (inputTokens + maxOutputTokens) * model.kvBytesPerToken <= device.spec.memoryBytes;
+}
+
+/** With nothing else to do it takes what it is given: there is nobody whom that endangers. */
+function isFree(device: Device): boolean {
+  return device.busy.size === 0;
+}
+
+function promptBacklogMs(device: Device): number {
+  let backlogMs = 0;
+  for (const lane of device.busy) {
+    for (const { contextTokens } of lane.waiting) backlogMs += prefillMs(lane.speed, contextTokens);
+  }
+  return backlogMs;
+}
+
+interface Demand {
+  /**
+   * The share of a device's time that is needed once it has the request too: for promised tokens, of each model one step
+   * every token's time; and for prompts, as many as of late.
+   */
+  readonly compute: number;
+  /**
+   * Where its models do not fit at once, the share of the time until the first token in which all of them are copied once:
+   * beyond 1 they cannot take turns.
+   */
+  readonly copies: number;
+}
+
+function demandWith(device: Device, lane: Lane, request: PoolRequest, nowMs: number): Demand {
+  let compute = device.promptShare(nowMs) + laneDemand(lane, 1, Math.min(lane.tpotMs, request.objective.tpotMs));
+  let weightsBytes = lane.model.weightsBytes;
+  let copiesMs = lane.speed.loadMs;
+  for (const other of device.busy) {
+    if (other === lane) continue;
+    compute += laneDemand(other, 0, other.tpotMs);
+    weightsBytes += other.model.weightsBytes;
+    copiesMs += other.speed.loadMs;
+  }
+  const fits = weightsBytes <= device.spec.memoryBytes - device.kvBytes;
+  return { compute, copies: fits ? 0 : copiesMs / request.objective.ttftMs };
+}
+
+function laneDemand(lane: Lane, more: number, tpotMs: number): number {
+  return stepMs(lane.speed, lane.sequences + more, lane.contextTokens) / tpotMs;
+}

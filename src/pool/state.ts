@@ -1,0 +1,115 @@
+import { stepMs } from "./speed.ts";
+import type { PoolDevice, PoolModel, PoolRequest, Speed } from "./types.ts";
+
+/** A request while the pool has it. */
+export class Sequence {
+  readonly request: PoolRequest;
+  readonly arrivedMs: number;
+  /** Tokens given so far; what a computed prompt and they need of KV is on the device. */
+  generatedTokens = 0;
+  isPrefilled = false;
+  /** When the next token is due. For one that has missed a token, when it is due now at the latest. */
+  dueMs: number;
+  /** It has missed a token: nothing that is done for it makes up for that. */
+  isLate = false;
+  lane: Lane | undefined;
+
+  constructor(request: PoolRequest, arrivedMs: number) {
+    this.request = request;
+    this.arrivedMs = arrivedMs;
+    this.dueMs = arrivedMs + request.objective.ttftMs;
+  }
+
+  get contextTokens(): number {
+    return this.request.inputTokens + this.generatedTokens;
+  }
+}
+
+/** One model on one device: where its weights are, and whose turn it is to be with them. */
+export class Lane {
+  readonly model: PoolModel;
+  readonly device: Device;
+  readonly speed: Speed;
+  /** Prompts that are not computed yet, the earliest due first. */
+  waiting: Sequence[] = [];
+  /** Sequences whose KV is here. */
+  running: Sequence[] = [];
+  weights: "absent" | "loading" | "resident" = "absent";
+  /** It has had no turn since its weights came: it does not leave before it had one. */
+  isFresh = false;
+  lastUsedMs = 0;
+  /** Tokens of context that the running ones have together. */
+  contextTokens = 0;
+  /** When the first of the running ones' next tokens is due. */
+  dueMs = Infinity;
+  /** The shortest time between tokens that one of its requests was promised. */
+  tpotMs = Infinity;
+
+  constructor(model: PoolModel, device: Device, speed: Speed) {
+    this.model = model;
+    this.device = device;
+    this.speed = speed;
+  }
+
+  get hasWork(): boolean {
+    return this.running.length > 0 || this.waiting.length > 0 || this.device.turn?.lane === this;
+  }
+
+  get sequences(): number {
+    return this.running.length + this.waiting.length;
+  }
+
+  stepMs(): number {
+    return stepMs(this.speed, this.running.length, this.contextTokens);
+  }
+}
+
+export type Turn =
+  | { readonly kind: "prefill"; readonly lane: Lane; readonly sequences: readonly Sequence[] }
+  | {
+      readonly kind: "decode";
+      readonly lane: Lane;
+      readonly startedMs: number;
+      readonly stepMs: number;
+      isStopping: boolean;
+    };
+
+/** How far back `promptShare` looks. */
+const promptMemoryMs = 10_000;
+
+/** One accelerator. */
+export class Device {
+  readonly spec: PoolDevice;
+  readonly lanes = new Map<string, Lane>();
+  /** Lanes that have work, in no order. */
+  readonly busy = new Set<Lane>();
+  turn: Turn | undefined;
+  loading: Lane | undefined;
+  /** Bytes of resident weights, and of those being loaded. */
+  weightsBytes = 0;
+  kvBytes = 0;
+  /** What the turn under way may add to it. */
+  turnBytes = 0;
+  /** Milliseconds of prompts of late, fading away, as of `promptsAtMs`. */
+  #promptsMs = 0;
+  #promptsAtMs = 0;
+
+  constructor(spec: PoolDevice) {
+    this.spec = spec;
+  }
+
+  /** Counts a prompt that took so long. */
+  prompted(durationMs: number, nowMs: number): void {
+    this.#promptsMs = this.#promptsMs * Math.exp((this.#promptsAtMs - nowMs) / promptMemoryMs) + durationMs;
+    this.#promptsAtMs = nowMs;
+  }
+
+  /** The share of its time that went into prompts of late. */
+  promptShare(nowMs: number): number {
+    return (this.#promptsMs * Math.exp((this.#promptsAtMs - nowMs) / promptMemoryMs)) / promptMemoryMs;
+  }
+
+  get freeBytes(): number {
+    return this.spec.memoryBytes - this.weightsBytes - this.kvBytes - this.turnBytes;
+  }
+}

@@ -1,0 +1,39 @@
+/** The numbers that the rules leave open. Defaults were chosen on synthetic work and judged on other traces. */
+export interface Tuning {
+  /** The least time that a turn has, so that changing turns does not eat them. */
+  readonly minTurnMs: number;
+  /** The most, where nothing else is due: then it is looked at again. */
+  readonly maxTurnMs: number;
+  /** Prompts are computed together up to this many tokens. */
+  readonly prefillTokens: number;
+  /** How long before its latest start a copy begins that takes the place of a model with work. */
+  readonly loadMarginMs: number;
+  /** The share of a device's time that promised tokens may need before it takes no new model. */
+  readonly demandMax: number;
+  /** The share of the time to the first token that copying all of a device's models once may take. */
+  readonly copiesMax: number;
+  /** What that share weighs against computing, where devices are compared. */
+  readonly copiesWeight: number;
+  /** What a device without the weights must be ahead by, in demand, of one that has them. */
+  readonly residentBonus: number;
+  /** The share of its time to the first token that a prompt may wait where its model runs, before it goes elsewhere. */
+  readonly promptWaitShare: number;
+  /** Share of the memory that is left to what the engine needs beside weights and KV. */
+  readonly memoryShare: number;
+  /** When a sequence that has missed a token is due again. */
+  readonly lateMs: number;
+}
+
+export const defaultTuning: Tuning = {
+  minTurnMs: 50,
+  maxTurnMs: 1_000,
+  prefillTokens: 2_048,
+  loadMarginMs: 1_500,
+  demandMax: 1.2,
+  copiesMax: 1.15,
+  copiesWeight: 0.2,
+  residentBonus: 0.25,
+  promptWaitShare: 0.25,
+  memoryShare: 0.95,
+  lateMs: 20_000,
+};

@@ -1,0 +1,107 @@
+import { prefillMs, stepMs } from "./speed.ts";
+import type { Device, Lane, Sequence } from "./state.ts";
+import type { Tuning } from "./tuning.ts";
+
+/** Whose turn it is. */
+export type Choice =
+  | { readonly kind: "prefill"; readonly lane: Lane; readonly sequences: readonly Sequence[] }
+  | { readonly kind: "decode"; readonly lane: Lane; readonly untilMs: number };
+
+/** What a lane could do next, and how long it can wait. */
+interface Task {
+  readonly lane: Lane;
+  readonly isPrefill: boolean;
+  readonly costMs: number;
+  readonly slackMs: number;
+}
+
+/**
+ * Rules 2 to 4 (see pool.ts): prompts as soon as they endanger nobody; then whoever is about to be late; then whoever
+ * gives most tokens for the time. `fits`: whether a prompt's KV has room.
+ */
+export function chooseTurn(
+  device: Device,
+  nowMs: number,
+  tuning: Tuning,
+  fits: (lane: Lane, sequence: Sequence) => boolean,
+): Choice | undefined {
+  const tasks = tasksOf(device, nowMs, fits);
+  if (tasks.length === 0) return undefined;
+  const safetyMs = tuning.minTurnMs * tasks.length;
+  const [least, second] = twoLeast(tasks);
+  /** How long the others can wait. */
+  const othersMs = (task: Task): number => (task === least ? (second?.slackMs ?? Infinity) : least!.slackMs);
+
+  let chosen: Task | undefined;
+  for (const task of tasks) {
+    if (!task.isPrefill || task.costMs > othersMs(task) - safetyMs) continue;
+    if (chosen === undefined || task.costMs < chosen.costMs) chosen = task;
+  }
+  if (chosen === undefined) {
+    chosen = least!;
+    if (chosen.slackMs > safetyMs) for (const task of tasks) if (isBetter(task, chosen)) chosen = task;
+  }
+  const budgetMs = othersMs(chosen) - safetyMs;
+  if (chosen.isPrefill) {
+    return { kind: "prefill", lane: chosen.lane, sequences: together(chosen.lane, budgetMs, tuning, fits) };
+  }
+  const turnMs = Math.min(tuning.maxTurnMs, Math.max(tuning.minTurnMs, budgetMs));
+  return { kind: "decode", lane: chosen.lane, untilMs: nowMs + turnMs };
+}
+
+function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, sequence: Sequence) => boolean): Task[] {
+  const tasks: Task[] = [];
+  for (const lane of device.busy) {
+    if (lane.weights !== "resident") continue;
+    if (lane.running.length > 0) {
+      const costMs = lane.stepMs();
+      tasks.push({ lane, isPrefill: false, costMs, slackMs: lane.dueMs - nowMs - costMs });
+    }
+    const [first] = lane.waiting;
+    if (first !== undefined && fits(lane, first)) {
+      const costMs = prefillMs(lane.speed, first.contextTokens);
+      tasks.push({ lane, isPrefill: true, costMs, slackMs: first.dueMs - nowMs - costMs });
+    }
+  }
+  return tasks;
+}
+
+function twoLeast(tasks: readonly Task[]): readonly [Task | undefined, Task | undefined] {
+  let least: Task | undefined;
+  let second: Task | undefined;
+  for (const task of tasks) {
+    if (least === undefined || task.slackMs < least.slackMs) [least, second] = [task, least];
+    else if (second === undefined || task.slackMs < second.slackMs) second = task;
+  }
+  return [least, second];
+}
+
+/** Whether it gives more tokens for the time, where neither is in a hurry. */
+function isBetter(task: Task, other: Task): boolean {
+  if (task.isPrefill) return false;
+  if (other.isPrefill) return true;
+  return rate(task.lane) > rate(other.lane);
+}
+
+function rate(lane: Lane): number {
+  return lane.running.length / stepMs(lane.speed, lane.running.length, lane.contextTokens);
+}
+
+/** The first prompt, and those after it that still endanger nobody. */
+function together(
+  lane: Lane,
+  budgetMs: number,
+  tuning: Tuning,
+  fits: (lane: Lane, sequence: Sequence) => boolean,
+): Sequence[] {
+  const chosen: Sequence[] = [];
+  let tokens = 0;
+  let costMs = 0;
+  for (const sequence of lane.waiting) {
+    tokens += sequence.contextTokens;
+    costMs += prefillMs(lane.speed, sequence.contextTokens);
+    if (chosen.length > 0 && (tokens > tuning.prefillTokens || costMs > budgetMs || !fits(lane, sequence))) break;
+    chosen.push(sequence);
+  }
+  return chosen;
+}

@@ -1,0 +1,116 @@
+/** What the pool is told of, in its own words. All times are milliseconds of one clock, whichever; sizes are bytes. */
+
+/** What a service tier promises: token i (from 0) is due at arrival + `ttftMs` + i x `tpotMs`. */
+export interface Objective {
+  readonly ttftMs: number;
+  readonly tpotMs: number;
+}
+
+/**
+ * How fast one model is on one device. A prompt of t tokens takes `prefillFixedMs` + t x `prefillTokenMs` +
+ * t^2 x `prefillTokenSquaredMs`; one decode step of b sequences that have c tokens of context together takes
+ * `decodeFixedMs` + b x `decodeSequenceMs` + c x `decodeContextTokenMs`.
+ */
+export interface Speed {
+  readonly prefillFixedMs: number;
+  readonly prefillTokenMs: number;
+  readonly prefillTokenSquaredMs: number;
+  readonly decodeFixedMs: number;
+  readonly decodeSequenceMs: number;
+  readonly decodeContextTokenMs: number;
+  /** From host memory until it can run. */
+  readonly loadMs: number;
+}
+
+export interface PoolModel {
+  readonly id: string;
+  readonly weightsBytes: number;
+  readonly kvBytesPerToken: number;
+  /** Prompt and answer together. */
+  readonly contextTokens: number;
+}
+
+export interface PoolDevice {
+  readonly id: string;
+  /** What `speed` is looked up by. */
+  readonly type: string;
+  /** For weights and KV together. */
+  readonly memoryBytes: number;
+  /** Between this device and host memory. */
+  readonly linkBytesPerMs: number;
+}
+
+export interface PoolRequest {
+  readonly id: string;
+  readonly model: string;
+  /** Who shares fairly with whom. */
+  readonly tenant: string;
+  readonly objective: Objective;
+  readonly inputTokens: number;
+  /** More will not be generated. */
+  readonly maxOutputTokens: number;
+}
+
+/** What happened. Devices report turns, not tokens. */
+export type PoolEvent =
+  | { readonly kind: "arrived"; readonly request: PoolRequest }
+  /** The weights are on the device. */
+  | { readonly kind: "loaded"; readonly device: string; readonly model: string }
+  /**
+   * A turn is over. A prefill has given each of its requests one token; a decode turn has given each of its requests
+   * `steps` tokens, or fewer where it is in `finished`.
+   */
+  | {
+      readonly kind: "turnEnded";
+      readonly device: string;
+      readonly steps: number;
+      readonly finished: readonly string[];
+    }
+  /** The sequence's KV is there. */
+  | { readonly kind: "moved"; readonly request: string; readonly device: string }
+  /** An earlier `wake` is due. */
+  | { readonly kind: "woken" };
+
+/** What is to be done about it. */
+export type Effect =
+  | { readonly kind: "refuse"; readonly request: string; readonly reason: RefusalReason }
+  /** Room for the weights is there: copying begins. One copy at a time on a device, beside its turns. */
+  | { readonly kind: "load"; readonly device: string; readonly model: string }
+  /** Not while the model has a turn. */
+  | { readonly kind: "evict"; readonly device: string; readonly model: string }
+  /** The prompts of these requests, together. */
+  | { readonly kind: "prefill"; readonly device: string; readonly model: string; readonly requests: readonly string[] }
+  /** Steps for these sequences until `untilMs` has passed (never less than one step), or all have finished. */
+  | {
+      readonly kind: "decode";
+      readonly device: string;
+      readonly model: string;
+      readonly requests: readonly string[];
+      readonly untilMs: number;
+    }
+  /** The decode turn under way ends with its present step. */
+  | { readonly kind: "stop"; readonly device: string }
+  /** The sequence's KV leaves its device for another, beside the turns of both. */
+  | { readonly kind: "move"; readonly request: string; readonly to: string }
+  /** The sequence's KV is given up: its prompt and answer so far have to be computed again. */
+  | { readonly kind: "drop"; readonly request: string }
+  | { readonly kind: "wake"; readonly atMs: number };
+
+export type RefusalReason =
+  /** Its deadlines cannot be met. */
+  | "overloaded"
+  /** No device has the memory. */
+  | "model_too_large"
+  | "unknown_model";
+
+/** Decides: the pool's own core, and what it is compared with. It hears of events in the order of their times. */
+export interface Scheduler {
+  decide(event: PoolEvent, nowMs: number): readonly Effect[];
+}
+
+/** What a scheduler is made for. */
+export interface Fleet {
+  readonly devices: readonly PoolDevice[];
+  readonly models: readonly PoolModel[];
+  readonly speed: (model: PoolModel, device: PoolDevice) => Speed;
+}

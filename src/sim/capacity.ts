@@ -1,0 +1,57 @@
+import type { DeviceType } from "../pool/index.ts";
+import { type Experiment, type ExperimentResult, runExperiment } from "./experiment.ts";
+import { SimulationError } from "./problem.ts";
+
+export interface CapacityQuestion extends Omit<Experiment, "fleet"> {
+  readonly device: DeviceType;
+  /** Share of requests to be met strictly, by every seed. */
+  readonly attainment: number;
+  /** More are not tried. */
+  readonly devicesMax: number;
+}
+
+export interface Capacity {
+  /** The fewest at which every seed reaches it. */
+  readonly accelerators: number;
+  readonly result: ExperimentResult;
+}
+
+/** Doubles until every seed reaches it, then halves what is between: as if more devices never did worse. */
+export function findCapacity(question: CapacityQuestion, from = 1): Capacity {
+  const results = new Map<number, ExperimentResult>();
+  const reaches = (devices: number): boolean => {
+    const result = runAt(question, devices);
+    if (result === undefined) return false;
+    results.set(devices, result);
+    return result.attainmentPerSeed.every((share) => share >= question.attainment);
+  };
+  let failing = from - 1;
+  let reaching = from;
+  while (!reaches(reaching)) {
+    failing = reaching;
+    reaching *= 2;
+    if (failing >= question.devicesMax) {
+      throw new SimulationError(
+        `${question.policy} does not reach ${question.attainment} with ${question.devicesMax} ${question.device.name}`,
+      );
+    }
+    reaching = Math.min(reaching, question.devicesMax);
+  }
+  while (reaching - failing > 1) {
+    const middle = Math.floor((reaching + failing) / 2);
+    if (reaches(middle)) reaching = middle;
+    else failing = middle;
+  }
+  return { accelerators: reaching, result: results.get(reaching)! };
+}
+
+/** Undefined: the policy needs more devices than that. */
+function runAt(question: CapacityQuestion, count: number): ExperimentResult | undefined {
+  question.progress?.(`${count} ${question.device.name}`);
+  try {
+    return runExperiment({ ...question, fleet: [{ type: question.device, count }] });
+  } catch (error) {
+    if (error instanceof SimulationError && count === 1) return undefined;
+    throw error;
+  }
+}

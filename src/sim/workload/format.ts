@@ -1,0 +1,123 @@
+import { nearest } from "../../base/index.ts";
+import { aegaeonColumns, readAegaeon } from "./aegaeon.ts";
+import { azureColumns, readAzure } from "./azure.ts";
+import { mappingOf } from "./mapping.ts";
+import { mooncakeFields, readMooncake } from "./mooncake.ts";
+import { readServegen } from "./servegen.ts";
+import { servegenColumns } from "./servegen-clients.ts";
+import { generateSynthetic } from "./synthetic.ts";
+import { syntheticPrefix } from "./synthetic-grammar.ts";
+import { readLines } from "./trace-file.ts";
+import { type Workload, WorkloadError } from "./workload.ts";
+
+export interface WorkloadSource {
+  /** `synthetic:...` (see `parseSynthetic`), or the path of a trace; ServeGen's is that of its arrivals. */
+  readonly workload: string;
+  /** Of a trace. Absent: by its first line. */
+  readonly format?: string | undefined;
+  /** A whole number below 2^32: for what is generated, synthetic and ServeGen's. */
+  readonly seed: number;
+  /** How long the workload is. Absent: the whole of a recorded trace; what is generated needs it. */
+  readonly minutes?: number | undefined;
+  /** To how many models Azure's requests or ServeGen's clients are dealt. Absent: one. */
+  readonly models?: number | undefined;
+  /** How: see `mappingOf`. */
+  readonly map?: string | undefined;
+  /** Requests/s of all ServeGen's clients together. */
+  readonly rate?: number | undefined;
+  /** Where in ServeGen's trace to begin, in seconds. */
+  readonly startS?: number | undefined;
+}
+
+type Option = "format" | "models" | "map" | "rate" | "startS";
+
+interface Format {
+  /** What its first line names. */
+  readonly sign: readonly string[];
+  /** The options that change something; `minutes` always does. */
+  readonly takes: readonly Option[];
+  read(source: WorkloadSource): Promise<Workload>;
+}
+
+const formats = {
+  aegaeon: {
+    sign: aegaeonColumns,
+    takes: ["format"],
+    read: ({ workload, minutes }) => readAegaeon(workload, { minutes }),
+  },
+  servegen: {
+    sign: servegenColumns,
+    takes: ["format", "models", "map", "rate", "startS"],
+    read: async ({ workload, seed, minutes, models, map, rate: ratePerSecond, startS }) => {
+      const options = { seed, minutes: required(minutes, "servegen"), startS, ratePerSecond };
+      return readServegen(workload, { ...options, ...mappingOf(map, models) });
+    },
+  },
+  azure: {
+    sign: azureColumns,
+    takes: ["format", "models", "map"],
+    read: async ({ workload, minutes, models: count, map }) => {
+      const { models, clientsAreTenants } = mappingOf(map, count);
+      if (clientsAreTenants) throw new WorkloadError('map: "tenants" needs clients as ServeGen has; azure has none');
+      return readAzure(workload, { minutes, models });
+    },
+  },
+  mooncake: {
+    sign: mooncakeFields,
+    takes: ["format"],
+    read: ({ workload, minutes }) => readMooncake(workload, { minutes }),
+  },
+} as const satisfies Record<string, Format>;
+
+export type WorkloadFormat = keyof typeof formats;
+export const workloadFormats = Object.keys(formats) as readonly WorkloadFormat[];
+
+/** Reads or generates a workload. Throws a `WorkloadError` that says what to do where it cannot be had. */
+export async function readWorkload(source: WorkloadSource): Promise<Workload> {
+  const { workload, seed, minutes } = source;
+  if (workload.startsWith(syntheticPrefix)) {
+    refuseOthers(source, "synthetic workloads", []);
+    const text = workload.slice(syntheticPrefix.length);
+    return generateSynthetic(text, { seed, minutes: required(minutes, "synthetic") });
+  }
+  const name = source.format === undefined ? await guessFormat(workload) : formatNamed(source.format);
+  const format: Format = formats[name];
+  refuseOthers(source, name, format.takes);
+  return format.read(source);
+}
+
+/** An option that would change nothing is a mistake of who gives it. */
+function refuseOthers(source: WorkloadSource, what: string, takes: readonly Option[]): void {
+  const options: readonly Option[] = ["format", "models", "map", "rate", "startS"];
+  const given = options.find((option) => source[option] !== undefined && !takes.includes(option));
+  if (given !== undefined) throw new WorkloadError(`${given}: does not apply to ${what}; leave it out`);
+}
+
+function required(minutes: number | undefined, what: string): number {
+  if (minutes === undefined) throw new WorkloadError(`minutes: say for how long the ${what} workload is generated`);
+  return minutes;
+}
+
+function formatNamed(name: string): WorkloadFormat {
+  const format = workloadFormats.find((known) => known === name);
+  if (format !== undefined) return format;
+  const meant = nearest(name, workloadFormats);
+  const hint = meant === undefined ? "" : `. Did you mean ${meant}?`;
+  throw new WorkloadError(`format: "${name}" is unknown; there are ${workloadFormats.join(", ")}${hint}`);
+}
+
+async function guessFormat(path: string): Promise<WorkloadFormat> {
+  const first = await firstLine(path);
+  const format = workloadFormats.find((known) => formats[known].sign.every((sign) => first.includes(sign)));
+  if (format !== undefined) return format;
+  if (first.startsWith("{") && first.includes('"pdf"')) {
+    throw new WorkloadError(`${path}: these are ServeGen's lengths; give the arrivals, which are beside it`);
+  }
+  const known = workloadFormats.map((name) => `${name} (${formats[name].sign.join(", ")})`).join("; ");
+  throw new WorkloadError(`${path}: its first line is of no known format; there are ${known}`);
+}
+
+async function firstLine(path: string): Promise<string> {
+  for await (const { text } of readLines(path)) return text;
+  throw new WorkloadError(`${path}: the file is empty`);
+}
