@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createSecretKey } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { createIds, errorCodes, refuse, systemClock } from "../base/index.ts";
+import { errorCodes, refuse } from "../base/index.ts";
 import { type FakeControl, fakeToken, startFakeControl } from "../gateway/control/fake-control.ts";
 import {
   buildStatement,
@@ -19,13 +19,7 @@ import {
   openSigningKeys,
   receiptFile,
 } from "../receipt/index.ts";
-import { runCommandLine } from "./index.ts";
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { type Ran, run } from "./testing.ts";
 
 type Run = (line: string, environment?: Record<string, string>) => Promise<Ran>;
 
@@ -36,22 +30,7 @@ function temporaryFolder(context: TestContext): string {
 }
 
 function runIn(folder: string): Run {
-  return async (line, environment = {}) => {
-    let [stdout, stderr] = ["", ""];
-    const code = await runCommandLine({
-      argv: line.split(" "),
-      environment,
-      stdout: { write: (text) => (stdout += text) },
-      stderr: { write: (text) => (stderr += text) },
-      currentFolder: folder,
-      temporaryFolder: tmpdir(),
-      clock: systemClock,
-      ids: createIds(systemClock),
-      randomBytes: (count) => randomBytes(count),
-      onStopSignal: () => undefined,
-    });
-    return { code, stdout, stderr };
-  };
+  return (line, environment) => run(line.split(" "), folder, environment);
 }
 
 /** A data folder as `up` leaves it while it runs, in front of the control API over operations in memory. */

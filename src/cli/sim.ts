@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { Capacity, ExperimentResult } from "../sim/index.ts";
+import type { ExperimentResult } from "../sim/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 
@@ -48,7 +48,7 @@ export function addSimCommands(program: Command, context: CommandContext): void 
     .action(
       async (options: SimOptions & { readonly device: string; readonly attainment: number; readonly most: number }) => {
         const { deviceTypeOf, findCapacity } = await import("../sim/index.ts");
-        const found: Capacity = await told(async () =>
+        const found = await told(async () =>
           findCapacity({
             ...(await questionOf(options, context)),
             device: deviceTypeOf(options.device),
@@ -56,12 +56,21 @@ export function addSimCommands(program: Command, context: CommandContext): void 
             devicesMax: options.most,
           }),
         );
-        const { accelerators, result } = found;
-        if (options.json === true) return context.printer.json({ accelerators, ...result });
-        return context.printer.facts([["accelerators", String(accelerators)], ...factsOf(result)]);
+        const { result, ...counts } = found;
+        if (options.json === true) return context.printer.json({ ...counts, ...result });
+        return context.printer.facts([
+          ["accelerators", String(counts.accelerators)],
+          ["bound", `${counts.bound}; nobody does with fewer, and this is ${counts.ratio.toFixed(2)} times as many`],
+          ...factsOf(result),
+        ]);
       },
     );
 }
+
+/** As `policyNames` of the simulator: its code is loaded when it runs. */
+const policyChoices =
+  "ours, dedicated, serverlessllm-fcfs, serverlessllm-sjf, serverlessllm-artifact, muxserve, lru-swap, fifo-swap, " +
+  "aegaeon, prism-paper, prism-code";
 
 function withWorkload(command: Command): Command {
   return withJson(
@@ -69,7 +78,7 @@ function withWorkload(command: Command): Command {
   )
     .option("--format <format>", "the trace's: aegaeon, servegen, azure, mooncake; by its first line otherwise")
     .option("--models <models>", "what the workload's models are, in turn, separated by commas", "qwen2.5-7b")
-    .option("--policy <policy>", "who decides: ours, or one that it is compared with", "ours")
+    .option("--policy <policy>", `who decides: ${policyChoices}`, "ours")
     .option("--slo <objective>", "until the first token, and from token to token", "10s/100ms")
     .option("--seeds <count>", "how many times, each with other chance", whole(1, 1_000), 3)
     .option("--minutes <minutes>", "how long requests come, of a generated workload", minutes, 30)

@@ -5,7 +5,7 @@
  * the work for one event is bounded by devices and the models that have work on one.
  */
 export { Pool } from "./pool.ts";
-export { type Cost, fits, speedOf } from "./cost/cost.ts";
+export { type Cost, speedOf } from "./cost/cost.ts";
 export { type DeviceType, deviceTypes, findDevice } from "./cost/devices.ts";
 export { kvBytesPerToken, type ModelShape, weightsBytes } from "./cost/shape.ts";
 export { findShape, modelShapes } from "./cost/shapes.ts";

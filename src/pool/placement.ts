@@ -24,8 +24,8 @@ export function placeRequest(
     const waitMs = promptBacklogMs(device) + promptMs + (lane.weights === "absent" ? lane.speed.loadMs : 0);
     if (waitMs > request.objective.ttftMs) continue;
     const { compute, copies } = demandWith(device, lane, request, nowMs);
-    const isNew = !lane.hasWork;
-    if ((compute > tuning.demandMax || (isNew && copies > tuning.copiesMax)) && !isFree(device)) continue;
+    const isTooMuch = compute > tuning.demandMax || (!lane.hasWork && copies > tuning.copiesMax);
+    if (isTooMuch && !isFree(device)) continue;
     const isShared = lane.hasWork && waitMs < tuning.promptWaitShare * request.objective.ttftMs;
     const bonus = isShared ? 10 : lane.weights === "absent" ? 0 : tuning.residentBonus;
     const score = compute + tuning.copiesWeight * copies + waitMs / request.objective.ttftMs - bonus;

@@ -81,7 +81,7 @@ export class Pool implements Scheduler {
         if (nowMs < this.#wakeMs) break;
         this.#wakeMs = Infinity;
         this.#placePending();
-        for (const device of this.#deviceList) this.#reconsider(device);
+        for (const device of this.#deviceList) this.#resume(device);
         break;
     }
     if (this.#wantedMs < this.#wakeMs) {
@@ -137,7 +137,8 @@ export class Pool implements Scheduler {
     insertByDue(lane.waiting, sequence);
     lane.tpotMs = Math.min(lane.tpotMs, sequence.request.objective.tpotMs);
     lane.device.busy.add(lane);
-    this.#reconsider(lane.device);
+    if (lane.weights === "resident") this.#reconsider(lane.device);
+    else this.#resume(lane.device);
     return true;
   }
 
@@ -181,7 +182,7 @@ export class Pool implements Scheduler {
     }
     this.#refreshLane(lane);
     if (finished.length > 0) this.#placePending();
-    this.#reconsider(device);
+    this.#resume(device);
   }
 
   #prefilled(sequence: Sequence, lane: Lane): void {
@@ -229,17 +230,21 @@ export class Pool implements Scheduler {
     else lane.device.busy.delete(lane);
   }
 
-  /** Something about a device has changed: what it should do now. */
+  /** Something about a device has changed: what it should do now. A turn under way is thought over where it may change. */
   #reconsider(device: Device): void {
     const { turn } = device;
-    if (turn === undefined) this.#startTurn(device);
+    if (turn === undefined) return this.#resume(device);
     this.#load(device);
-    if (turn === undefined) {
-      if (device.turn === undefined && device.loading === undefined && device.busy.size > 0) this.#unblock(device);
-    } else if (turn.kind === "decode" && !turn.isStopping) {
-      turn.isStopping = true;
-      this.#effects.push({ kind: "stop", device: device.spec.id });
-    }
+    if (turn.kind === "prefill" || turn.isStopping) return;
+    turn.isStopping = true;
+    this.#effects.push({ kind: "stop", device: device.spec.id });
+  }
+
+  /** What an idle device does; and a copy may have become due beside a turn. */
+  #resume(device: Device): void {
+    if (device.turn === undefined) this.#startTurn(device);
+    this.#load(device);
+    if (device.turn === undefined && device.loading === undefined && device.busy.size > 0) this.#unblock(device);
   }
 
   #load(device: Device): void {

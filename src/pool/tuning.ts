@@ -26,9 +26,9 @@ export interface Tuning {
 
 export const defaultTuning: Tuning = {
   minTurnMs: 50,
-  maxTurnMs: 1_000,
+  maxTurnMs: 250,
   prefillTokens: 2_048,
-  loadMarginMs: 1_500,
+  loadMarginMs: 2_500,
   demandMax: 1.2,
   copiesMax: 1.15,
   copiesWeight: 0.2,

@@ -1,5 +1,6 @@
 import type { DeviceType } from "../pool/index.ts";
-import { type Experiment, type ExperimentResult, runExperiment } from "./experiment.ts";
+import { lowerBound } from "./bound/index.ts";
+import { type Experiment, type ExperimentResult, prepare, runExperiment } from "./experiment.ts";
 import { SimulationError } from "./problem.ts";
 
 export interface CapacityQuestion extends Omit<Experiment, "fleet"> {
@@ -13,6 +14,9 @@ export interface CapacityQuestion extends Omit<Experiment, "fleet"> {
 export interface Capacity {
   /** The fewest at which every seed reaches it. */
   readonly accelerators: number;
+  /** Nobody reaches it with fewer, whoever decides (docs/reference/pool-bound.md). */
+  readonly bound: number;
+  readonly ratio: number;
   readonly result: ExperimentResult;
 }
 
@@ -42,7 +46,18 @@ export function findCapacity(question: CapacityQuestion, from = 1): Capacity {
     if (reaches(middle)) reaching = middle;
     else failing = middle;
   }
-  return { accelerators: reaching, result: results.get(reaching)! };
+  const bound = boundOf(question);
+  return { accelerators: reaching, bound, ratio: reaching / bound, result: results.get(reaching)! };
+}
+
+/** Of the seed that needs most: each has to be served. */
+export function boundOf(question: Omit<CapacityQuestion, "policy" | "devicesMax">): number {
+  const fleet = [{ type: question.device, count: 1 }];
+  const bounds = question.workloads.map((workload) => {
+    const prepared = prepare({ ...question, fleet }, workload);
+    return lowerBound(prepared.fleet, prepared.requests, question.attainment).accelerators;
+  });
+  return Math.max(...bounds);
 }
 
 /** Undefined: the policy needs more devices than that. */

@@ -76,7 +76,9 @@ export function runExperiment(experiment: Experiment): ExperimentResult {
   let best: { readonly variant: Variant; readonly runs: readonly TimedRun[]; readonly attained: number } | undefined;
   for (const variant of variantsOf(experiment.policy, devices)) {
     const runs = prepared.map((each, index) => {
-      const run = timed(experiment.clock, () => simulate(each.fleet, variant.create(each.fleet), each.requests));
+      const run = timed(experiment.clock, () =>
+        simulate(each.fleet, variant.create(each.fleet, each.requests), each.requests),
+      );
       experiment.progress?.(
         `${variant.name}, seed ${index + 1} of ${prepared.length}: ${percent(attainment(run.outcomes))}`,
       );

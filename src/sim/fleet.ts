@@ -40,7 +40,7 @@ export function parseFleet(text: string): readonly DeviceCount[] {
 export function deviceTypeOf(id: string): DeviceType {
   const found = findDevice(id);
   if (found.known) return found.device;
-  const known = deviceTypes.map(({ name }) => name).join(", ");
+  const known = deviceTypes.map((type) => type.id).join(", ");
   throw new SimulationError(`there is no device "${id}"${meant(found.nearest)}; known: ${known}`);
 }
 

@@ -9,4 +9,4 @@ export { deviceTypeOf, parseFleet, parseShapes } from "./fleet.ts";
 export { parseObjective } from "./objective.ts";
 export { SimulationError } from "./problem.ts";
 export { policyNames } from "./schedulers.ts";
-export { readWorkload, type Workload, WorkloadError, workloadFormats } from "./workload/index.ts";
+export { readWorkload, type Workload, WorkloadError } from "./workload/index.ts";

@@ -20,8 +20,3 @@ function durationMs(text: string | undefined): number | undefined {
   const value = Number(match[1]) * (match[2] === "s" ? 1000 : 1);
   return value > 0 && value <= 86_400_000 ? value : undefined;
 }
-
-export function formatObjective({ ttftMs, tpotMs }: Objective): string {
-  const format = (ms: number): string => (ms >= 1000 ? `${ms / 1000}s` : `${ms}ms`);
-  return `${format(ttftMs)}/${format(tpotMs)}`;
-}

@@ -70,7 +70,7 @@ const formats = {
 } as const satisfies Record<string, Format>;
 
 export type WorkloadFormat = keyof typeof formats;
-export const workloadFormats = Object.keys(formats) as readonly WorkloadFormat[];
+const workloadFormats = Object.keys(formats) as readonly WorkloadFormat[];
 
 /** Reads or generates a workload. Throws a `WorkloadError` that says what to do where it cannot be had. */
 export async function readWorkload(source: WorkloadSource): Promise<Workload> {

@@ -7,5 +7,5 @@
  * Invariants: the same source and seed give the same requests; requests are in order of time and have at least one
  * token each way; a row that cannot be meant stops the reading, with its line.
  */
-export { readWorkload, workloadFormats, type WorkloadSource } from "./format.ts";
+export { readWorkload, type WorkloadSource } from "./format.ts";
 export { type Workload, WorkloadError, type WorkloadRequest } from "./workload.ts";

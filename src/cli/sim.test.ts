@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { policyNames } from "../sim/index.ts";
+import { run } from "./testing.ts";
+
+const small = ["--workload", "synthetic:4x0.2", "--minutes", "2", "--seeds", "2", "--link-gbps", "16"];
+
+test("sim prints what the issue of its figures is, as JSON and as words", async () => {
+  const { code, stdout } = await run(["sim", ...small, "--fleet", "2xH100", "--json"]);
+  assert.equal(code, 0);
+  const result = JSON.parse(stdout) as Record<string, unknown>;
+  for (const field of [
+    "attainmentStrict",
+    "attainmentPerSeed",
+    "goodput",
+    "ttftMs",
+    "tpotMs",
+    "worstModel",
+    "switches",
+    "bytesMoved",
+    "busyShare",
+    "simulatedTokensPerSecond",
+  ]) {
+    assert.ok(field in result, field);
+  }
+  assert.equal(result["attainmentStrict"], 1);
+  const words = await run(["sim", ...small, "--fleet", "2xH100"]);
+  assert.match(words.stdout, /met strictly +100\.00 %/);
+});
+
+test("sim capacity says how many, the bound, and the ratio", async () => {
+  const { stdout } = await run(["sim", "capacity", ...small, "--device", "H100", "--json"]);
+  const { accelerators, bound, ratio } = JSON.parse(stdout) as Record<string, number>;
+  assert.ok(accelerators! >= bound! && bound! >= 1);
+  assert.equal(ratio, accelerators! / bound!);
+});
+
+test("each policy can be named, and the help names each", async () => {
+  const help = await run(["sim", "run", "--help"]);
+  for (const policy of policyNames) {
+    assert.ok(help.stdout.replace(/\s+/g, " ").includes(policy), policy);
+    const { code } = await run(["sim", ...small, "--seeds", "1", "--fleet", "4xH100", "--policy", policy, "--json"]);
+    assert.equal(code, 0, policy);
+  }
+});
+
+test("what cannot be simulated is refused in words that say what to write", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bailiwick-sim-"));
+  try {
+    const trace = join(folder, "trace.csv");
+    await writeFile(
+      trace,
+      "Request Time,Model Name,Input Length,Output Length\n00:00:01.000,a,10,5\n00:00:02.000,b,-1,5\n",
+    );
+    const cases: readonly [string[], RegExp][] = [
+      [["--workload", "synthetic:4", "--fleet", "2xH100"], /models x requests/],
+      [["--workload", trace, "--fleet", "2xH100"], /trace\.csv.*3/s],
+      [["--workload", join(folder, "nothing"), "--fleet", "2xH100"], /nothing/],
+      [[...small, "--fleet", "2xH1000"], /no device "H1000".*did you mean/s],
+      [[...small, "--fleet", "H100x2"], /no device "H100x2".*a100/],
+      [[...small, "--fleet", "0xH100"], /has no device/],
+      [[...small, "--fleet", "2xH100", "--models", "qwen2.5-7"], /did you mean "qwen2\.5-7b"/],
+      [[...small, "--fleet", "2xH100", "--slo", "10/100"], /10s\/100ms/],
+      [[...small, "--fleet", "2xH100", "--policy", "best"], /no policy "best"/],
+      [[...small, "--fleet", "1xH100", "--policy", "aegaeon"], /needs more than 1/],
+      [[...small, "--fleet", "2xH100", "--seeds", "0"], /1 to 1000/],
+    ];
+    for (const [options, message] of cases) {
+      const { code, stderr } = await run(["sim", ...options]);
+      assert.equal(code, 2, options.join(" "));
+      assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /\n +at /, "no trace of a defect");
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

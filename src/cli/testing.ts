@@ -1,0 +1,32 @@
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { createIds, systemClock } from "../base/index.ts";
+import { runCommandLine } from "./index.ts";
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command of the command line in this process. */
+export async function run(
+  argv: readonly string[],
+  folder = tmpdir(),
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  let [stdout, stderr] = ["", ""];
+  const code = await runCommandLine({
+    argv,
+    environment,
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    currentFolder: folder,
+    temporaryFolder: tmpdir(),
+    clock: systemClock,
+    ids: createIds(systemClock),
+    randomBytes: (count) => randomBytes(count),
+    onStopSignal: () => undefined,
+  });
+  return { code, stdout, stderr };
+}
