@@ -10,7 +10,7 @@ export { type DeviceType, deviceTypes, findDevice } from "./cost/devices.ts";
 export { kvBytesPerToken, type ModelShape, weightsBytes } from "./cost/shape.ts";
 export { findShape, modelShapes } from "./cost/shapes.ts";
 export { prefillMs, stepMs, stepsMs, stepsWithin } from "./speed.ts";
-export { defaultTuning, type Tuning } from "./tuning.ts";
+export { defaultTuning, type Rule, rules, type Tuning } from "./tuning.ts";
 export type {
   Effect,
   Fleet,

@@ -9,7 +9,7 @@ export interface Load {
 }
 
 /**
- * Rule 5 (see pool.ts). Which model is copied next: the one whose work is due first, at once where that takes the place
+ * Rule 4 (see pool.ts). Which model is copied next: the one whose work is due first, at once where that takes the place
  * of idle ones only, else as late as its deadlines allow. `wakeMs`: when to ask again.
  */
 export function chooseLoad(
@@ -25,7 +25,7 @@ export function chooseLoad(
   const idle = idleVictims(device, lane.model.weightsBytes);
   if (idle !== undefined) return { lane, evicted: idle };
   const latestMs = latestStart(absent) - tuning.loadMarginMs;
-  if (latestMs > nowMs) return { wakeMs: latestMs };
+  if (latestMs > nowMs && !tuning.without.includes("lateCopies")) return { wakeMs: latestMs };
   const victim = busyVictim(device, lane, nowMs, first!.dueMs);
   return victim === undefined ? { wakeMs: nowMs + tuning.minTurnMs } : { lane, evicted: victim };
 }

@@ -54,8 +54,9 @@ export class Pending {
     return expired;
   }
 
-  /** The earliest of each tenant that waits, whoever had least first; at most so many. */
-  next(nowMs: number, most: number): Sequence[] {
+  /** The earliest of each tenant that waits, whoever had least first; at most so many. Unfair: simply the earliest. */
+  next(nowMs: number, most: number, isFair: boolean): Sequence[] {
+    if (!isFair) return this.#byLast.slice(0, most).map(({ sequence }) => sequence);
     const waiting = [...this.#tenants.values()].filter((tenant) => tenant.waiting.length > 0);
     for (const tenant of waiting) fade(tenant, nowMs);
     waiting.sort((a, b) => a.servedTokens - b.servedTokens);

@@ -4,7 +4,7 @@ import type { PoolRequest } from "./types.ts";
 import type { Tuning } from "./tuning.ts";
 
 /**
- * Rule 1 (see pool.ts). Where a request goes: to a device that runs its model already, because steps are shared there,
+ * Rules 1 and 6 (see pool.ts). Where a request goes: to a device that runs its model already, because steps are shared there,
  * as long as its prompt does not have to wait for long; else to one that has the weights and is not much busier than the
  * least busy; else to the least busy. Undefined: none could keep what was promised.
  */
@@ -15,6 +15,8 @@ export function placeRequest(
   nowMs: number,
   tuning: Tuning,
 ): Lane | undefined {
+  const takesAll = tuning.without.includes("refusing");
+  const shares = !tuning.without.includes("sharing");
   let best: Lane | undefined;
   let bestScore = Infinity;
   for (const device of devices) {
@@ -22,11 +24,11 @@ export function placeRequest(
     if (!canHold(device, lane, request)) continue;
     const promptMs = prefillMs(lane.speed, request.inputTokens);
     const waitMs = promptBacklogMs(device) + promptMs + (lane.weights === "absent" ? lane.speed.loadMs : 0);
-    if (waitMs > request.objective.ttftMs) continue;
+    if (waitMs > request.objective.ttftMs && !takesAll) continue;
     const { compute, copies } = demandWith(device, lane, request, nowMs);
     const isTooMuch = compute > tuning.demandMax || (!lane.hasWork && copies > tuning.copiesMax);
-    if (isTooMuch && !isFree(device)) continue;
-    const isShared = lane.hasWork && waitMs < tuning.promptWaitShare * request.objective.ttftMs;
+    if (isTooMuch && !isFree(device) && !takesAll) continue;
+    const isShared = shares && lane.hasWork && waitMs < tuning.promptWaitShare * request.objective.ttftMs;
     const bonus = isShared ? 10 : lane.weights === "absent" ? 0 : tuning.residentBonus;
     const score = compute + tuning.copiesWeight * copies + waitMs / request.objective.ttftMs - bonus;
     if (score < bestScore) [best, bestScore] = [lane, score];

@@ -15,17 +15,21 @@ const firstOutputTokens = 256;
 const triesMax = 8;
 
 /**
- * The pool's core. It decides by these rules:
+ * The pool's core. It decides by these rules; docs/reference/pool.md has what each gains.
  *
- * 1. A request goes where its model already runs: sequences of one model share its steps.
- * 2. Prompts are computed as soon as that endangers no promised token: they cannot be shared, and cost the same later.
- * 3. Whoever would be late is served first (least slack).
- * 4. Where nobody is in a hurry, the model with most sequences is served: it gives most tokens for the time, and those
- *    with few may get company.
- * 5. Weights are copied in the order in which they are due, beside the turns; at once where that takes the place of
- *    idle models, as late as possible where a model with work has to leave.
- * 6. A sequence that has missed a token makes no other one late.
- * 7. What cannot be kept is refused at once, not promised.
+ * 1. `sharing`: a request goes where its model already runs, as long as its prompt does not wait there for long: a decode
+ *    step serves all sequences of a model for little more than one.
+ * 2. `promptsFirst`: a prompt is computed as soon as that endangers no promised token, the shortest first. It cannot be
+ *    shared and costs the same later; and its sequence joins the next step.
+ * 3. `leastSlack`: whoever can wait least is served, and goes on until somebody else cannot wait any more.
+ * 4. `lateCopies`: weights are copied in the order in which they are due, beside the turns: at once where idle models make
+ *    room, the longest unused first; where a model with work has to leave, as late as the deadlines allow, and only one
+ *    that can wait until it is copied back. A model whose copy has come has a turn before it leaves.
+ * 5. `lateLast`: a sequence that has missed a token is due again later: what is late stays late, and makes nobody else so.
+ * 6. `refusing`: a device takes no request that it could not serve in time: of a new model where the steps and copies of
+ *    all would take longer than there is, of any where its prompt would come too late. It waits for a place as long as that
+ *    can still help, and is refused then, before it costs anything.
+ * 7. `fairness`: among those that wait the tenant is next that has had least of late.
  */
 export class Pool implements Scheduler {
   readonly #fleet: Fleet;
@@ -146,7 +150,8 @@ export class Pool implements Scheduler {
   #placePending(): void {
     for (const sequence of this.#pending.takeExpired(this.#nowMs)) this.#giveUp(sequence);
     if (this.#pending.size === 0) return;
-    for (const sequence of this.#pending.next(this.#nowMs, triesMax)) {
+    const isFair = !this.#tuning.without.includes("fairness");
+    for (const sequence of this.#pending.next(this.#nowMs, triesMax, isFair)) {
       if (this.#place(sequence, this.#models.get(sequence.request.model)!)) this.#pending.remove(sequence);
     }
     this.#wakeAt(this.#pending.firstLastMs);
@@ -197,7 +202,8 @@ export class Pool implements Scheduler {
     sequence.generatedTokens += tokens;
     sequence.dueMs += tokens * tpotMs;
     if (sequence.dueMs - tpotMs < this.#nowMs) sequence.isLate = true;
-    if (sequence.isLate) sequence.dueMs = this.#nowMs + this.#tuning.lateMs;
+    if (sequence.isLate && !this.#tuning.without.includes("lateLast"))
+      sequence.dueMs = this.#nowMs + this.#tuning.lateMs;
   }
 
   #setContext(lane: Lane, tokens: number): void {

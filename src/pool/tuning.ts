@@ -1,3 +1,16 @@
+/** A decision rule of the pool's (see pool.ts) that can be left out, to see what it gains. */
+export type Rule = "sharing" | "promptsFirst" | "leastSlack" | "lateCopies" | "lateLast" | "refusing" | "fairness";
+
+export const rules: readonly Rule[] = [
+  "sharing",
+  "promptsFirst",
+  "leastSlack",
+  "lateCopies",
+  "lateLast",
+  "refusing",
+  "fairness",
+];
+
 /** The numbers that the rules leave open. Defaults were chosen on synthetic work and judged on other traces. */
 export interface Tuning {
   /** The least time that a turn has, so that changing turns does not eat them. */
@@ -22,6 +35,8 @@ export interface Tuning {
   readonly memoryShare: number;
   /** When a sequence that has missed a token is due again. */
   readonly lateMs: number;
+  /** Rules that are left out: for measurements. */
+  readonly without: readonly Rule[];
 }
 
 export const defaultTuning: Tuning = {
@@ -36,4 +51,5 @@ export const defaultTuning: Tuning = {
   promptWaitShare: 0.25,
   memoryShare: 0.95,
   lateMs: 20_000,
+  without: [],
 };

@@ -1,4 +1,4 @@
-import { prefillMs, stepMs } from "./speed.ts";
+import { prefillMs } from "./speed.ts";
 import type { Device, Lane, Sequence } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
 
@@ -16,8 +16,8 @@ interface Task {
 }
 
 /**
- * Rules 2 to 4 (see pool.ts): prompts as soon as they endanger nobody; then whoever is about to be late; then whoever
- * gives most tokens for the time. `fits`: whether a prompt's KV has room.
+ * Rules 2 and 3 (see pool.ts): prompts as soon as they endanger nobody, the shortest first; then whoever can wait least.
+ * `fits`: whether a prompt's KV has room.
  */
 export function chooseTurn(
   device: Device,
@@ -33,13 +33,13 @@ export function chooseTurn(
   const othersMs = (task: Task): number => (task === least ? (second?.slackMs ?? Infinity) : least!.slackMs);
 
   let chosen: Task | undefined;
-  for (const task of tasks) {
+  const withoutPrompts = tuning.without.includes("promptsFirst");
+  for (const task of withoutPrompts ? [] : tasks) {
     if (!task.isPrefill || task.costMs > othersMs(task) - safetyMs) continue;
     if (chosen === undefined || task.costMs < chosen.costMs) chosen = task;
   }
   if (chosen === undefined) {
-    chosen = least!;
-    if (chosen.slackMs > safetyMs) for (const task of tasks) if (isBetter(task, chosen)) chosen = task;
+    chosen = tuning.without.includes("leastSlack") ? longestUnserved(tasks) : least!;
   }
   const budgetMs = othersMs(chosen) - safetyMs;
   if (chosen.isPrefill) {
@@ -76,15 +76,10 @@ function twoLeast(tasks: readonly Task[]): readonly [Task | undefined, Task | un
   return [least, second];
 }
 
-/** Whether it gives more tokens for the time, where neither is in a hurry. */
-function isBetter(task: Task, other: Task): boolean {
-  if (task.isPrefill) return false;
-  if (other.isPrefill) return true;
-  return rate(task.lane) > rate(other.lane);
-}
-
-function rate(lane: Lane): number {
-  return lane.running.length / stepMs(lane.speed, lane.running.length, lane.contextTokens);
+function longestUnserved(tasks: readonly Task[]): Task {
+  let chosen = tasks[0]!;
+  for (const task of tasks) if (task.lane.lastUsedMs < chosen.lane.lastUsedMs) chosen = task;
+  return chosen;
 }
 
 /** The first prompt, and those after it that still endanger nobody. */

@@ -108,6 +108,7 @@ test("what no machine can do is told, whoever asked for it", () => {
     ["an eviction of what is not there", [{ kind: "evict", device: "d0", model: "m0" }], /is not on/],
     ["an unknown device", [{ ...load, device: "d9" }], /no device d9/],
     ["an unknown request", [{ kind: "refuse", request: "x", reason: "overloaded" }], /no request x/],
+    ["an empty turn", [load, { ...prefill("r"), requests: [] } as Effect], /empty turn|not resident/],
     ["nothing at all", [], /neither finished nor refused/],
   ];
   for (const [what, effects, message] of cases) {

@@ -20,6 +20,8 @@ interface Job {
   readonly model: PoolModel;
   device: Accelerator | undefined;
   isPrefilled: boolean;
+  /** It has a place in a turn under way. */
+  isInTurn: boolean;
   generatedTokens: number;
 }
 
@@ -170,6 +172,7 @@ export class Machine {
       model: this.#model(request.model),
       device: undefined,
       isPrefilled: false,
+      isInTurn: false,
       generatedTokens: 0,
     });
     return { kind: "arrived", request };
@@ -220,7 +223,7 @@ export class Machine {
 
   #prefill(device: Accelerator, model: PoolModel, requests: readonly string[]): void {
     const speed = this.#begin(device, model);
-    const jobs = requests.map((id) => this.#job(id));
+    const jobs = this.#take(requests);
     let durationMs = speed.prefillFixedMs;
     for (const job of jobs) {
       if (job.isPrefilled) throw new Impossible(`${job.request.id} is prefilled twice`);
@@ -242,14 +245,24 @@ export class Machine {
 
   #decode(device: Accelerator, model: PoolModel, requests: readonly string[], untilMs: number): void {
     const speed = this.#begin(device, model);
-    const jobs = requests.map((id) => this.#job(id));
-    if (jobs.length === 0) throw new Impossible(`an empty turn of ${model.id} on ${device.spec.id}`);
+    const jobs = this.#take(requests);
     for (const job of jobs) {
       if (!job.isPrefilled || job.device !== device)
         throw new Impossible(`${job.request.id} is not on ${device.spec.id}`);
     }
     const endMs = this.#walk(device, jobs, speed, this.#nowMs, untilMs, undefined);
     this.#schedule(device, { model, speed, jobs, isPrefill: false, untilMs, endMs });
+  }
+
+  /** A request is in one turn at a time, and once. */
+  #take(requests: readonly string[]): readonly Job[] {
+    if (requests.length === 0) throw new Impossible("an empty turn");
+    return requests.map((id) => {
+      const job = this.#job(id);
+      if (job.isInTurn) throw new Impossible(`${id} is in two turns at once`);
+      job.isInTurn = true;
+      return job;
+    });
   }
 
   #begin(device: Accelerator, model: PoolModel): Speed {
@@ -295,6 +308,7 @@ export class Machine {
       steps = given.steps;
     }
     for (const job of turn.jobs) {
+      job.isInTurn = false;
       if (job.generatedTokens < job.request.outputTokens) continue;
       finished.push(job.request.id);
       this.#release(job);
@@ -362,6 +376,7 @@ export class Machine {
 
   #drop(job: Job): void {
     if (!job.isPrefilled || job.device === undefined) throw new Impossible(`${job.request.id} has nothing to drop`);
+    if (job.isInTurn) throw new Impossible(`${job.request.id} has its turn`);
     job.device.kvTokensBytes -= (job.request.inputTokens + job.generatedTokens) * job.model.kvBytesPerToken;
     job.isPrefilled = false;
     job.device = undefined;
@@ -370,6 +385,7 @@ export class Machine {
   #move(job: Job, to: Accelerator): void {
     const from = job.device;
     if (from === undefined || !job.isPrefilled) throw new Impossible(`${job.request.id} has nothing to move`);
+    if (job.isInTurn) throw new Impossible(`${job.request.id} has its turn`);
     const bytes = (job.request.inputTokens + job.generatedTokens) * job.model.kvBytesPerToken;
     from.kvTokensBytes -= bytes;
     to.kvTokensBytes += bytes;

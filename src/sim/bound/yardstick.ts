@@ -65,8 +65,8 @@ export function chainsOf(
   return modelsOf(fleet, requests).map((model) => {
     const [speed, soonest] = [yardstick(model), fastest(model)];
     const key = JSON.stringify([speedParts.map((part) => speed[part]), speedParts.map((part) => soonest[part])]);
-    const shared = costs.get(key) ?? new TokenCosts(speed, soonest, contextTokensMax);
-    costs.set(key, shared);
-    return byModel.get(model.id)!.map((request) => chainOf(request, shared));
+    const ofModel = costs.get(key) ?? new TokenCosts(speed, soonest, contextTokensMax);
+    costs.set(key, ofModel);
+    return byModel.get(model.id)!.map((request) => chainOf(request, ofModel));
   });
 }
