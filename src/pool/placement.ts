@@ -61,8 +61,9 @@ interface Demand {
    */
   readonly compute: number;
   /**
-   * Where its models do not fit at once, the share of the time until the first token in which all of them are copied once:
-   * beyond 1 they cannot take turns.
+   * Where its models do not fit at once, the share of the time until the first token that copying takes while each of them
+   * has one turn: beyond 1 they cannot take turns. Of n models in turn of which r fit, the best eviction copies
+   * n (n - r) / (n - 1) in a round (Belady's rule); one place is taken by the copy under way.
    */
   readonly copies: number;
 }
@@ -77,8 +78,11 @@ function demandWith(device: Device, lane: Lane, request: PoolRequest, nowMs: num
     weightsBytes += other.model.weightsBytes;
     copiesMs += other.speed.loadMs;
   }
-  const fits = weightsBytes <= device.spec.memoryBytes - device.kvBytes;
-  return { compute, copies: fits ? 0 : copiesMs / request.objective.ttftMs };
+  const roomBytes = device.spec.memoryBytes - device.kvBytes;
+  if (weightsBytes <= roomBytes) return { compute, copies: 0 };
+  const models = device.busy.size + (device.busy.has(lane) ? 0 : 1);
+  const beyond = Math.min(1, 1 - (roomBytes - lane.model.weightsBytes) / weightsBytes);
+  return { compute, copies: (copiesMs * beyond * models) / Math.max(1, models - 1) / request.objective.ttftMs };
 }
 
 function laneDemand(lane: Lane, more: number, tpotMs: number): number {

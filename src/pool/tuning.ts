@@ -45,7 +45,7 @@ export const defaultTuning: Tuning = {
   prefillTokens: 2_048,
   loadMarginMs: 2_500,
   demandMax: 1.2,
-  copiesMax: 1.15,
+  copiesMax: 0.7,
   copiesWeight: 0.2,
   residentBonus: 0.25,
   promptWaitShare: 0.25,
