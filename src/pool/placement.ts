@@ -72,17 +72,21 @@ function demandWith(device: Device, lane: Lane, request: PoolRequest, nowMs: num
   let compute = device.promptShare(nowMs) + laneDemand(lane, 1, Math.min(lane.tpotMs, request.objective.tpotMs));
   let weightsBytes = lane.model.weightsBytes;
   let copiesMs = lane.speed.loadMs;
+  let kvBytes = device.kvBytes + lane.waitingBytes + lane.kvBytesOf(request.inputTokens, request.maxOutputTokens);
   for (const other of device.busy) {
     if (other === lane) continue;
     compute += laneDemand(other, 0, other.tpotMs);
     weightsBytes += other.model.weightsBytes;
     copiesMs += other.speed.loadMs;
+    kvBytes += other.waitingBytes;
   }
-  const roomBytes = device.spec.memoryBytes - device.kvBytes;
+  const roomBytes = device.spec.memoryBytes - kvBytes;
   if (weightsBytes <= roomBytes) return { compute, copies: 0 };
   const models = device.busy.size + (device.busy.has(lane) ? 0 : 1);
   const beyond = Math.min(1, 1 - (roomBytes - lane.model.weightsBytes) / weightsBytes);
-  return { compute, copies: (copiesMs * beyond * models) / Math.max(1, models - 1) / request.objective.ttftMs };
+  const copies = (copiesMs * beyond * models) / Math.max(1, models - 1) / request.objective.ttftMs;
+  // Without room for two models nothing runs while one is copied.
+  return { compute: roomBytes < 2 * lane.model.weightsBytes ? compute + copies : compute, copies };
 }
 
 function laneDemand(lane: Lane, more: number, tpotMs: number): number {

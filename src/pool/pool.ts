@@ -1,16 +1,15 @@
-import { chooseLoad, idleVictims, type Load, unblock } from "./loading.ts";
+import { chooseLoad, chooseRoom, type Load, unblock } from "./loading.ts";
 import { canHold, placeRequest } from "./placement.ts";
 import { Pending } from "./pending.ts";
 import { prefillMs } from "./speed.ts";
-import { Device, Lane, Sequence } from "./state.ts";
+import { Answers, Device, Lane, Sequence } from "./state.ts";
 import { chooseTurn } from "./turns.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
+import { idleVictims } from "./victims.ts";
 import type { Effect, Fleet, PoolEvent, PoolModel, PoolRequest, RefusalReason, Scheduler } from "./types.ts";
 
 /** More requests than this do not wait for a place: what came later would be given up anyway. */
 const pendingMax = 10_000;
-/** How long an answer is expected to be of a model that has given none. */
-const firstOutputTokens = 256;
 /** How many of those that wait are looked at for one event. */
 const triesMax = 8;
 
@@ -38,8 +37,7 @@ export class Pool implements Scheduler {
   readonly #deviceList: Device[] = [];
   readonly #models = new Map<string, PoolModel>();
   readonly #sequences = new Map<string, Sequence>();
-  /** Tokens that answers of a model have had of late. */
-  readonly #outputTokens = new Map<string, number>();
+  readonly #answers = new Map<string, Answers>();
   readonly #pending = new Pending();
   #effects: Effect[] = [];
   #nowMs = 0;
@@ -55,7 +53,10 @@ export class Pool implements Scheduler {
       this.#devices.set(spec.id, device);
       this.#deviceList.push(device);
     }
-    for (const model of fleet.models) this.#models.set(model.id, model);
+    for (const model of fleet.models) {
+      this.#models.set(model.id, model);
+      this.#answers.set(model.id, new Answers());
+    }
   }
 
   decide(event: PoolEvent, nowMs: number): readonly Effect[] {
@@ -136,7 +137,7 @@ export class Pool implements Scheduler {
     if (lane === undefined) return false;
     sequence.lane = lane;
     const { tenant, inputTokens, maxOutputTokens } = sequence.request;
-    const outputTokens = Math.min(maxOutputTokens, this.#outputTokens.get(model.id) ?? firstOutputTokens);
+    const outputTokens = Math.min(maxOutputTokens, lane.answers.meanTokens);
     this.#pending.served(tenant, inputTokens + outputTokens, this.#nowMs);
     insertByDue(lane.waiting, sequence);
     lane.tpotMs = Math.min(lane.tpotMs, sequence.request.objective.tpotMs);
@@ -160,7 +161,7 @@ export class Pool implements Scheduler {
   #laneOn(device: Device, model: PoolModel): Lane {
     let lane = device.lanes.get(model.id);
     if (lane === undefined) {
-      lane = new Lane(model, device, this.#fleet.speed(model, device.spec));
+      lane = new Lane(model, device, this.#fleet.speed(model, device.spec), this.#answers.get(model.id)!);
       device.lanes.set(model.id, lane);
     }
     return lane;
@@ -217,9 +218,7 @@ export class Pool implements Scheduler {
       lane.running.splice(lane.running.indexOf(sequence), 1);
       this.#setContext(lane, -sequence.contextTokens);
     }
-    const { id } = lane.model;
-    const before = this.#outputTokens.get(id) ?? sequence.generatedTokens;
-    this.#outputTokens.set(id, before + 0.1 * (sequence.generatedTokens - before));
+    lane.answers.ended(sequence.generatedTokens);
   }
 
   #refreshLane(lane: Lane): void {
@@ -248,8 +247,12 @@ export class Pool implements Scheduler {
 
   /** What an idle device does; and a copy may have become due beside a turn. */
   #resume(device: Device): void {
-    if (device.turn === undefined) this.#startTurn(device);
+    // Between two turns the model that has just had one can leave.
     this.#load(device);
+    if (device.turn === undefined) {
+      this.#clear(device);
+      this.#startTurn(device);
+    }
     if (device.turn === undefined && device.loading === undefined && device.busy.size > 0) this.#unblock(device);
   }
 
@@ -258,6 +261,14 @@ export class Pool implements Scheduler {
     if (load === undefined) return;
     if ("wakeMs" in load) this.#wakeAt(load.wakeMs);
     else this.#begin(load, device);
+  }
+
+  /** Room for a prompt whose model is there. */
+  #clear(device: Device): void {
+    const room = chooseRoom(device, this.#nowMs, this.#tuning);
+    if (room === undefined) return;
+    if ("wakeMs" in room) return this.#wakeAt(room.wakeMs);
+    for (const lane of room.evicted) this.#evict(lane);
   }
 
   #begin({ lane, evicted }: Load, device: Device): void {
@@ -276,7 +287,7 @@ export class Pool implements Scheduler {
 
   /** Nothing runs, nothing is copied, and there is work: somebody has to leave, whoever waits for whom. */
   #unblock(device: Device): void {
-    const way = unblock(device, (lane) => this.#promptBytes(lane, lane.waiting[0]!));
+    const way = unblock(device);
     if (way === undefined) return;
     for (const sequence of way.dropped) this.#drop(sequence);
     if (way.lane.weights === "absent") return this.#begin(way, device);
@@ -345,11 +356,8 @@ export class Pool implements Scheduler {
     return true;
   }
 
-  /** What its KV will need, with the answer that is to be expected. */
-  #promptBytes({ model }: Lane, sequence: Sequence): number {
-    const expected = this.#outputTokens.get(model.id) ?? firstOutputTokens;
-    const tokens = sequence.contextTokens + Math.min(expected, sequence.request.maxOutputTokens);
-    return tokens * model.kvBytesPerToken;
+  #promptBytes(lane: Lane, { contextTokens, request }: Sequence): number {
+    return lane.kvBytesOf(contextTokens, request.maxOutputTokens);
   }
 
   #wakeAt(atMs: number): void {

@@ -25,11 +25,27 @@ export class Sequence {
   }
 }
 
+/** How long an answer is expected to be of a model that has given none. */
+const firstAnswerTokens = 256;
+
+/** How long a model's answers are. */
+export class Answers {
+  /** Of late, the latest counting most. */
+  meanTokens = firstAnswerTokens;
+  #count = 0;
+
+  ended(tokens: number): void {
+    this.#count++;
+    this.meanTokens += Math.max(0.1, 1 / this.#count) * (tokens - this.meanTokens);
+  }
+}
+
 /** One model on one device: where its weights are, and whose turn it is to be with them. */
 export class Lane {
   readonly model: PoolModel;
   readonly device: Device;
   readonly speed: Speed;
+  readonly answers: Answers;
   /** Prompts that are not computed yet, the earliest due first. */
   waiting: Sequence[] = [];
   /** Sequences whose KV is here. */
@@ -45,7 +61,8 @@ export class Lane {
   /** The shortest time between tokens that one of its requests was promised. */
   tpotMs = Infinity;
 
-  constructor(model: PoolModel, device: Device, speed: Speed) {
+  constructor(model: PoolModel, device: Device, speed: Speed, answers: Answers) {
+    this.answers = answers;
     this.model = model;
     this.device = device;
     this.speed = speed;
@@ -53,6 +70,25 @@ export class Lane {
 
   get hasWork(): boolean {
     return this.running.length > 0 || this.waiting.length > 0 || this.device.turn?.lane === this;
+  }
+
+  /** What the KV of a prompt so long will need, with the answer that is to be expected. */
+  kvBytesOf(contextTokens: number, maxOutputTokens: number): number {
+    return (contextTokens + Math.min(this.answers.meanTokens, maxOutputTokens)) * this.model.kvBytesPerToken;
+  }
+
+  /** What the first of its waiting prompts will need; 0 where none waits. */
+  get firstPromptBytes(): number {
+    const [first] = this.waiting;
+    return first === undefined ? 0 : this.kvBytesOf(first.contextTokens, first.request.maxOutputTokens);
+  }
+
+  /** What its waiting prompts will need. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const { contextTokens, request } of this.waiting)
+      bytes += this.kvBytesOf(contextTokens, request.maxOutputTokens);
+    return bytes;
   }
 
   get sequences(): number {
