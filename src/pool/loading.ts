@@ -18,10 +18,10 @@ export function chooseLoad(
   tuning: Tuning,
 ): Load | { readonly wakeMs: number } | undefined {
   if (device.loading !== undefined) return undefined;
-  const absent = absentOf(device);
-  if (absent.length === 0) return undefined;
+  const absent = absentOf(device, nowMs);
   const [first] = absent;
-  const { lane } = first!;
+  if (first === undefined) return retryOf(device);
+  const { lane } = first;
   const idle = idleVictims(device, lane.model.weightsBytes);
   if (idle !== undefined) return { lane, evicted: idle };
   const latestMs = latestStart(absent) - tuning.loadMarginMs;
@@ -61,10 +61,11 @@ export interface Way extends Load {
  * Where a device can do nothing although it has work: whose turn it has to be, and who leaves for it, however long each
  * could wait. First whoever has KV here but no weights, because that KV goes once it is served; then who is due first.
  */
-export function unblock(device: Device): Way | undefined {
-  const lanes = [...device.busy].sort((a, b) => startDue(a) - startDue(b));
+export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs: number } | undefined {
+  const lanes = [...device.busy].filter(({ notBeforeMs }) => notBeforeMs <= nowMs);
+  lanes.sort((a, b) => startDue(a) - startDue(b));
   const lane = lanes.find(({ weights, running }) => weights === "absent" && running.length > 0) ?? lanes[0];
-  if (lane === undefined) return undefined;
+  if (lane === undefined) return retryOf(device);
   const weightsBytes = lane.weights === "absent" ? lane.model.weightsBytes : 0;
   const neededBytes = weightsBytes + (lane.running.length > 0 ? 0 : lane.firstPromptBytes);
   let freeBytes = device.freeBytes;
@@ -91,9 +92,11 @@ interface Absent {
   readonly dueMs: number;
 }
 
-function absentOf(device: Device): Absent[] {
+function absentOf(device: Device, nowMs: number): Absent[] {
   const absent: Absent[] = [];
-  for (const lane of device.busy) if (lane.weights === "absent") absent.push({ lane, dueMs: startDue(lane) });
+  for (const lane of device.busy) {
+    if (lane.weights === "absent" && lane.notBeforeMs <= nowMs) absent.push({ lane, dueMs: startDue(lane) });
+  }
   return absent.sort((a, b) => a.dueMs - b.dueMs);
 }
 
@@ -106,4 +109,11 @@ function latestStart(absent: readonly Absent[]): number {
     latestMs = Math.min(latestMs, dueMs - copiesMs);
   }
   return latestMs;
+}
+
+/** When a copy that has failed may be tried again; undefined where none waits for that. */
+function retryOf(device: Device): { readonly wakeMs: number } | undefined {
+  let wakeMs = Infinity;
+  for (const lane of device.busy) if (lane.weights === "absent") wakeMs = Math.min(wakeMs, lane.notBeforeMs);
+  return Number.isFinite(wakeMs) ? { wakeMs } : undefined;
 }

@@ -1,6 +1,6 @@
 import { prefillMs, stepMs } from "./speed.ts";
 import type { Device, Lane } from "./state.ts";
-import type { PoolRequest } from "./types.ts";
+import type { PoolModel, PoolRequest } from "./types.ts";
 import type { Tuning } from "./tuning.ts";
 
 /**
@@ -10,7 +10,8 @@ import type { Tuning } from "./tuning.ts";
  */
 export function placeRequest(
   request: PoolRequest,
-  devices: readonly Device[],
+  model: PoolModel,
+  devices: Iterable<Device>,
   laneOn: (device: Device) => Lane,
   nowMs: number,
   tuning: Tuning,
@@ -20,8 +21,9 @@ export function placeRequest(
   let best: Lane | undefined;
   let bestScore = Infinity;
   for (const device of devices) {
+    if (!canHold(device, model, request)) continue;
     const lane = laneOn(device);
-    if (!canHold(device, lane, request)) continue;
+    if (lane.notBeforeMs > nowMs) continue;
     const promptMs = prefillMs(lane.speed, request.inputTokens);
     const waitMs = promptBacklogMs(device) + promptMs + (lane.weights === "absent" ? lane.speed.loadMs : 0);
     if (waitMs > request.objective.ttftMs && !takesAll) continue;
@@ -37,7 +39,7 @@ export function placeRequest(
 }
 
 /** Whether the model and the request's KV could be on the device at all. */
-export function canHold(device: Device, { model }: Lane, { inputTokens, maxOutputTokens }: PoolRequest): boolean {
+export function canHold(device: Device, model: PoolModel, { inputTokens, maxOutputTokens }: PoolRequest): boolean {
   return model.weightsBytes + (inputTokens + maxOutputTokens) * model.kvBytesPerToken <= device.spec.memoryBytes;
 }
 

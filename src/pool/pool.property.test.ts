@@ -21,6 +21,8 @@ class World {
   readonly #loading = new Map<string, string>();
   readonly #turns = new Map<string, { requests: readonly string[]; isPrefill: boolean }>();
   readonly #generated = new Map<string, number>();
+  readonly #cancelled = new Set<string>();
+  #devices = 0;
   #woken: number[] = [];
 
   constructor(devices: number, models: readonly PoolModel[]) {
@@ -40,18 +42,40 @@ class World {
         loadMs: model.weightsBytes / 16e6,
       }),
     };
+    this.#devices = devices;
     this.pool = new Pool(this.fleet);
     for (const { id } of this.fleet.devices) this.#resident.set(id, new Set());
-  }
-
-  get isQuiet(): boolean {
-    return this.#turns.size === 0 && this.#loading.size === 0 && this.#woken.length === 0;
   }
 
   arrive(request: PoolRequest): void {
     this.#requests.set(request.id, request);
     this.waiting.add(request.id);
     this.#tell({ kind: "arrived", request });
+  }
+
+  /** Whoever asked leaves. */
+  cancel(choice: number): void {
+    const id = [...this.waiting][choice % Math.max(1, this.waiting.size)];
+    if (id === undefined) return;
+    const inTurn = [...this.#turns.values()].some(({ requests }) => requests.includes(id));
+    // In a turn it is part of it until the end, and gone then.
+    if (inTurn) this.#cancelled.add(id);
+    else this.waiting.delete(id);
+    this.#tell({ kind: "cancelled", request: id });
+  }
+
+  /** A device is gone with all that was on it; another one comes. */
+  replace(choice: number): void {
+    const device = [...this.#resident.keys()][choice % this.#resident.size]!;
+    for (const id of this.#turns.get(device)?.requests ?? []) if (this.#cancelled.has(id)) this.waiting.delete(id);
+    this.#turns.delete(device);
+    this.#loading.delete(device);
+    this.#resident.delete(device);
+    const added = `device-${this.#devices++}`;
+    this.#resident.set(added, new Set());
+    this.#tell({ kind: "deviceLost", device });
+    const spec = { id: added, type: "small", memoryBytes: 24 * gigabyte, linkBytesPerMs: 16e6 };
+    this.#tell({ kind: "deviceJoined", device: spec });
   }
 
   /** One of the things that are under way comes to its end. */
@@ -61,7 +85,7 @@ class World {
       ...[...this.#loading].map(
         ([device, model]) =>
           () =>
-            this.#loaded(device, model),
+            this.#loaded(device, model, choice % 5 > 0),
       ),
       ...(this.#woken.length > 0 ? [() => this.#wake()] : []),
     ];
@@ -84,13 +108,14 @@ class World {
       this.waiting.delete(id);
       this.finished.add(id);
     }
+    for (const id of requests) if (this.#cancelled.delete(id)) this.waiting.delete(id);
     this.#tell({ kind: "turnEnded", device, steps, finished });
   }
 
-  #loaded(device: string, model: string): void {
+  #loaded(device: string, model: string, isThere: boolean): void {
     this.#loading.delete(device);
-    this.#resident.get(device)!.add(model);
-    this.#tell({ kind: "loaded", device, model });
+    if (isThere) this.#resident.get(device)!.add(model);
+    this.#tell({ kind: isThere ? "loaded" : "loadFailed", device, model });
   }
 
   #wake(): void {
@@ -110,6 +135,10 @@ class World {
       case "refuse":
         assert.ok(this.waiting.delete(effect.request), "a request is refused once, and only while it waits");
         this.refused.add(effect.request);
+        return;
+      case "fail":
+        assert.ok((this.#generated.get(effect.request) ?? 0) > 0, "who had no token is placed anew");
+        assert.ok(this.waiting.delete(effect.request));
         return;
       case "load": {
         assert.ok(!this.#loading.has(effect.device), "one copy at a time");
@@ -157,22 +186,39 @@ const models = fc.array(fc.integer({ min: 2, max: 25 }), { minLength: 2, maxLeng
 
 const steps = fc.array(
   fc.oneof(
-    fc.record({
-      model: fc.nat(7),
-      inputTokens: fc.integer({ min: 1, max: 20_000 }),
-      maxOutputTokens: fc.integer({ min: 1, max: 400 }),
-      ttftMs: fc.constantFrom(50, 1_000, 10_000),
-      tpotMs: fc.constantFrom(15, 50, 100),
-    }),
-    fc.nat(1_000),
+    {
+      weight: 12,
+      arbitrary: fc.record({
+        model: fc.nat(7),
+        inputTokens: fc.integer({ min: 1, max: 20_000 }),
+        maxOutputTokens: fc.integer({ min: 1, max: 400 }),
+        ttftMs: fc.constantFrom(50, 1_000, 10_000),
+        tpotMs: fc.constantFrom(15, 50, 100),
+      }),
+    },
+    { weight: 16, arbitrary: fc.nat(1_000) },
+    { weight: 2, arbitrary: fc.record({ cancel: fc.nat(1_000) }) },
+    { weight: 1, arbitrary: fc.record({ replace: fc.nat(1_000) }) },
+    // A clock that is set, forward or back.
+    { weight: 1, arbitrary: fc.record({ jumpMs: fc.constantFrom(-60_000, -500, 500, 2_000, 600_000) }) },
   ),
   { minLength: 20, maxLength: 200, size: "max" },
 );
 
-function play(devices: number, sizes: readonly PoolModel[], script: readonly (number | Omit<Step, "id">)[]): World {
+type Happening =
+  | number
+  | Step
+  | { readonly cancel: number }
+  | { readonly replace: number }
+  | { readonly jumpMs: number };
+
+function play(devices: number, sizes: readonly PoolModel[], script: readonly Happening[]): World {
   const world = new World(devices, sizes);
   for (const [index, step] of script.entries()) {
     if (typeof step === "number") world.step(step);
+    else if ("cancel" in step) world.cancel(step.cancel);
+    else if ("replace" in step) world.replace(step.replace);
+    else if ("jumpMs" in step) world.nowMs += step.jumpMs;
     else {
       const { model, ttftMs, tpotMs, ...tokens } = step;
       const id = `request-${index}`;

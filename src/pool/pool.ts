@@ -1,15 +1,25 @@
-import { chooseLoad, chooseRoom, type Load, unblock } from "./loading.ts";
-import { canHold, placeRequest } from "./placement.ts";
+import { Answer } from "./answer.ts";
+import { DeviceScheduler } from "./device-scheduler.ts";
 import { Pending } from "./pending.ts";
+import { canHold, placeRequest } from "./placement.ts";
 import { prefillMs } from "./speed.ts";
 import { Answers, Device, Lane, Sequence } from "./state.ts";
-import { chooseTurn } from "./turns.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
-import { idleVictims } from "./victims.ts";
-import type { Effect, Fleet, PoolEvent, PoolModel, PoolRequest, RefusalReason, Scheduler } from "./types.ts";
+import type {
+  Effect,
+  Fleet,
+  PoolDevice,
+  PoolEvent,
+  PoolModel,
+  PoolRequest,
+  RefusalReason,
+  Scheduler,
+} from "./types.ts";
 
 /** More requests than this do not wait for a place: what came later would be given up anyway. */
 const pendingMax = 10_000;
+/** Copies of a model that fail one after the other, until its requests are given up. */
+const failuresMax = 5;
 /** How many of those that wait are looked at for one event. */
 const triesMax = 8;
 
@@ -33,129 +43,131 @@ const triesMax = 8;
 export class Pool implements Scheduler {
   readonly #fleet: Fleet;
   readonly #tuning: Tuning;
+  readonly #scheduler: DeviceScheduler;
   readonly #devices = new Map<string, Device>();
-  readonly #deviceList: Device[] = [];
   readonly #models = new Map<string, PoolModel>();
-  readonly #sequences = new Map<string, Sequence>();
   readonly #answers = new Map<string, Answers>();
+  readonly #sequences = new Map<string, Sequence>();
   readonly #pending = new Pending();
-  #effects: Effect[] = [];
-  #nowMs = 0;
-  /** The wake that is under way, and the earliest that this event asks for. */
+  #nowMs = -Infinity;
+  /** The wake that is under way. */
   #wakeMs = Infinity;
-  #wantedMs = Infinity;
 
   constructor(fleet: Fleet, tuning: Tuning = defaultTuning) {
     this.#fleet = fleet;
     this.#tuning = tuning;
-    for (const spec of fleet.devices) {
-      const device = new Device({ ...spec, memoryBytes: spec.memoryBytes * tuning.memoryShare });
-      this.#devices.set(spec.id, device);
-      this.#deviceList.push(device);
-    }
+    this.#scheduler = new DeviceScheduler(tuning);
+    for (const device of fleet.devices) this.#join(device);
     for (const model of fleet.models) {
       this.#models.set(model.id, model);
       this.#answers.set(model.id, new Answers());
     }
   }
 
+  /** A clock that goes back stands still here until it has caught up. */
   decide(event: PoolEvent, nowMs: number): readonly Effect[] {
-    this.#nowMs = nowMs;
-    this.#effects = [];
-    this.#wantedMs = Infinity;
-    switch (event.kind) {
-      case "arrived":
-        this.#arrived(event.request);
-        break;
-      case "loaded": {
-        const device = this.#devices.get(event.device)!;
-        const lane = device.lanes.get(event.model)!;
-        lane.weights = "resident";
-        lane.isFresh = true;
-        device.loading = undefined;
-        this.#reconsider(device);
-        break;
-      }
-      case "turnEnded":
-        this.#turnEnded(this.#devices.get(event.device)!, event.steps, event.finished);
-        break;
-      case "moved":
-        break;
-      case "woken":
-        // One that an earlier one had taken the place of.
-        if (nowMs < this.#wakeMs) break;
-        this.#wakeMs = Infinity;
-        this.#placePending();
-        for (const device of this.#deviceList) this.#resume(device);
-        break;
+    this.#nowMs = Math.max(this.#nowMs, nowMs);
+    const answer = new Answer(this.#nowMs);
+    this.#decide(event, answer);
+    if (answer.wakeMs < this.#wakeMs) {
+      this.#wakeMs = answer.wakeMs;
+      answer.ask({ kind: "wake", atMs: answer.wakeMs });
     }
-    if (this.#wantedMs < this.#wakeMs) {
-      this.#wakeMs = this.#wantedMs;
-      this.#effects.push({ kind: "wake", atMs: this.#wakeMs });
-    }
-    return this.#effects;
+    return answer.effects;
   }
 
-  #arrived(request: PoolRequest): void {
-    const model = this.#models.get(request.model);
-    if (model === undefined) return this.#refuse(request, "unknown_model");
-    if (!this.#deviceList.some((device) => canHold(device, this.#laneOn(device, model), request))) {
-      return this.#refuse(request, "model_too_large");
+  #decide(event: PoolEvent, answer: Answer): void {
+    switch (event.kind) {
+      case "arrived":
+        return this.#arrived(event.request, answer);
+      case "cancelled":
+        return this.#cancelled(event.request, answer);
+      case "loaded":
+      case "loadFailed":
+        return this.#loaded(event.device, event.model, event.kind === "loaded", answer);
+      case "turnEnded":
+        return this.#turnEnded(event.device, event.steps, event.finished, answer);
+      case "deviceJoined":
+        this.#join(event.device);
+        return this.#placePending(answer);
+      case "deviceLost":
+        return this.#deviceLost(event.device, answer);
+      case "woken":
+        return this.#woken(answer);
+      case "moved":
     }
+  }
+
+  #join(spec: PoolDevice): void {
+    this.#devices.set(spec.id, new Device({ ...spec, memoryBytes: spec.memoryBytes * this.#tuning.memoryShare }));
+  }
+
+  #arrived(request: PoolRequest, answer: Answer): void {
+    const model = this.#models.get(request.model);
+    if (model === undefined) return refuse(request, "unknown_model", answer);
+    if (!this.#canHold(request, model)) return refuse(request, "model_too_large", answer);
     const sequence = new Sequence(request, this.#nowMs);
     this.#sequences.set(request.id, sequence);
     // Those that wait come before whoever needs a place of its own; company for what runs already takes none.
-    if ((this.#pending.size === 0 || this.#isRunning(model)) && this.#place(sequence, model)) return;
-    if (this.#pending.size >= pendingMax) return this.#giveUp(sequence);
-    this.#pending.add(sequence, sequence.dueMs - this.#giveUpMs(sequence));
-    this.#placePending();
+    if ((this.#pending.size === 0 || this.#isRunning(model)) && this.#place(sequence, answer)) return;
+    this.#wait(sequence, answer);
+  }
+
+  #canHold(request: PoolRequest, model: PoolModel): boolean {
+    for (const device of this.#devices.values()) if (canHold(device, model, request)) return true;
+    return false;
   }
 
   #isRunning(model: PoolModel): boolean {
-    return this.#deviceList.some((device) => device.lanes.get(model.id)?.hasWork === true);
+    for (const { lanes } of this.#devices.values()) if (lanes.get(model.id)?.hasWork === true) return true;
+    return false;
   }
 
-  #giveUp(sequence: Sequence): void {
+  /** For a place, as long as one can still help. */
+  #wait(sequence: Sequence, answer: Answer): void {
+    if (this.#pending.size >= pendingMax) return this.#giveUp(sequence, "overloaded", answer);
+    this.#pending.add(sequence, this.#lastStartMs(sequence));
+    this.#placePending(answer);
+  }
+
+  #giveUp(sequence: Sequence, reason: RefusalReason, answer: Answer): void {
     this.#sequences.delete(sequence.request.id);
-    this.#refuse(sequence.request, "overloaded");
+    refuse(sequence.request, reason, answer);
   }
 
-  #giveUpMs(sequence: Sequence): number {
-    const model = this.#models.get(sequence.request.model)!;
-    const [device] = this.#deviceList;
-    const speed = this.#fleet.speed(model, device!.spec);
-    return prefillMs(speed, sequence.request.inputTokens) + speed.loadMs;
+  /** When its prompt has to begin somewhere, on the device that would have it first. */
+  #lastStartMs({ request, dueMs }: Sequence): number {
+    const model = this.#models.get(request.model)!;
+    let lastMs = -Infinity;
+    for (const device of this.#devices.values()) {
+      const { speed } = this.#laneOn(device, model);
+      lastMs = Math.max(lastMs, dueMs - prefillMs(speed, request.inputTokens) - speed.loadMs);
+    }
+    return lastMs;
   }
 
-  #refuse(request: PoolRequest, reason: RefusalReason): void {
-    this.#effects.push({ kind: "refuse", request: request.id, reason });
-  }
-
-  #place(sequence: Sequence, model: PoolModel): boolean {
+  #place(sequence: Sequence, answer: Answer): boolean {
+    const { request } = sequence;
+    const model = this.#models.get(request.model)!;
     const laneOn = (device: Device): Lane => this.#laneOn(device, model);
-    const lane = placeRequest(sequence.request, this.#deviceList, laneOn, this.#nowMs, this.#tuning);
+    const lane = placeRequest(request, model, this.#devices.values(), laneOn, this.#nowMs, this.#tuning);
     if (lane === undefined) return false;
-    sequence.lane = lane;
-    const { tenant, inputTokens, maxOutputTokens } = sequence.request;
-    const outputTokens = Math.min(maxOutputTokens, lane.answers.meanTokens);
-    this.#pending.served(tenant, inputTokens + outputTokens, this.#nowMs);
-    insertByDue(lane.waiting, sequence);
-    lane.tpotMs = Math.min(lane.tpotMs, sequence.request.objective.tpotMs);
-    lane.device.busy.add(lane);
-    if (lane.weights === "resident") this.#reconsider(lane.device);
-    else this.#resume(lane.device);
+    const outputTokens = Math.min(request.maxOutputTokens, lane.answers.meanTokens);
+    this.#pending.served(request.tenant, request.inputTokens + outputTokens, this.#nowMs);
+    lane.addWaiting(sequence);
+    if (lane.weights === "resident") this.#scheduler.reconsider(lane.device, answer);
+    else this.#scheduler.resume(lane.device, answer);
     return true;
   }
 
   /** Requests that found no place may find one now; those that cannot be kept any more are refused. */
-  #placePending(): void {
-    for (const sequence of this.#pending.takeExpired(this.#nowMs)) this.#giveUp(sequence);
-    if (this.#pending.size === 0) return;
+  #placePending(answer: Answer): void {
+    for (const sequence of this.#pending.takeExpired(this.#nowMs)) this.#giveUp(sequence, "overloaded", answer);
     const isFair = !this.#tuning.without.includes("fairness");
     for (const sequence of this.#pending.next(this.#nowMs, triesMax, isFair)) {
-      if (this.#place(sequence, this.#models.get(sequence.request.model)!)) this.#pending.remove(sequence);
+      if (this.#place(sequence, answer)) this.#pending.remove(sequence);
     }
-    this.#wakeAt(this.#pending.firstLastMs);
+    if (this.#pending.size > 0) answer.wakeAt(this.#pending.firstLastMs);
   }
 
   #laneOn(device: Device, model: PoolModel): Lane {
@@ -167,207 +179,82 @@ export class Pool implements Scheduler {
     return lane;
   }
 
-  #turnEnded(device: Device, steps: number, finished: readonly string[]): void {
-    const turn = device.turn;
-    if (turn === undefined) return;
-    device.turn = undefined;
-    device.turnBytes = 0;
-    const { lane } = turn;
-    lane.lastUsedMs = this.#nowMs;
-    for (const id of finished) this.#finish(this.#sequences.get(id)!, lane, turn.kind === "prefill" ? 1 : undefined);
-    if (turn.kind === "prefill") {
-      for (const sequence of turn.sequences)
-        if (this.#sequences.has(sequence.request.id)) this.#prefilled(sequence, lane);
-    } else {
-      const firstMs = turn.startedMs + turn.stepMs;
-      for (const sequence of lane.running) {
-        if (sequence.dueMs < firstMs) sequence.isLate = true;
-        this.#advance(sequence, steps);
-        this.#setContext(lane, steps);
-      }
+  #loaded(id: string, model: string, isThere: boolean, answer: Answer): void {
+    const device = this.#devices.get(id);
+    const lane = device?.lanes.get(model);
+    if (device === undefined || lane === undefined || device.loading !== lane) return;
+    this.#scheduler.loaded(lane, isThere, answer);
+    if (!isThere) for (const sequence of lane.waiting.slice()) this.#placeElsewhere(sequence, lane, answer);
+    this.#scheduler.reconsider(device, answer);
+  }
+
+  /** Its model cannot be had where it waits: somewhere else, or there again, a few times. */
+  #placeElsewhere(sequence: Sequence, lane: Lane, answer: Answer): void {
+    if (lane.failures < failuresMax) {
+      lane.remove(sequence);
+      lane.refresh();
+      if (!this.#place(sequence, answer)) lane.addWaiting(sequence);
+      return;
     }
-    this.#refreshLane(lane);
-    if (finished.length > 0) this.#placePending();
-    this.#resume(device);
+    lane.remove(sequence);
+    lane.refresh();
+    if (!this.#place(sequence, answer)) this.#giveUp(sequence, "load_failed", answer);
   }
 
-  #prefilled(sequence: Sequence, lane: Lane): void {
-    sequence.isPrefilled = true;
-    lane.running.push(sequence);
-    this.#advance(sequence, 1);
-    this.#setContext(lane, sequence.contextTokens);
+  #turnEnded(id: string, steps: number, finished: readonly string[], answer: Answer): void {
+    const device = this.#devices.get(id);
+    if (device === undefined) return;
+    const over = this.#scheduler.turnEnded(device, steps, new Set(finished), answer);
+    for (const { request } of over) this.#sequences.delete(request.id);
+    if (over.length > 0) this.#placePending(answer);
+    this.#scheduler.resume(device, answer);
   }
 
-  #advance(sequence: Sequence, tokens: number): void {
-    const { tpotMs } = sequence.request.objective;
-    sequence.generatedTokens += tokens;
-    sequence.dueMs += tokens * tpotMs;
-    if (sequence.dueMs - tpotMs < this.#nowMs) sequence.isLate = true;
-    if (sequence.isLate && !this.#tuning.without.includes("lateLast"))
-      sequence.dueMs = this.#nowMs + this.#tuning.lateMs;
-  }
-
-  #setContext(lane: Lane, tokens: number): void {
-    lane.contextTokens += tokens;
-    lane.device.kvBytes += tokens * lane.model.kvBytesPerToken;
-  }
-
-  #finish(sequence: Sequence, lane: Lane, tokens: number | undefined): void {
-    this.#sequences.delete(sequence.request.id);
-    if (tokens === undefined) {
-      lane.running.splice(lane.running.indexOf(sequence), 1);
-      this.#setContext(lane, -sequence.contextTokens);
+  #cancelled(id: string, answer: Answer): void {
+    const sequence = this.#sequences.get(id);
+    if (sequence === undefined) return;
+    const { lane } = sequence;
+    if (lane?.device.turn?.sequences.includes(sequence) === true) {
+      sequence.isCancelled = true;
+      return;
     }
-    lane.answers.ended(sequence.generatedTokens);
+    this.#sequences.delete(id);
+    if (lane === undefined) return this.#pending.remove(sequence);
+    lane.remove(sequence);
+    lane.refresh();
+    this.#placePending(answer);
+    this.#scheduler.resume(lane.device, answer);
   }
 
-  #refreshLane(lane: Lane): void {
-    let dueMs = Infinity;
-    let tpotMs = Infinity;
-    for (const sequence of lane.running) {
-      if (sequence.dueMs < dueMs) dueMs = sequence.dueMs;
-      if (sequence.request.objective.tpotMs < tpotMs) tpotMs = sequence.request.objective.tpotMs;
-    }
-    for (const { request } of lane.waiting) if (request.objective.tpotMs < tpotMs) tpotMs = request.objective.tpotMs;
-    lane.dueMs = dueMs;
-    lane.tpotMs = tpotMs;
-    if (lane.hasWork) lane.device.busy.add(lane);
-    else lane.device.busy.delete(lane);
-  }
-
-  /** Something about a device has changed: what it should do now. A turn under way is thought over where it may change. */
-  #reconsider(device: Device): void {
-    const { turn } = device;
-    if (turn === undefined) return this.#resume(device);
-    this.#load(device);
-    if (turn.kind === "prefill" || turn.isStopping) return;
-    turn.isStopping = true;
-    this.#effects.push({ kind: "stop", device: device.spec.id });
-  }
-
-  /** What an idle device does; and a copy may have become due beside a turn. */
-  #resume(device: Device): void {
-    // Between two turns the model that has just had one can leave.
-    this.#load(device);
-    if (device.turn === undefined) {
-      this.#clear(device);
-      this.#startTurn(device);
-    }
-    if (device.turn === undefined && device.loading === undefined && device.busy.size > 0) this.#unblock(device);
-  }
-
-  #load(device: Device): void {
-    const load = chooseLoad(device, this.#nowMs, this.#tuning);
-    if (load === undefined) return;
-    if ("wakeMs" in load) this.#wakeAt(load.wakeMs);
-    else this.#begin(load, device);
-  }
-
-  /** Room for a prompt whose model is there. */
-  #clear(device: Device): void {
-    const room = chooseRoom(device, this.#nowMs, this.#tuning);
-    if (room === undefined) return;
-    if ("wakeMs" in room) return this.#wakeAt(room.wakeMs);
-    for (const lane of room.evicted) this.#evict(lane);
-  }
-
-  #begin({ lane, evicted }: Load, device: Device): void {
-    for (const other of evicted) this.#evict(other);
-    lane.weights = "loading";
-    device.loading = lane;
-    device.weightsBytes += lane.model.weightsBytes;
-    this.#effects.push({ kind: "load", device: device.spec.id, model: lane.model.id });
-  }
-
-  #evict(lane: Lane): void {
-    lane.weights = "absent";
-    lane.device.weightsBytes -= lane.model.weightsBytes;
-    this.#effects.push({ kind: "evict", device: lane.device.spec.id, model: lane.model.id });
-  }
-
-  /** Nothing runs, nothing is copied, and there is work: somebody has to leave, whoever waits for whom. */
-  #unblock(device: Device): void {
-    const way = unblock(device);
-    if (way === undefined) return;
-    for (const sequence of way.dropped) this.#drop(sequence);
-    if (way.lane.weights === "absent") return this.#begin(way, device);
-    for (const lane of way.evicted) this.#evict(lane);
-    this.#startTurn(device);
-  }
-
-  #drop(sequence: Sequence): void {
-    const lane = sequence.lane!;
-    lane.running.splice(lane.running.indexOf(sequence), 1);
-    this.#setContext(lane, -sequence.contextTokens);
-    sequence.isPrefilled = false;
-    insertByDue(lane.waiting, sequence);
-    this.#refreshLane(lane);
-    this.#effects.push({ kind: "drop", request: sequence.request.id });
-  }
-
-  #startTurn(device: Device): void {
-    const choice = chooseTurn(device, this.#nowMs, this.#tuning, (lane, sequence) => this.#fits(lane, sequence));
-    if (choice === undefined) return;
-    const { lane } = choice;
-    lane.isFresh = false;
-    const [deviceId, model] = [device.spec.id, lane.model.id];
-    if (choice.kind === "prefill") {
-      for (const { contextTokens } of choice.sequences) {
-        device.turnBytes += (contextTokens + 1) * lane.model.kvBytesPerToken;
-        device.prompted(prefillMs(lane.speed, contextTokens), this.#nowMs);
-      }
-      lane.waiting = lane.waiting.filter((sequence) => !choice.sequences.includes(sequence));
-      device.turn = choice;
-      const requests = choice.sequences.map(({ request }) => request.id);
-      this.#effects.push({ kind: "prefill", device: deviceId, model, requests });
-    } else {
-      device.turnBytes = this.#makeRoom(lane, choice.untilMs);
-      device.turn = { kind: "decode", lane, startedMs: this.#nowMs, stepMs: lane.stepMs(), isStopping: false };
-      const requests = lane.running.map(({ request }) => request.id);
-      this.#effects.push({ kind: "decode", device: deviceId, model, requests, untilMs: choice.untilMs });
+  /** Who had no token yet is placed anew; the others end: nobody could go on with what they had. */
+  #deviceLost(id: string, answer: Answer): void {
+    const device = this.#devices.get(id);
+    if (device === undefined) return;
+    this.#devices.delete(id);
+    const stranded = new Set<Sequence>(device.turn?.sequences);
+    for (const { waiting, running } of device.lanes.values())
+      for (const each of [...waiting, ...running]) stranded.add(each);
+    for (const sequence of stranded) {
+      const { request } = sequence;
+      sequence.lane = undefined;
+      sequence.isPrefilled = false;
+      if (sequence.isCancelled) this.#sequences.delete(request.id);
+      else if (sequence.generatedTokens > 0) {
+        this.#sequences.delete(request.id);
+        answer.ask({ kind: "fail", request: request.id });
+      } else if (!this.#place(sequence, answer)) this.#wait(sequence, answer);
     }
   }
 
-  /**
-   * Bytes that a turn's tokens need. Idle models leave for them, then the sequences that can wait longest are given up; one
-   * that is alone has room, or it would not have been taken.
-   */
-  #makeRoom(lane: Lane, untilMs: number): number {
-    const { device, model } = lane;
-    const steps = Math.ceil((untilMs - this.#nowMs) / lane.stepMs()) + 1;
-    const neededBytes = (): number => lane.running.length * steps * model.kvBytesPerToken;
-    if (neededBytes() <= device.freeBytes) return neededBytes();
-    for (const victim of idleVictims(device, neededBytes()) ?? []) this.#evict(victim);
-    const patient = [...device.busy].flatMap(({ running }) => running).sort((a, b) => b.dueMs - a.dueMs);
-    for (const sequence of patient) {
-      if (neededBytes() <= device.freeBytes) break;
-      if (lane.running.length > 1 || sequence.lane !== lane) this.#drop(sequence);
-    }
-    return neededBytes();
-  }
-
-  /** Whether its KV has room; idle models leave for it. */
-  #fits(lane: Lane, sequence: Sequence): boolean {
-    const bytes = this.#promptBytes(lane, sequence);
-    if (bytes <= lane.device.freeBytes) return true;
-    const victims = idleVictims(lane.device, bytes);
-    if (victims === undefined) return false;
-    for (const victim of victims) this.#evict(victim);
-    return true;
-  }
-
-  #promptBytes(lane: Lane, { contextTokens, request }: Sequence): number {
-    return lane.kvBytesOf(contextTokens, request.maxOutputTokens);
-  }
-
-  #wakeAt(atMs: number): void {
-    if (atMs === Infinity) return;
-    this.#wantedMs = Math.min(this.#wantedMs, Math.max(atMs, this.#nowMs));
+  #woken(answer: Answer): void {
+    // One that an earlier one had taken the place of.
+    if (this.#nowMs < this.#wakeMs) return;
+    this.#wakeMs = Infinity;
+    this.#placePending(answer);
+    for (const device of this.#devices.values()) this.#scheduler.resume(device, answer);
   }
 }
 
-function insertByDue(sequences: Sequence[], sequence: Sequence): void {
-  let at = sequences.length;
-  while (at > 0 && sequences[at - 1]!.dueMs > sequence.dueMs) at--;
-  sequences.splice(at, 0, sequence);
+function refuse(request: PoolRequest, reason: RefusalReason, answer: Answer): void {
+  answer.ask({ kind: "refuse", request: request.id, reason });
 }

@@ -12,6 +12,8 @@ export class Sequence {
   dueMs: number;
   /** It has missed a token: nothing that is done for it makes up for that. */
   isLate = false;
+  /** Whoever asked has left; it goes when its turn is over. */
+  isCancelled = false;
   lane: Lane | undefined;
 
   constructor(request: PoolRequest, arrivedMs: number) {
@@ -54,6 +56,9 @@ export class Lane {
   /** It has had no turn since its weights came: it does not leave before it had one. */
   isFresh = false;
   lastUsedMs = 0;
+  /** Copies that have failed one after the other, and when the next may be tried. */
+  failures = 0;
+  notBeforeMs = -Infinity;
   /** Tokens of context that the running ones have together. */
   contextTokens = 0;
   /** When the first of the running ones' next tokens is due. */
@@ -66,6 +71,57 @@ export class Lane {
     this.model = model;
     this.device = device;
     this.speed = speed;
+  }
+
+  /** A prompt has to be computed. */
+  addWaiting(sequence: Sequence): void {
+    sequence.lane = this;
+    insertByDue(this.waiting, sequence);
+    this.tpotMs = Math.min(this.tpotMs, sequence.request.objective.tpotMs);
+    this.device.busy.add(this);
+  }
+
+  /** Its prompt is computed, and its KV is here. */
+  addRunning(sequence: Sequence): void {
+    sequence.isPrefilled = true;
+    this.running.push(sequence);
+    this.#addContext(sequence.contextTokens);
+  }
+
+  /** It is over, or goes elsewhere; its KV goes. */
+  remove(sequence: Sequence): void {
+    const waitingAt = this.waiting.indexOf(sequence);
+    if (waitingAt >= 0) this.waiting.splice(waitingAt, 1);
+    const runningAt = this.running.indexOf(sequence);
+    if (runningAt >= 0) {
+      this.running.splice(runningAt, 1);
+      this.#addContext(-sequence.contextTokens);
+    }
+    sequence.isPrefilled = false;
+  }
+
+  /** Every running sequence has got so many tokens. */
+  step(tokens: number): void {
+    for (const sequence of this.running) sequence.generatedTokens += tokens;
+    this.#addContext(tokens * this.running.length);
+  }
+
+  /** What follows from the sequences that it has, after any of them has changed. */
+  refresh(): void {
+    this.dueMs = Infinity;
+    this.tpotMs = Infinity;
+    for (const { dueMs, request } of this.running) {
+      if (dueMs < this.dueMs) this.dueMs = dueMs;
+      if (request.objective.tpotMs < this.tpotMs) this.tpotMs = request.objective.tpotMs;
+    }
+    for (const { request } of this.waiting) this.tpotMs = Math.min(this.tpotMs, request.objective.tpotMs);
+    if (this.hasWork) this.device.busy.add(this);
+    else this.device.busy.delete(this);
+  }
+
+  #addContext(tokens: number): void {
+    this.contextTokens += tokens;
+    this.device.kvBytes += tokens * this.model.kvBytesPerToken;
   }
 
   get hasWork(): boolean {
@@ -105,6 +161,7 @@ export type Turn =
   | {
       readonly kind: "decode";
       readonly lane: Lane;
+      readonly sequences: readonly Sequence[];
       readonly startedMs: number;
       readonly stepMs: number;
       isStopping: boolean;
@@ -148,4 +205,10 @@ export class Device {
   get freeBytes(): number {
     return this.spec.memoryBytes - this.weightsBytes - this.kvBytes - this.turnBytes;
   }
+}
+
+function insertByDue(sequences: Sequence[], sequence: Sequence): void {
+  let at = sequences.length;
+  while (at > 0 && sequences[at - 1]!.dueMs > sequence.dueMs) at--;
+  sequences.splice(at, 0, sequence);
 }

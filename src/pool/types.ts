@@ -54,8 +54,16 @@ export interface PoolRequest {
 /** What happened. Devices report turns, not tokens. */
 export type PoolEvent =
   | { readonly kind: "arrived"; readonly request: PoolRequest }
+  /** Whoever asked has left. Where it has a turn, it is part of it until it ends. */
+  | { readonly kind: "cancelled"; readonly request: string }
   /** The weights are on the device. */
   | { readonly kind: "loaded"; readonly device: string; readonly model: string }
+  /** They are not, and will not be by this try. */
+  | { readonly kind: "loadFailed"; readonly device: string; readonly model: string }
+  /** A device can be used from now on. */
+  | { readonly kind: "deviceJoined"; readonly device: PoolDevice }
+  /** A device is gone, and all that was on it. */
+  | { readonly kind: "deviceLost"; readonly device: string }
   /**
    * A turn is over. A prefill has given each of its requests one token; a decode turn has given each of its requests
    * `steps` tokens, or fewer where it is in `finished`.
@@ -74,6 +82,8 @@ export type PoolEvent =
 /** What is to be done about it. */
 export type Effect =
   | { readonly kind: "refuse"; readonly request: string; readonly reason: RefusalReason }
+  /** It had tokens already, which were on a device that is gone: it ends here. */
+  | { readonly kind: "fail"; readonly request: string }
   /** Room for the weights is there: copying begins. One copy at a time on a device, beside its turns. */
   | { readonly kind: "load"; readonly device: string; readonly model: string }
   /** Not while the model has a turn. */
@@ -101,6 +111,8 @@ export type RefusalReason =
   | "overloaded"
   /** No device has the memory. */
   | "model_too_large"
+  /** Its weights could not be loaded anywhere, several times. */
+  | "load_failed"
   | "unknown_model";
 
 /** Decides: the pool's own core, and what it is compared with. It hears of events in the order of their times. */

@@ -34,8 +34,7 @@ export interface Prepared {
 }
 
 export function prepare(experiment: Omit<Experiment, "policy" | "clock">, workload: Workload): Prepared {
-  const models = [...new Set(workload.requests.map(({ model }) => model))].sort(byName);
-  const fleet = buildFleet(experiment.fleet, models, experiment.shapes, experiment.linkGBps);
+  const fleet = buildFleet(experiment.fleet, modelsOf(workload), experiment.shapes, experiment.linkGBps);
   const contexts = new Map(fleet.models.map(({ id, contextTokens }) => [id, contextTokens]));
   const requests: SimulatedRequest[] = [];
   let tooLong = 0;
@@ -63,6 +62,11 @@ export function prepare(experiment: Omit<Experiment, "policy" | "clock">, worklo
   const notes = [...workload.notes];
   if (tooLong > 0) notes.push(`${tooLong} requests were left out: longer than their model's context`);
   return { fleet, requests, notes };
+}
+
+/** In the order in which they are given shapes. */
+export function modelsOf({ requests }: Workload): readonly string[] {
+  return [...new Set(requests.map(({ model }) => model))].sort(byName);
 }
 
 function byName(a: string, b: string): number {

@@ -198,6 +198,8 @@ export class Machine {
         return this.#move(this.#job(effect.request), this.#device(effect.to));
       case "drop":
         return this.#drop(this.#job(effect.request));
+      case "fail":
+        throw new Impossible(`${effect.request} fails, and no device was lost`);
       case "wake":
         this.#queue.push({ atMs: Math.max(effect.atMs, this.#nowMs), order: this.#order++, kind: "woken" });
     }

@@ -7,5 +7,8 @@
  * Invariants: the same source and seed give the same requests; requests are in order of time and have at least one
  * token each way; a row that cannot be meant stops the reading, with its line.
  */
+export { type Chance, chanceStreams } from "./chance.ts";
+export { csvRows } from "./csv-rows.ts";
 export { readWorkload, type WorkloadSource } from "./format.ts";
+export { badRow, cellWholeNumber, type Place, tokens, wholeNumber } from "./place.ts";
 export { type Workload, WorkloadError, type WorkloadRequest } from "./workload.ts";

@@ -1,0 +1,208 @@
+import type { Answer } from "./answer.ts";
+import { chooseLoad, chooseRoom, type Load, unblock } from "./loading.ts";
+import { prefillMs } from "./speed.ts";
+import type { Device, Lane, Sequence } from "./state.ts";
+import { chooseTurn } from "./turns.ts";
+import type { Tuning } from "./tuning.ts";
+import { idleVictims } from "./victims.ts";
+
+/** How long a model's copy is not tried again after it has failed; doubled each time, up to the last. */
+const firstRetryMs = 1_000;
+const lastRetryMs = 60_000;
+
+/** The lower level: whose turn it is on a device, and which weights are on it. */
+export class DeviceScheduler {
+  readonly #tuning: Tuning;
+
+  constructor(tuning: Tuning) {
+    this.#tuning = tuning;
+  }
+
+  /** Something about a device has changed: what it should do now. A turn under way is thought over where it may change. */
+  reconsider(device: Device, answer: Answer): void {
+    const { turn } = device;
+    if (turn === undefined) return this.resume(device, answer);
+    this.#load(device, answer);
+    if (turn.kind === "prefill" || turn.isStopping) return;
+    turn.isStopping = true;
+    answer.ask({ kind: "stop", device: device.spec.id });
+  }
+
+  /** What an idle device does; and a copy may have become due beside a turn. */
+  resume(device: Device, answer: Answer): void {
+    // Between two turns the model that has just had one can leave.
+    this.#load(device, answer);
+    if (device.turn === undefined) {
+      this.#clear(device, answer);
+      this.#startTurn(device, answer);
+    }
+    if (device.turn === undefined && device.loading === undefined && device.busy.size > 0)
+      this.#unblock(device, answer);
+  }
+
+  /** A copy is there, or has failed. */
+  loaded(lane: Lane, isThere: boolean, answer: Answer): void {
+    const { device } = lane;
+    device.loading = undefined;
+    if (isThere) {
+      lane.weights = "resident";
+      lane.isFresh = true;
+      lane.failures = 0;
+    } else {
+      lane.weights = "absent";
+      device.weightsBytes -= lane.model.weightsBytes;
+      lane.notBeforeMs = answer.nowMs + Math.min(lastRetryMs, firstRetryMs * 2 ** lane.failures);
+      lane.failures++;
+    }
+  }
+
+  /**
+   * The turn under way has ended: each of its sequences that is not in `finished` has got `steps` tokens. Returns those that
+   * are over, and those that are gone because whoever asked has left.
+   */
+  turnEnded(device: Device, steps: number, finished: ReadonlySet<string>, answer: Answer): readonly Sequence[] {
+    const { turn } = device;
+    if (turn === undefined) return [];
+    device.turn = undefined;
+    device.turnBytes = 0;
+    const { lane } = turn;
+    lane.lastUsedMs = answer.nowMs;
+    const over = turn.sequences.filter(({ request, isCancelled }) => isCancelled || finished.has(request.id));
+    for (const sequence of over) {
+      lane.remove(sequence);
+      if (finished.has(sequence.request.id)) lane.answers.ended(sequence.generatedTokens + steps);
+    }
+    if (turn.kind === "prefill") {
+      for (const sequence of turn.sequences) {
+        if (over.includes(sequence)) continue;
+        sequence.generatedTokens++;
+        lane.addRunning(sequence);
+        this.#given(sequence, 1, answer.nowMs);
+      }
+    } else {
+      lane.step(steps);
+      const firstMs = turn.startedMs + turn.stepMs;
+      for (const sequence of lane.running) {
+        if (sequence.dueMs < firstMs) sequence.isLate = true;
+        this.#given(sequence, steps, answer.nowMs);
+      }
+    }
+    lane.refresh();
+    return over;
+  }
+
+  #given(sequence: Sequence, tokens: number, nowMs: number): void {
+    const { tpotMs } = sequence.request.objective;
+    sequence.dueMs += tokens * tpotMs;
+    if (sequence.dueMs - tpotMs < nowMs) sequence.isLate = true;
+    const isLast = sequence.isLate && !this.#tuning.without.includes("lateLast");
+    if (isLast) sequence.dueMs = nowMs + this.#tuning.lateMs;
+  }
+
+  #load(device: Device, answer: Answer): void {
+    const load = chooseLoad(device, answer.nowMs, this.#tuning);
+    if (load === undefined) return;
+    if ("wakeMs" in load) answer.wakeAt(load.wakeMs);
+    else this.#begin(load, device, answer);
+  }
+
+  /** Room for a prompt whose model is there. */
+  #clear(device: Device, answer: Answer): void {
+    const room = chooseRoom(device, answer.nowMs, this.#tuning);
+    if (room === undefined) return;
+    if ("wakeMs" in room) return answer.wakeAt(room.wakeMs);
+    for (const lane of room.evicted) this.#evict(lane, answer);
+  }
+
+  #begin({ lane, evicted }: Load, device: Device, answer: Answer): void {
+    for (const other of evicted) this.#evict(other, answer);
+    lane.weights = "loading";
+    device.loading = lane;
+    device.weightsBytes += lane.model.weightsBytes;
+    answer.ask({ kind: "load", device: device.spec.id, model: lane.model.id });
+  }
+
+  #evict(lane: Lane, answer: Answer): void {
+    lane.weights = "absent";
+    lane.device.weightsBytes -= lane.model.weightsBytes;
+    answer.ask({ kind: "evict", device: lane.device.spec.id, model: lane.model.id });
+  }
+
+  /** Nothing runs, nothing is copied, and there is work: somebody has to leave, whoever waits for whom. */
+  #unblock(device: Device, answer: Answer): void {
+    const way = unblock(device, answer.nowMs);
+    if (way === undefined) return;
+    if ("wakeMs" in way) return answer.wakeAt(way.wakeMs);
+    for (const sequence of way.dropped) this.#drop(sequence, answer);
+    if (way.lane.weights === "absent") return this.#begin(way, device, answer);
+    for (const lane of way.evicted) this.#evict(lane, answer);
+    this.#startTurn(device, answer);
+  }
+
+  #drop(sequence: Sequence, answer: Answer): void {
+    const lane = sequence.lane!;
+    lane.remove(sequence);
+    lane.addWaiting(sequence);
+    lane.refresh();
+    answer.ask({ kind: "drop", request: sequence.request.id });
+  }
+
+  #startTurn(device: Device, answer: Answer): void {
+    const fits = (lane: Lane, sequence: Sequence): boolean => this.#fits(lane, sequence, answer);
+    const choice = chooseTurn(device, answer.nowMs, this.#tuning, fits);
+    if (choice === undefined) return;
+    const { lane } = choice;
+    lane.isFresh = false;
+    const [id, model] = [device.spec.id, lane.model.id];
+    if (choice.kind === "prefill") {
+      for (const { contextTokens } of choice.sequences) {
+        device.turnBytes += (contextTokens + 1) * lane.model.kvBytesPerToken;
+        device.prompted(prefillMs(lane.speed, contextTokens), answer.nowMs);
+      }
+      lane.waiting = lane.waiting.filter((sequence) => !choice.sequences.includes(sequence));
+      device.turn = choice;
+      answer.ask({ kind: "prefill", device: id, model, requests: choice.sequences.map(({ request }) => request.id) });
+      return;
+    }
+    const { untilMs } = choice;
+    device.turnBytes = this.#makeRoom(lane, untilMs, answer);
+    const sequences = [...lane.running];
+    device.turn = {
+      kind: "decode",
+      lane,
+      sequences,
+      startedMs: answer.nowMs,
+      stepMs: lane.stepMs(),
+      isStopping: false,
+    };
+    answer.ask({ kind: "decode", device: id, model, requests: sequences.map(({ request }) => request.id), untilMs });
+  }
+
+  /**
+   * Bytes that a turn's tokens need. Idle models leave for them, then the sequences that can wait longest are given up; one
+   * that is alone has room, or it would not have been taken.
+   */
+  #makeRoom(lane: Lane, untilMs: number, answer: Answer): number {
+    const { device, model } = lane;
+    const steps = Math.ceil((untilMs - answer.nowMs) / lane.stepMs()) + 1;
+    const neededBytes = (): number => lane.running.length * steps * model.kvBytesPerToken;
+    if (neededBytes() <= device.freeBytes) return neededBytes();
+    for (const victim of idleVictims(device, neededBytes()) ?? []) this.#evict(victim, answer);
+    const patient = [...device.busy].flatMap(({ running }) => running).sort((a, b) => b.dueMs - a.dueMs);
+    for (const sequence of patient) {
+      if (neededBytes() <= device.freeBytes) break;
+      if (lane.running.length > 1 || sequence.lane !== lane) this.#drop(sequence, answer);
+    }
+    return neededBytes();
+  }
+
+  /** Whether a prompt's KV has room; idle models leave for it. */
+  #fits(lane: Lane, { contextTokens, request }: Sequence, answer: Answer): boolean {
+    const bytes = lane.kvBytesOf(contextTokens, request.maxOutputTokens);
+    if (bytes <= lane.device.freeBytes) return true;
+    const victims = idleVictims(lane.device, bytes);
+    if (victims === undefined) return false;
+    for (const victim of victims) this.#evict(victim, answer);
+    return true;
+  }
+}

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Pool } from "./pool.ts";
+import { defaultTuning } from "./tuning.ts";
+import type { Effect, Fleet, PoolDevice, PoolEvent, PoolModel, PoolRequest } from "./types.ts";
+
+const gigabyte = 1e9;
+const calm = { ttftMs: 10_000, tpotMs: 100 };
+
+function device(id: string, memory = 40): PoolDevice {
+  return { id, type: "test", memoryBytes: memory * gigabyte, linkBytesPerMs: 16e6 };
+}
+
+function model(id: string, size = 14): PoolModel {
+  return { id, weightsBytes: size * gigabyte, kvBytesPerToken: 57_344, contextTokens: 32_768 };
+}
+
+function fleet(devices: readonly PoolDevice[], models: readonly PoolModel[]): Fleet {
+  return {
+    devices,
+    models,
+    speed: ({ weightsBytes }) => ({
+      prefillFixedMs: 6,
+      prefillTokenMs: 0.02,
+      prefillTokenSquaredMs: 0,
+      decodeFixedMs: 9,
+      decodeSequenceMs: 0.07,
+      decodeContextTokenMs: 0,
+      loadMs: weightsBytes / 16e6,
+    }),
+  };
+}
+
+let count = 0;
+function request(name: string, more: Partial<PoolRequest> = {}): PoolRequest {
+  const id = `r${++count}`;
+  return { id, model: name, tenant: name, objective: calm, inputTokens: 500, maxOutputTokens: 400, ...more };
+}
+
+const arrived = (wanted: PoolRequest): PoolEvent => ({ kind: "arrived", request: wanted });
+const kinds = (effects: readonly Effect[]): string[] => effects.map(({ kind }) => kind);
+const find = <Kind extends Effect["kind"]>(effects: readonly Effect[], kind: Kind) =>
+  effects.find((effect): effect is Extract<Effect, { kind: Kind }> => effect.kind === kind);
+
+/** A pool with one model resident and one of its requests decoding on `a`. */
+function running(): { pool: Pool; first: PoolRequest } {
+  const pool = new Pool(fleet([device("a"), device("b")], [model("m"), model("n")]));
+  const first = request("m");
+  assert.deepEqual(kinds(pool.decide(arrived(first), 0)), ["load"]);
+  assert.deepEqual(kinds(pool.decide({ kind: "loaded", device: "a", model: "m" }, 875)), ["prefill"]);
+  const decoding = pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [] }, 891);
+  assert.deepEqual(kinds(decoding), ["decode"]);
+  return { pool, first };
+}
+
+test("a request joins the device where its model runs, another model takes the other device", () => {
+  const { pool } = running();
+  assert.deepEqual(pool.decide(arrived(request("m")), 900), [{ kind: "stop", device: "a" }]);
+  assert.equal(find(pool.decide(arrived(request("n")), 901), "load")?.device, "b");
+});
+
+test("a prompt comes before the steps of who is in no hurry, and its sequence joins the next", () => {
+  const { pool, first } = running();
+  const second = request("m");
+  pool.decide(arrived(second), 900);
+  const prompt = pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [] }, 901);
+  assert.deepEqual(find(prompt, "prefill")?.requests, [second.id]);
+  const joined = pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [] }, 917);
+  assert.deepEqual(find(joined, "decode")?.requests, [first.id, second.id]);
+});
+
+test("a model that fits no device is refused, and so is an unknown one", () => {
+  const pool = new Pool(fleet([device("a")], [model("m"), model("huge", 60)]));
+  assert.equal(find(pool.decide(arrived(request("huge")), 0), "refuse")?.reason, "model_too_large");
+  assert.equal(find(pool.decide(arrived(request("m", { inputTokens: 1e6 })), 0), "refuse")?.reason, "model_too_large");
+  assert.equal(find(pool.decide(arrived(request("none")), 0), "refuse")?.reason, "unknown_model");
+});
+
+test("a load that fails sends its requests elsewhere, and is tried again there after a pause", () => {
+  const pool = new Pool(fleet([device("a"), device("b")], [model("m")]));
+  pool.decide(arrived(request("m")), 0);
+  const elsewhere = pool.decide({ kind: "loadFailed", device: "a", model: "m" }, 500);
+  assert.equal(find(elsewhere, "load")?.device, "b");
+});
+
+test("where a model can be loaded nowhere its requests are refused after some tries, and others go on", () => {
+  const pool = new Pool(fleet([device("a")], [model("m"), model("n")]));
+  const patient = { ttftMs: 300_000, tpotMs: 100 };
+  pool.decide(arrived(request("m", { objective: patient })), 0);
+  let nowMs = 0;
+  let failures = 0;
+  for (let effects: readonly Effect[] = []; find(effects, "refuse") === undefined; failures++) {
+    assert.ok(failures < 10, "it is not tried for ever");
+    effects = pool.decide({ kind: "loadFailed", device: "a", model: "m" }, (nowMs += 100));
+    const wake = find(effects, "wake");
+    if (wake !== undefined) effects = [...effects, ...pool.decide({ kind: "woken" }, (nowMs = wake.atMs))];
+  }
+  assert.equal(failures, 5);
+  assert.equal(find(pool.decide(arrived(request("n")), nowMs + 1), "load")?.model, "n");
+});
+
+test("a device that is lost: who had tokens fails, who had none is placed anew", () => {
+  const { pool, first } = running();
+  const second = request("m");
+  pool.decide(arrived(second), 900);
+  const effects = pool.decide({ kind: "deviceLost", device: "a" }, 901);
+  assert.equal(find(effects, "fail")?.request, first.id);
+  assert.deepEqual(find(effects, "load"), { kind: "load", device: "b", model: "m" });
+  const again = pool.decide({ kind: "loaded", device: "b", model: "m" }, 1_800);
+  assert.deepEqual(find(again, "prefill")?.requests, [second.id]);
+});
+
+test("what a lost device still reports changes nothing", () => {
+  const { pool } = running();
+  pool.decide({ kind: "deviceLost", device: "a" }, 900);
+  assert.deepEqual(pool.decide({ kind: "turnEnded", device: "a", steps: 3, finished: [] }, 901), []);
+  assert.deepEqual(pool.decide({ kind: "loaded", device: "a", model: "m" }, 902), []);
+});
+
+test("who leaves while waiting is forgotten at once, in a turn when it ends", () => {
+  const { pool, first } = running();
+  assert.deepEqual(pool.decide({ kind: "cancelled", request: first.id }, 900), []);
+  const after = pool.decide({ kind: "turnEnded", device: "a", steps: 4, finished: [] }, 930);
+  assert.deepEqual(after, [], "nothing is left to do");
+  assert.deepEqual(pool.decide({ kind: "cancelled", request: "nobody" }, 931), []);
+});
+
+test("a clock that jumps ahead makes what runs late, not lost; one that goes back stands still", () => {
+  const { pool, first } = running();
+  const late = pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [] }, 10_000_000);
+  assert.deepEqual(find(late, "decode")?.requests, [first.id]);
+  const back = pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [] }, 5_000);
+  assert.ok(find(back, "decode")!.untilMs > 10_000_000);
+});
+
+test("beyond what devices can carry requests wait while that helps, and are refused then", () => {
+  const names = Array.from({ length: 40 }, (_, index) => `m${index}`);
+  const pool = new Pool(
+    fleet(
+      [device("a")],
+      names.map((name) => model(name)),
+    ),
+  );
+  const effects = names.flatMap((name) => pool.decide(arrived(request(name)), 0));
+  assert.equal(find(effects, "refuse"), undefined, "nobody is refused as long as there is time");
+  const refused = pool.decide({ kind: "woken" }, find(effects, "wake")!.atMs).filter(({ kind }) => kind === "refuse");
+  assert.ok(refused.length > 20);
+});
+
+test("10,000 requests that wait are bounded work: one more is refused at once", () => {
+  const names = Array.from({ length: 30 }, (_, index) => `m${index}`);
+  const pool = new Pool(
+    fleet(
+      [device("a")],
+      names.map((name) => model(name)),
+    ),
+  );
+  let refused = 0;
+  for (let index = 0; index < 10_200; index++) {
+    const wanted = request(names[5 + (index % 25)]!, { objective: { ttftMs: 60_000, tpotMs: 10 } });
+    if (find(pool.decide(arrived(wanted), 0), "refuse")?.reason === "overloaded") refused++;
+  }
+  assert.ok(refused > 0 && refused <= 200, `${refused} refused`);
+});
+
+test("a tenant with few requests does not wait behind another's many", () => {
+  const names = ["x0", "x1", "x2", "x3", "x4", "x5", "y"];
+  const tuning = { ...defaultTuning, demandMax: 0.15, copiesMax: 0 };
+  const pool = new Pool(
+    fleet(
+      [device("a")],
+      names.map((name) => model(name)),
+    ),
+    tuning,
+  );
+  // One of x's runs; five more of x's wait, and then one of y's.
+  const first = request("x0", { tenant: "x" });
+  pool.decide(arrived(first), 0);
+  for (const name of names.slice(1, 6)) pool.decide(arrived(request(name, { tenant: "x" })), 1);
+  pool.decide(arrived(request("y", { tenant: "y" })), 2);
+  pool.decide({ kind: "loaded", device: "a", model: "x0" }, 875);
+  const next = pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [first.id] }, 900);
+  assert.equal(find(next, "load")?.model, "y");
+});
