@@ -8,6 +8,7 @@ import { addKeyCommands } from "./key.ts";
 import { isLoopback } from "./loopback.ts";
 import { addModelCommands } from "./model.ts";
 import { addOrganisationCommands } from "./organisation.ts";
+import { addPlanCommand } from "./plan.ts";
 import { Printer } from "./printer.ts";
 import { addProjectCommands } from "./project.ts";
 import { addReceiptCommands } from "./receipt.ts";
@@ -83,6 +84,7 @@ export function createProgram(context: CommandContext): Command {
   addKeyCommands(program, context);
   addUsageCommand(program, context);
   addSimCommands(program, context);
+  addPlanCommand(program, context);
   addReceiptCommands(program, context);
   addPolicyCommands(program, context);
   addBackupCommand(program, context);

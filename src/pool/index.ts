@@ -16,10 +16,10 @@ export type {
   Fleet,
   Objective,
   PoolDevice,
-  PoolEvent,
   PoolModel,
   PoolRequest,
   RefusalReason,
   Scheduler,
   Speed,
+  WorkEvent,
 } from "./types.ts";

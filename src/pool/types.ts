@@ -79,6 +79,9 @@ export type PoolEvent =
   /** An earlier `wake` is due. */
   | { readonly kind: "woken" };
 
+/** What happens where nothing fails and nobody leaves. */
+export type WorkEvent = Extract<PoolEvent, { kind: "arrived" | "loaded" | "turnEnded" | "moved" | "woken" }>;
+
 /** What is to be done about it. */
 export type Effect =
   | { readonly kind: "refuse"; readonly request: string; readonly reason: RefusalReason }
@@ -117,7 +120,7 @@ export type RefusalReason =
 
 /** Decides: the pool's own core, and what it is compared with. It hears of events in the order of their times. */
 export interface Scheduler {
-  decide(event: PoolEvent, nowMs: number): readonly Effect[];
+  decide(event: WorkEvent, nowMs: number): readonly Effect[];
 }
 
 /** What a scheduler is made for. */

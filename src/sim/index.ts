@@ -26,6 +26,7 @@ export {
   cellWholeNumber,
   type Chance,
   chanceStreams,
+  checkRequests,
   csvRows,
   type Place,
   readWorkload,

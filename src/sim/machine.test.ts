@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Effect, Fleet, PoolEvent, Scheduler, Speed } from "../pool/index.ts";
+import type { Effect, Fleet, WorkEvent, Scheduler, Speed } from "../pool/index.ts";
 import { Impossible, Machine } from "./machine.ts";
 import type { SimulatedRequest } from "./outcome.ts";
 
@@ -44,14 +44,14 @@ function request(id: string, more: Partial<SimulatedRequest> = {}): SimulatedReq
 
 /** Answers events as the test says; remembers them with their times. */
 class Scripted implements Scheduler {
-  readonly seen: (PoolEvent & { readonly nowMs: number })[] = [];
-  readonly #answer: (event: PoolEvent, nowMs: number) => readonly Effect[];
+  readonly seen: (WorkEvent & { readonly nowMs: number })[] = [];
+  readonly #answer: (event: WorkEvent, nowMs: number) => readonly Effect[];
 
-  constructor(answer: (event: PoolEvent, nowMs: number) => readonly Effect[]) {
+  constructor(answer: (event: WorkEvent, nowMs: number) => readonly Effect[]) {
     this.#answer = answer;
   }
 
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: WorkEvent, nowMs: number): readonly Effect[] {
     this.seen.push({ ...event, nowMs });
     return this.#answer(event, nowMs);
   }

@@ -3,7 +3,7 @@ import {
   type Effect,
   type Fleet,
   type PoolDevice,
-  type PoolEvent,
+  type WorkEvent,
   type PoolModel,
   prefillMs,
   type Scheduler,
@@ -137,7 +137,7 @@ export class Machine {
     return { endMs: this.#nowMs, ...this.#totals };
   }
 
-  #happen(next: Happening): PoolEvent | undefined {
+  #happen(next: Happening): WorkEvent | undefined {
     switch (next.kind) {
       case "arrival":
         return this.#arrive(next.index);
@@ -161,7 +161,7 @@ export class Machine {
     if (request !== undefined) this.#queue.push({ atMs: request.atMs, order: this.#order++, kind: "arrival", index });
   }
 
-  #arrive(index: number): PoolEvent {
+  #arrive(index: number): WorkEvent {
     this.#nextArrival(index + 1);
     const request = this.#requests[index]!;
     const outcome = new Outcome(request);
@@ -291,7 +291,7 @@ export class Machine {
     this.#queue.push({ atMs: endMs, order: this.#order++, kind: "turn", device: device.spec.id, serial });
   }
 
-  #endTurn(device: Accelerator, serial: number): PoolEvent | undefined {
+  #endTurn(device: Accelerator, serial: number): WorkEvent | undefined {
     const { turn } = device;
     if (turn === undefined || turn.serial !== serial) return undefined;
     device.turn = undefined;
@@ -398,7 +398,7 @@ export class Machine {
     this.#queue.push({ atMs, order: this.#order++, kind: "moved", request: job.request.id, to: to.spec.id });
   }
 
-  #arriveAt(request: string, to: string): PoolEvent {
+  #arriveAt(request: string, to: string): WorkEvent {
     this.#job(request).device = this.#device(to);
     return { kind: "moved", request, device: to };
   }

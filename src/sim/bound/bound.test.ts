@@ -6,7 +6,7 @@ import {
   type Effect,
   type Fleet,
   Pool,
-  type PoolEvent,
+  type WorkEvent,
   type Scheduler,
   type Speed,
 } from "../../pool/index.ts";
@@ -150,7 +150,7 @@ class Watch implements Scheduler {
     this.#watched = watched;
   }
 
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: WorkEvent, nowMs: number): readonly Effect[] {
     if (event.kind === "turnEnded") this.#turns.push({ fromMs: this.#startedMs.get(event.device)!, toMs: nowMs });
     const effects = this.#watched.decide(event, nowMs);
     for (const effect of effects) {

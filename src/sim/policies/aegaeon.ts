@@ -2,7 +2,7 @@ import {
   type Effect,
   type Fleet,
   type PoolDevice,
-  type PoolEvent,
+  type WorkEvent,
   type PoolModel,
   type PoolRequest,
   type Scheduler,
@@ -60,7 +60,7 @@ export class Aegaeon implements Scheduler {
     for (const device of [...this.#prefill, ...this.#decode]) this.#byDevice.set(device.spec.id, device);
   }
 
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: WorkEvent, nowMs: number): readonly Effect[] {
     const effects: Effect[] = [];
     switch (event.kind) {
       case "arrived":

@@ -2,7 +2,7 @@ import {
   type Effect,
   type Fleet,
   type PoolDevice,
-  type PoolEvent,
+  type WorkEvent,
   type PoolModel,
   type PoolRequest,
   type RefusalReason,
@@ -146,7 +146,7 @@ export class Board {
   }
 
   /** Writes the event down. A request that no device could ever serve is refused here. */
-  hear(event: PoolEvent, nowMs: number): Heard {
+  hear(event: WorkEvent, nowMs: number): Heard {
     this.nowMs = nowMs;
     switch (event.kind) {
       case "arrived":

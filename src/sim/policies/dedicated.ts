@@ -1,4 +1,4 @@
-import type { Effect, Fleet, PoolEvent, Scheduler } from "../../pool/index.ts";
+import type { Effect, Fleet, WorkEvent, Scheduler } from "../../pool/index.ts";
 import { Station } from "./board.ts";
 import { FixedPlacement, type FixedPlace } from "./fixed.ts";
 
@@ -13,7 +13,7 @@ export class Dedicated implements Scheduler {
     this.#placement = new FixedPlacement(fleet, placesOf(fleet));
   }
 
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: WorkEvent, nowMs: number): readonly Effect[] {
     return this.#placement.decide(event, nowMs);
   }
 }

@@ -1,4 +1,4 @@
-import type { Effect, Fleet, PoolEvent, PoolModel, Scheduler } from "../../pool/index.ts";
+import type { Effect, Fleet, WorkEvent, PoolModel, Scheduler } from "../../pool/index.ts";
 import { Board, type Job, type Station } from "./board.ts";
 import { defaultTurnRules, nextTurn } from "./turns.ts";
 
@@ -31,7 +31,7 @@ export class FixedPlacement implements Scheduler {
     }
   }
 
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: WorkEvent, nowMs: number): readonly Effect[] {
     const heard = this.#board.hear(event, nowMs);
     if (!this.#isOpen) for (const station of this.#board.stations) this.#loadNext(station);
     this.#isOpen = true;

@@ -1,4 +1,4 @@
-import type { Effect, Fleet, PoolEvent, Scheduler } from "../../pool/index.ts";
+import type { Effect, Fleet, WorkEvent, Scheduler } from "../../pool/index.ts";
 import { Board, type Job, type Residence, type Station } from "./board.ts";
 import { idleOf, makeRoom, makeRoomForPrompts, runOrGiveWay } from "./room.ts";
 import { defaultTurnRules, nextTurn } from "./turns.ts";
@@ -32,7 +32,7 @@ export class LruSwap implements Scheduler {
     this.#board = new Board(fleet, (station, nowMs) => nextTurn(station, nowMs, rules));
   }
 
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: WorkEvent, nowMs: number): readonly Effect[] {
     const heard = this.#board.hear(event, nowMs);
     switch (heard.kind) {
       case "arrived":

@@ -1,4 +1,4 @@
-import type { Effect, Fleet, PoolEvent, PoolModel, Scheduler } from "../../pool/index.ts";
+import type { Effect, Fleet, WorkEvent, PoolModel, Scheduler } from "../../pool/index.ts";
 import { Station } from "./board.ts";
 import { FixedPlacement, type FixedPlace } from "./fixed.ts";
 
@@ -33,7 +33,7 @@ export class MuxServe implements Scheduler {
     this.#placement = new FixedPlacement(fleet, placesOf(fleet, { ...defaultMuxServeOptions, ...options }));
   }
 
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: WorkEvent, nowMs: number): readonly Effect[] {
     return this.#placement.decide(event, nowMs);
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Effect, Fleet, PoolEvent, PoolModel, Scheduler } from "../../pool/index.ts";
+import type { Effect, Fleet, WorkEvent, PoolModel, Scheduler } from "../../pool/index.ts";
 import type { Outcome, SimulatedRequest } from "../outcome.ts";
 import { attainment, simulate } from "../simulate.ts";
 import { Dedicated } from "./dedicated.ts";
@@ -75,12 +75,12 @@ function inTurn(models: number, count: number, everyMs: number): SimulatedReques
 /** What a scheduler heard and asked for. */
 class Recorded implements Scheduler {
   readonly #scheduler: Scheduler;
-  readonly log: { readonly atMs: number; readonly event: PoolEvent; readonly effects: readonly Effect[] }[] = [];
+  readonly log: { readonly atMs: number; readonly event: WorkEvent; readonly effects: readonly Effect[] }[] = [];
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
   }
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: WorkEvent, nowMs: number): readonly Effect[] {
     const effects = this.#scheduler.decide(event, nowMs);
     this.log.push({ atMs: nowMs, event, effects });
     return effects;

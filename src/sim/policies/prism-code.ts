@@ -1,4 +1,4 @@
-import type { Effect, Fleet, PoolEvent, PoolModel, Scheduler } from "../../pool/index.ts";
+import type { Effect, Fleet, WorkEvent, PoolModel, Scheduler } from "../../pool/index.ts";
 import { Board, type Job, type Residence, type Station } from "./board.ts";
 import { fewerUnstablePairs, type Load, type Move } from "./prism-moves.ts";
 import { idleOf, runOrGiveWay } from "./room.ts";
@@ -63,7 +63,7 @@ export class PrismCode implements Scheduler {
     for (const station of this.#board.stations) this.#planned.set(station, []);
   }
 
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: WorkEvent, nowMs: number): readonly Effect[] {
     const heard = this.#board.hear(event, nowMs);
     switch (heard.kind) {
       case "arrived":

@@ -1,7 +1,7 @@
 import {
   type Effect,
   type Fleet,
-  type PoolEvent,
+  type WorkEvent,
   type PoolModel,
   prefillMs,
   type Scheduler,
@@ -66,7 +66,7 @@ export class PrismPaper implements Scheduler {
     for (const model of fleet.models) this.#tokens.set(model.id, new Window(this.#options.windowMs));
   }
 
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: WorkEvent, nowMs: number): readonly Effect[] {
     const heard = this.#board.hear(event, nowMs);
     switch (heard.kind) {
       case "arrived":

@@ -1,4 +1,4 @@
-import { type Effect, type Fleet, type PoolEvent, type PoolModel, type Scheduler, stepMs } from "../../pool/index.ts";
+import { type Effect, type Fleet, type WorkEvent, type PoolModel, type Scheduler, stepMs } from "../../pool/index.ts";
 import { Board, type Job, type Residence, type Station } from "./board.ts";
 import { defaultTurnRules, nextTurn } from "./turns.ts";
 
@@ -59,7 +59,7 @@ export class ServerlessLlm implements Scheduler {
     this.#queues = new Map([undefined, ...this.#board.stations].map((station) => [station, []]));
   }
 
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: WorkEvent, nowMs: number): readonly Effect[] {
     const heard = this.#board.hear(event, nowMs);
     switch (heard.kind) {
       case "arrived":

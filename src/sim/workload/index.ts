@@ -11,4 +11,4 @@ export { type Chance, chanceStreams } from "./chance.ts";
 export { csvRows } from "./csv-rows.ts";
 export { readWorkload, type WorkloadSource } from "./format.ts";
 export { badRow, cellWholeNumber, type Place, tokens, wholeNumber } from "./place.ts";
-export { type Workload, WorkloadError, type WorkloadRequest } from "./workload.ts";
+export { checkRequests, type Workload, WorkloadError, type WorkloadRequest } from "./workload.ts";

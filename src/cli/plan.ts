@@ -1,0 +1,249 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { FleetReport, Plan } from "../plan/index.ts";
+import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
+import { CommandFailure } from "./failure.ts";
+import type { Printer } from "./printer.ts";
+
+interface PlanOptions extends JsonOption {
+  readonly workload: string;
+  readonly prices: string;
+  readonly format?: string;
+  readonly map?: string;
+  readonly models?: string;
+  readonly slo: string;
+  readonly attainment: number;
+  readonly excludeOrigin: readonly string[];
+  readonly seeds: number;
+  readonly minutes: number;
+  readonly dealTo?: number;
+  readonly rate?: number;
+  readonly from?: number;
+  readonly linkGbps?: number;
+}
+
+export function addPlanCommand(program: Command, context: CommandContext): void {
+  const plan = program
+    .command("plan")
+    .description("the cheapest devices that keep an objective, the second best, and why");
+  withRequired(
+    plan,
+    "--workload <workload>",
+    "a usage export or a trace's file, or synthetic:64x0.1 (models x requests a second)",
+  );
+  withJson(withRequired(plan, "--prices <file>", "what devices cost, and how many can be had: YAML or JSON"))
+    .option(
+      "--format <format>",
+      "the file's: litellm or openai (usage exports), or a trace's: aegaeon, servegen, azure, mooncake",
+    )
+    .option(
+      "--map <mapping>",
+      "of a usage export, which open-weight model takes whose place: gpt-4o=qwen2.5-72b, separated by commas; " +
+        "of a trace, how its clients become models",
+    )
+    .option("--models <models>", "what a workload's or trace's models are, in turn, separated by commas")
+    .option("--slo <objective>", "until the first token, and from token to token", "10s/100ms")
+    .option("--attainment <share>", "share of requests, each of whose tokens is in time, with every seed", share, 0.99)
+    .option(
+      "--exclude-origin <countries>",
+      "no devices from there, such as US; separated by commas, or again",
+      origins,
+      [],
+    )
+    .option("--seeds <count>", "how many times, each with other chance", whole(1, 100), 3)
+    .option(
+      "--minutes <minutes>",
+      "how long a generated workload is; of a usage export, its busiest stretch",
+      minutes,
+      30,
+    )
+    .option("--deal-to <models>", "to how many models a trace's clients are dealt", whole(1, 10_000))
+    .option("--rate <requests>", "requests a second that ServeGen's clients are scaled to", positive)
+    .option("--from <seconds>", "where in ServeGen's trace to begin", whole(0, 10_000_000))
+    .option("--link-gbps <rate>", "GB/s between a device and host memory; by its data sheet otherwise", positive)
+    .action(async (options: PlanOptions) => {
+      const made = await told(() => planOf(options, context));
+      if (made.outcome === "none") context.end(1);
+      if (options.json === true) return context.printer.json(made);
+      return print(made, context.printer);
+    });
+}
+
+async function planOf(options: PlanOptions, { surroundings, printer }: CommandContext): Promise<Plan> {
+  const { createSolver, makePlan, readPriceList } = await import("../plan/index.ts");
+  const { parseObjective } = await import("../sim/index.ts");
+  const objective = parseObjective(options.slo);
+  const prices = await readPriceList(options.prices);
+  const asked = await askedOf(options);
+  const solver = createSolver();
+  try {
+    return await makePlan({
+      ...asked,
+      objective,
+      prices,
+      attainment: options.attainment,
+      excludedOrigins: options.excludeOrigin,
+      linkGBps: options.linkGbps,
+      solver,
+      progress: (text) => {
+        if (surroundings.stderr.isTTY === true) printer.note(text);
+      },
+    });
+  } finally {
+    await solver.close();
+  }
+}
+
+/** The workloads, one a seed, and what their models are. */
+async function askedOf(options: PlanOptions): Promise<Awaited<ReturnType<typeof fromUsage>>> {
+  const { usageFormats } = await import("../plan/index.ts");
+  const format = usageFormats.find((known) => known === options.format);
+  return format === undefined ? fromWorkload(options) : fromUsage(options, format);
+}
+
+async function fromUsage(options: PlanOptions, format: "litellm" | "openai") {
+  const { parseStandIns, readUsage } = await import("../plan/index.ts");
+  for (const [name, value] of [
+    ["--models", options.models],
+    ["--deal-to", options.dealTo],
+    ["--rate", options.rate],
+    ["--from", options.from],
+  ] as const) {
+    if (value !== undefined) {
+      throw new CommandFailure("invalid_usage", `${name} does not apply to a usage export.`, { next: "Leave it out." });
+    }
+  }
+  const standIns = options.map === undefined ? new Map() : parseStandIns(options.map);
+  return readUsage({ path: options.workload, format, standIns, minutes: options.minutes, seeds: options.seeds });
+}
+
+async function fromWorkload(options: PlanOptions) {
+  const { modelsOf, parseShapes, readWorkload } = await import("../sim/index.ts");
+  const shapes = parseShapes(options.models ?? "qwen2.5-7b");
+  const isGenerated =
+    options.workload.startsWith("synthetic:") || options.format === "servegen" || options.rate !== undefined;
+  const workloads = [];
+  for (let seed = 1; seed <= (isGenerated ? options.seeds : 1); seed++) {
+    workloads.push(
+      await readWorkload({
+        workload: options.workload,
+        format: options.format,
+        seed,
+        minutes: isGenerated ? options.minutes : undefined,
+        models: options.dealTo,
+        map: options.map,
+        rate: options.rate,
+        startS: options.from,
+      }),
+    );
+  }
+  // Of all seeds together: a model that one of them never asks has its place in the turn all the same.
+  const models = modelsOf({ name: "", notes: [], requests: workloads.flatMap(({ requests }) => requests) });
+  return { workloads, shapes: new Map(models.map((model, index) => [model, shapes[index % shapes.length]!])) };
+}
+
+/** What cannot be planned is told as any other failure of a command. */
+async function told<Result>(run: () => Promise<Result>): Promise<Result> {
+  const { PlanError } = await import("../plan/index.ts");
+  const { SimulationError, WorkloadError } = await import("../sim/index.ts");
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof PlanError || error instanceof SimulationError || error instanceof WorkloadError) {
+      throw new CommandFailure("invalid_usage", error.message, {
+        next: "`bailiwick plan --help` explains the options, docs/reference/plan.md the files.",
+      });
+    }
+    throw error;
+  }
+}
+
+function print(plan: Plan, printer: Printer): void {
+  const { workload, objective, currency } = plan;
+  printer.facts([
+    [
+      "workload",
+      `${workload.name}: ${workload.requests} requests, ${workload.models} models, ${workload.seeds} seed(s)`,
+    ],
+    [
+      "objective",
+      `${objective.ttftMs} ms, then ${objective.tpotMs} ms a token, for ${percent(plan.attainment)} with every seed`,
+    ],
+    ...(plan.excluded.length === 0
+      ? []
+      : [["left out", plan.excluded.map(({ device, origin }) => `${device} (${origin})`).join(", ")] as const]),
+    ["looked at", `${plan.fleetsTried} fleets, ${plan.simulations} simulations`],
+    ...plan.notes.map((note) => ["note", note] as const),
+  ]);
+  printer.text("\n");
+  if (plan.outcome === "none") {
+    printer.text("No fleet keeps the objective:\n");
+    for (const reason of plan.reasons) printer.text(`  - ${reason}\n`);
+    return;
+  }
+  const fleets: [string, FleetReport][] = [["best", plan.best]];
+  if (plan.secondBest !== null) fleets.push(["second best", plan.secondBest]);
+  printer.table(
+    [
+      { title: "", text: ([place]) => place },
+      { title: "fleet", text: ([, { fleet }]) => fleet },
+      { title: `${currency}/h`, text: ([, { pricePerHour }]) => pricePerHour, align: "right" },
+      { title: `${currency}/M tokens`, text: ([, fleet]) => fleet.pricePerMillionTokens, align: "right" },
+      { title: "met", text: ([, { attainmentPerSeed: seeds }]) => percent(Math.min(...seeds)), align: "right" },
+      { title: "busy", text: ([, { busyShare }]) => percent(busyShare), align: "right" },
+      { title: "first token p99", text: ([, { ttftMs }]) => `${ttftMs.p99} ms`, align: "right" },
+    ],
+    fleets,
+    "",
+  );
+  if (plan.secondBest === null) printer.text("No other fleet was found that keeps the objective.\n");
+  printer.text("\nWhy\n");
+  for (const { text } of plan.why) printer.text(`  - ${text}\n`);
+  printer.text("\nOne type alone, by templates\n");
+  printer.table(
+    [
+      { title: "device", text: ({ device }) => device },
+      { title: "devices", text: ({ devices }) => String(devices ?? "-"), align: "right" },
+      { title: `${currency}/h`, text: ({ pricePerHour }) => pricePerHour ?? "-", align: "right" },
+      { title: "at least", text: ({ bound }) => String(bound ?? "-"), align: "right" },
+    ],
+    plan.alternatives,
+    "",
+  );
+  printer.warnings(plan.warnings);
+}
+
+function percent(of: number): string {
+  return `${Number((100 * of).toFixed(2))} %`;
+}
+
+function origins(text: string, earlier: readonly string[]): readonly string[] {
+  const given = text.split(",").map((country) => country.trim().toUpperCase());
+  if (given.every((country) => /^[A-Z]{2}$/.test(country))) return [...earlier, ...given];
+  throw new InvalidArgumentError("It is countries by two letters (ISO 3166-1), such as US.");
+}
+
+function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0 && value <= 1e9) return value;
+  throw new InvalidArgumentError("It is a number above 0.");
+}
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0 && value <= 10_080) return value;
+  throw new InvalidArgumentError("It is a number of minutes, at most 10,080 (a week).");
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError("It is a share, such as 0.99.");
+}
