@@ -28,6 +28,18 @@ test("policy, pool, journal, receipt and ledger never import one another or the 
   assert.deepEqual(crossing, []);
 });
 
+test("the pool imports base only, the simulator pool and base only", () => {
+  for (const [room, allowed] of [
+    ["pool", ["base"]],
+    ["sim", ["base", "pool"]],
+  ] as const) {
+    const mine = files.filter(({ path }) => roomOf(path) === room);
+    assert.ok(mine.length > 5, `${room} was looked at`);
+    const crossing = mine.flatMap(outward).filter(({ to }) => !(allowed as readonly string[]).includes(roomOf(to)));
+    assert.deepEqual(crossing, []);
+  }
+});
+
 test("only the composition root and the command line put rooms together", () => {
   const crossing = files
     .filter(({ path }) => !["main.ts", "boot", "cli"].includes(roomOf(path)))
