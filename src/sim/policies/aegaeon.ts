@@ -88,8 +88,7 @@ export class Aegaeon implements Scheduler {
 
   #arrive(request: PoolRequest, nowMs: number, effects: Effect[]): void {
     const model = this.#models.get(request.model);
-    const fits =
-      model !== undefined && this.#decode.some(({ spec }) => model.weightsBytes < spec.memoryBytes * memoryShare);
+    const fits = model !== undefined && this.#canHold(model, request);
     if (model === undefined || !fits) {
       effects.push({
         kind: "refuse",
@@ -103,6 +102,14 @@ export class Aegaeon implements Scheduler {
     const device = this.#prefillFor(job);
     device.enqueue(job);
     this.#next(device.spec.id, nowMs, effects);
+  }
+
+  /** On a device for prompts and on one for decoding; the former must be every one, because it is not chosen by size. */
+  #canHold(model: PoolModel, { inputTokens, maxOutputTokens }: PoolRequest): boolean {
+    const holds = ({ spec }: Weights, tokens: number): boolean =>
+      model.weightsBytes + tokens * model.kvBytesPerToken <= spec.memoryBytes * memoryShare;
+    const isPrefilled = this.#prefill.every((device) => holds(device, inputTokens + 1));
+    return isPrefilled && this.#decode.some((device) => holds(device, inputTokens + maxOutputTokens));
   }
 
   #prefillFor(job: Job): PrefillDevice {
@@ -300,13 +307,13 @@ class DecodeDevice extends Weights {
     return this.#jobs.some((job) => job.model === model);
   }
 
-  fits(job: Job): boolean {
-    const { request, model } = job;
+  fits({ request, model }: Job): boolean {
+    const roomBytes = this.spec.memoryBytes * memoryShare;
     const tokens = request.inputTokens + Math.min(request.maxOutputTokens, 1_024);
-    // Two models are here at a time: the one at work, and the one copied ahead.
-    return (
-      2 * model.weightsBytes + this.#kvBytes + tokens * model.kvBytesPerToken <= this.spec.memoryBytes * memoryShare
-    );
+    // Two models are here at a time where they fit: the one at work, and the one copied ahead.
+    const kvBytes = tokens * model.kvBytesPerToken;
+    const models = 2 * model.weightsBytes + kvBytes <= roomBytes ? 2 : 1;
+    return models * model.weightsBytes + this.#kvBytes + kvBytes <= roomBytes;
   }
 
   expect(job: Job): void {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { Effect, Fleet, WorkEvent, PoolModel, Scheduler } from "../../pool/index.ts";
 import type { Outcome, SimulatedRequest } from "../outcome.ts";
 import { attainment, simulate } from "../simulate.ts";
+import { Aegaeon } from "./aegaeon.ts";
 import { Dedicated } from "./dedicated.ts";
 import { FifoSwap } from "./fifo-swap.ts";
 import { LruSwap } from "./lru-swap.ts";
@@ -19,12 +20,20 @@ function oracle(requests: readonly SimulatedRequest[]): (requestId: string) => n
   return (requestId) => tokens.get(requestId)!;
 }
 
+/** It needs a device for prompts and one for decoding. */
+function aegaeon(fleet: Fleet, share: number): Scheduler {
+  const { length } = fleet.devices;
+  return length < 2 ? new Dedicated(fleet) : new Aegaeon(fleet, Math.max(1, Math.floor(length * share)));
+}
+
 const makers: Readonly<Record<string, Make>> = {
   dedicated: (fleet) => new Dedicated(fleet),
   "serverless-llm": (fleet) => new ServerlessLlm(fleet),
   "serverless-llm, shortest first": (fleet, requests) =>
     new ServerlessLlm(fleet, { order: "sjf", outputTokensOf: oracle(requests) }),
   "serverless-llm, the artifact's": (fleet) => new ServerlessLlm(fleet, artifactServerlessLlmOptions),
+  aegaeon: (fleet) => aegaeon(fleet, 0.5),
+  "aegaeon, few for prompts": (fleet) => aegaeon(fleet, 0.1),
   muxserve: (fleet) => new MuxServe(fleet),
   "lru-swap": (fleet) => new LruSwap(fleet),
   "lru-swap, few loaded": (fleet) => new LruSwap(fleet, { loadedMax: 2 }),
