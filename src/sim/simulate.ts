@@ -8,9 +8,14 @@ export interface Simulated {
 }
 
 /** One workload on one fleet under one scheduler, until all of it is done. The same arguments give the same result. */
-export function simulate(fleet: Fleet, scheduler: Scheduler, requests: readonly SimulatedRequest[]): Simulated {
+export function simulate(
+  fleet: Fleet,
+  scheduler: Scheduler,
+  requests: readonly SimulatedRequest[],
+  options: { readonly mayForget: boolean } = { mayForget: false },
+): Simulated {
   const machine = new Machine(fleet, scheduler, requests);
-  const totals = machine.run();
+  const totals = machine.run(options);
   return { outcomes: machine.outcomes, totals };
 }
 

@@ -33,7 +33,7 @@ interface Job {
  *   batches, model by model; each has a turn whose length comes from how many tokens it may fall behind.
  * - A device holds at most one active and one prefetched model.
  *
- * Differences from the authors' simulator: KV moves from prefill to decode beside the turns, at the link's speed, and not
+ * Differences from the authors' simulator: KV counts against a device's memory also between turns (there it does not); KV moves from prefill to decode beside the turns, at the link's speed, and not
  * for nothing; a batch's KV comes back from host memory before its turn with the bytes that the model has (there: 0.5 MB a
  * token whatever the model); steps count their batch's size (there they do not, by an oversight).
  */
@@ -68,6 +68,7 @@ export class Aegaeon implements Scheduler {
         break;
       case "loaded":
         this.#byDevice.get(event.device)!.loaded(event.model);
+        this.#settle(effects, nowMs);
         this.#next(event.device, nowMs, effects);
         break;
       case "turnEnded":
@@ -80,9 +81,10 @@ export class Aegaeon implements Scheduler {
         break;
       }
       case "woken":
-        for (const device of this.#decode) device.next(nowMs, effects);
+        for (const { spec } of this.#decode) this.#next(spec.id, nowMs, effects);
         break;
     }
+    this.#unstick(effects, nowMs);
     return effects;
   }
 
@@ -121,7 +123,7 @@ export class Aegaeon implements Scheduler {
     const device = this.#byDevice.get(id)!;
     if (device instanceof PrefillDevice) {
       const job = device.ended();
-      job.generatedTokens = 1;
+      job.generatedTokens++;
       if (finished.length === 0) this.#homeless.push(job);
       else device.release(job);
     } else device.ended(steps, finished, nowMs);
@@ -138,13 +140,27 @@ export class Aegaeon implements Scheduler {
         left.push(job);
         continue;
       }
-      device.expect(job);
+      device.expect(job, effects);
       const from = this.#prefill.find((each) => each.holds(job))!;
       from.release(job);
       effects.push({ kind: "move", request: job.request.id, to: device.spec.id });
       this.#next(from.spec.id, nowMs, effects);
     }
     this.#homeless = left;
+  }
+
+  /** Where memory is so short that nothing can go on, whoever has waited longest for a place is given up. */
+  #unstick(effects: Effect[], nowMs: number): void {
+    while (this.#homeless.length > 0 && ![...this.#byDevice.values()].some((device) => device.isBusy)) {
+      const job = this.#homeless.shift()!;
+      const from = this.#prefill.find((each) => each.holds(job))!;
+      from.release(job);
+      this.#jobs.delete(job.request.id);
+      effects.push({ kind: "drop", request: job.request.id });
+      effects.push({ kind: "refuse", request: job.request.id, reason: "overloaded" });
+      this.#settle(effects, nowMs);
+      this.#next(from.spec.id, nowMs, effects);
+    }
   }
 
   #decodeFor(job: Job): DecodeDevice | undefined {
@@ -154,7 +170,15 @@ export class Aegaeon implements Scheduler {
 
   #next(id: string, nowMs: number, effects: Effect[]): void {
     const device = this.#byDevice.get(id)!;
-    if (device instanceof DecodeDevice) return device.next(nowMs, effects);
+    if (device instanceof DecodeDevice) {
+      for (const job of device.next(nowMs, effects)) {
+        effects.push({ kind: "drop", request: job.request.id });
+        const again = this.#prefillFor(job);
+        again.enqueue(job);
+        this.#next(again.spec.id, nowMs, effects);
+      }
+      return;
+    }
     for (const job of device.givenUp(nowMs)) {
       this.#jobs.delete(job.request.id);
       effects.push({ kind: "refuse", request: job.request.id, reason: "overloaded" });
@@ -181,13 +205,18 @@ class Weights {
   /** Copies it where it is not there yet, and in the place of all but `kept`. */
   want(model: PoolModel | undefined, kept: PoolModel | undefined, effects: Effect[]): void {
     if (model === undefined || this.loading !== undefined || this.resident.has(model.id)) return;
-    for (const [id, other] of this.resident) {
-      if (other === kept) continue;
+    this.keepOnly(kept, effects);
+    this.loading = model;
+    effects.push({ kind: "load", device: this.spec.id, model: model.id });
+  }
+
+  /** The weights of all others leave. */
+  keepOnly(kept: PoolModel | undefined, effects: Effect[]): void {
+    for (const [id, model] of this.resident) {
+      if (model === kept) continue;
       this.resident.delete(id);
       effects.push({ kind: "evict", device: this.spec.id, model: id });
     }
-    this.loading = model;
-    effects.push({ kind: "load", device: this.spec.id, model: model.id });
   }
 
   get bytes(): number {
@@ -202,6 +231,10 @@ class PrefillDevice extends Weights {
   #running: Job | undefined;
   readonly #held = new Set<Job>();
   #kvBytes = 0;
+
+  get isBusy(): boolean {
+    return this.#running !== undefined || this.loading !== undefined;
+  }
 
   get load(): number {
     return this.#groups.length + (this.#running === undefined ? 0 : 1);
@@ -219,7 +252,8 @@ class PrefillDevice extends Weights {
 
   /** Takes out what has waited longer than anybody would. */
   givenUp(nowMs: number): Job[] {
-    const over = (job: Job): boolean => nowMs - job.arrivedMs > patience * job.request.objective.ttftMs;
+    const over = (job: Job): boolean =>
+      job.generatedTokens === 0 && nowMs - job.arrivedMs > patience * job.request.objective.ttftMs;
     const gone = this.#groups.flat().filter(over);
     if (gone.length > 0) {
       this.#groups = this.#groups.map((group) => group.filter((job) => !over(job))).filter((group) => group.length > 0);
@@ -233,8 +267,10 @@ class PrefillDevice extends Weights {
       const { model } = group[0]!;
       if (!this.resident.has(model.id)) return this.want(model, undefined, effects);
       const job = group[0]!;
-      const bytes = (job.request.inputTokens + 1) * model.kvBytesPerToken;
-      if (this.bytes + this.#kvBytes + bytes > this.spec.memoryBytes * memoryShare) return;
+      const bytes = contextBytes(job) + model.kvBytesPerToken;
+      const roomBytes = this.spec.memoryBytes * memoryShare - this.#kvBytes - bytes;
+      if (this.bytes > roomBytes) this.keepOnly(model, effects);
+      if (this.bytes > roomBytes) return;
       group.shift();
       if (group.length === 0) this.#groups.shift();
       this.#running = job;
@@ -264,7 +300,7 @@ class PrefillDevice extends Weights {
 
   release(job: Job): void {
     this.#held.delete(job);
-    this.#kvBytes -= (job.request.inputTokens + 1) * job.model.kvBytesPerToken;
+    this.#kvBytes -= contextBytes(job);
   }
 }
 
@@ -287,6 +323,8 @@ class DecodeDevice extends Weights {
   #leftMs = 0;
   /** KV that is here, or on its way. */
   #kvBytes = 0;
+  /** What the turn under way may add. */
+  #turnBytes = 0;
   #expected = 0;
 
   readonly #kvCopyBytesPerToken: number | undefined;
@@ -297,6 +335,11 @@ class DecodeDevice extends Weights {
     super(spec);
     this.#fleet = fleet;
     this.#kvCopyBytesPerToken = kvCopyBytesPerToken;
+  }
+
+  /** Something is under way here, or on its way to here. */
+  get isBusy(): boolean {
+    return this.#isRunning || this.loading !== undefined || this.#expected > 0 || this.#readyMs !== undefined;
   }
 
   get batches(): number {
@@ -313,10 +356,26 @@ class DecodeDevice extends Weights {
     // Two models are here at a time where they fit: the one at work, and the one copied ahead.
     const kvBytes = tokens * model.kvBytesPerToken;
     const models = 2 * model.weightsBytes + kvBytes <= roomBytes ? 2 : 1;
-    return models * model.weightsBytes + this.#kvBytes + kvBytes <= roomBytes;
+    const heldBytes = this.#heldBytes + this.#turnBytes;
+    return Math.max(models * model.weightsBytes, heldBytes) + this.#kvBytes + kvBytes <= roomBytes;
   }
 
-  expect(job: Job): void {
+  /** Weights that cannot leave at once: of the model at work, and of the one being copied. */
+  get #heldBytes(): number {
+    const atWork = this.#isRunning ? this.#round[this.#turn]!.model.weightsBytes : 0;
+    return atWork + (this.loading?.weightsBytes ?? 0);
+  }
+
+  expect(job: Job, effects: Effect[]): void {
+    const atWork = this.#isRunning ? this.#round[this.#turn]!.model : undefined;
+    const overBytes = (): number =>
+      this.bytes + this.#kvBytes + this.#turnBytes + contextBytes(job) - this.spec.memoryBytes;
+    for (const [id, model] of this.resident) {
+      if (overBytes() <= 0) break;
+      if (model === atWork) continue;
+      this.resident.delete(id);
+      effects.push({ kind: "evict", device: this.spec.id, model: id });
+    }
     this.#expected++;
     this.#kvBytes += contextBytes(job);
   }
@@ -334,6 +393,7 @@ class DecodeDevice extends Weights {
 
   ended(steps: number, finished: readonly string[], nowMs: number): void {
     this.#isRunning = false;
+    this.#turnBytes = 0;
     this.#leftMs -= nowMs - this.#startedMs;
     const batch = this.#round[this.#turn]!;
     const gone = new Set(finished);
@@ -363,36 +423,61 @@ class DecodeDevice extends Weights {
     this.#readyMs = undefined;
   }
 
-  next(nowMs: number, effects: Effect[]): void {
-    if (this.#isRunning) return;
+  /** What it does now; returns what it has no memory for any more. */
+  next(nowMs: number, effects: Effect[]): readonly Job[] {
+    if (this.#isRunning) return [];
     while (this.#turn < this.#turns && this.#round[this.#turn]!.jobs.length === 0) this.#endOfTurn();
     if (this.#turn >= this.#turns) this.#enterRound();
     const batch = this.#round[this.#turn];
-    if (batch === undefined) return;
-    if (!this.resident.has(batch.model.id)) return this.want(batch.model, undefined, effects);
+    if (batch === undefined) return [];
+    const { model } = batch;
+    if (!this.resident.has(model.id)) {
+      const dropped = this.loading === undefined ? this.#makeRoom(model.weightsBytes, batch) : [];
+      this.want(model, undefined, effects);
+      return dropped;
+    }
     if (this.#leftMs <= 0) {
       this.#readyMs ??= nowMs + this.#kvCopyMs(batch);
       if (this.#readyMs > nowMs) {
         effects.push({ kind: "wake", atMs: this.#readyMs });
-        return;
+        return [];
       }
       this.#leftMs = batch.quotaMs;
       this.#readyMs = undefined;
     }
+    const dropped = this.#makeRoom(this.bytes + this.#growthBytes(batch), batch);
     this.#isRunning = true;
+    this.#turnBytes = this.#growthBytes(batch);
     this.#startedMs = nowMs;
     this.#wasRunning = new Set(batch.jobs);
     const requests = batch.jobs.map(({ request }) => request.id);
-    effects.push({
-      kind: "decode",
-      device: this.spec.id,
-      model: batch.model.id,
-      requests,
-      untilMs: nowMs + this.#leftMs,
-    });
+    effects.push({ kind: "decode", device: this.spec.id, model: model.id, requests, untilMs: nowMs + this.#leftMs });
     const next = this.#round[(this.#turn + 1) % this.#turns]?.model;
-    const bytes = batch.model.weightsBytes + (next?.weightsBytes ?? 0) + this.#kvBytes;
-    if (next !== batch.model && bytes <= this.spec.memoryBytes * memoryShare) this.want(next, batch.model, effects);
+    const bytes = model.weightsBytes + (next?.weightsBytes ?? 0) + this.#kvBytes + this.#growthBytes(batch);
+    if (next !== model && bytes <= this.spec.memoryBytes * memoryShare) this.want(next, model, effects);
+    return dropped;
+  }
+
+  /** What a turn adds. */
+  #growthBytes({ model, jobs }: Batch): number {
+    const context = jobs.reduce((sum, job) => sum + job.request.inputTokens + job.generatedTokens, 0);
+    const steps = Math.ceil(this.#leftMs / stepMs(this.#fleet.speed(model, this.spec), jobs.length, context)) + 1;
+    return steps * jobs.length * model.kvBytesPerToken;
+  }
+
+  /** KV is given up, the latest comer's first, until so many bytes fit beside the rest; one of the batch stays. */
+  #makeRoom(bytes: number, batch: Batch): Job[] {
+    const dropped: Job[] = [];
+    const latest = [...this.#jobs].sort((a, b) => b.order - a.order);
+    for (const job of latest) {
+      if (bytes + this.#kvBytes <= this.spec.memoryBytes * memoryShare) break;
+      if (batch.jobs.length === 1 && batch.jobs[0] === job) continue;
+      this.#kvBytes -= contextBytes(job);
+      this.#jobs = this.#jobs.filter((other) => other !== job);
+      for (const each of this.#round) each.jobs = each.jobs.filter((other) => other !== job);
+      dropped.push(job);
+    }
+    return dropped;
   }
 
   /** Batches by model, and how long each one's turn is: quotas of the paper's section 4.3. */
