@@ -1,7 +1,7 @@
 import type { Sequence } from "./state.ts";
 
 /** How far back it looks at what a tenant has had. */
-const memoryMs = 60_000;
+const memoryMs = 300_000;
 
 interface Tenant {
   readonly name: string;
@@ -16,9 +16,14 @@ interface Tenant {
  * another; of one tenant the earliest.
  */
 export class Pending {
+  readonly #aheadTokens: number;
   readonly #tenants = new Map<string, Tenant>();
   /** All of them, by when they have to be given up. */
   readonly #byLast: { readonly sequence: Sequence; readonly lastMs: number }[] = [];
+
+  constructor(aheadTokens: number) {
+    this.#aheadTokens = aheadTokens;
+  }
 
   get size(): number {
     return this.#byLast.length;
@@ -61,6 +66,19 @@ export class Pending {
     for (const tenant of waiting) fade(tenant, nowMs);
     waiting.sort((a, b) => a.servedTokens - b.servedTokens);
     return waiting.slice(0, most).map((tenant) => tenant.waiting[0]!);
+  }
+
+  /** Whether a tenant has had so much more of late than one of those that wait that it should make room. */
+  isAhead(name: string, nowMs: number): boolean {
+    let least = Infinity;
+    for (const tenant of this.#tenants.values()) {
+      if (tenant.waiting.length === 0) continue;
+      fade(tenant, nowMs);
+      least = Math.min(least, tenant.servedTokens);
+    }
+    const own = this.#tenant(name);
+    fade(own, nowMs);
+    return own.servedTokens > least + this.#aheadTokens;
   }
 
   /** Counts what a tenant was given. */

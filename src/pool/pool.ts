@@ -38,7 +38,8 @@ const triesMax = 8;
  * 6. `refusing`: a device takes no request that it could not serve in time: of a new model where the steps and copies of
  *    all would take longer than there is, of any where its prompt would come too late. It waits for a place as long as that
  *    can still help, and is refused then, before it costs anything.
- * 7. `fairness`: among those that wait the tenant is next that has had least of late.
+ * 7. `fairness`: among those that wait the tenant is next that has had least of late; and whoever is far ahead of one that
+ *    waits sends no more company to what runs.
  */
 export class Pool implements Scheduler {
   readonly #fleet: Fleet;
@@ -48,7 +49,7 @@ export class Pool implements Scheduler {
   readonly #models = new Map<string, PoolModel>();
   readonly #answers = new Map<string, Answers>();
   readonly #sequences = new Map<string, Sequence>();
-  readonly #pending = new Pending();
+  readonly #pending: Pending;
   #nowMs = -Infinity;
   /** The wake that is under way. */
   #wakeMs = Infinity;
@@ -57,6 +58,7 @@ export class Pool implements Scheduler {
     this.#fleet = fleet;
     this.#tuning = tuning;
     this.#scheduler = new DeviceScheduler(tuning);
+    this.#pending = new Pending(tuning.aheadTokens);
     for (const device of fleet.devices) this.#join(device);
     for (const model of fleet.models) {
       this.#models.set(model.id, model);
@@ -108,9 +110,19 @@ export class Pool implements Scheduler {
     if (!this.#canHold(request, model)) return refuse(request, "model_too_large", answer);
     const sequence = new Sequence(request, this.#nowMs);
     this.#sequences.set(request.id, sequence);
-    // Those that wait come before whoever needs a place of its own; company for what runs already takes none.
-    if ((this.#pending.size === 0 || this.#isRunning(model)) && this.#place(sequence, answer)) return;
+    if (this.#mayPass(request, model) && this.#place(sequence, answer)) return;
     this.#wait(sequence, answer);
+  }
+
+  /**
+   * Those that wait come before whoever needs a place of its own. Company for what runs already takes none, unless it would
+   * keep a model running for ever whose tenant has had more than its part.
+   */
+  #mayPass(request: PoolRequest, model: PoolModel): boolean {
+    if (this.#pending.size === 0) return true;
+    if (!this.#isRunning(model)) return false;
+    if (this.#tuning.without.includes("fairness")) return true;
+    return !this.#pending.isAhead(request.tenant, this.#nowMs);
   }
 
   #canHold(request: PoolRequest, model: PoolModel): boolean {

@@ -35,6 +35,8 @@ export interface Tuning {
   readonly memoryShare: number;
   /** When a sequence that has missed a token is due again. */
   readonly lateMs: number;
+  /** How many tokens more than one that waits a tenant may have had of late, and still send company to what runs. */
+  readonly aheadTokens: number;
   /** Rules that are left out: for measurements. */
   readonly without: readonly Rule[];
 }
@@ -51,5 +53,6 @@ export const defaultTuning: Tuning = {
   promptWaitShare: 0.25,
   memoryShare: 0.95,
   lateMs: 20_000,
+  aheadTokens: 10_000,
   without: [],
 };
