@@ -38,8 +38,10 @@ export function placeRequest(
   return best;
 }
 
-/** Whether the model and the request's KV could be on the device at all. */
-export function canHold(device: Device, model: PoolModel, { inputTokens, maxOutputTokens }: PoolRequest): boolean {
+/** Whether the request may run there, and the model and its KV could be on the device at all. */
+export function canHold(device: Device, model: PoolModel, request: PoolRequest): boolean {
+  const { inputTokens, maxOutputTokens, permitted } = request;
+  if (permitted !== undefined && !permitted.has(device.spec.id)) return false;
   return model.weightsBytes + (inputTokens + maxOutputTokens) * model.kvBytesPerToken <= device.spec.memoryBytes;
 }
 

@@ -156,6 +156,10 @@ class World {
         return;
       case "prefill":
       case "decode":
+        for (const id of effect.requests) {
+          const { permitted } = this.#requests.get(id)!;
+          assert.ok(permitted === undefined || permitted.has(effect.device), "no turn where it is not permitted");
+        }
         assert.ok(!this.#turns.has(effect.device), "one turn at a time");
         assert.ok(this.#resident.get(effect.device)!.has(effect.model), "a turn needs its weights");
         assert.ok(effect.requests.length > 0);
@@ -194,6 +198,8 @@ const steps = fc.array(
         maxOutputTokens: fc.integer({ min: 1, max: 400 }),
         ttftMs: fc.constantFrom(50, 1_000, 10_000),
         tpotMs: fc.constantFrom(15, 50, 100),
+        // Which of the first devices are permitted, as bits; none of those that replace them.
+        devices: fc.option(fc.integer({ min: 0, max: 7 }), { freq: 4 }),
       }),
     },
     { weight: 16, arbitrary: fc.nat(1_000) },
@@ -220,7 +226,7 @@ function play(devices: number, sizes: readonly PoolModel[], script: readonly Hap
     else if ("replace" in step) world.replace(step.replace);
     else if ("jumpMs" in step) world.nowMs += step.jumpMs;
     else {
-      const { model, ttftMs, tpotMs, ...tokens } = step;
+      const { model, ttftMs, tpotMs, devices: bits, ...tokens } = step;
       const id = `request-${index}`;
       world.arrive({
         id,
@@ -228,6 +234,9 @@ function play(devices: number, sizes: readonly PoolModel[], script: readonly Hap
         tenant: `tenant-${model % 2}`,
         objective: { ttftMs, tpotMs },
         ...tokens,
+        ...(bits === null
+          ? {}
+          : { permitted: new Set([0, 1, 2].filter((each) => bits & (1 << each)).map((each) => `device-${each}`)) }),
       });
     }
   }
@@ -240,6 +249,7 @@ interface Step {
   readonly maxOutputTokens: number;
   readonly ttftMs: number;
   readonly tpotMs: number;
+  readonly devices: number | null;
 }
 
 test("whatever comes, the pool asks for nothing that cannot be, and forgets no request", () => {

@@ -76,6 +76,17 @@ test("a model that fits no device is refused, and so is an unknown one", () => {
   assert.equal(find(pool.decide(arrived(request("none")), 0), "refuse")?.reason, "unknown_model");
 });
 
+test("a request runs only where it is permitted, also where another device has its model", () => {
+  const { pool } = running();
+  const there = request("m", { permitted: new Set(["b"]) });
+  assert.equal(find(pool.decide(arrived(there), 900), "load")?.device, "b");
+  const nowhere = request("m", { permitted: new Set(["c"]) });
+  assert.equal(find(pool.decide(arrived(nowhere), 901), "refuse")?.reason, "not_permitted");
+  const effects = pool.decide({ kind: "deviceLost", device: "b" }, 902);
+  assert.equal(find(effects, "load"), undefined, "what was permitted there goes nowhere else");
+  assert.deepEqual(find(effects, "refuse"), { kind: "refuse", request: there.id, reason: "not_permitted" });
+});
+
 test("a load that fails sends its requests elsewhere, and is tried again there after a pause", () => {
   const pool = new Pool(fleet([device("a"), device("b")], [model("m")]));
   pool.decide(arrived(request("m")), 0);

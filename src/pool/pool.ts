@@ -107,7 +107,8 @@ export class Pool implements Scheduler {
   #arrived(request: PoolRequest, answer: Answer): void {
     const model = this.#models.get(request.model);
     if (model === undefined) return refuse(request, "unknown_model", answer);
-    if (!this.#canHold(request, model)) return refuse(request, "model_too_large", answer);
+    const impossible = this.#impossible(request, model);
+    if (impossible !== undefined) return refuse(request, impossible, answer);
     const sequence = new Sequence(request, this.#nowMs);
     this.#sequences.set(request.id, sequence);
     if (this.#mayPass(request, model) && this.#place(sequence, answer)) return;
@@ -120,18 +121,27 @@ export class Pool implements Scheduler {
    */
   #mayPass(request: PoolRequest, model: PoolModel): boolean {
     if (this.#pending.size === 0) return true;
-    if (!this.#isRunning(model)) return false;
+    if (!this.#isRunning(request, model)) return false;
     if (this.#tuning.without.includes("fairness")) return true;
     return !this.#pending.isAhead(request.tenant, this.#nowMs);
   }
 
-  #canHold(request: PoolRequest, model: PoolModel): boolean {
-    for (const device of this.#devices.values()) if (canHold(device, model, request)) return true;
-    return false;
+  /** Why no device could ever run it; undefined where one could. */
+  #impossible(request: PoolRequest, model: PoolModel): RefusalReason | undefined {
+    const { id, tenant, objective, inputTokens, maxOutputTokens } = request;
+    const anywhere: PoolRequest = { id, model: model.id, tenant, objective, inputTokens, maxOutputTokens };
+    let reason: RefusalReason = "model_too_large";
+    for (const device of this.#devices.values()) {
+      if (canHold(device, model, request)) return undefined;
+      if (canHold(device, model, anywhere)) reason = "not_permitted";
+    }
+    return reason;
   }
 
-  #isRunning(model: PoolModel): boolean {
-    for (const { lanes } of this.#devices.values()) if (lanes.get(model.id)?.hasWork === true) return true;
+  #isRunning(request: PoolRequest, model: PoolModel): boolean {
+    for (const device of this.#devices.values()) {
+      if (device.lanes.get(model.id)?.hasWork === true && canHold(device, model, request)) return true;
+    }
     return false;
   }
 
@@ -152,6 +162,7 @@ export class Pool implements Scheduler {
     const model = this.#models.get(request.model)!;
     let lastMs = -Infinity;
     for (const device of this.#devices.values()) {
+      if (!canHold(device, model, request)) continue;
       const { speed } = this.#laneOn(device, model);
       lastMs = Math.max(lastMs, dueMs - prefillMs(speed, request.inputTokens) - speed.loadMs);
     }
@@ -254,8 +265,15 @@ export class Pool implements Scheduler {
       else if (sequence.generatedTokens > 0) {
         this.#sequences.delete(request.id);
         answer.ask({ kind: "fail", request: request.id });
-      } else if (!this.#place(sequence, answer)) this.#wait(sequence, answer);
+      } else this.#placeAgain(sequence, answer);
     }
+  }
+
+  #placeAgain(sequence: Sequence, answer: Answer): void {
+    const { request } = sequence;
+    const impossible = this.#impossible(request, this.#models.get(request.model)!);
+    if (impossible !== undefined) this.#giveUp(sequence, impossible, answer);
+    else if (!this.#place(sequence, answer)) this.#wait(sequence, answer);
   }
 
   #woken(answer: Answer): void {

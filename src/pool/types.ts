@@ -49,6 +49,8 @@ export interface PoolRequest {
   readonly inputTokens: number;
   /** More will not be generated. */
   readonly maxOutputTokens: number;
+  /** The devices where it may run; absent: on any. A device that joins later is none of them. */
+  readonly permitted?: ReadonlySet<string>;
 }
 
 /** What happened. Devices report turns, not tokens. */
@@ -114,6 +116,8 @@ export type RefusalReason =
   | "overloaded"
   /** No device has the memory. */
   | "model_too_large"
+  /** Only devices where it may not run have the memory. */
+  | "not_permitted"
   /** Its weights could not be loaded anywhere, several times. */
   | "load_failed"
   | "unknown_model";
