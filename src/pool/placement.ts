@@ -28,11 +28,14 @@ export function placeRequest(
     const waitMs = promptBacklogMs(device) + promptMs + (lane.weights === "absent" ? lane.speed.loadMs : 0);
     if (waitMs > request.objective.ttftMs && !takesAll) continue;
     const { compute, copies } = demandWith(device, lane, request, nowMs);
-    const isTooMuch = compute > tuning.demandMax || (!lane.hasWork && copies > tuning.copiesMax);
+    const demand = compute + tuning.copiesWeight * copies;
+    const isTooMuch = lane.hasWork
+      ? compute > tuning.demandMax
+      : demand > tuning.demandMax || copies > tuning.copiesMax;
     if (isTooMuch && !isFree(device) && !takesAll) continue;
     const isShared = shares && lane.hasWork && waitMs < tuning.promptWaitShare * request.objective.ttftMs;
     const bonus = isShared ? 10 : lane.weights === "absent" ? 0 : tuning.residentBonus;
-    const score = compute + tuning.copiesWeight * copies + waitMs / request.objective.ttftMs - bonus;
+    const score = demand + waitMs / request.objective.ttftMs - bonus;
     if (score < bestScore) [best, bestScore] = [lane, score];
   }
   return best;

@@ -25,7 +25,7 @@ export interface Tuning {
   readonly demandMax: number;
   /** The share of the time to the first token that copying all of a device's models once may take. */
   readonly copiesMax: number;
-  /** What that share weighs against computing, where devices are compared. */
+  /** What of that share counts as demand, where a model comes anew. */
   readonly copiesWeight: number;
   /** What a device without the weights must be ahead by, in demand, of one that has them. */
   readonly residentBonus: number;
@@ -47,8 +47,8 @@ export const defaultTuning: Tuning = {
   prefillTokens: 2_048,
   loadMarginMs: 2_500,
   demandMax: 1.2,
-  copiesMax: 0.7,
-  copiesWeight: 0.2,
+  copiesMax: 1,
+  copiesWeight: 0.15,
   residentBonus: 0.25,
   promptWaitShare: 0.25,
   memoryShare: 0.95,
