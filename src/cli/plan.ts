@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { FleetReport, Plan } from "../plan/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
+import { minutes, positive, share, whole } from "./numbers.ts";
 import type { Printer } from "./printer.ts";
 
 interface PlanOptions extends JsonOption {
@@ -53,7 +54,7 @@ export function addPlanCommand(program: Command, context: CommandContext): void 
     .option(
       "--minutes <minutes>",
       "how long a generated workload is; of a usage export, its busiest stretch",
-      minutes,
+      minutes(10_080),
       30,
     )
     .option("--deal-to <models>", "to how many models a trace's clients are dealt", whole(1, 10_000))
@@ -171,7 +172,7 @@ function print(plan: Plan, printer: Printer): void {
     ...(plan.excluded.length === 0
       ? []
       : [["left out", plan.excluded.map(({ device, origin }) => `${device} (${origin})`).join(", ")] as const]),
-    ["looked at", `${plan.fleetsTried} fleets, ${plan.simulations} simulations`],
+    ["looked at", `${plan.tried.length} fleets, ${plan.simulations} simulations`],
     ...plan.notes.map((note) => ["note", note] as const),
   ]);
   printer.text("\n");
@@ -195,7 +196,7 @@ function print(plan: Plan, printer: Printer): void {
     fleets,
     "",
   );
-  if (plan.secondBest === null) printer.text("No other fleet was found that keeps the objective.\n");
+  if (plan.secondBest === null) printer.text("No other fleet was found but this one with devices to spare.\n");
   printer.text("\nWhy\n");
   for (const { text } of plan.why) printer.text(`  - ${text}\n`);
   printer.text("\nOne type alone, by templates\n");
@@ -220,30 +221,4 @@ function origins(text: string, earlier: readonly string[]): readonly string[] {
   const given = text.split(",").map((country) => country.trim().toUpperCase());
   if (given.every((country) => /^[A-Z]{2}$/.test(country))) return [...earlier, ...given];
   throw new InvalidArgumentError("It is countries by two letters (ISO 3166-1), such as US.");
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
-  };
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0 && value <= 1e9) return value;
-  throw new InvalidArgumentError("It is a number above 0.");
-}
-
-function minutes(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0 && value <= 10_080) return value;
-  throw new InvalidArgumentError("It is a number of minutes, at most 10,080 (a week).");
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (value > 0 && value <= 1) return value;
-  throw new InvalidArgumentError("It is a share, such as 0.99.");
 }

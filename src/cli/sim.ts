@@ -1,7 +1,8 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { ExperimentResult } from "../sim/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
+import { minutes, positive, share, whole } from "./numbers.ts";
 
 interface SimOptions extends JsonOption {
   readonly workload: string;
@@ -81,7 +82,7 @@ function withWorkload(command: Command): Command {
     .option("--policy <policy>", `who decides: ${policyChoices}`, "ours")
     .option("--slo <objective>", "until the first token, and from token to token", "10s/100ms")
     .option("--seeds <count>", "how many times, each with other chance", whole(1, 1_000), 3)
-    .option("--minutes <minutes>", "how long requests come, of a generated workload", minutes, 30)
+    .option("--minutes <minutes>", "how long requests come, of a generated workload", minutes(100_000), 30)
     .option("--map <mapping>", "how a trace's clients become models")
     .option("--deal-to <models>", "to how many models a trace's clients are dealt", whole(1, 10_000))
     .option("--rate <requests>", "requests a second that ServeGen's clients are scaled to", positive)
@@ -160,30 +161,4 @@ function factsOf(result: ExperimentResult): [string, string][] {
     ["simulated", `${(result.simulatedTokensPerSecond / 1e6).toFixed(1)} million tokens/s`],
     ...result.notes.map((note): [string, string] => ["note", note]),
   ];
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
-  };
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0 && value <= 1e9) return value;
-  throw new InvalidArgumentError("It is a number above 0.");
-}
-
-function minutes(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0 && value <= 100_000) return value;
-  throw new InvalidArgumentError("It is a number of minutes, at most 100,000.");
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (value > 0 && value <= 1) return value;
-  throw new InvalidArgumentError("It is a share, such as 0.99.");
 }

@@ -1,4 +1,4 @@
-import { lowerBound, modelsOf, type Workload, type WorkloadRequest } from "../sim/index.ts";
+import { modelsOf, type Workload, type WorkloadRequest } from "../sim/index.ts";
 import { type Ability, abilityOf } from "./ability.ts";
 import type { Offer } from "./price-list.ts";
 import type { Terms } from "./question.ts";
@@ -44,7 +44,7 @@ export function demandOf(workload: Workload, offers: readonly Offer[], terms: Te
   const busy = new Set<string>();
   for (const model of byWeight.slice(0, busyMax)) {
     const own = { ...workload, requests: workload.requests.filter((request) => request.model === model) };
-    if (isBusy(own, ableFor(model), terms, trials)) busy.add(model);
+    if (isBusy(own, ableFor(model), trials)) busy.add(model);
   }
   const groups = new Map<string, { models: string[]; isBusy: boolean; devices: ReadonlySet<string> }>();
   for (const model of models) {
@@ -61,14 +61,9 @@ export function demandOf(workload: Workload, offers: readonly Offer[], terms: Te
   };
 }
 
-function isBusy(own: Workload, offers: readonly Offer[], terms: Terms, trials: Trials): boolean {
-  return (
-    offers.length > 0 &&
-    offers.every(({ type }) => {
-      const { fleet, requests } = trials.prepare([{ type, count: 1 }], own);
-      return lowerBound(fleet, requests, terms.attainment).accelerators > 1;
-    })
-  );
+/** A simulation of one model on one device takes less time than its lower bound. */
+function isBusy(own: Workload, offers: readonly Offer[], trials: Trials): boolean {
+  return offers.length > 0 && offers.every(({ type }) => !trials.run([{ type, count: 1 }], [own]).isMet);
 }
 
 function weightsOf(requests: readonly WorkloadRequest[], { shapes }: Terms): ReadonlyMap<string, number> {

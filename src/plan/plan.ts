@@ -1,15 +1,16 @@
-import { deviceTypes, type ModelShape } from "../pool/index.ts";
+import type { ModelShape } from "../pool/index.ts";
 import { modelsOf, type Workload } from "../sim/index.ts";
-import { abilityOf } from "./ability.ts";
-import { type Demand, demandOf } from "./demand.ts";
+import { demandOf } from "./demand.ts";
 import { fleetText, isCheaper, type Market } from "./market.ts";
 import type { Offer } from "./price-list.ts";
 import { PlanError } from "./problem.ts";
 import type { PlanQuestion } from "./question.ts";
 import { type FleetReport, fleetReport, workloadReport } from "./report.ts";
-import { type Found, Search } from "./search.ts";
+import { Search, type Tried } from "./search.ts";
 import { findTemplates } from "./templates.ts";
 import { Trials } from "./trial.ts";
+import { exportWarnings } from "./warnings.ts";
+import { homelessReasons, nothingLeft, shortReasons } from "./why-none.ts";
 import { type Alternative, alternativesOf, type Reason, reasonsFor } from "./why.ts";
 
 interface About {
@@ -21,7 +22,8 @@ interface About {
   readonly excluded: readonly { readonly device: string; readonly origin: string }[];
   readonly notes: readonly string[];
   readonly simulations: number;
-  readonly fleetsTried: number;
+  /** Fleets that were simulated as a whole. */
+  readonly tried: readonly Tried[];
 }
 
 export type Plan =
@@ -52,14 +54,14 @@ export async function makePlan(question: PlanQuestion): Promise<Plan> {
     excluded: excluded.map(({ type, origin }) => ({ device: type.id, origin })),
     notes: [...new Set([...workloads.flatMap(({ notes }) => notes), ...correctionNotes(search)])],
     simulations: trials.simulations,
-    fleetsTried: search?.tried ?? 0,
+    tried: search?.tried ?? [],
   });
   const available = offers.filter(({ availableMax }) => availableMax !== 0);
   if (available.length === 0) return { ...about(), outcome: "none", reasons: [nothingLeft(excluded)] };
 
   const workload = busiest(workloads, question.shapes);
   const demand = demandOf(workload, available, question, trials);
-  const homeless = homelessReasons(demand, available, workload, question, trials, excluded);
+  const homeless = homelessReasons(demand, { offers: available, excluded, workload, question, trials });
   if (homeless.length > 0) return { ...about(), outcome: "none", reasons: homeless };
   const templates = findTemplates(workload, available, demand, trials, progress);
   const market: Market = { offers: available, templates, groups: demand.groups.map(({ id }) => id) };
@@ -74,14 +76,18 @@ export async function makePlan(question: PlanQuestion): Promise<Plan> {
   const search = new Search({ market, workloads, trials, solver, progress });
   let best = await search.cheapest();
   if (best === undefined) {
-    return { ...about(search), outcome: "none", reasons: await shortReasons(market, search, excluded) };
+    return {
+      ...about(search),
+      outcome: "none",
+      reasons: await shortReasons(market, demand, search, solver, { currency: prices.currency, excluded }),
+    };
   }
   progress(`${fleetText(market, best.counts)} does; now another`);
   let second = await search.cheapest(best.counts);
   if (second !== undefined && isCheaper(market, second.counts, best.counts)) [best, second] = [second, best];
-  const ground = { market, demand, currency: prices.currency, workloads, trials, solver };
+  const ground = { market, demand, currency: prices.currency, workloads, busiest: workload, trials, solver };
   const why = await reasonsFor(ground, best, second);
-  const alternatives = await alternativesOf(ground, question);
+  const alternatives = await alternativesOf(ground);
   return {
     ...about(search),
     outcome: "planned",
@@ -98,12 +104,6 @@ function divided(offers: readonly Offer[], excludedOrigins: readonly string[]): 
   return [offers.filter((offer) => !isExcluded(offer)), offers.filter(isExcluded)];
 }
 
-function nothingLeft(excluded: readonly Offer[]): string {
-  if (excluded.length === 0) return "the price list has no device that can be had";
-  const names = excluded.map(({ type, origin }) => `${type.name} (${origin})`).join(", ");
-  return `no device is left once the excluded origins are: ${names}`;
-}
-
 /** Templates are measured on one seed: the one with most to do. */
 function busiest(workloads: readonly Workload[], shapes: ReadonlyMap<string, ModelShape>): Workload {
   const models = new Set(workloads.flatMap((workload) => modelsOf(workload)));
@@ -117,64 +117,7 @@ function busiest(workloads: readonly Workload[], shapes: ReadonlyMap<string, Mod
   return workloads.toSorted((a, b) => work(b) - work(a))[0]!;
 }
 
-/** Models that no device on offer can serve; what is there beside the list could, where some could. */
-function homelessReasons(
-  demand: Demand,
-  offers: readonly Offer[],
-  workload: Workload,
-  question: PlanQuestion,
-  trials: Trials,
-  excluded: readonly Offer[],
-): readonly string[] {
-  return [...demand.abilities].flatMap(([model, byDevice]) => {
-    if ([...byDevice.values()].some(({ able }) => able)) return [];
-    const lacks = offers.map(({ type }) => {
-      const ability = byDevice.get(type.id)!;
-      if (ability.able) return type.name;
-      return ability.lacks === "memory"
-        ? `${type.name} has ${type.memoryGiB} GiB of the ${Math.ceil(ability.neededGiB)} GiB that it needs`
-        : `${type.name} meets the objective for ${(100 * ability.metShare).toFixed(1)} % of its requests one at a time`;
-    });
-    const elsewhere = deviceTypes
-      .filter((type) => !offers.some((offer) => offer.type === type))
-      .filter((type) => abilityOf(type, model, workload, question, trials).able)
-      .map((type) => `${type.name}${excluded.some((offer) => offer.type === type) ? " (excluded)" : ""}`);
-    const hint = elsewhere.length === 0 ? "no known device alone does" : `it would run on ${elsewhere.join(", ")}`;
-    return [`${model} (${question.shapes.get(model)!.id}) runs on no device on offer: ${lacks.join("; ")}; ${hint}`];
-  });
-}
-
-async function shortReasons(market: Market, search: Search, excluded: readonly Offer[]): Promise<readonly string[]> {
-  const short = await search.isShort();
-  const all = market.offers.map(({ type, availableMax }) => `${availableMax ?? "any number of"} ${type.name}`);
-  const reasons =
-    short === undefined
-      ? [`no fleet of ${all.join(" and ")} that was tried keeps the objective`]
-      : [
-          short.isExcluded
-            ? `all that can be had (${all.join(" and ")}) is too little, whoever schedules it`
-            : `all that can be had (${all.join(" and ")}) meets ${(100 * Math.min(...short.attainmentPerSeed)).toFixed(2)} % of the requests`,
-        ];
-  if (excluded.length > 0) {
-    reasons.push(`left out by origin: ${excluded.map(({ type, origin }) => `${type.name} (${origin})`).join(", ")}`);
-  }
-  return reasons;
-}
-
 function correctionNotes(search: Search | undefined): readonly string[] {
   if (search === undefined || search.corrections === 0) return [];
-  return [`templates promised too much ${search.corrections} times: more was asked for until the whole fleet did`];
-}
-
-function exportWarnings({ offers }: Market, found: readonly Found[]): readonly string[] {
-  return offers.flatMap(({ type, exportClassification, note }, index) => {
-    if (found.every(({ counts }) => counts[index] === 0)) return [];
-    const said = [
-      ...(type.exportNote === undefined ? [] : [`${type.exportNote}`]),
-      ...(exportClassification === undefined ? [] : [`The price list says: ${exportClassification}.`]),
-      ...(note === undefined ? [] : [`Note: ${note}.`]),
-    ];
-    const isExport = type.exportNote !== undefined || exportClassification !== undefined;
-    return isExport ? [`${type.name}: ${said.join(" ")} As given, and not legal advice.`] : [];
-  });
+  return [`templates promised too much: ${search.corrections} fleet(s) failed and more was asked for`];
 }

@@ -1,5 +1,6 @@
+import { formatAmount } from "../base/index.ts";
 import type { Workload } from "../sim/index.ts";
-import { type Counts, fleetOf, fleetText, type Market, propose, type Proposal } from "./market.ts";
+import { type Counts, fleetOf, fleetText, type Market, priceOf, propose, type Proposal } from "./market.ts";
 import type { Solver } from "./solver/solver.ts";
 import type { Trial, Trials } from "./trial.ts";
 
@@ -8,6 +9,15 @@ export interface Found {
   readonly counts: Counts;
   readonly taken: Proposal["taken"];
   readonly trial: Trial;
+}
+
+/** A fleet that was simulated as a whole. */
+export interface Tried {
+  readonly fleet: string;
+  readonly pricePerHour: string;
+  readonly isMet: boolean;
+  /** Of the seed that fared worst; of one that was missed, of those up to it. */
+  readonly attainmentWorst: number;
 }
 
 interface Ground {
@@ -37,11 +47,16 @@ export class Search {
   readonly #ground: Ground;
   /** Seen to be too small: fleets with no more of anything are too. */
   readonly #tooSmall: Counts[] = [];
-  tried = 0;
+  readonly #tried: Tried[] = [];
   corrections = 0;
 
   constructor(ground: Ground) {
     this.#ground = ground;
+  }
+
+  /** In the order in which they were. */
+  get tried(): readonly Tried[] {
+    return this.#tried;
   }
 
   /** The cheapest found; of those that are not `other` with devices to spare. */
@@ -78,14 +93,15 @@ export class Search {
     return best === undefined ? undefined : this.#withFewer(best);
   }
 
-  /** Whether all that can be had is not enough; undefined where something can be had without end. */
-  async isShort(): Promise<Trial | undefined> {
+  /** What all that can be had together comes to, where that is not enough; undefined where something has no end. */
+  everything(): { readonly trial: Trial; readonly isExcluded: boolean } | undefined {
     const { market } = this.#ground;
     if (market.offers.some(({ availableMax }) => availableMax === undefined)) return undefined;
     const all = market.offers.map(({ availableMax }) => availableMax!);
     if (all.every((count) => count === 0)) return undefined;
     const trial = this.#try(all);
-    return trial.isMet ? undefined : trial;
+    if (trial.isMet) return undefined;
+    return { trial, isExcluded: this.#ground.trials.isExcluded(fleetOf(market, all), this.#ground.workloads) };
   }
 
   /** Takes devices away, the dearest first, as long as the rest does. */
@@ -118,15 +134,11 @@ export class Search {
   #try(counts: Counts): Trial {
     const { market, workloads, trials, progress } = this.#ground;
     const trial = trials.run(fleetOf(market, counts), workloads);
-    this.tried++;
+    const worst = Math.min(...trial.attainmentPerSeed);
+    const pricePerHour = formatAmount(priceOf(market, counts));
+    this.#tried.push({ fleet: fleetText(market, counts), pricePerHour, isMet: trial.isMet, attainmentWorst: worst });
     if (!trial.isMet) this.#tooSmall.push(counts);
-    progress(`${fleetText(market, counts)}: ${said(trial)}`);
+    progress(`${fleetText(market, counts)}: ${(100 * worst).toFixed(2)} % met${trial.isMet ? "" : ", too few"}`);
     return trial;
   }
-}
-
-function said(trial: Trial): string {
-  if (trial.isExcluded) return "too little work done, whoever schedules it";
-  const worst = Math.min(...trial.attainmentPerSeed);
-  return `${(100 * worst).toFixed(2)} % met${trial.isMet ? "" : ", too few"}`;
 }

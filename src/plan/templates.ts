@@ -20,13 +20,13 @@ export interface Template {
 const devicesMax = 16;
 
 /**
- * Templates after Coral (arXiv 2605, "offline"): small sets of devices and what each carries, found by simulation. Ours
+ * Templates after Coral (arXiv, May 2026; its offline part): small sets of devices and what each carries, found by simulation. Ours
  * are of one type, because the pool moves work between devices of several types by itself, and include those that many
  * models share, which Coral has not.
  *
  * Of each offer and each set of groups, sizes 1, 2, 4, 8 and 16 until one carries everything; of each size the most
- * slices that it carries, by halving: at most 5 x 8 simulations a set, on the first seed. An offer has as many sets as
- * it can serve groups, and one of all that share.
+ * slices that it carries, by halving; and the fewest devices that carry everything. At most 5 x 8 + 3 simulations a set,
+ * on one seed. An offer has as many sets as it can serve groups, and one of all that share.
  */
 export function findTemplates(
   workload: Workload,
@@ -35,22 +35,22 @@ export function findTemplates(
   trials: Trials,
   progress: (text: string) => void,
 ): readonly Template[] {
-  const templates: Template[] = [];
-  for (const offer of offers) {
-    for (const groups of setsFor(offer, demand)) {
-      templates.push(...templatesOf(offer, groups, slicesOf(workload, groups, demand), trials));
-      const devices = templates.at(-1)?.devices ?? 0;
-      progress(`${offer.type.name}: up to ${devices} tried for ${groups.map(({ id }) => id).join(", ")}`);
-    }
-  }
-  return templates;
-}
-
-function setsFor({ type }: Offer, { groups }: Demand): readonly (readonly Group[])[] {
-  const served = groups.filter(({ devices }) => devices.has(type.id));
-  const sharing = served.filter(({ isBusy }) => !isBusy);
-  const alone = served.map((group) => [group]);
-  return sharing.length > 1 ? [...alone, sharing] : alone;
+  return offers.flatMap((offer) => {
+    const find = (groups: readonly Group[]): readonly Template[] => {
+      const found = templatesOf(offer, groups, slicesOf(workload, groups, demand), trials);
+      const names = groups.map(({ id }) => id).join(", ");
+      progress(
+        `${offer.type.name}: ${found.length} templates for ${names}, up to ${found.at(-1)?.devices ?? 0} devices`,
+      );
+      return found;
+    };
+    const served = demand.groups.filter(({ devices }) => devices.has(offer.type.id));
+    const alone = served.map((group) => ({ group, templates: find([group]) }));
+    // What it does not carry by itself it does not carry beside others.
+    const sharing = alone.filter(({ group, templates }) => !group.isBusy && templates.length > 0);
+    const together = sharing.length > 1 ? find(sharing.map(({ group }) => group)) : [];
+    return [...alone.flatMap(({ templates }) => templates), ...together];
+  });
 }
 
 function templatesOf(offer: Offer, groups: readonly Group[], slices: Slices, trials: Trials): readonly Template[] {
@@ -64,7 +64,25 @@ function templatesOf(offer: Offer, groups: readonly Group[], slices: Slices, tri
     const kind = groups[0]!.isBusy ? "dedicated" : "shared";
     templates.push({ offer, devices, kind, groups: groups.map(({ id }) => id), cover });
   }
-  return templates;
+  return withFewest(templates, offer, slices, trials);
+}
+
+/** Between the last size that did not carry everything and the one that did: the fewest devices that do. */
+function withFewest(templates: readonly Template[], offer: Offer, slices: Slices, trials: Trials): readonly Template[] {
+  const last = templates.at(-1);
+  if (last === undefined || !isWhole(last)) return templates;
+  let reaching = last.devices;
+  let failing = Math.floor(last.devices / 2);
+  while (reaching - failing > 1) {
+    const middle = Math.floor((reaching + failing) / 2);
+    if (trials.run([{ type: offer.type, count: middle }], [slices.take(slices.count)]).isMet) reaching = middle;
+    else failing = middle;
+  }
+  return reaching === last.devices ? templates : [...templates.slice(0, -1), { ...last, devices: reaching }];
+}
+
+function isWhole({ cover, groups }: Template): boolean {
+  return groups.every((group) => (cover.get(group) ?? 0) > 1 - 1e-9);
 }
 
 /** The most slices, from `atLeast` on, which half of the devices carried. */

@@ -1,8 +1,9 @@
-import { type Fleet, Pool, type Speed } from "../pool/index.ts";
+import { type DeviceType, type Fleet, Pool, type Speed } from "../pool/index.ts";
 import {
   type DeviceCount,
   type Figures,
   isExcluded,
+  lowerBound,
   modelsOf,
   prepare,
   type Prepared,
@@ -16,8 +17,6 @@ import type { Terms } from "./question.ts";
 /** A fleet that was tried: with every seed where it keeps what is promised, else up to the first that does not. */
 export interface Trial extends Figures {
   readonly isMet: boolean;
-  /** It was not simulated: the lower bound excludes it, whoever decides. */
-  readonly isExcluded: boolean;
 }
 
 /** How a fleet differs from the one that could be bought, to see what it lacks. */
@@ -47,7 +46,6 @@ export class Trials {
     for (const workload of workloads) {
       const prepared = this.prepare(fleet, workload);
       const changed = change === undefined ? prepared.fleet : change.fleet(prepared.fleet);
-      if (isExcluded(changed, prepared.requests, this.#terms.attainment)) return { ...nothingMet, isExcluded: true };
       this.simulations++;
       const run = simulate(changed, new Pool(changed), prepared.requests);
       runs.push(run);
@@ -60,30 +58,27 @@ export class Trials {
     const isMet =
       figures.attainmentPerSeed.length === workloads.length &&
       runs.every((run) => shareMet(run) >= this.#terms.attainment);
-    return { ...figures, isMet, isExcluded: false };
+    return { ...figures, isMet };
+  }
+
+  /** Whether nobody could keep what is promised with this fleet, whoever decides. Takes longer than a simulation. */
+  isExcluded(fleet: readonly DeviceCount[], workloads: readonly Workload[]): boolean {
+    return workloads.some((workload) => {
+      const prepared = this.prepare(fleet, workload);
+      return isExcluded(prepared.fleet, prepared.requests, this.#terms.attainment);
+    });
+  }
+
+  /** So many devices of this type are the least that keep what is promised, whoever decides. */
+  bound(type: DeviceType, workload: Workload): number {
+    const { fleet, requests } = this.prepare([{ type, count: 1 }], workload);
+    return lowerBound(fleet, requests, this.#terms.attainment).accelerators;
   }
 }
 
 function shareMet({ outcomes }: Simulated): number {
   return outcomes.filter(({ isMet }) => isMet).length / outcomes.length;
 }
-
-const none = { p50: 0, p90: 0, p99: 0 };
-const nothingMet: Omit<Trial, "isExcluded"> = {
-  isMet: false,
-  attainmentStrict: 0,
-  attainmentPerSeed: [],
-  goodput: 0,
-  ttftMs: none,
-  tpotMs: none,
-  worstModel: { model: "", attainmentStrict: 0 },
-  requests: 0,
-  refused: 0,
-  switches: 0,
-  bytesMoved: 0,
-  busyShare: 0,
-  simulatedTokensPerSecond: 0,
-};
 
 export function withMemory(factor: number): Change {
   return {

@@ -1,15 +1,15 @@
 import { formatAmount } from "../base/index.ts";
-import { lowerBound, type Workload } from "../sim/index.ts";
+import type { Workload } from "../sim/index.ts";
 import type { Demand } from "./demand.ts";
 import { type Counts, fleetOf, fleetText, type Market, priceOf, propose } from "./market.ts";
 import type { Found } from "./search.ts";
 import type { Solver } from "./solver/solver.ts";
+import { idleReasons } from "./why-none.ts";
 import { type Change, type Trials, withCompute, withLink, withMemory } from "./trial.ts";
-import type { Terms } from "./question.ts";
 
 /** A reason, each from something that was tried or solved for it. */
 export interface Reason {
-  readonly kind: "price" | "memory" | "speed" | "availability" | "decided";
+  readonly kind: "price" | "memory" | "speed" | "capacity" | "availability" | "decided";
   readonly text: string;
 }
 
@@ -18,6 +18,8 @@ interface Ground {
   readonly demand: Demand;
   readonly currency: string;
   readonly workloads: readonly Workload[];
+  /** The one that templates were measured on. */
+  readonly busiest: Workload;
   readonly trials: Trials;
   readonly solver: Solver;
 }
@@ -32,9 +34,15 @@ export interface Alternative {
   readonly bound: number | null;
 }
 
-export async function alternativesOf({ market, demand, workloads, trials, solver }: Ground, terms: Terms) {
+export async function alternativesOf({
+  market,
+  demand,
+  busiest,
+  trials,
+  solver,
+}: Ground): Promise<readonly Alternative[]> {
   const alternatives: Alternative[] = [];
-  for (const [index, offer] of market.offers.entries()) {
+  for (const offer of market.offers) {
     const { type } = offer;
     if (!demand.groups.every(({ devices }) => devices.has(type.id))) {
       alternatives.push({ device: type.id, devices: null, pricePerHour: null, bound: null });
@@ -46,15 +54,11 @@ export async function alternativesOf({ market, demand, workloads, trials, solver
       templates: market.templates.filter((template) => template.offer === offer),
     };
     const proposal = await propose(alone, { cover: 1, tooSmall: [] }, solver);
-    const bounds = workloads.map((workload) => {
-      const { fleet, requests } = trials.prepare([{ type: market.offers[index]!.type, count: 1 }], workload);
-      return lowerBound(fleet, requests, terms.attainment).accelerators;
-    });
     alternatives.push({
       device: type.id,
       devices: proposal?.counts[0] ?? null,
       pricePerHour: proposal === undefined ? null : formatAmount(priceOf(alone, proposal.counts)),
-      bound: Math.max(...bounds),
+      bound: trials.bound(type, busiest),
     });
   }
   return alternatives;
@@ -75,6 +79,7 @@ export async function reasonsFor(ground: Ground, best: Found, second: Found | un
     });
   }
   reasons.push(...unableReasons(ground));
+  reasons.push(...idleReasons(market, ground.demand).map((text): Reason => ({ kind: "capacity", text })));
   const atLimit = market.offers.filter(
     ({ availableMax }, index) => availableMax !== undefined && availableMax > 0 && best.counts[index] === availableMax,
   );
@@ -82,6 +87,7 @@ export async function reasonsFor(ground: Ground, best: Found, second: Found | un
     reasons.push(
       await availabilityReason(
         ground,
+        best.counts,
         atLimit.map(({ type }) => type.name),
       ),
     );
@@ -104,16 +110,18 @@ function unableReasons({ market, demand }: Ground): readonly Reason[] {
   });
 }
 
-async function availabilityReason({ market, solver, currency }: Ground, names: readonly string[]): Promise<Reason> {
-  const wish = { cover: 1, tooSmall: [] };
-  const now = await propose(market, wish, solver);
-  const free = await propose(market, { ...wish, isAvailabilityIgnored: true }, solver);
+async function availabilityReason(
+  { market, solver, currency }: Ground,
+  best: Counts,
+  names: readonly string[],
+): Promise<Reason> {
+  const free = await propose(market, { cover: 1, tooSmall: [], isAvailabilityIgnored: true }, solver);
   const all = `all that can be had of ${names.join(" and ")} is in it`;
-  if (free === undefined) return { kind: "availability", text: all };
-  const isCheaper = now === undefined || priceOf(market, free.counts) < priceOf(market, now.counts);
-  const text = isCheaper
-    ? `${all}: with more, templates say ${fleetText(market, free.counts)} for ${formatAmount(priceOf(market, free.counts))} ${currency} an hour`
-    : `${all}, but more would not make it cheaper`;
+  if (free === undefined || priceOf(market, free.counts) >= priceOf(market, best)) {
+    return { kind: "availability", text: `${all}; by templates, more would not make it cheaper` };
+  }
+  const price = `${formatAmount(priceOf(market, free.counts))} ${currency}`;
+  const text = `${all}: with more, templates say ${fleetText(market, free.counts)} for ${price} an hour`;
   return { kind: "availability", text };
 }
 

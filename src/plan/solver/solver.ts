@@ -61,6 +61,8 @@ function asked(worker: Worker, message: unknown): Promise<Answer> {
     };
     const ended = (): void => failed(new Error("the solver's thread ended"));
     worker.on("message", answered).on("error", failed).on("exit", ended).ref();
+    // A thread has no origin.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin
     worker.postMessage(message);
   });
 }
@@ -69,6 +71,7 @@ function valuesOf(solution: LegacyHighsSolution): ReadonlyMap<string, number> | 
   // All costs are above 0, so that no program here is unbounded.
   if (solution.Status === "Infeasible" || solution.Status === "Primal infeasible or unbounded") return undefined;
   if (solution.Status !== "Optimal") throw new Error(`HiGHS ended with "${solution.Status}"`);
+  // Nothing is added, so that -0 is 0.
   const columns = Object.entries(solution.Columns) as [string, { readonly Primal: number }][];
-  return new Map(columns.map(([name, { Primal }]) => [name, Math.round(Primal)]));
+  return new Map(columns.map(([name, { Primal }]) => [name, Math.round(Primal) + 0]));
 }

@@ -7,6 +7,12 @@ export function optionalText({ fields }: Entry, name: string): string | undefine
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+/** JSON has true, CSV a word for it, LiteLLM the word in JSON too. */
+export function isYes({ fields }: Entry, name: string): boolean {
+  const value = fields[name];
+  return value === true || (typeof value === "string" && value.toLowerCase() === "true");
+}
+
 /** A whole number from 0, as JSON or a CSV cell has it. Throws a `WorkloadError` that names file and line. */
 export function count(entry: Entry, name: string): number {
   const value = entry.fields[name];

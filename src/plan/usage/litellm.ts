@@ -1,6 +1,6 @@
 import { badRow, tokens } from "../../sim/index.ts";
 import { csvEntries, type Entry, isJsonFile, jsonEntries } from "./entries.ts";
-import { count, instantMs, optionalText } from "./fields.ts";
+import { count, instantMs, isYes, optionalText } from "./fields.ts";
 import type { UsageExport, UsageRow } from "./row.ts";
 
 const required = ["startTime", "model", "prompt_tokens", "completion_tokens"];
@@ -15,7 +15,7 @@ export async function readLitellm(path: string): Promise<UsageExport> {
   const left = { failed: 0, cached: 0, other: 0 };
   for await (const entry of await entriesOf(path)) {
     if (optionalText(entry, "status") === "failure") left.failed++;
-    else if (/^true$/i.test(String(entry.fields["cache_hit"] ?? ""))) left.cached++;
+    else if (isYes(entry, "cache_hit")) left.cached++;
     else if (isOther(entry)) left.other++;
     else rows.push(rowOf(entry));
   }
@@ -43,7 +43,6 @@ function rowOf(entry: Entry): UsageRow {
   const model = optionalText(entry, "model_group") ?? optionalText(entry, "model");
   if (model === undefined) throw badRow(entry, "model is missing");
   return {
-    place: entry,
     fromMs: atMs,
     toMs: atMs,
     model,

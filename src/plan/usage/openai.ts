@@ -1,6 +1,6 @@
 import { badRow } from "../../sim/index.ts";
 import { csvEntries, type Entry, isJsonFile, jsonEntries } from "./entries.ts";
-import { count, optionalText } from "./fields.ts";
+import { count, isYes, optionalText } from "./fields.ts";
 import type { UsageExport, UsageRow } from "./row.ts";
 
 const required = ["start_time", "end_time", "num_model_requests", "model", "input_tokens", "output_tokens"];
@@ -17,7 +17,7 @@ export async function readOpenai(path: string): Promise<UsageExport> {
   for await (const entry of await entriesOf(path)) {
     const requests = isEmpty(entry) ? 0 : count(entry, "num_model_requests");
     if (requests === 0) continue;
-    if (/^true$/i.test(String(entry.fields["batch"] ?? ""))) batchRequests += requests;
+    if (isYes(entry, "batch")) batchRequests += requests;
     else rows.push(rowOf(entry, requests));
   }
   const notes = [
@@ -60,7 +60,6 @@ function rowOf(entry: Entry, requests: number): UsageRow {
   const model = optionalText(entry, "model");
   if (model === undefined) throw badRow(entry, "model is empty: export the usage grouped by model (group_by=model)");
   return {
-    place: entry,
     fromMs,
     toMs,
     model,

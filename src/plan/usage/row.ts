@@ -1,8 +1,5 @@
-import type { Place } from "../../sim/index.ts";
-
 /** What a usage export says was asked: one request at a moment, or so many within a time. */
 export interface UsageRow {
-  readonly place: Place;
   /** Milliseconds since 1970. */
   readonly fromMs: number;
   /** The same as `fromMs` where it is one request. */

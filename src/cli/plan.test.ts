@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { run } from "./testing.ts";
+
+const prices = `currency: EUR
+devices:
+  - { device: H100, pricePerHour: "2.50", available: 4 }
+  - { device: L40S, pricePerHour: "0.90" }
+  - { device: 910B, pricePerHour: "1.20", exportClassification: as counsel wrote }
+`;
+const small = ["--workload", "synthetic:4x0.1", "--minutes", "2", "--seeds", "2"];
+
+async function folderWith(context: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "bailiwick-plan-"));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
+
+test("plan prints the best, the second best and why, as JSON and as words", async (context) => {
+  const folder = await folderWith(context, { "prices.yaml": prices });
+  const options = ["plan", ...small, "--prices", join(folder, "prices.yaml")];
+  const { code, stdout } = await run([...options, "--json"]);
+  assert.equal(code, 0);
+  const plan = JSON.parse(stdout) as Record<string, Record<string, unknown>>;
+  assert.equal(plan["outcome"], "planned");
+  for (const field of ["fleet", "pricePerHour", "pricePerMillionTokens", "attainmentPerSeed", "busyShare", "devices"]) {
+    assert.ok(field in plan["best"]! && field in plan["secondBest"]!, field);
+  }
+  assert.match(String(plan["best"]!["pricePerHour"]), /^\d+(\.\d+)?$/, "money is a decimal string");
+  for (const field of ["why", "alternatives", "warnings", "tried", "notes", "simulations", "excluded"]) {
+    assert.ok(field in plan, field);
+  }
+  const words = await run(options);
+  assert.equal(words.code, 0);
+  assert.match(words.stdout, /^best +\S+ +[\d.]+/m);
+  assert.match(words.stdout, /^Why\n {2}- \S/m);
+  assert.doesNotMatch(words.stderr, / met/, "no progress where it is no terminal");
+});
+
+test("no device from an excluded country, and exit code 1 where none is left or none does", async (context) => {
+  const folder = await folderWith(context, { "prices.yaml": prices });
+  const options = ["plan", ...small, "--prices", join(folder, "prices.yaml")];
+  const { code, stdout, stderr } = await run([...options, "--exclude-origin", "us"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /left out +h100 \(US\), l40s \(US\)/);
+  assert.match(stdout, /^best +\d+x910B/m);
+  assert.match(stderr, /warning: Ascend 910B: .*as counsel wrote\. As given, and not legal advice\./);
+  const none = await run([...options, "--exclude-origin", "US", "--exclude-origin", "CN", "--json"]);
+  assert.equal(none.code, 1);
+  const plan = JSON.parse(none.stdout) as { outcome: string; reasons: string[] };
+  assert.equal(plan.outcome, "none");
+  assert.match(plan.reasons.join("\n"), /no device is left/);
+  const large = await run([...options, "--models", "qwen2.5-72b"]);
+  assert.equal(large.code, 1);
+  assert.match(large.stdout, /No fleet keeps the objective:\n {2}- qwen2\.5-72b.*would run on/);
+});
+
+test("a usage export is planned for with the models that take others' places", async (context) => {
+  const row = (second: number): object => ({
+    startTime: `2026-01-01T00:00:${String(second).padStart(2, "0")}.000Z`,
+    model: "gpt-4o-mini",
+    prompt_tokens: 300,
+    completion_tokens: 60,
+    team_id: "a",
+  });
+  const usage = JSON.stringify(Array.from({ length: 30 }, (_, index) => row(2 * index)));
+  const folder = await folderWith(context, { "prices.yaml": prices, "usage.json": usage });
+  const options = ["plan", "--workload", join(folder, "usage.json"), "--format", "litellm", "--prices"];
+  const { code, stdout } = await run([...options, join(folder, "prices.yaml"), "--map", "gpt-4o-mini=qwen2.5-7b"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /qwen2\.5-7b stands for gpt-4o-mini/);
+  const unknown = await run([...options, join(folder, "prices.yaml")]);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /gpt-4o-mini \(30 requests\).*--map/);
+});
+
+test("a wrong usage is refused in words that say what to write", async (context) => {
+  const folder = await folderWith(context, {
+    "prices.yaml": prices,
+    "bad.yaml": "currency: EUR\ndevices:\n  - device: H1\n",
+  });
+  const good = join(folder, "prices.yaml");
+  const cases: readonly [string[], RegExp][] = [
+    [[...small], /--prices/],
+    [[...small, "--prices", join(folder, "none.yaml")], /none\.yaml: there is no such file/],
+    [[...small, "--prices", join(folder, "bad.yaml")], /bad\.yaml:3: .*pricePerHour.*required/],
+    [["--workload", "synthetic:4", "--prices", good], /models x requests/],
+    [
+      ["--workload", join(folder, "none.csv"), "--format", "openai", "--prices", good],
+      /none\.csv: there is no such file/,
+    ],
+    [["--workload", good, "--format", "openai", "--models", "qwen2.5-7b", "--prices", good], /--models does not apply/],
+    [[...small, "--prices", good, "--models", "qwen2.5-7"], /did you mean "qwen2\.5-7b"/],
+    [[...small, "--prices", good, "--slo", "10/100"], /10s\/100ms/],
+    [[...small, "--prices", good, "--exclude-origin", "America"], /ISO 3166/],
+    [[...small, "--prices", good, "--attainment", "99"], /0\.99/],
+  ];
+  for (const [options, message] of cases) {
+    const { code, stderr } = await run(["plan", ...options]);
+    assert.equal(code, 2, options.join(" "));
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /\n +at /, "no trace of a defect");
+  }
+});

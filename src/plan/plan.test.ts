@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runExperiment, parseFleet, modelsOf } from "../sim/index.ts";
+import { ManualClock } from "../base/index.ts";
+import { makePlan } from "./plan.ts";
+import { offer, smallQuestion, solverFor } from "./testing.ts";
+
+test("the same question has the same plan, which the simulator confirms, and the second best is another fleet", async (context) => {
+  const offers = [offer("H100 2.5"), offer("L40S 0.9"), offer("910B 1.1 x2")];
+  const question = await smallQuestion("synthetic:10x0.1", "qwen2.5-7b", offers, solverFor(context));
+  const plan = await makePlan(question);
+  assert.deepEqual(await makePlan(question), plan);
+  assert.equal(plan.outcome, "planned");
+  const { best, secondBest } = plan;
+  assert.ok(secondBest !== null && secondBest.fleet !== best.fleet);
+  assert.ok(Number(secondBest.pricePerHour) >= Number(best.pricePerHour));
+  for (const { fleet, attainmentPerSeed } of [best, secondBest]) {
+    const result = runExperiment({
+      workloads: question.workloads,
+      fleet: parseFleet(fleet),
+      shapes: modelsOf(question.workloads[0]!).map((model) => question.shapes.get(model)!),
+      policy: "ours",
+      objective: question.objective,
+      linkGBps: undefined,
+      clock: new ManualClock(),
+    });
+    assert.deepEqual(result.attainmentPerSeed, attainmentPerSeed);
+    assert.ok(result.attainmentPerSeed.every((share) => share >= question.attainment));
+  }
+  assert.ok(plan.tried.some(({ fleet, isMet }) => fleet === best.fleet && isMet));
+  assert.ok(
+    plan.tried
+      .filter(({ isMet }) => isMet)
+      .every(({ pricePerHour }) => Number(pricePerHour) >= Number(best.pricePerHour)),
+  );
+});
+
+test("one device that is enough is the plan, and one that is dearer the second best", async (context) => {
+  const offers = [offer("H100 2.5 x3"), offer("H200 2.4 x3")];
+  const plan = await makePlan(await smallQuestion("synthetic:2x0.05", "qwen2.5-7b", offers, solverFor(context)));
+  assert.ok(plan.outcome === "planned");
+  assert.equal(plan.best.fleet, "1xH200");
+  assert.equal(plan.secondBest?.fleet, "1xH100");
+  assert.equal(plan.best.pricePerHour, "2.4");
+  assert.ok(plan.why.some(({ text }) => text.includes("dearer by 0.1 EUR")));
+  assert.deepEqual(
+    plan.alternatives.map(({ device, devices, bound }) => [device, devices, bound]),
+    [
+      ["h100", 1, 1],
+      ["h200", 1, 1],
+    ],
+  );
+});
+
+test("where there is no fleet, it says what makes it so", async (context) => {
+  const solver = solverFor(context);
+  const large = await smallQuestion("synthetic:2x0.05", "qwen2.5-72b", [offer("H100 2"), offer("L40S 1")], solver);
+  const homeless = await makePlan(large);
+  assert.ok(homeless.outcome === "none");
+  assert.match(homeless.reasons.join("\n"), /qwen2\.5-72b.*H100 SXM has 80 GiB.*would run on.*H200/);
+
+  const few = await smallQuestion("synthetic:12x0.3", "qwen2.5-7b", [offer("L40S 1 x1")], solver);
+  const short = await makePlan(few);
+  assert.ok(short.outcome === "none");
+  assert.match(short.reasons.join("\n"), /all that can be had \(1 L40S\)/);
+
+  const excluded = await makePlan({ ...few, excludedOrigins: ["US"] });
+  assert.ok(excluded.outcome === "none");
+  assert.match(excluded.reasons.join("\n"), /no device is left.*L40S \(US\)/);
+
+  const hasty = await makePlan({ ...few, objective: { ttftMs: 1, tpotMs: 100 } });
+  assert.ok(hasty.outcome === "none");
+  assert.match(hasty.reasons.join("\n"), /one at a time.*no known device does/);
+});
+
+test("what was written of exports is repeated with a fleet that has the device, and not otherwise", async (context) => {
+  const solver = solverFor(context);
+  const offers = [{ ...offer("910B 1"), exportClassification: "ask counsel" }, offer("L4 9")];
+  const question = await smallQuestion("synthetic:2x0.05", "qwen2.5-7b", offers, solver);
+  const plan = await makePlan(question);
+  assert.ok(plan.outcome === "planned");
+  const warning = plan.warnings.find((text) => text.startsWith("Ascend 910B"));
+  assert.match(warning ?? "", /General Prohibition 10.*The price list says: ask counsel\..*not legal advice/);
+  const without = await makePlan({ ...question, excludedOrigins: ["CN"] });
+  assert.ok(without.outcome === "none" || without.warnings.every((text) => !text.includes("910B")));
+  assert.deepEqual(without.excluded, [{ device: "910b", origin: "CN" }]);
+});
