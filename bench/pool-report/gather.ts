@@ -1,0 +1,74 @@
+import { Cache } from "./cache.ts";
+import { runRows } from "./crew.ts";
+import { digestSources, keyOf, traceDigests } from "./key.ts";
+import { coreRows } from "./matrix.ts";
+import type { ReportOptions } from "./options.ts";
+import { overloadRows } from "./overload.ts";
+import { Results } from "./results.ts";
+import type { Row } from "./row.ts";
+
+const threads = 2;
+const rowMaxMs = 600_000;
+
+export interface Gathered {
+  readonly results: Results;
+  /** All that belong to the report, known or not. */
+  readonly rows: readonly Row[];
+}
+
+/** Reads what is kept and runs what is not: first what stands alone, then what begins where that ended. */
+export async function gather(options: ReportOptions, root: string, say: (line: string) => void): Promise<Gathered> {
+  const results = new Results();
+  const keyed = keying(options, root);
+  const core = coreRows(options.extent).filter((row) => isPossible(row, options));
+  await run(core, keyed, results, options, say);
+  const overload = overloadRows(results, options.extent);
+  await run(overload, keyed, results, options, say);
+  return { results, rows: [...core, ...overload] };
+}
+
+function isPossible({ setting }: Row, { traces }: ReportOptions): boolean {
+  return setting.workload.kind === "synthetic" || traces !== undefined;
+}
+
+function keying({ traces }: ReportOptions, root: string): (row: Row) => string {
+  const digests = digestSources(root);
+  const traceDigest = traceDigests(traces ?? "");
+  return (row) => keyOf(row, digests, traceDigest);
+}
+
+async function run(
+  rows: readonly Row[],
+  keyed: (row: Row) => string,
+  results: Results,
+  { cache: folder, only, traces }: ReportOptions,
+  say: (line: string) => void,
+): Promise<void> {
+  const cache = new Cache(folder);
+  const missing: Row[] = [];
+  for (const row of rows) {
+    const kept = cache.read(keyed(row));
+    if (kept !== undefined) results.add(row, kept);
+    else if (only === undefined || row.name.includes(only)) missing.push(row);
+  }
+  say(`${rows.length} rows, ${missing.length} to run`);
+  const startedMs = performance.now();
+  let done = 0;
+  await runRows(missing, {
+    threads,
+    rowMaxMs,
+    traces,
+    answered(row, answer) {
+      done++;
+      if (answer.kind === "failure") results.failed(row, answer.message);
+      else {
+        const kept = { row, result: answer.result, tookMs: answer.tookMs };
+        cache.write(keyed(row), kept);
+        results.add(row, kept);
+      }
+      const how = answer.kind === "failure" ? `FAILED: ${answer.message}` : `${(answer.tookMs / 1000).toFixed(1)} s`;
+      const leftS = ((performance.now() - startedMs) / done / 1000) * (missing.length - done);
+      say(`${done}/${missing.length}, about ${Math.ceil(leftS / 60)} minutes left: ${row.name}, ${how}`);
+    },
+  });
+}

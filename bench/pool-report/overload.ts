@@ -1,0 +1,48 @@
+import { device, loads, overloadPolicies, overloadScenes, type Scene, capacityName } from "./matrix.ts";
+import type { Found, Row, ShareResult, ShareRow, TenantCount } from "./row.ts";
+import type { Results } from "./results.ts";
+import type { Extent } from "./workloads.ts";
+
+export function overloadName({ title }: Scene, policy: string, load: number): string {
+  return `overload/${title}/${policy}/${load}`;
+}
+
+/** Each policy on the fleet that it needs for 99 % at a load of 1, set up as it was there. */
+export function overloadRows(results: Results, extent: Extent): readonly Row[] {
+  return overloadScenes.flatMap((scene) =>
+    overloadPolicies.flatMap((policy) => {
+      const found = fleetOf(results, scene, policy);
+      if (found === undefined) return [];
+      return loads.map((load): ShareRow => {
+        const { accelerators, variant } = found;
+        const setting = { ...scene.setting, switchCost: "link" } as const;
+        const name = overloadName(scene, policy, load);
+        return { kind: "share", name, setting, extent, fleet: `${accelerators}x${device}`, policy, variant, load };
+      });
+    }),
+  );
+}
+
+export function fleetOf(results: Results, scene: Scene, policy: string): Found | undefined {
+  return results.capacity(capacityName(scene, "link", policy))?.found[1] ?? undefined;
+}
+
+/** Requests/s that were met strictly. */
+export function goodput({ tenants, arrivalSeconds }: ShareResult): number {
+  return tenants.reduce((sum, { met }: TenantCount) => sum + met, 0) / arrivalSeconds;
+}
+
+/** What the fleet can do: the most requests/s that it met at any load; undefined: none has run. */
+export function capacityOf(results: Results, scene: Scene, policy: string): number | undefined {
+  const known = loads.flatMap((load) => results.share(overloadName(scene, policy, load)) ?? []);
+  return known.length === 0 ? undefined : Math.max(...known.map(goodput));
+}
+
+/**
+ * Who fared worst of the tenants, as a share of what is fair: what it asked for, or an equal part of what the fleet can
+ * do, whichever is less.
+ */
+export function worstFairShare({ tenants, arrivalSeconds }: ShareResult, capacityPerSecond: number): number {
+  const partOfAll = (capacityPerSecond * arrivalSeconds) / tenants.length;
+  return Math.min(1, ...tenants.map(({ requests, met }) => met / Math.min(requests, partOfAll)));
+}
