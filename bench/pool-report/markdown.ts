@@ -1,7 +1,7 @@
 /** A table as the formatter would write it, so that the page is the same before and after it. Numbers stand right. */
 export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [columns, ...rows];
-  const widths = columns.map((_, column) => Math.max(4, ...all.map((row) => cell(row, column).length)));
+  const widths = columns.map((_, column) => Math.max(3, ...all.map((row) => cell(row, column).length)));
   const isRight = columns.map((_, column) => column > 0);
   const line = (row: readonly string[]): string =>
     `| ${widths

@@ -68,6 +68,12 @@ test("the page begins with all scenes in short, and compares with others only wh
   assert.match(text, /whichever of the others needs fewest needs 1\.14 times as many as ours over 1\./);
 });
 
+test("where ours does not reach it, the page begins with that", () => {
+  const unreached = { ...capacity(6, null), found: [null, null] };
+  const text = pageOf(gathered({ [capacityName(first!, "open", "ours")]: unreached }), options).replaceAll(/\s+/g, " ");
+  assert.match(text, /open engines ours does not reach it with any number that was tried for 64 models, Poisson\./);
+});
+
 test("who does not reach it says so", () => {
   assert.ok(cells.includes("| fifo-swap | 40 / none | - |"));
 });
