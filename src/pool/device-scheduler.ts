@@ -40,6 +40,14 @@ export class DeviceScheduler {
       this.#unblock(device, answer);
   }
 
+  /** Copies a model that has no work yet, in the place of models that have had none for longer than two copies take. */
+  warm(lane: Lane, answer: Answer): void {
+    const { device, model, speed } = lane;
+    const evicted = idleVictims(device, model.weightsBytes);
+    const isUsed = evicted?.some(({ lastUsedMs }) => lastUsedMs > answer.nowMs - 2 * speed.loadMs);
+    if (evicted !== undefined && isUsed === false) this.#begin({ lane, evicted }, device, answer);
+  }
+
   /** A copy is there, or has failed. */
   loaded(lane: Lane, isThere: boolean, answer: Answer): void {
     const { device } = lane;
@@ -47,6 +55,7 @@ export class DeviceScheduler {
     if (isThere) {
       lane.weights = "resident";
       lane.isFresh = true;
+      lane.lastUsedMs = answer.nowMs;
       lane.failures = 0;
     } else {
       lane.weights = "absent";

@@ -158,6 +158,15 @@ test("beyond what devices can carry requests wait while that helps, and are refu
   assert.ok(refused.length > 20);
 });
 
+test("a model that comes too late for a request is there for the next, where memory idles", () => {
+  const pool = new Pool(fleet([device("a")], [model("m")]));
+  const hasty = { ttftMs: 500, tpotMs: 100 };
+  const effects = pool.decide(arrived(request("m", { objective: hasty })), 0);
+  assert.deepEqual(kinds(effects), ["refuse", "load"]);
+  pool.decide({ kind: "loaded", device: "a", model: "m" }, 875);
+  assert.deepEqual(kinds(pool.decide(arrived(request("m", { objective: hasty })), 1_000)), ["prefill"]);
+});
+
 test("10,000 requests that wait are bounded work: one more is refused at once", () => {
   const names = Array.from({ length: 30 }, (_, index) => `m${index}`);
   const pool = new Pool(

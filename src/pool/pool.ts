@@ -155,6 +155,21 @@ export class Pool implements Scheduler {
   #giveUp(sequence: Sequence, reason: RefusalReason, answer: Answer): void {
     this.#sequences.delete(sequence.request.id);
     refuse(sequence.request, reason, answer);
+    if (reason === "overloaded") this.#warm(sequence.request, answer);
+  }
+
+  /** Its model comes too late for it, but not for the next: where memory idles it is copied all the same. */
+  #warm(request: PoolRequest, answer: Answer): void {
+    const model = this.#models.get(request.model)!;
+    let best: Lane | undefined;
+    for (const device of this.#devices.values()) {
+      if (!canHold(device, model, request)) continue;
+      const lane = this.#laneOn(device, model);
+      if (lane.weights !== "absent") return;
+      const isFree = device.loading === undefined && lane.notBeforeMs <= this.#nowMs;
+      if (isFree && (best === undefined || device.busy.size < best.device.busy.size)) best = lane;
+    }
+    if (best !== undefined) this.#scheduler.warm(best, answer);
   }
 
   /** When its prompt has to begin somewhere, on the device that would have it first. */
