@@ -157,7 +157,7 @@ export class DeviceScheduler {
   }
 
   #startTurn(device: Device, answer: Answer): void {
-    const fits = (lane: Lane, sequence: Sequence): boolean => this.#fits(lane, sequence, answer);
+    const fits = (lane: Lane, bytes: number): boolean => this.#fits(lane, bytes, answer);
     const choice = chooseTurn(device, answer.nowMs, this.#tuning, fits);
     if (choice === undefined) return;
     const { lane } = choice;
@@ -205,9 +205,8 @@ export class DeviceScheduler {
     return neededBytes();
   }
 
-  /** Whether a prompt's KV has room; idle models leave for it. */
-  #fits(lane: Lane, { contextTokens, request }: Sequence, answer: Answer): boolean {
-    const bytes = lane.kvBytesOf(contextTokens, request.maxOutputTokens);
+  /** Whether prompts' KV has room; idle models leave for it. */
+  #fits(lane: Lane, bytes: number, answer: Answer): boolean {
     if (bytes <= lane.device.freeBytes) return true;
     const victims = idleVictims(lane.device, bytes);
     if (victims === undefined) return false;

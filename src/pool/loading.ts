@@ -77,7 +77,7 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
     freeBytes += other.model.weightsBytes;
   }
   const dropped: Sequence[] = [];
-  const others = lanes.filter((other) => other !== lane).flatMap(({ running }) => running);
+  const others = [...device.busy].filter((other) => other !== lane).flatMap(({ running }) => running);
   for (const sequence of others.sort((a, b) => b.dueMs - a.dueMs)) {
     if (freeBytes >= neededBytes) break;
     dropped.push(sequence);

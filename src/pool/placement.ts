@@ -41,11 +41,18 @@ export function placeRequest(
   return best;
 }
 
-/** Whether the request may run there, and the model and its KV could be on the device at all. */
+/** Whether the request may run there, and could be there at all. */
 export function canHold(device: Device, model: PoolModel, request: PoolRequest): boolean {
-  const { inputTokens, maxOutputTokens, permitted } = request;
-  if (permitted !== undefined && !permitted.has(device.spec.id)) return false;
-  return model.weightsBytes + (inputTokens + maxOutputTokens) * model.kvBytesPerToken <= device.spec.memoryBytes;
+  return isPermitted(device, request) && hasMemory(device, model, request);
+}
+
+function isPermitted({ spec }: Device, { permitted }: PoolRequest): boolean {
+  return permitted === undefined || permitted.has(spec.id);
+}
+
+/** For the model and the request's KV, with nothing else there. */
+export function hasMemory({ spec }: Device, model: PoolModel, { inputTokens, maxOutputTokens }: PoolRequest): boolean {
+  return model.weightsBytes + (inputTokens + maxOutputTokens) * model.kvBytesPerToken <= spec.memoryBytes;
 }
 
 /** With nothing else to do it takes what it is given: there is nobody whom that endangers. */

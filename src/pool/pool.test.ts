@@ -110,6 +110,31 @@ test("where a model can be loaded nowhere its requests are refused after some tr
   assert.equal(find(pool.decide(arrived(request("n")), nowMs + 1), "load")?.model, "n");
 });
 
+test("a copy back that fails for good ends who had tokens, instead of keeping it for ever", () => {
+  const pool = new Pool(fleet([device("a", 20)], [model("m"), model("n")]));
+  const first = request("m", { maxOutputTokens: 4_000 });
+  pool.decide(arrived(first), 0);
+  pool.decide({ kind: "loaded", device: "a", model: "m" }, 875);
+  pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [] }, 891);
+  const other = request("n");
+  pool.decide(arrived(other), 900);
+  // Turns go on, and are far ahead, until the other model has to come: m's weights leave, its KV stays.
+  let nowMs = 900;
+  let effects: readonly Effect[] = [];
+  for (let turns = 0; find(effects, "load") === undefined; turns++) {
+    assert.ok(turns < 200, "the other model comes");
+    effects = pool.decide({ kind: "turnEnded", device: "a", steps: 20, finished: [] }, (nowMs += 200));
+  }
+  pool.decide({ kind: "loaded", device: "a", model: "n" }, (nowMs += 875));
+  effects = pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [other.id] }, (nowMs += 20));
+  for (let failures = 0; find(effects, "fail") === undefined; failures++) {
+    assert.ok(failures < 10, "it is not tried for ever");
+    if (find(effects, "load") === undefined) effects = pool.decide({ kind: "woken" }, (nowMs += 120_000));
+    effects = pool.decide({ kind: "loadFailed", device: "a", model: "m" }, (nowMs += 100));
+  }
+  assert.equal(find(effects, "fail")?.request, first.id);
+});
+
 test("a device that is lost: who had tokens fails, who had none is placed anew", () => {
   const { pool, first } = running();
   const second = request("m");

@@ -1,7 +1,7 @@
 import { Answer } from "./answer.ts";
 import { DeviceScheduler } from "./device-scheduler.ts";
 import { Pending } from "./pending.ts";
-import { canHold, placeRequest } from "./placement.ts";
+import { canHold, hasMemory, placeRequest } from "./placement.ts";
 import { prefillMs } from "./speed.ts";
 import { Answers, Device, Lane, Sequence } from "./state.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
@@ -128,12 +128,10 @@ export class Pool implements Scheduler {
 
   /** Why no device could ever run it; undefined where one could. */
   #impossible(request: PoolRequest, model: PoolModel): RefusalReason | undefined {
-    const { id, tenant, objective, inputTokens, maxOutputTokens } = request;
-    const anywhere: PoolRequest = { id, model: model.id, tenant, objective, inputTokens, maxOutputTokens };
     let reason: RefusalReason = "model_too_large";
     for (const device of this.#devices.values()) {
       if (canHold(device, model, request)) return undefined;
-      if (canHold(device, model, anywhere)) reason = "not_permitted";
+      if (hasMemory(device, model, request)) reason = "not_permitted";
     }
     return reason;
   }
@@ -222,21 +220,35 @@ export class Pool implements Scheduler {
     const lane = device?.lanes.get(model);
     if (device === undefined || lane === undefined || device.loading !== lane) return;
     this.#scheduler.loaded(lane, isThere, answer);
-    if (!isThere) for (const sequence of lane.waiting.slice()) this.#placeElsewhere(sequence, lane, answer);
+    if (!isThere) this.#cannotLoad(lane, answer);
     this.#scheduler.reconsider(device, answer);
   }
 
-  /** Its model cannot be had where it waits: somewhere else, or there again, a few times. */
-  #placeElsewhere(sequence: Sequence, lane: Lane, answer: Answer): void {
-    if (lane.failures < failuresMax) {
+  /**
+   * Its prompts go somewhere else, or wait there for the next try. After some tries it is over: who waits is refused, and who
+   * has tokens ends, because its KV could never be used.
+   */
+  #cannotLoad(lane: Lane, answer: Answer): void {
+    const isOver = lane.failures >= failuresMax;
+    for (const sequence of lane.waiting.slice()) {
       lane.remove(sequence);
-      lane.refresh();
-      if (!this.#place(sequence, answer)) lane.addWaiting(sequence);
-      return;
+      if (this.#place(sequence, answer)) continue;
+      if (!isOver) lane.addWaiting(sequence);
+      else if (sequence.generatedTokens > 0) this.#fail(sequence, answer);
+      else this.#giveUp(sequence, "load_failed", answer);
     }
-    lane.remove(sequence);
+    if (isOver) {
+      for (const sequence of lane.running.slice()) {
+        lane.remove(sequence);
+        this.#fail(sequence, answer);
+      }
+    }
     lane.refresh();
-    if (!this.#place(sequence, answer)) this.#giveUp(sequence, "load_failed", answer);
+  }
+
+  #fail({ request }: Sequence, answer: Answer): void {
+    this.#sequences.delete(request.id);
+    answer.ask({ kind: "fail", request: request.id });
   }
 
   #turnEnded(id: string, steps: number, finished: readonly string[], answer: Answer): void {
@@ -273,14 +285,10 @@ export class Pool implements Scheduler {
     for (const { waiting, running } of device.lanes.values())
       for (const each of [...waiting, ...running]) stranded.add(each);
     for (const sequence of stranded) {
-      const { request } = sequence;
       sequence.lane = undefined;
-      sequence.isPrefilled = false;
-      if (sequence.isCancelled) this.#sequences.delete(request.id);
-      else if (sequence.generatedTokens > 0) {
-        this.#sequences.delete(request.id);
-        answer.ask({ kind: "fail", request: request.id });
-      } else this.#placeAgain(sequence, answer);
+      if (sequence.isCancelled) this.#sequences.delete(sequence.request.id);
+      else if (sequence.generatedTokens > 0) this.#fail(sequence, answer);
+      else this.#placeAgain(sequence, answer);
     }
   }
 

@@ -4,10 +4,8 @@ import type { PoolDevice, PoolModel, PoolRequest, Speed } from "./types.ts";
 /** A request while the pool has it. */
 export class Sequence {
   readonly request: PoolRequest;
-  readonly arrivedMs: number;
   /** Tokens given so far; what a computed prompt and they need of KV is on the device. */
   generatedTokens = 0;
-  isPrefilled = false;
   /** When the next token is due. For one that has missed a token, when it is due now at the latest. */
   dueMs: number;
   /** It has missed a token: nothing that is done for it makes up for that. */
@@ -18,7 +16,6 @@ export class Sequence {
 
   constructor(request: PoolRequest, arrivedMs: number) {
     this.request = request;
-    this.arrivedMs = arrivedMs;
     this.dueMs = arrivedMs + request.objective.ttftMs;
   }
 
@@ -83,7 +80,6 @@ export class Lane {
 
   /** Its prompt is computed, and its KV is here. */
   addRunning(sequence: Sequence): void {
-    sequence.isPrefilled = true;
     this.running.push(sequence);
     this.#addContext(sequence.contextTokens);
   }
@@ -97,7 +93,6 @@ export class Lane {
       this.running.splice(runningAt, 1);
       this.#addContext(-sequence.contextTokens);
     }
-    sequence.isPrefilled = false;
   }
 
   /** Every running sequence has got so many tokens. */

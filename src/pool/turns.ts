@@ -17,13 +17,13 @@ interface Task {
 
 /**
  * Rules 2 and 3 (see pool.ts): prompts as soon as they endanger nobody, the shortest first; then whoever can wait least.
- * `fits`: whether a prompt's KV has room.
+ * `fits`: whether so many bytes of KV have room beside what is there.
  */
 export function chooseTurn(
   device: Device,
   nowMs: number,
   tuning: Tuning,
-  fits: (lane: Lane, sequence: Sequence) => boolean,
+  fits: (lane: Lane, bytes: number) => boolean,
 ): Choice | undefined {
   const tasks = tasksOf(device, nowMs, fits);
   if (tasks.length === 0) return undefined;
@@ -49,7 +49,7 @@ export function chooseTurn(
   return { kind: "decode", lane: chosen.lane, untilMs: nowMs + turnMs };
 }
 
-function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, sequence: Sequence) => boolean): Task[] {
+function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, bytes: number) => boolean): Task[] {
   const tasks: Task[] = [];
   for (const lane of device.busy) {
     if (lane.weights !== "resident") continue;
@@ -58,7 +58,7 @@ function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, sequence: Seq
       tasks.push({ lane, isPrefill: false, costMs, slackMs: lane.dueMs - nowMs - costMs });
     }
     const [first] = lane.waiting;
-    if (first !== undefined && fits(lane, first)) {
+    if (first !== undefined && fits(lane, lane.firstPromptBytes)) {
       const costMs = prefillMs(lane.speed, first.contextTokens);
       tasks.push({ lane, isPrefill: true, costMs, slackMs: first.dueMs - nowMs - costMs });
     }
@@ -87,15 +87,17 @@ function together(
   lane: Lane,
   budgetMs: number,
   tuning: Tuning,
-  fits: (lane: Lane, sequence: Sequence) => boolean,
+  fits: (lane: Lane, bytes: number) => boolean,
 ): Sequence[] {
   const chosen: Sequence[] = [];
   let tokens = 0;
   let costMs = 0;
+  let bytes = 0;
   for (const sequence of lane.waiting) {
     tokens += sequence.contextTokens;
     costMs += prefillMs(lane.speed, sequence.contextTokens);
-    if (chosen.length > 0 && (tokens > tuning.prefillTokens || costMs > budgetMs || !fits(lane, sequence))) break;
+    bytes += lane.kvBytesOf(sequence.contextTokens, sequence.request.maxOutputTokens);
+    if (chosen.length > 0 && (tokens > tuning.prefillTokens || costMs > budgetMs || !fits(lane, bytes))) break;
     chosen.push(sequence);
   }
   return chosen;

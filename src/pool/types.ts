@@ -87,7 +87,7 @@ export type WorkEvent = Extract<PoolEvent, { kind: "arrived" | "loaded" | "turnE
 /** What is to be done about it. */
 export type Effect =
   | { readonly kind: "refuse"; readonly request: string; readonly reason: RefusalReason }
-  /** It had tokens already, which were on a device that is gone: it ends here. */
+  /** It had tokens already, and what it needs to go on is gone (a device, or the weights for good): it ends here. */
   | { readonly kind: "fail"; readonly request: string }
   /** Room for the weights is there: copying begins. One copy at a time on a device, beside its turns. */
   | { readonly kind: "load"; readonly device: string; readonly model: string }
