@@ -244,7 +244,7 @@ async function putTogether(
   };
 }
 
-/** The models that a request can be sent for now. One that chats comes first: it is asked the first question. */
+/** The models that requests can be sent for at this moment. One that chats comes first: it is asked the first question. */
 function servedModels(destinations: DestinationList): readonly string[] {
   const offers = destinations.all.filter(({ ready }) => ready).flatMap((destination) => [...destination.offers()]);
   const chat = (offer: (typeof offers)[number]): boolean => offer.endpoints.has("chat.completions");

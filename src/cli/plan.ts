@@ -3,24 +3,19 @@ import type { FleetReport, Plan } from "../plan/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 import { minutes, positive, share, whole } from "./numbers.ts";
+import { told, usualModels, type WorkloadOptions, workloadsOf } from "./workload.ts";
 import type { Printer } from "./printer.ts";
 
-interface PlanOptions extends JsonOption {
-  readonly workload: string;
+interface PlanOptions extends JsonOption, WorkloadOptions {
   readonly prices: string;
-  readonly format?: string;
-  readonly map?: string;
   readonly models?: string;
   readonly slo: string;
   readonly attainment: number;
   readonly excludeOrigin: readonly string[];
-  readonly seeds: number;
-  readonly minutes: number;
-  readonly dealTo?: number;
-  readonly rate?: number;
-  readonly from?: number;
   readonly linkGbps?: number;
 }
+
+const help = "`bailiwick plan --help` explains the options, docs/reference/plan.md the files.";
 
 export function addPlanCommand(program: Command, context: CommandContext): void {
   const plan = program
@@ -62,7 +57,7 @@ export function addPlanCommand(program: Command, context: CommandContext): void 
     .option("--from <seconds>", "where in ServeGen's trace to begin", whole(0, 10_000_000))
     .option("--link-gbps <rate>", "GB/s between a device and host memory; by its data sheet otherwise", positive)
     .action(async (options: PlanOptions) => {
-      const made = await told(() => planOf(options, context));
+      const made = await told(() => planOf(options, context), help);
       if (made.outcome === "none") context.end(1);
       if (options.json === true) return context.printer.json(made);
       return print(made, context.printer);
@@ -118,44 +113,12 @@ async function fromUsage(options: PlanOptions, format: "litellm" | "openai") {
 }
 
 async function fromWorkload(options: PlanOptions) {
-  const { modelsOf, parseShapes, readWorkload } = await import("../sim/index.ts");
-  const shapes = parseShapes(options.models ?? "qwen2.5-7b");
-  const isGenerated =
-    options.workload.startsWith("synthetic:") || options.format === "servegen" || options.rate !== undefined;
-  const workloads = [];
-  for (let seed = 1; seed <= (isGenerated ? options.seeds : 1); seed++) {
-    workloads.push(
-      await readWorkload({
-        workload: options.workload,
-        format: options.format,
-        seed,
-        minutes: isGenerated ? options.minutes : undefined,
-        models: options.dealTo,
-        map: options.map,
-        rate: options.rate,
-        startS: options.from,
-      }),
-    );
-  }
+  const { modelsOf, parseShapes } = await import("../sim/index.ts");
+  const shapes = parseShapes(options.models ?? usualModels);
+  const workloads = await workloadsOf(options);
   // Of all seeds together: a model that one of them never asks has its place in the turn all the same.
   const models = modelsOf({ name: "", notes: [], requests: workloads.flatMap(({ requests }) => requests) });
   return { workloads, shapes: new Map(models.map((model, index) => [model, shapes[index % shapes.length]!])) };
-}
-
-/** What cannot be planned is told as any other failure of a command. */
-async function told<Result>(run: () => Promise<Result>): Promise<Result> {
-  const { PlanError } = await import("../plan/index.ts");
-  const { SimulationError, WorkloadError } = await import("../sim/index.ts");
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof PlanError || error instanceof SimulationError || error instanceof WorkloadError) {
-      throw new CommandFailure("invalid_usage", error.message, {
-        next: "`bailiwick plan --help` explains the options, docs/reference/plan.md the files.",
-      });
-    }
-    throw error;
-  }
 }
 
 function print(plan: Plan, printer: Printer): void {

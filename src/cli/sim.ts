@@ -3,21 +3,16 @@ import type { ExperimentResult } from "../sim/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 import { minutes, positive, share, whole } from "./numbers.ts";
+import { told, usualModels, type WorkloadOptions, workloadsOf } from "./workload.ts";
 
-interface SimOptions extends JsonOption {
-  readonly workload: string;
-  readonly format?: string;
+interface SimOptions extends JsonOption, WorkloadOptions {
   readonly models: string;
   readonly policy: string;
   readonly slo: string;
-  readonly seeds: number;
-  readonly minutes: number;
-  readonly map?: string;
-  readonly dealTo?: number;
-  readonly rate?: number;
-  readonly from?: number;
   readonly linkGbps?: number;
 }
+
+const help = "`bailiwick sim --help` explains the options.";
 
 export function addSimCommands(program: Command, context: CommandContext): void {
   const sim = program.command("sim").description("the pool under virtual time");
@@ -31,8 +26,9 @@ export function addSimCommands(program: Command, context: CommandContext): void 
     "the devices, such as 16xH100 or 4xH100+4xH20",
   ).action(async (options: SimOptions & { readonly fleet: string }) => {
     const { parseFleet, runExperiment } = await import("../sim/index.ts");
-    const result = await told(async () =>
-      runExperiment({ ...(await questionOf(options, context)), fleet: parseFleet(options.fleet) }),
+    const result = await told(
+      async () => runExperiment({ ...(await questionOf(options, context)), fleet: parseFleet(options.fleet) }),
+      help,
     );
     if (options.json === true) return context.printer.json(result);
     return context.printer.facts(factsOf(result));
@@ -49,13 +45,15 @@ export function addSimCommands(program: Command, context: CommandContext): void 
     .action(
       async (options: SimOptions & { readonly device: string; readonly attainment: number; readonly most: number }) => {
         const { deviceTypeOf, findCapacity } = await import("../sim/index.ts");
-        const found = await told(async () =>
-          findCapacity({
-            ...(await questionOf(options, context)),
-            device: deviceTypeOf(options.device),
-            attainment: options.attainment,
-            devicesMax: options.most,
-          }),
+        const found = await told(
+          async () =>
+            findCapacity({
+              ...(await questionOf(options, context)),
+              device: deviceTypeOf(options.device),
+              attainment: options.attainment,
+              devicesMax: options.most,
+            }),
+          help,
         );
         const { result, ...counts } = found;
         if (options.json === true) return context.printer.json({ ...counts, ...result });
@@ -78,7 +76,7 @@ function withWorkload(command: Command): Command {
     withRequired(command, "--workload <workload>", "a trace's file, or synthetic:64x0.1 (models x requests a second)"),
   )
     .option("--format <format>", "the trace's: aegaeon, servegen, azure, mooncake; by its first line otherwise")
-    .option("--models <models>", "what the workload's models are, in turn, separated by commas", "qwen2.5-7b")
+    .option("--models <models>", "what the workload's models are, in turn, separated by commas", usualModels)
     .option("--policy <policy>", `who decides: ${policyChoices}`, "ours")
     .option("--slo <objective>", "until the first token, and from token to token", "10s/100ms")
     .option("--seeds <count>", "how many times, each with other chance", whole(1, 1_000), 3)
@@ -91,7 +89,7 @@ function withWorkload(command: Command): Command {
 }
 
 async function questionOf(options: SimOptions, { surroundings, printer }: CommandContext) {
-  const { parseObjective, parseShapes, policyNames, readWorkload } = await import("../sim/index.ts");
+  const { parseObjective, parseShapes, policyNames } = await import("../sim/index.ts");
   if (!policyNames.includes(options.policy)) {
     throw new CommandFailure("invalid_usage", `There is no policy "${options.policy}".`, {
       next: `Name one of ${policyNames.join(", ")}.`,
@@ -99,23 +97,7 @@ async function questionOf(options: SimOptions, { surroundings, printer }: Comman
   }
   const shapes = parseShapes(options.models);
   const objective = parseObjective(options.slo);
-  const isGenerated =
-    options.workload.startsWith("synthetic:") || options.format === "servegen" || options.rate !== undefined;
-  const workloads = [];
-  for (let seed = 1; seed <= (isGenerated ? options.seeds : 1); seed++) {
-    workloads.push(
-      await readWorkload({
-        workload: options.workload,
-        format: options.format,
-        seed,
-        minutes: isGenerated ? options.minutes : undefined,
-        models: options.dealTo,
-        map: options.map,
-        rate: options.rate,
-        startS: options.from,
-      }),
-    );
-  }
+  const workloads = await workloadsOf(options);
   return {
     workloads,
     shapes,
@@ -127,21 +109,6 @@ async function questionOf(options: SimOptions, { surroundings, printer }: Comman
       if (surroundings.stderr.isTTY === true) printer.note(text);
     },
   };
-}
-
-/** What cannot be simulated is told as any other failure of a command. */
-async function told<Result>(run: () => Promise<Result>): Promise<Result> {
-  const { SimulationError, WorkloadError } = await import("../sim/index.ts");
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof SimulationError || error instanceof WorkloadError) {
-      throw new CommandFailure("invalid_usage", error.message, {
-        next: "`bailiwick sim --help` explains the options.",
-      });
-    }
-    throw error;
-  }
 }
 
 function factsOf(result: ExperimentResult): [string, string][] {

@@ -30,6 +30,7 @@ export {
   csvRows,
   type Place,
   readWorkload,
+  readWorkloads,
   tokens,
   type Workload,
   WorkloadError,

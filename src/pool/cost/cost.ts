@@ -1,8 +1,8 @@
 import type { Speed } from "../types.ts";
 import { findCalibration } from "./calibrated.ts";
+import { fittedSpeed } from "./fit.ts";
 import { rooflineFactors } from "./calibration.ts";
 import type { DeviceType } from "./devices.ts";
-import type { Calibration } from "./fit.ts";
 import { rooflineSpeed } from "./roofline.ts";
 import { kvBytesPerToken, type ModelShape, weightsBytes } from "./shape.ts";
 
@@ -23,19 +23,8 @@ export interface CostOptions {
 export function speedOf(shape: ModelShape, device: DeviceType, { linkGBps = device.linkGBps }: CostOptions = {}): Cost {
   const loadMs = weightsBytes(shape) / (linkGBps * 1e6);
   const calibration = findCalibration(shape, device);
-  if (calibration !== undefined) return { speed: { ...calibratedSpeed(calibration), loadMs }, basis: "calibrated" };
+  if (calibration !== undefined) return { speed: { ...fittedSpeed(calibration), loadMs }, basis: "calibrated" };
   return { speed: { ...rooflineSpeed(shape, device, rooflineFactors), loadMs }, basis: "roofline" };
-}
-
-function calibratedSpeed({ prefill, decode }: Calibration): Omit<Speed, "loadMs"> {
-  return {
-    prefillFixedMs: prefill.fixedMs,
-    prefillTokenMs: prefill.tokenMs,
-    prefillTokenSquaredMs: prefill.tokenSquaredMs,
-    decodeFixedMs: decode.fixedMs,
-    decodeSequenceMs: decode.sequenceMs,
-    decodeContextTokenMs: decode.contextTokenMs,
-  };
 }
 
 /** What engines leave of a device's memory for activations and themselves (vLLM's `gpu_memory_utilization` is 0.9). */

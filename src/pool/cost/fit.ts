@@ -1,3 +1,4 @@
+import type { Speed } from "../types.ts";
 import { type Bounds, leastRelativeSquares, notNegative } from "./least-squares.ts";
 
 /** A measurement: `batch` prompts of `inputTokens` each, together, took `ms`. */
@@ -40,6 +41,18 @@ export interface Calibration {
   readonly device: string;
   readonly prefill: PrefillFit;
   readonly decode: DecodeFit;
+}
+
+/** What fits say in the pool's words, but for the copy, which they know nothing of. */
+export function fittedSpeed({ prefill, decode }: Pick<Calibration, "prefill" | "decode">): Omit<Speed, "loadMs"> {
+  return {
+    prefillFixedMs: prefill.fixedMs,
+    prefillTokenMs: prefill.tokenMs,
+    prefillTokenSquaredMs: prefill.tokenSquaredMs,
+    decodeFixedMs: decode.fixedMs,
+    decodeSequenceMs: decode.sequenceMs,
+    decodeContextTokenMs: decode.contextTokenMs,
+  };
 }
 
 /**

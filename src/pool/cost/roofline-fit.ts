@@ -1,7 +1,7 @@
 import type { Speed } from "../types.ts";
 import { prefillMs, stepMs } from "../speed.ts";
 import type { DeviceType } from "./devices.ts";
-import type { DecodeFit, PrefillFit } from "./fit.ts";
+import { type DecodeFit, fittedSpeed, type PrefillFit } from "./fit.ts";
 import { leastRelativeSquares, notNegative } from "./least-squares.ts";
 import { leastTimes, type RooflineFactors, rooflineSpeed } from "./roofline.ts";
 import type { ModelShape } from "./shape.ts";
@@ -85,7 +85,7 @@ const contextOfEach = 512;
 
 function errorsOf(pair: MeasuredPair, roofline: Omit<Speed, "loadMs">): readonly RooflineError[] {
   const guess = { ...roofline, loadMs: 0 };
-  const truth = measuredSpeed(pair);
+  const truth = { ...fittedSpeed(pair), loadMs: 0 };
   return [
     ...prompts.map((tokens) => ({
       pair,
@@ -98,16 +98,4 @@ function errorsOf(pair: MeasuredPair, roofline: Omit<Speed, "loadMs">): readonly
       error: stepMs(guess, batch, batch * contextOfEach) / stepMs(truth, batch, batch * contextOfEach) - 1,
     })),
   ];
-}
-
-function measuredSpeed({ prefill, decode }: MeasuredPair): Speed {
-  return {
-    prefillFixedMs: prefill.fixedMs,
-    prefillTokenMs: prefill.tokenMs,
-    prefillTokenSquaredMs: prefill.tokenSquaredMs,
-    decodeFixedMs: decode.fixedMs,
-    decodeSequenceMs: decode.sequenceMs,
-    decodeContextTokenMs: decode.contextTokenMs,
-    loadMs: 0,
-  };
 }

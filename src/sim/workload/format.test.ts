@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readWorkload, type WorkloadSource } from "./format.ts";
+import { readWorkload, readWorkloads, type WorkloadSource } from "./format.ts";
 import { traceFolder } from "./testing.ts";
 
 const pdf = '{"input_tokens": {"5": 1}, "output_tokens": {"6": 1}}';
@@ -33,6 +33,19 @@ test("a workload is synthetic by its prefix, or has the format that its first li
     const { inputTokens, outputTokens } = guessed.requests[0]!;
     assert.deepEqual([inputTokens, outputTokens], lengths[format], format);
     assert.deepEqual(await readWorkload({ workload, format, seed: 1, minutes: 1 }), guessed);
+  }
+});
+
+test("what is generated is another workload for every seed, a recording is one, whole", async (context) => {
+  const folder = await traceFolder(context);
+  await folder.write("c-lengths.jsonl", [`{"client_id": 1, "window_start_s": 0, "pdf": ${pdf}}`]);
+  const seeded = { seeds: 3, minutes: 0.5 };
+  const recorded = await readWorkloads({ workload: await folder.write(...files.aegaeon), ...seeded });
+  assert.equal(recorded.length, 1);
+  for (const workload of ["synthetic:2x1", await folder.write(...files.servegen)]) {
+    const generated = await readWorkloads({ workload, ...seeded });
+    assert.equal(new Set(generated.map(({ requests }) => JSON.stringify(requests))).size, 3, workload);
+    assert.ok(generated.every(({ requests }) => requests.every(({ atMs }) => atMs <= 30_000)));
   }
 });
 

@@ -32,6 +32,8 @@ export interface WorkloadSource {
 type Option = "format" | "models" | "map" | "rate" | "startS";
 
 interface Format {
+  /** Each seed gives another workload, as long as is asked for; else it is a recording, and the same for every seed. */
+  readonly isGenerated: boolean;
   /** What its first line names. */
   readonly sign: readonly string[];
   /** The options that change something; `minutes` always does. */
@@ -41,11 +43,13 @@ interface Format {
 
 const formats = {
   aegaeon: {
+    isGenerated: false,
     sign: aegaeonColumns,
     takes: ["format"],
     read: ({ workload, minutes }) => readAegaeon(workload, { minutes }),
   },
   servegen: {
+    isGenerated: true,
     sign: servegenColumns,
     takes: ["format", "models", "map", "rate", "startS"],
     read: async ({ workload, seed, minutes, models, map, rate: ratePerSecond, startS }) => {
@@ -54,6 +58,7 @@ const formats = {
     },
   },
   azure: {
+    isGenerated: false,
     sign: azureColumns,
     takes: ["format", "models", "map"],
     read: async ({ workload, minutes, models: count, map }) => {
@@ -63,6 +68,7 @@ const formats = {
     },
   },
   mooncake: {
+    isGenerated: false,
     sign: mooncakeFields,
     takes: ["format"],
     read: ({ workload, minutes }) => readMooncake(workload, { minutes }),
@@ -80,10 +86,32 @@ export async function readWorkload(source: WorkloadSource): Promise<Workload> {
     const text = workload.slice(syntheticPrefix.length);
     return generateSynthetic(text, { seed, minutes: required(minutes, "synthetic") });
   }
-  const name = source.format === undefined ? await guessFormat(workload) : formatNamed(source.format);
+  const name = await formatOf(workload, source.format);
   const format: Format = formats[name];
   refuseOthers(source, name, format.takes);
   return format.read(source);
+}
+
+/**
+ * A workload for each of the seeds 1 to `seeds`, of so many minutes; a recorded trace is one, and whole.
+ * Throws a `WorkloadError` as `readWorkload` does.
+ */
+export async function readWorkloads({
+  seeds,
+  minutes,
+  ...source
+}: Omit<WorkloadSource, "seed" | "minutes"> & {
+  readonly seeds: number;
+  readonly minutes: number;
+}): Promise<readonly Workload[]> {
+  if (!(await isGenerated(source))) return [await readWorkload({ ...source, seed: 1 })];
+  const workloads: Workload[] = [];
+  for (let seed = 1; seed <= seeds; seed++) workloads.push(await readWorkload({ ...source, seed, minutes }));
+  return workloads;
+}
+
+async function isGenerated({ workload, format }: Pick<WorkloadSource, "workload" | "format">): Promise<boolean> {
+  return workload.startsWith(syntheticPrefix) || formats[await formatOf(workload, format)].isGenerated;
 }
 
 /** An option that would change nothing is a mistake of who gives it. */
@@ -96,6 +124,10 @@ function refuseOthers(source: WorkloadSource, what: string, takes: readonly Opti
 function required(minutes: number | undefined, what: string): number {
   if (minutes === undefined) throw new WorkloadError(`minutes: say for how long the ${what} workload is generated`);
   return minutes;
+}
+
+async function formatOf(workload: string, name: string | undefined): Promise<WorkloadFormat> {
+  return name === undefined ? guessFormat(workload) : formatNamed(name);
 }
 
 function formatNamed(name: string): WorkloadFormat {
