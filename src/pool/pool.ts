@@ -96,6 +96,8 @@ export class Pool implements Scheduler {
         return this.#deviceLost(event.device, answer);
       case "woken":
         return this.#woken(answer);
+      case "reserved":
+      case "reservationEnded":
       case "moved":
     }
   }

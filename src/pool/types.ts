@@ -28,6 +28,14 @@ export interface PoolModel {
   readonly kvBytesPerToken: number;
   /** Prompt and answer together. */
   readonly contextTokens: number;
+  /** Sequences that may run at once; absent: as many as the memory holds. */
+  readonly sequencesMax?: number;
+  /** Always resident where it fits: loaded before anybody asks, and never evicted. */
+  readonly isPinned?: boolean;
+  /** For so long after its last turn it makes room for nobody. */
+  readonly keepWarmMs?: number;
+  /** After so long without work its weights leave, also where nobody needs the room. */
+  readonly unloadAfterMs?: number;
 }
 
 export interface PoolDevice {
@@ -38,6 +46,11 @@ export interface PoolDevice {
   readonly memoryBytes: number;
   /** Between this device and host memory. */
   readonly linkBytesPerMs: number;
+  /**
+   * Whether KV stays where its weights leave. Absent: yes. Where an engine cannot part them, a model leaves only when it
+   * runs nothing.
+   */
+  readonly keepsKv?: boolean;
 }
 
 export interface PoolRequest {
@@ -51,6 +64,18 @@ export interface PoolRequest {
   readonly maxOutputTokens: number;
   /** The devices where it may run; absent: on any. A device that joins later is none of them. */
   readonly permitted?: ReadonlySet<string>;
+  /** It may run on what others have reserved and leave idle, and makes room there at once when they come. */
+  readonly isPreemptible?: boolean;
+}
+
+/** What a tenant has reserved, from when the pool hears of it until it hears of its end. */
+export interface Reservation {
+  readonly id: string;
+  readonly tenant: string;
+  /** This device, whole: nobody else runs there but what is preemptible. */
+  readonly device?: string;
+  /** Of what the devices that nobody has to himself can do: this part is the tenant's before others have theirs. */
+  readonly share?: number;
 }
 
 /** What happened. Devices report turns, not tokens. */
@@ -66,6 +91,8 @@ export type PoolEvent =
   | { readonly kind: "deviceJoined"; readonly device: PoolDevice }
   /** A device is gone, and all that was on it. */
   | { readonly kind: "deviceLost"; readonly device: string }
+  | { readonly kind: "reserved"; readonly reservation: Reservation }
+  | { readonly kind: "reservationEnded"; readonly reservation: string }
   /**
    * A turn is over. A prefill has given each of its requests one token; a decode turn has given each of its requests
    * `steps` tokens, or fewer where it is in `finished`.
@@ -86,7 +113,13 @@ export type WorkEvent = Extract<PoolEvent, { kind: "arrived" | "loaded" | "turnE
 
 /** What is to be done about it. */
 export type Effect =
-  | { readonly kind: "refuse"; readonly request: string; readonly reason: RefusalReason }
+  | {
+      readonly kind: "refuse";
+      readonly request: string;
+      readonly reason: RefusalReason;
+      /** When one like it could be taken, by what is known now; absent: it cannot be told. */
+      readonly retryAfterMs?: number;
+    }
   /** It had tokens already, and what it needs to go on is gone (a device, or the weights for good): it ends here. */
   | { readonly kind: "fail"; readonly request: string }
   /** Room for the weights is there: copying begins. One copy at a time on a device, beside its turns. */
@@ -120,6 +153,8 @@ export type RefusalReason =
   | "not_permitted"
   /** Its weights could not be loaded anywhere, several times. */
   | "load_failed"
+  /** Whatever it could run on is reserved for somebody else. */
+  | "reserved"
   | "unknown_model";
 
 /** Decides: the pool's own core, and what it is compared with. It hears of events in the order of their times. */

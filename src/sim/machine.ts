@@ -226,6 +226,8 @@ export class Machine {
   #evict(device: Accelerator, model: PoolModel): void {
     if (!device.resident.delete(model.id)) throw new Impossible(`${model.id} is not on ${device.spec.id}`);
     if (device.turn?.model === model) throw new Impossible(`${model.id} has its turn on ${device.spec.id}`);
+    if (device.spec.keepsKv === false && this.#sequencesOn(device, model) > 0)
+      throw new Impossible(`${model.id} leaves its KV on ${device.spec.id}`);
     device.weightsBytes -= model.weightsBytes;
   }
 
@@ -241,6 +243,8 @@ export class Machine {
       device.kvTokensBytes += tokens * model.kvBytesPerToken;
     }
     this.#checkMemory(device);
+    if (model.sequencesMax !== undefined && this.#sequencesOn(device, model) > model.sequencesMax)
+      throw new Impossible(`${model.id} would run more than ${model.sequencesMax} sequences on ${device.spec.id}`);
     this.#schedule(device, {
       model,
       speed,
@@ -407,6 +411,13 @@ export class Machine {
   #arriveAt(request: string, to: string): WorkEvent {
     this.#job(request).device = this.#device(to);
     return { kind: "moved", request, device: to };
+  }
+
+  /** Those whose KV is there, or is being computed. */
+  #sequencesOn(device: Accelerator, model: PoolModel): number {
+    let count = 0;
+    for (const job of this.#jobs.values()) if (job.device === device && job.model === model) count++;
+    return count;
   }
 
   #checkMemory(device: Accelerator): void {
