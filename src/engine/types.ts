@@ -31,8 +31,24 @@ export interface Engine {
   readonly build: string;
   /** The device it runs on, e.g. "cpu" or "NVIDIA H200". */
   readonly device: string;
+  /** Of the device, for all that is loaded at once: weights, KV and what computing needs. */
+  readonly memoryBytes: number;
+  /** What a model takes and what it is like, from its file alone. Rejects where that cannot be read. */
+  sizeOf(model: ModelFile): Promise<ModelSize>;
   load(model: ModelFile): Promise<LoadedModel>;
   close(): Promise<void>;
+}
+
+/** Of a model as this engine runs it. */
+export interface ModelSize {
+  /** Once loaded, with nothing running: weights, what computing needs, and KV where the engine reserves it at once. */
+  readonly loadedBytes: number;
+  /** For each token of a running sequence, beside that; 0 where it is reserved at once. */
+  readonly kvBytesPerToken: number;
+  /** Weights alone, as they are read for a step. */
+  readonly weightsBytes: number;
+  readonly parameters: number;
+  readonly layers: number;
 }
 
 export interface LoadedModel {
@@ -50,9 +66,17 @@ export interface LoadedModel {
   start(request: GenerateRequest): Promise<Sequence | Refusal>;
   /** After `hold()` resolves no token is computed until `release()`: the running step ends first. Both are idempotent. */
   hold(): Promise<void>;
-  release(): void;
+  /** All sequences run, or those that have the turn. */
+  release(turn?: EngineTurn): void;
   /** Frees weights and contexts; running sequences end with `error`. */
   unload(): Promise<void>;
+}
+
+export interface EngineTurn {
+  /** Only they run. An engine that cannot tell its sequences apart lets all run. */
+  readonly only: ReadonlySet<Sequence>;
+  /** Called after each step, when its tokens have been counted and before the next one begins; it may `hold()`. */
+  readonly onStep: () => void;
 }
 
 export interface GenerateRequest {

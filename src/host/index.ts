@@ -6,5 +6,12 @@
  * Invariants: counts survive the process; no token reaches a client before its count has reached the kernel; without a
  * lease nothing new is taken; no prompt is written anywhere; a host ends with its parent.
  */
-export { type HostCounts, type HostedModelHello, type HostHello, hostProtocol } from "./protocol.ts";
+export {
+  type HostCounts,
+  type HostedModelHello,
+  type HostHello,
+  type HostPool,
+  type HostPoolModel,
+  hostProtocol,
+} from "./protocol.ts";
 export { type HostSettings } from "./settings.ts";

@@ -9,15 +9,38 @@ const modelFile = z.strictObject({
   path: z.string(),
   sha256: z.string(),
   contextTokens: count,
+  /** Loaded at the start and never evicted. */
+  pin: z.boolean().exactOptional(),
+  /** For so long after its last use it makes room for no other model. */
+  keepWarmMs: count.exactOptional(),
+  /** After so long without use it leaves, also where nobody needs the room. */
+  unloadAfterMs: count.exactOptional(),
+});
+
+/** A program that serves one model over the OpenAI API: vLLM, or any other. */
+const server = z.strictObject({
+  /** Its program and arguments; in these {path}, {name}, {port}, {sequences} and {contextTokens} are replaced. No shell. */
+  command: z.array(z.string().min(1).max(4_096)).min(1).max(100).readonly(),
+  /** Added to the environment that hosts have. */
+  environment: z.record(z.string(), z.string()),
+  /** Until it answers. */
+  startTimeoutMs: count.min(1),
 });
 
 const engine = z.strictObject({
-  kind: z.enum(["llamacpp", "fake"]),
+  /** `server`: any program that serves a model over the OpenAI API; its turns are stopping and continuing its processes. */
+  kind: z.enum(["llamacpp", "vllm", "server", "fake"]),
   threads: count.min(1),
   /** Answers computed at once on one model. */
   sequences: count.min(1),
   gpu: z.enum(["auto", "off", "cuda", "vulkan", "metal"]),
   prefillSliceTokens: count.min(1),
+  /** For weights and KV of all loaded models together; left out: what the engine finds. */
+  memoryBytes: count.min(1).exactOptional(),
+  /** How long a model may take to load before it counts as failed. */
+  loadTimeoutMs: count.min(1),
+  /** What kinds vllm and server start. */
+  server: server.exactOptional(),
   /** The fake's pace and failures; another engine has no use for them. */
   fake: z.strictObject({
     firstTokenMs: z.number().nonnegative().exactOptional(),
