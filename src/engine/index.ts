@@ -11,7 +11,6 @@ export type {
   ContentPart,
   Engine,
   EngineFactory,
-  EngineTurn,
   FinishReason,
   GenerateRequest,
   LoadedModel,

@@ -21,6 +21,8 @@ export interface EngineFactory {
     readonly gpu: "auto" | "off" | "cuda" | "vulkan" | "metal";
     /** Prompt tokens evaluated between two chances to decode or to stop, over all sequences. */
     readonly prefillSliceTokens: number;
+    /** For all that is loaded at once; undefined: what the engine finds. */
+    readonly memoryBytes: number | undefined;
   }): Promise<Engine>;
 }
 
@@ -66,17 +68,9 @@ export interface LoadedModel {
   start(request: GenerateRequest): Promise<Sequence | Refusal>;
   /** After `hold()` resolves no token is computed until `release()`: the running step ends first. Both are idempotent. */
   hold(): Promise<void>;
-  /** All sequences run, or those that have the turn. */
-  release(turn?: EngineTurn): void;
+  release(): void;
   /** Frees weights and contexts; running sequences end with `error`. */
   unload(): Promise<void>;
-}
-
-export interface EngineTurn {
-  /** Only they run. An engine that cannot tell its sequences apart lets all run. */
-  readonly only: ReadonlySet<Sequence>;
-  /** Called after each step, when its tokens have been counted and before the next one begins; it may `hold()`. */
-  readonly onStep: () => void;
 }
 
 export interface GenerateRequest {

@@ -49,6 +49,10 @@ const engine = z.strictObject({
     crashAfter: count.exactOptional(),
     failAfter: count.exactOptional(),
     hangAfter: count.exactOptional(),
+    loadMs: z.number().nonnegative().exactOptional(),
+    loadedBytes: count.exactOptional(),
+    failLoads: z.array(z.string()).readonly().exactOptional(),
+    hangLoads: z.array(z.string()).readonly().exactOptional(),
   }),
 });
 

@@ -1,5 +1,6 @@
 import type { Answer } from "./answer.ts";
 import { chooseLoad, chooseRoom, type Load, unblock } from "./loading.ts";
+import type { MeasuredTurn } from "./measured.ts";
 import { prefillMs } from "./speed.ts";
 import type { Device, Lane, Sequence } from "./state.ts";
 import { chooseTurn } from "./turns.ts";
@@ -43,9 +44,28 @@ export class DeviceScheduler {
   /** Copies a model that has no work yet, in the place of models that have had none for longer than two copies take. */
   warm(lane: Lane, answer: Answer): void {
     const { device, model, speed } = lane;
-    const evicted = idleVictims(device, model.weightsBytes);
+    const evicted = idleVictims(device, model.weightsBytes, answer.nowMs);
     const isUsed = evicted?.some(({ lastUsedMs }) => lastUsedMs > answer.nowMs - 2 * speed.loadMs);
     if (evicted !== undefined && isUsed === false) this.#begin({ lane, evicted }, device, answer);
+  }
+
+  /** Copies a model that nobody has asked for, where it takes nobody's place; or nobody's who has work, where it is pinned. */
+  preload(lane: Lane, answer: Answer): boolean {
+    const { device, model } = lane;
+    const room = lane.isPinned ? idleVictims(device, model.weightsBytes, answer.nowMs) : [];
+    const isThere = room !== undefined && (room.length > 0 || model.weightsBytes <= device.freeBytes);
+    if (isThere) this.#begin({ lane, evicted: room }, device, answer);
+    return isThere;
+  }
+
+  /** Models that nobody has used for as long as they may idle leave. */
+  unloadIdle(device: Device, answer: Answer): void {
+    for (const lane of device.lanes.values()) {
+      const { unloadAfterMs } = lane.model;
+      if (unloadAfterMs === undefined || !lane.canLeave || lane.hasWork) continue;
+      if (lane.lastUsedMs + unloadAfterMs <= answer.nowMs) this.#evict(lane, answer);
+      else answer.wakeAt(lane.lastUsedMs + unloadAfterMs);
+    }
   }
 
   /** A copy is there, or has failed. */
@@ -100,6 +120,42 @@ export class DeviceScheduler {
     return over;
   }
 
+  /** The same on a real machine; see `MeasuredTurn`. */
+  turnMeasured(device: Device, { tokens, finished }: MeasuredTurn, answer: Answer): readonly Sequence[] {
+    const { turn } = device;
+    if (turn === undefined) return [];
+    device.turn = undefined;
+    device.turnBytes = 0;
+    const { lane } = turn;
+    lane.lastUsedMs = answer.nowMs;
+    if (turn.kind === "prefill") {
+      for (const sequence of turn.sequences) {
+        sequence.promptLeftMs = prefillMs(lane.speed, sequence.contextTokens);
+        lane.addRunning(sequence);
+      }
+    }
+    const prompts = lane.running.filter(({ promptLeftMs }) => promptLeftMs > 0);
+    const spentMs = (answer.nowMs - turn.startedMs) / Math.max(1, prompts.length);
+    for (const sequence of prompts) {
+      sequence.promptSpentMs += spentMs;
+      sequence.promptLeftMs = Math.max(1, sequence.promptLeftMs - spentMs);
+    }
+    for (const sequence of lane.running) {
+      const given = tokens.get(sequence.request.id) ?? 0;
+      if (given === 0) continue;
+      sequence.promptLeftMs = 0;
+      lane.give(sequence, given);
+      this.#given(sequence, given, answer.nowMs);
+    }
+    const over = lane.running.filter(({ request, isCancelled }) => isCancelled || finished.has(request.id));
+    for (const sequence of over) {
+      lane.remove(sequence);
+      if (!sequence.isCancelled && sequence.generatedTokens > 0) lane.answers.ended(sequence.generatedTokens);
+    }
+    lane.refresh();
+    return over;
+  }
+
   #given(sequence: Sequence, tokens: number, nowMs: number): void {
     const { tpotMs } = sequence.request.objective;
     sequence.dueMs += tokens * tpotMs;
@@ -110,6 +166,8 @@ export class DeviceScheduler {
 
   #load(device: Device, answer: Answer): void {
     const load = chooseLoad(device, answer.nowMs, this.#tuning);
+    const drained = load !== undefined && "drained" in load ? load.drained : undefined;
+    if (device.spec.keepsKv === false) for (const lane of device.busy) lane.isDraining = lane === drained;
     if (load === undefined) return;
     if ("wakeMs" in load) answer.wakeAt(load.wakeMs);
     else this.#begin(load, device, answer);
@@ -127,12 +185,14 @@ export class DeviceScheduler {
     for (const other of evicted) this.#evict(other, answer);
     lane.weights = "loading";
     device.loading = lane;
+    device.loadingSinceMs = answer.nowMs;
     device.weightsBytes += lane.model.weightsBytes;
     answer.ask({ kind: "load", device: device.spec.id, model: lane.model.id });
   }
 
   #evict(lane: Lane, answer: Answer): void {
     lane.weights = "absent";
+    lane.isDraining = false;
     lane.device.weightsBytes -= lane.model.weightsBytes;
     answer.ask({ kind: "evict", device: lane.device.spec.id, model: lane.model.id });
   }
@@ -169,7 +229,7 @@ export class DeviceScheduler {
         device.prompted(prefillMs(lane.speed, contextTokens), answer.nowMs);
       }
       lane.waiting = lane.waiting.filter((sequence) => !choice.sequences.includes(sequence));
-      device.turn = choice;
+      device.turn = { ...choice, startedMs: answer.nowMs };
       answer.ask({ kind: "prefill", device: id, model, requests: choice.sequences.map(({ request }) => request.id) });
       return;
     }
@@ -182,6 +242,7 @@ export class DeviceScheduler {
       sequences,
       startedMs: answer.nowMs,
       stepMs: lane.stepMs(),
+      contextTokens: lane.contextTokens,
       isStopping: false,
     };
     answer.ask({ kind: "decode", device: id, model, requests: sequences.map(({ request }) => request.id), untilMs });
@@ -196,7 +257,7 @@ export class DeviceScheduler {
     const steps = Math.ceil((untilMs - answer.nowMs) / lane.stepMs()) + 1;
     const neededBytes = (): number => lane.running.length * steps * model.kvBytesPerToken;
     if (neededBytes() <= device.freeBytes) return neededBytes();
-    for (const victim of idleVictims(device, neededBytes()) ?? []) this.#evict(victim, answer);
+    for (const victim of idleVictims(device, neededBytes(), answer.nowMs) ?? []) this.#evict(victim, answer);
     const patient = [...device.busy].flatMap(({ running }) => running).sort((a, b) => b.dueMs - a.dueMs);
     for (const sequence of patient) {
       if (neededBytes() <= device.freeBytes) break;
@@ -208,7 +269,7 @@ export class DeviceScheduler {
   /** Whether prompts' KV has room; idle models leave for it. */
   #fits(lane: Lane, bytes: number, answer: Answer): boolean {
     if (bytes <= lane.device.freeBytes) return true;
-    const victims = idleVictims(lane.device, bytes);
+    const victims = idleVictims(lane.device, bytes, answer.nowMs);
     if (victims === undefined) return false;
     for (const victim of victims) this.#evict(victim, answer);
     return true;

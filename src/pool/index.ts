@@ -5,7 +5,9 @@
  * the work for one event is bounded by devices and the models that have work on one.
  */
 export { Pool } from "./pool.ts";
+export type { MeasuredTurn } from "./measured.ts";
 export { type Cost, speedOf } from "./cost/cost.ts";
+export { type DevicePeaks, estimatedSpeed, type ModelFacts, processorPeaks } from "./cost/estimate.ts";
 export { type DeviceType, deviceTypes, findDevice } from "./cost/devices.ts";
 export { kvBytesPerToken, type ModelShape, weightsBytes } from "./cost/shape.ts";
 export { findShape, modelShapes } from "./cost/shapes.ts";

@@ -1,11 +1,20 @@
 import type { Device, Lane, Sequence } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
-import { busyVictims, byPatience, idleVictims, startDue } from "./victims.ts";
+import { busyVictims, byPatience, idleVictims, nextToDrain, startDue } from "./victims.ts";
+
+/** When a device that can do nothing at all looks again. */
+const patienceMs = 1_000;
 
 /** A copy that should begin, and whose weights make room for it. */
 export interface Load {
   readonly lane: Lane;
   readonly evicted: readonly Lane[];
+}
+
+/** Who should begin nothing more, so that it can leave; and when to ask again at the latest. */
+export interface Drain {
+  readonly drained: Lane;
+  readonly wakeMs: number;
 }
 
 /**
@@ -16,18 +25,22 @@ export function chooseLoad(
   device: Device,
   nowMs: number,
   tuning: Tuning,
-): Load | { readonly wakeMs: number } | undefined {
+): Load | Drain | { readonly wakeMs: number } | undefined {
   if (device.loading !== undefined) return undefined;
   const absent = absentOf(device, nowMs);
   const [first] = absent;
   if (first === undefined) return retryOf(device);
   const { lane } = first;
-  const idle = idleVictims(device, lane.model.weightsBytes);
+  const idle = idleVictims(device, lane.model.weightsBytes, nowMs);
   if (idle !== undefined) return { lane, evicted: idle };
   const latestMs = latestStart(absent) - tuning.loadMarginMs;
   if (latestMs > nowMs && !tuning.without.includes("lateCopies")) return { wakeMs: latestMs };
-  const evicted = busyVictims(device, lane, lane.model.weightsBytes, nowMs + lane.speed.loadMs + tuning.maxTurnMs);
-  return evicted === undefined ? { wakeMs: nowMs + tuning.minTurnMs } : { lane, evicted };
+  const backMs = nowMs + lane.speed.loadMs + tuning.maxTurnMs;
+  const evicted = busyVictims(device, lane, lane.model.weightsBytes, nowMs, backMs);
+  if (evicted !== undefined) return { lane, evicted };
+  const drained = nextToDrain(device, lane);
+  const wakeMs = nowMs + tuning.minTurnMs;
+  return drained === undefined ? { wakeMs } : { drained, wakeMs };
 }
 
 /**
@@ -42,13 +55,17 @@ export function chooseRoom(
   let blocked: Lane | undefined;
   for (const lane of device.busy) {
     const isBlocked =
-      lane.weights === "resident" && lane.waiting.length > 0 && lane.firstPromptBytes > device.freeBytes;
+      lane.weights === "resident" &&
+      lane.waiting.length > 0 &&
+      lane.freeSequences > 0 &&
+      !lane.isDraining &&
+      lane.firstPromptBytes > device.freeBytes;
     if (isBlocked && (blocked === undefined || lane.waiting[0]!.dueMs < blocked.waiting[0]!.dueMs)) blocked = lane;
   }
   if (blocked === undefined) return undefined;
   const latestMs = startDue(blocked) - tuning.loadMarginMs;
   if (latestMs > nowMs) return { wakeMs: latestMs };
-  const evicted = busyVictims(device, blocked, blocked.firstPromptBytes, nowMs + tuning.maxTurnMs);
+  const evicted = busyVictims(device, blocked, blocked.firstPromptBytes, nowMs, nowMs + tuning.maxTurnMs);
   return evicted === undefined ? { wakeMs: nowMs + tuning.minTurnMs } : { evicted };
 }
 
@@ -83,6 +100,8 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
     dropped.push(sequence);
     freeBytes += sequence.contextTokens * sequence.lane!.model.kvBytesPerToken;
   }
+  // What never leaves has taken the room meanwhile: others may still end.
+  if (freeBytes < neededBytes) return { wakeMs: nowMs + patienceMs };
   return { lane, evicted, dropped };
 }
 

@@ -2,6 +2,7 @@ import { prefillMs, stepMs } from "./speed.ts";
 import type { Device, Lane } from "./state.ts";
 import type { PoolModel, PoolRequest } from "./types.ts";
 import type { Tuning } from "./tuning.ts";
+import { idleVictims, tokensLeft } from "./victims.ts";
 
 /**
  * Rules 1 and 6 (see pool.ts). Where a request goes: to a device that runs its model already, because steps are shared there,
@@ -24,8 +25,7 @@ export function placeRequest(
     if (!canHold(device, model, request)) continue;
     const lane = laneOn(device);
     if (lane.notBeforeMs > nowMs) continue;
-    const promptMs = prefillMs(lane.speed, request.inputTokens);
-    const waitMs = promptBacklogMs(device) + promptMs + (lane.weights === "absent" ? lane.speed.loadMs : 0);
+    const waitMs = firstTokenMs(device, lane, request, nowMs);
     if (waitMs > request.objective.ttftMs && !takesAll) continue;
     const { compute, copies } = demandWith(device, lane, request, nowMs);
     const demand = compute + tuning.copiesWeight * copies;
@@ -50,9 +50,39 @@ function isPermitted({ spec }: Device, { permitted }: PoolRequest): boolean {
   return permitted === undefined || permitted.has(spec.id);
 }
 
-/** For the model and the request's KV, with nothing else there. */
-export function hasMemory({ spec }: Device, model: PoolModel, { inputTokens, maxOutputTokens }: PoolRequest): boolean {
-  return model.weightsBytes + (inputTokens + maxOutputTokens) * model.kvBytesPerToken <= spec.memoryBytes;
+/** For the model and the request's KV, with nothing else there but what never leaves. */
+export function hasMemory(device: Device, model: PoolModel, { inputTokens, maxOutputTokens }: PoolRequest): boolean {
+  const neededBytes = model.weightsBytes + (inputTokens + maxOutputTokens) * model.kvBytesPerToken;
+  return neededBytes <= device.spec.memoryBytes - device.pinnedBytesBeside(model);
+}
+
+/** How long its first token takes there: prompts before it, its copy, and whoever has to end first. */
+export function firstTokenMs(device: Device, lane: Lane, request: PoolRequest, nowMs: number): number {
+  const copyMs = lane.weights === "absent" ? lane.speed.loadMs + drainMs(device, lane, nowMs) : 0;
+  return promptBacklogMs(device) + prefillMs(lane.speed, request.inputTokens) + copyMs + sequenceMs(device, lane);
+}
+
+/** Where a model leaves only when nothing of it runs: until the first of those that run has ended. */
+function drainMs(device: Device, lane: Lane, nowMs: number): number {
+  if (device.spec.keepsKv !== false) return 0;
+  if (idleVictims(device, lane.model.weightsBytes, nowMs) !== undefined) return 0;
+  let leastTokens = Infinity;
+  for (const other of device.busy) if (other.weights === "resident") leastTokens = Math.min(leastTokens, tokensLeft(other));
+  return Number.isFinite(leastTokens) ? leastTokens * roundMs(device) : 0;
+}
+
+/** Where it may run only so many sequences at once: until as many have ended as are before it. */
+function sequenceMs(device: Device, lane: Lane): number {
+  const most = lane.model.sequencesMax;
+  if (most === undefined || lane.sequences < most) return 0;
+  return (lane.sequences - most + 1) * (lane.answers.meanTokens / most) * roundMs(device);
+}
+
+/** One step of each model that runs there. */
+function roundMs(device: Device): number {
+  let durationMs = 0;
+  for (const lane of device.busy) if (lane.running.length > 0) durationMs += lane.stepMs();
+  return durationMs;
 }
 
 /** With nothing else to do it takes what it is given: there is nobody whom that endangers. */

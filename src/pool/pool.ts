@@ -1,8 +1,10 @@
 import { Answer } from "./answer.ts";
 import { DeviceScheduler } from "./device-scheduler.ts";
 import { Pending } from "./pending.ts";
-import { canHold, hasMemory, placeRequest } from "./placement.ts";
-import { prefillMs } from "./speed.ts";
+import { canHold, firstTokenMs, hasMemory, placeRequest } from "./placement.ts";
+import { Learner } from "./learner.ts";
+import type { MeasuredTurn } from "./measured.ts";
+import { prefillMs, stepMs } from "./speed.ts";
 import { Answers, Device, Lane, Sequence } from "./state.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
 import type {
@@ -50,6 +52,8 @@ export class Pool implements Scheduler {
   readonly #answers = new Map<string, Answers>();
   readonly #sequences = new Map<string, Sequence>();
   readonly #pending: Pending;
+  readonly #learner = new Learner();
+  readonly #hasPinned: boolean;
   #nowMs = -Infinity;
   /** The wake that is under way. */
   #wakeMs = Infinity;
@@ -59,18 +63,21 @@ export class Pool implements Scheduler {
     this.#tuning = tuning;
     this.#scheduler = new DeviceScheduler(tuning);
     this.#pending = new Pending(tuning.aheadTokens);
-    for (const device of fleet.devices) this.#join(device);
+    this.#hasPinned = fleet.models.some(({ isPinned, unloadAfterMs }) => isPinned === true || unloadAfterMs !== undefined);
     for (const model of fleet.models) {
       this.#models.set(model.id, model);
       this.#answers.set(model.id, new Answers());
     }
+    for (const device of fleet.devices) this.#join(device);
+    this.#assignPinned();
   }
 
   /** A clock that goes back stands still here until it has caught up. */
-  decide(event: PoolEvent, nowMs: number): readonly Effect[] {
+  decide(event: PoolEvent | MeasuredTurn, nowMs: number): readonly Effect[] {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
     const answer = new Answer(this.#nowMs);
     this.#decide(event, answer);
+    if (event.kind !== "arrived") this.#fill(answer);
     if (answer.wakeMs < this.#wakeMs) {
       this.#wakeMs = answer.wakeMs;
       answer.ask({ kind: "wake", atMs: answer.wakeMs });
@@ -78,7 +85,7 @@ export class Pool implements Scheduler {
     return answer.effects;
   }
 
-  #decide(event: PoolEvent, answer: Answer): void {
+  #decide(event: PoolEvent | MeasuredTurn, answer: Answer): void {
     switch (event.kind) {
       case "arrived":
         return this.#arrived(event.request, answer);
@@ -89,8 +96,11 @@ export class Pool implements Scheduler {
         return this.#loaded(event.device, event.model, event.kind === "loaded", answer);
       case "turnEnded":
         return this.#turnEnded(event.device, event.steps, event.finished, answer);
+      case "turnMeasured":
+        return this.#turnMeasured(event, answer);
       case "deviceJoined":
         this.#join(event.device);
+        this.#assignPinned();
         return this.#placePending(answer);
       case "deviceLost":
         return this.#deviceLost(event.device, answer);
@@ -111,7 +121,7 @@ export class Pool implements Scheduler {
     if (model === undefined) return refuse(request, "unknown_model", answer);
     const impossible = this.#impossible(request, model);
     if (impossible !== undefined) return refuse(request, impossible, answer);
-    const sequence = new Sequence(request, this.#nowMs);
+    const sequence = new Sequence(this.#tuning.relaxes ? this.#relaxed(request, model) : request, this.#nowMs);
     this.#sequences.set(request.id, sequence);
     if (this.#mayPass(request, model) && this.#place(sequence, answer)) return;
     this.#wait(sequence, answer);
@@ -126,6 +136,21 @@ export class Pool implements Scheduler {
     if (!this.#isRunning(request, model)) return false;
     if (this.#tuning.without.includes("fairness")) return true;
     return !this.#pending.isAhead(request.tenant, this.#nowMs);
+  }
+
+  /** Nobody is promised what no device could do even with nothing else to do: twice of that is what then counts. */
+  #relaxed(request: PoolRequest, model: PoolModel): PoolRequest {
+    let firstMs = Infinity;
+    let tokenMs = Infinity;
+    for (const device of this.#devices.values()) {
+      if (!canHold(device, model, request)) continue;
+      const { speed } = this.#laneOn(device, model);
+      firstMs = Math.min(firstMs, speed.loadMs + prefillMs(speed, request.inputTokens));
+      tokenMs = Math.min(tokenMs, stepMs(speed, 1, request.inputTokens));
+    }
+    const { ttftMs, tpotMs } = request.objective;
+    if (firstMs * 2 <= ttftMs && tokenMs * 2 <= tpotMs) return request;
+    return { ...request, objective: { ttftMs: Math.max(ttftMs, firstMs * 2), tpotMs: Math.max(tpotMs, tokenMs * 2) } };
   }
 
   /** Why no device could ever run it; undefined where one could. */
@@ -153,9 +178,24 @@ export class Pool implements Scheduler {
   }
 
   #giveUp(sequence: Sequence, reason: RefusalReason, answer: Answer): void {
-    this.#sequences.delete(sequence.request.id);
-    refuse(sequence.request, reason, answer);
-    if (reason === "overloaded") this.#warm(sequence.request, answer);
+    const { request } = sequence;
+    this.#sequences.delete(request.id);
+    if (reason !== "overloaded") return refuse(request, reason, answer);
+    answer.ask({ kind: "refuse", request: request.id, reason, retryAfterMs: this.#retryAfterMs(request) });
+    this.#warm(request, answer);
+  }
+
+  /** When so much of what is before it will be over that its first token could come in time; at least a second. */
+  #retryAfterMs(request: PoolRequest): number {
+    const model = this.#models.get(request.model)!;
+    let leastMs = Infinity;
+    for (const device of this.#devices.values()) {
+      if (!canHold(device, model, request)) continue;
+      const lane = this.#laneOn(device, model);
+      const tryMs = Math.max(0, lane.notBeforeMs - this.#nowMs);
+      leastMs = Math.min(leastMs, Math.max(tryMs, firstTokenMs(device, lane, request, this.#nowMs) - request.objective.ttftMs));
+    }
+    return Number.isFinite(leastMs) ? Math.max(1_000, leastMs) : 1_000;
   }
 
   /** Its model comes too late for it, but not for the next: where memory idles it is copied all the same. */
@@ -208,10 +248,43 @@ export class Pool implements Scheduler {
     if (this.#pending.size > 0) answer.wakeAt(this.#pending.firstLastMs);
   }
 
+  /** What is pinned comes back whatever happened to it; what else idle memory has room for is copied ahead. */
+  #fill(answer: Answer): void {
+    if (!this.#tuning.preloads && !this.#hasPinned) return;
+    for (const device of this.#devices.values()) {
+      this.#scheduler.unloadIdle(device, answer);
+      if (device.loading === undefined) this.#preload(device, answer);
+    }
+  }
+
+  #preload(device: Device, answer: Answer): void {
+    for (const model of this.#models.values()) {
+      if (!device.pinned.has(model) && !(this.#tuning.preloads && isLasting(model))) continue;
+      const lane = this.#laneOn(device, model);
+      if (lane.weights !== "absent") continue;
+      if (lane.notBeforeMs > answer.nowMs) answer.wakeAt(lane.notBeforeMs);
+      else if (this.#scheduler.preload(lane, answer)) return;
+    }
+  }
+
+  /** Each pinned model has one device, the one with the most memory that is not pinned, as long as one has the room. */
+  #assignPinned(): void {
+    const devices = [...this.#devices.values()];
+    for (const model of this.#models.values()) {
+      if (model.isPinned !== true || devices.some(({ pinned }) => pinned.has(model))) continue;
+      const able = devices.filter((device) => device.canPin(model));
+      const freeBytes = (device: Device): number => device.spec.memoryBytes - device.pinnedBytesBeside(model);
+      able.sort((a, b) => freeBytes(b) - freeBytes(a));
+      able[0]?.pin(model);
+    }
+  }
+
   #laneOn(device: Device, model: PoolModel): Lane {
     let lane = device.lanes.get(model.id);
     if (lane === undefined) {
-      lane = new Lane(model, device, this.#fleet.speed(model, device.spec), this.#answers.get(model.id)!);
+      const predicted = this.#fleet.speed(model, device.spec);
+      const speed = this.#tuning.learns ? this.#learner.speedOf(model, device, predicted) : predicted;
+      lane = new Lane(model, device, speed, this.#answers.get(model.id)!);
       device.lanes.set(model.id, lane);
     }
     return lane;
@@ -221,6 +294,7 @@ export class Pool implements Scheduler {
     const device = this.#devices.get(id);
     const lane = device?.lanes.get(model);
     if (device === undefined || lane === undefined || device.loading !== lane) return;
+    if (isThere && this.#tuning.learns) this.#learner.copied(lane, answer.nowMs - device.loadingSinceMs);
     this.#scheduler.loaded(lane, isThere, answer);
     if (!isThere) this.#cannotLoad(lane, answer);
     this.#scheduler.reconsider(device, answer);
@@ -262,6 +336,16 @@ export class Pool implements Scheduler {
     this.#scheduler.resume(device, answer);
   }
 
+  #turnMeasured(measured: MeasuredTurn, answer: Answer): void {
+    const device = this.#devices.get(measured.device);
+    if (device?.turn === undefined) return;
+    this.#learner.measured(device.turn, measured, answer.nowMs);
+    const over = this.#scheduler.turnMeasured(device, measured, answer);
+    for (const { request } of over) this.#sequences.delete(request.id);
+    if (over.length > 0) this.#placePending(answer);
+    this.#scheduler.resume(device, answer);
+  }
+
   #cancelled(id: string, answer: Answer): void {
     const sequence = this.#sequences.get(id);
     if (sequence === undefined) return;
@@ -283,6 +367,7 @@ export class Pool implements Scheduler {
     const device = this.#devices.get(id);
     if (device === undefined) return;
     this.#devices.delete(id);
+    this.#assignPinned();
     const stranded = new Set<Sequence>(device.turn?.sequences);
     for (const { waiting, running } of device.lanes.values())
       for (const each of [...waiting, ...running]) stranded.add(each);
@@ -308,6 +393,11 @@ export class Pool implements Scheduler {
     this.#placePending(answer);
     for (const device of this.#devices.values()) this.#scheduler.resume(device, answer);
   }
+}
+
+/** One that leaves when it idles is not copied before it is asked for. */
+function isLasting({ unloadAfterMs }: PoolModel): boolean {
+  return unloadAfterMs === undefined;
 }
 
 function refuse(request: PoolRequest, reason: RefusalReason, answer: Answer): void {

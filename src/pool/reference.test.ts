@@ -7,10 +7,10 @@ const page = readFileSync(new URL("../../docs/reference/pool.md", import.meta.ur
 
 test("docs/reference/pool.md has every number with its default", () => {
   for (const [name, value] of Object.entries(defaultTuning)) {
-    if (name === "without") continue;
+    if (typeof value !== "number") continue;
     const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\``));
     assert.ok(row !== undefined, name);
-    assert.equal(row.split("|")[2]!.trim(), Number(value).toLocaleString("en"), name);
+    assert.equal(row.split("|")[2]!.trim(), value.toLocaleString("en"), name);
   }
 });
 

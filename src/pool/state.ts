@@ -8,6 +8,9 @@ export class Sequence {
   generatedTokens = 0;
   /** When the next token is due. For one that has missed a token, when it is due now at the latest. */
   dueMs: number;
+  /** On a real machine: what is left of its prompt, which is computed in several turns; and what they took so far. */
+  promptLeftMs = 0;
+  promptSpentMs = 0;
   /** It has missed a token: nothing that is done for it makes up for that. */
   isLate = false;
   /** Whoever asked has left; it goes when its turn is over. */
@@ -21,6 +24,11 @@ export class Sequence {
 
   get contextTokens(): number {
     return this.request.inputTokens + this.generatedTokens;
+  }
+
+  /** More will not come. */
+  get tokensLeftMax(): number {
+    return this.request.maxOutputTokens - this.generatedTokens;
   }
 }
 
@@ -43,7 +51,8 @@ export class Answers {
 export class Lane {
   readonly model: PoolModel;
   readonly device: Device;
-  readonly speed: Speed;
+  /** As it is known by now: hosts may have measured other times than were predicted. */
+  speed: Speed;
   readonly answers: Answers;
   /** Prompts that are not computed yet, the earliest due first. */
   waiting: Sequence[] = [];
@@ -52,6 +61,8 @@ export class Lane {
   weights: "absent" | "loading" | "resident" = "absent";
   /** It has had no turn since its weights came: it does not leave before it had one. */
   isFresh = false;
+  /** It begins no prompt, so that it can leave once it runs nothing. */
+  isDraining = false;
   lastUsedMs = 0;
   /** Copies that have failed one after the other, and when the next may be tried. */
   failures = 0;
@@ -95,6 +106,12 @@ export class Lane {
     }
   }
 
+  /** One of the running ones has got so many tokens. */
+  give(sequence: Sequence, tokens: number): void {
+    sequence.generatedTokens += tokens;
+    this.#addContext(tokens);
+  }
+
   /** Every running sequence has got so many tokens. */
   step(tokens: number): void {
     for (const sequence of this.running) sequence.generatedTokens += tokens;
@@ -105,13 +122,34 @@ export class Lane {
   refresh(): void {
     this.dueMs = Infinity;
     this.tpotMs = Infinity;
-    for (const { dueMs, request } of this.running) {
-      if (dueMs < this.dueMs) this.dueMs = dueMs;
+    for (const { dueMs, promptLeftMs, request } of this.running) {
+      if (dueMs - promptLeftMs < this.dueMs) this.dueMs = dueMs - promptLeftMs;
       if (request.objective.tpotMs < this.tpotMs) this.tpotMs = request.objective.tpotMs;
     }
     for (const { request } of this.waiting) this.tpotMs = Math.min(this.tpotMs, request.objective.tpotMs);
     if (this.hasWork) this.device.busy.add(this);
     else this.device.busy.delete(this);
+  }
+
+  /** Its weights never leave this device. */
+  get isPinned(): boolean {
+    return this.device.pinned.has(this.model);
+  }
+
+  /** How many more of its prompts could run now. */
+  get freeSequences(): number {
+    return (this.model.sequencesMax ?? Infinity) - this.running.length;
+  }
+
+  /** Its weights can go: KV that would go with them is not there, and it is not pinned. */
+  get canLeave(): boolean {
+    if (this.isPinned || this.weights !== "resident") return false;
+    return this.device.spec.keepsKv !== false || this.running.length === 0;
+  }
+
+  /** Whether it makes room for others, unless there is no other way. */
+  isKeptWarm(nowMs: number): boolean {
+    return nowMs < this.lastUsedMs + (this.model.keepWarmMs ?? 0);
   }
 
   #addContext(tokens: number): void {
@@ -124,21 +162,20 @@ export class Lane {
   }
 
   /** What the KV of a prompt so long will need, with the answer that is to be expected. */
-  kvBytesOf(contextTokens: number, maxOutputTokens: number): number {
-    return (contextTokens + Math.min(this.answers.meanTokens, maxOutputTokens)) * this.model.kvBytesPerToken;
+  kvBytesOf(contextTokens: number, tokensLeftMax: number): number {
+    return (contextTokens + Math.min(this.answers.meanTokens, tokensLeftMax)) * this.model.kvBytesPerToken;
   }
 
   /** What the first of its waiting prompts will need; 0 where none waits. */
   get firstPromptBytes(): number {
     const [first] = this.waiting;
-    return first === undefined ? 0 : this.kvBytesOf(first.contextTokens, first.request.maxOutputTokens);
+    return first === undefined ? 0 : this.kvBytesOf(first.contextTokens, first.tokensLeftMax);
   }
 
   /** What its waiting prompts will need. */
   get waitingBytes(): number {
     let bytes = 0;
-    for (const { contextTokens, request } of this.waiting)
-      bytes += this.kvBytesOf(contextTokens, request.maxOutputTokens);
+    for (const { contextTokens, tokensLeftMax } of this.waiting) bytes += this.kvBytesOf(contextTokens, tokensLeftMax);
     return bytes;
   }
 
@@ -152,13 +189,19 @@ export class Lane {
 }
 
 export type Turn =
-  | { readonly kind: "prefill"; readonly lane: Lane; readonly sequences: readonly Sequence[] }
+  | {
+      readonly kind: "prefill";
+      readonly lane: Lane;
+      readonly sequences: readonly Sequence[];
+      readonly startedMs: number;
+    }
   | {
       readonly kind: "decode";
       readonly lane: Lane;
       readonly sequences: readonly Sequence[];
       readonly startedMs: number;
       readonly stepMs: number;
+      readonly contextTokens: number;
       isStopping: boolean;
     };
 
@@ -173,17 +216,25 @@ export class Device {
   readonly busy = new Set<Lane>();
   turn: Turn | undefined;
   loading: Lane | undefined;
+  loadingSinceMs = 0;
   /** Bytes of resident weights, and of those being loaded. */
   weightsBytes = 0;
   kvBytes = 0;
   /** What the turn under way may add to it. */
   turnBytes = 0;
+  /** Models whose weights never leave. */
+  readonly #pinned = new Set<PoolModel>();
+  #pinnedBytes = 0;
   /** Milliseconds of prompts of late, fading away, as of `promptsAtMs`. */
   #promptsMs = 0;
   #promptsAtMs = 0;
 
   constructor(spec: PoolDevice) {
     this.spec = spec;
+  }
+
+  get pinned(): ReadonlySet<PoolModel> {
+    return this.#pinned;
   }
 
   /** Counts a prompt that took so long. */
@@ -195,6 +246,30 @@ export class Device {
   /** The share of its time that went into prompts of late. */
   promptShare(nowMs: number): number {
     return (this.#promptsMs * Math.exp((this.#promptsAtMs - nowMs) / promptMemoryMs)) / promptMemoryMs;
+  }
+
+  /** What models that never leave take from this one. */
+  pinnedBytesBeside(model: PoolModel): number {
+    return this.pinned.has(model) ? this.#pinnedBytes - model.weightsBytes : this.#pinnedBytes;
+  }
+
+  /** Whether the model could be here for ever, and everything that was promised here still be done. */
+  canPin(model: PoolModel): boolean {
+    let mostBytes = 0;
+    for (const { model: other, waiting, running } of this.busy) {
+      if (other === model) continue;
+      for (const { request } of [...waiting, ...running]) {
+        const tokens = request.inputTokens + request.maxOutputTokens;
+        const bytes = (this.pinned.has(other) ? 0 : other.weightsBytes) + tokens * other.kvBytesPerToken;
+        mostBytes = Math.max(mostBytes, bytes);
+      }
+    }
+    return mostBytes + this.#pinnedBytes + model.weightsBytes <= this.spec.memoryBytes;
+  }
+
+  pin(model: PoolModel): void {
+    this.#pinned.add(model);
+    this.#pinnedBytes += model.weightsBytes;
   }
 
   get freeBytes(): number {

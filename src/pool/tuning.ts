@@ -37,6 +37,12 @@ export interface Tuning {
   readonly lateMs: number;
   /** How many tokens more than one that waits a tenant may have had of late, and still send company to what runs. */
   readonly aheadTokens: number;
+  /** Whether models are copied before anybody asks for them, where memory idles: in the order in which they were named. */
+  readonly preloads: boolean;
+  /** Whether an objective that no device could meet even when idle gives way to what one can. */
+  readonly relaxes: boolean;
+  /** Whether measured turns and copies correct the speeds that were predicted. */
+  readonly learns: boolean;
   /** Rules that are left out: for measurements. */
   readonly without: readonly Rule[];
 }
@@ -54,5 +60,8 @@ export const defaultTuning: Tuning = {
   memoryShare: 0.95,
   lateMs: 20_000,
   aheadTokens: 10_000,
+  preloads: false,
+  relaxes: false,
+  learns: false,
   without: [],
 };

@@ -58,7 +58,7 @@ function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, bytes: number
       tasks.push({ lane, isPrefill: false, costMs, slackMs: lane.dueMs - nowMs - costMs });
     }
     const [first] = lane.waiting;
-    if (first !== undefined && fits(lane, lane.firstPromptBytes)) {
+    if (first !== undefined && !lane.isDraining && lane.freeSequences > 0 && fits(lane, lane.firstPromptBytes)) {
       const costMs = prefillMs(lane.speed, first.contextTokens);
       tasks.push({ lane, isPrefill: true, costMs, slackMs: first.dueMs - nowMs - costMs });
     }
@@ -96,7 +96,8 @@ function together(
   for (const sequence of lane.waiting) {
     tokens += sequence.contextTokens;
     costMs += prefillMs(lane.speed, sequence.contextTokens);
-    bytes += lane.kvBytesOf(sequence.contextTokens, sequence.request.maxOutputTokens);
+    bytes += lane.kvBytesOf(sequence.contextTokens, sequence.tokensLeftMax);
+    if (chosen.length >= lane.freeSequences) break;
     if (chosen.length > 0 && (tokens > tuning.prefillTokens || costMs > budgetMs || !fits(lane, bytes))) break;
     chosen.push(sequence);
   }

@@ -9,10 +9,10 @@ export function startDue(lane: Lane): number {
 }
 
 /** Models without work whose weights make enough room, the longest unused first; undefined where they do not. */
-export function idleVictims(device: Device, neededBytes: number): Lane[] | undefined {
+export function idleVictims(device: Device, neededBytes: number, nowMs: number): Lane[] | undefined {
   let freeBytes = device.freeBytes;
   if (freeBytes >= neededBytes) return [];
-  const idle = [...device.lanes.values()].filter((lane) => lane.weights === "resident" && !lane.hasWork);
+  const idle = [...device.lanes.values()].filter((lane) => lane.canLeave && !lane.hasWork && !lane.isKeptWarm(nowMs));
   idle.sort((a, b) => a.lastUsedMs - b.lastUsedMs);
   const victims: Lane[] = [];
   for (const lane of idle) {
@@ -25,24 +25,56 @@ export function idleVictims(device: Device, neededBytes: number): Lane[] | undef
 
 /**
  * Models that make room for `lane`: who can wait longest, if each can wait until it is copied back, when that can begin at
- * `backMs`. Undefined where they do not make enough.
+ * `backMs`, or has been waited for. Undefined where they do not make enough.
  */
-export function busyVictims(device: Device, lane: Lane, neededBytes: number, backMs: number): Lane[] | undefined {
+export function busyVictims(
+  device: Device,
+  lane: Lane,
+  neededBytes: number,
+  nowMs: number,
+  backMs: number,
+): Lane[] | undefined {
   const victims: Lane[] = [];
   let freeBytes = device.freeBytes;
   for (const other of byPatience(device)) {
     if (freeBytes >= neededBytes) break;
-    if (other === lane) continue;
-    if (other.hasWork && (other.isFresh || startDue(other) < backMs + other.speed.loadMs)) return undefined;
+    if (other === lane || (!other.hasWork && other.isKeptWarm(nowMs))) continue;
+    if (other.hasWork && !other.isDraining && (other.isFresh || startDue(other) < backMs + other.speed.loadMs)) return undefined;
     victims.push(other);
     freeBytes += other.model.weightsBytes;
   }
   return freeBytes >= neededBytes ? victims : undefined;
 }
 
-/** Resident models that have no turn: idle ones first, the longest unused before; then who can wait longest. */
+/**
+ * Whose weights go with their KV can leave only when nothing of it runs: the one that is waited for already, else the one
+ * that will have ended first, of those that have had a turn since they came. Undefined where none is to be waited for.
+ */
+export function nextToDrain(device: Device, lane: Lane): Lane | undefined {
+  if (device.spec.keepsKv !== false) return undefined;
+  let best: Lane | undefined;
+  let bestTokens = Infinity;
+  for (const other of device.busy) {
+    if (other.isDraining) return other;
+    if (other === lane || other.weights !== "resident" || other.isFresh || other.isPinned) continue;
+    const tokens = tokensLeft(other);
+    if (tokens < bestTokens) [best, bestTokens] = [other, tokens];
+  }
+  return best;
+}
+
+/** Until the last of its running answers is expected to have ended. */
+export function tokensLeft({ running, answers }: Lane): number {
+  let most = 0;
+  for (const { request, generatedTokens } of running) {
+    most = Math.max(most, Math.min(request.maxOutputTokens, Math.max(answers.meanTokens, generatedTokens * 1.5)) - generatedTokens);
+  }
+  return most;
+}
+
+/** Resident models that can leave and have no turn: idle ones first, the longest unused before; then who can wait longest. */
 export function byPatience(device: Device): Lane[] {
-  const lanes = [...device.lanes.values()].filter((lane) => lane.weights === "resident" && lane !== device.turn?.lane);
-  const waitsMs = (lane: Lane): number => (lane.hasWork ? startDue(lane) : Number.MAX_VALUE);
+  const lanes = [...device.lanes.values()].filter((lane) => lane.canLeave && lane !== device.turn?.lane);
+  const waitsMs = (lane: Lane): number => (lane.hasWork && !lane.isDraining ? startDue(lane) : Number.MAX_VALUE);
   return lanes.sort((a, b) => waitsMs(b) - waitsMs(a) || a.lastUsedMs - b.lastUsedMs);
 }

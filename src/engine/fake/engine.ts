@@ -1,5 +1,5 @@
 import { type Clock, refuse, type Refusal } from "../../base/index.ts";
-import type { Engine, EngineFactory, GenerateRequest, LoadedModel, ModelFile, Sequence } from "../types.ts";
+import type { Engine, EngineFactory, GenerateRequest, LoadedModel, ModelFile, ModelSize, Sequence } from "../types.ts";
 import { planOf } from "./plan.ts";
 import { type FakeSettings, scriptOf } from "./script.ts";
 import { FakeSequence, type Prompted, type Surroundings } from "./sequence.ts";
@@ -13,16 +13,22 @@ const opening = "assistant: ";
 export function createFake(settings: FakeSettings, clock: Clock, crash: () => void): EngineFactory {
   return {
     name: "fake",
-    open: ({ sequences }) => {
+    open: ({ sequences, memoryBytes = unbounded }) => {
       const models = new Set<FakeModel>();
       const engine: Engine = {
         name: "fake",
         build: "fake 1",
         device: "cpu",
-        load(file) {
+        memoryBytes,
+        sizeOf: () => Promise.resolve(sizeOf(settings)),
+        async load(file) {
+          if (settings.failLoads?.includes(file.name)) throw new Error(`the script cannot load ${file.name}`);
+          if (settings.hangLoads?.includes(file.name)) await new Promise<never>(() => undefined);
+          const { loadMs = 0 } = settings;
+          if (loadMs > 0) await new Promise<void>((resolve) => clock.after(loadMs, resolve));
           const model = new FakeModel(file, sequences, settings, { clock, crash });
           models.add(model);
-          return Promise.resolve(model);
+          return model;
         },
         async close() {
           await Promise.all([...models].map((model) => model.unload()));
@@ -32,6 +38,13 @@ export function createFake(settings: FakeSettings, clock: Clock, crash: () => vo
       return Promise.resolve(engine);
     },
   };
+}
+
+/** As much as any model of the script's asks for. */
+const unbounded = 2 ** 50;
+
+function sizeOf({ loadedBytes = 1e9 }: FakeSettings): ModelSize {
+  return { loadedBytes, kvBytesPerToken: 0, weightsBytes: loadedBytes, parameters: 1e6, layers: 1 };
 }
 
 interface Remembered extends Scanned {

@@ -9,6 +9,13 @@ export interface FakeSettings {
   readonly crashAfter?: number;
   readonly failAfter?: number;
   readonly hangAfter?: number;
+  /** Time that loading a model takes; 0 without it. */
+  readonly loadMs?: number;
+  /** What every model takes once it is loaded; 1 GB without it. */
+  readonly loadedBytes?: number;
+  /** Models that cannot be loaded, and those that never are. */
+  readonly failLoads?: readonly string[];
+  readonly hangLoads?: readonly string[];
 }
 
 /** What one answer does, beyond its words. Counts are of tokens computed before it happens. */

@@ -1,13 +1,16 @@
+import { totalmem } from "node:os";
 import {
   getLlama,
   getModuleVersion,
+  GgufInsights,
   InsufficientMemoryError,
   type Llama,
   LlamaLogLevel,
   type LlamaModel,
+  readGgufFileInfo,
 } from "node-llama-cpp";
 import { refuse, RefusalError } from "../../base/index.ts";
-import type { Engine, EngineFactory, ModelFile } from "../types.ts";
+import type { Engine, EngineFactory, ModelFile, ModelSize } from "../types.ts";
 import type { LlamaCppNeeds } from "./needs.ts";
 import { LlamaCppModel } from "./model.ts";
 import type { RoundLimits } from "./rounds.ts";
@@ -37,11 +40,14 @@ export async function openEngine(settings: Settings, needs: LlamaCppNeeds): Prom
   });
   const device = llama.gpu === false ? "cpu" : ((await llama.getGpuDeviceNames())[0] ?? llama.gpu);
   const models = new Set<LlamaCppModel>();
+  const memoryBytes = settings.memoryBytes ?? (await memoryOf(llama));
   let hasFailed = false;
   return {
     name: "llamacpp",
     build: await buildOf(llama),
     device,
+    memoryBytes,
+    sizeOf: (file) => sizeOf(file, llama, settings),
     async load(file) {
       let weights: LlamaModel;
       try {
@@ -61,6 +67,39 @@ export async function openEngine(settings: Settings, needs: LlamaCppNeeds): Prom
       // After a load that failed natively the library waits for ever here; what is left ends with the process.
       if (!hasFailed) await llama.dispose();
     },
+  };
+}
+
+/** What models may take where nobody says it: of an accelerator's memory, and of a machine's that has other things to do. */
+const acceleratorShare = 0.9;
+const machineShare = 0.5;
+
+async function memoryOf(llama: Llama): Promise<number> {
+  if (llama.gpu === false) return Math.floor(totalmem() * machineShare);
+  return Math.floor((await llama.getVramState()).total * acceleratorShare);
+}
+
+/** The context is reserved whole when the model is loaded, for every sequence, so that a token takes nothing more. */
+async function sizeOf(file: ModelFile, llama: Llama, settings: Settings): Promise<ModelSize> {
+  const info = await readGgufFileInfo(file.path);
+  const insights = await GgufInsights.from(info, llama);
+  const gpuLayers = llama.gpu === false ? 0 : insights.totalLayers;
+  const { sequences } = settings;
+  const model = await insights.estimateModelResourceRequirementsV2({ gpuLayers });
+  const context = await insights.estimateContextResourceRequirementsV2({
+    contextSize: file.contextTokens,
+    modelGpuLayers: gpuLayers,
+    batchSize: roundLimitsOf(settings.prefillSliceTokens).promptTokens + sequences,
+    sequences,
+    flashAttention: insights.flashAttentionSupported,
+  });
+  const memory = llama.gpu === false ? "cpuRam" : "gpuVram";
+  return {
+    loadedBytes: model[memory] + context[memory],
+    kvBytesPerToken: 0,
+    weightsBytes: insights.modelSize,
+    parameters: insights.totalParameters,
+    layers: insights.totalLayers,
   };
 }
 

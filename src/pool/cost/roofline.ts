@@ -68,14 +68,20 @@ export function tokenSquaredMs(shape: ModelShape, device: DeviceType): number {
  * "Roofline", CACM 52(4), 2009), both with a share lost and an overhead for each layer.
  */
 export function rooflineSpeed(shape: ModelShape, device: DeviceType, factors: RooflineFactors): Omit<Speed, "loadMs"> {
-  const { tokenMs, readMs, sequenceMs } = leastTimes(shape, device);
   return {
-    prefillFixedMs: factors.prefillRead * readMs + factors.prefillLayerMs * shape.layers,
-    prefillTokenMs: factors.prefillCompute * tokenMs,
+    ...withLosses(leastTimes(shape, device), shape.layers, factors),
     prefillTokenSquaredMs: tokenSquaredMs(shape, device),
-    decodeFixedMs: factors.decodeRead * readMs + factors.decodeLayerMs * shape.layers,
-    decodeSequenceMs: factors.decodeCompute * sequenceMs + factors.decodeSequenceMs,
     decodeContextTokenMs: contextTokenMs(shape, device),
+  };
+}
+
+/** The least times with what is lost and spent besides; attention is apart. */
+export function withLosses({ tokenMs, readMs, sequenceMs }: LeastTimes, layers: number, factors: RooflineFactors) {
+  return {
+    prefillFixedMs: factors.prefillRead * readMs + factors.prefillLayerMs * layers,
+    prefillTokenMs: factors.prefillCompute * tokenMs,
+    decodeFixedMs: factors.decodeRead * readMs + factors.decodeLayerMs * layers,
+    decodeSequenceMs: factors.decodeCompute * sequenceMs + factors.decodeSequenceMs,
   };
 }
 

@@ -1,0 +1,13 @@
+/**
+ * A turn on a real machine is over, or is thought over: an engine mixes the prompts and the tokens of a model in its steps, so
+ * what each has got is told one by one. A prompt that has begun and got no token yet is still being computed, in this model's
+ * next turns.
+ */
+export interface MeasuredTurn {
+  readonly kind: "turnMeasured";
+  readonly device: string;
+  /** Tokens of each request of the model since the last turn of it that was told. */
+  readonly tokens: ReadonlyMap<string, number>;
+  /** Requests of the model that are over, however they ended. */
+  readonly finished: ReadonlySet<string>;
+}
