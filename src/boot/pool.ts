@@ -40,7 +40,8 @@ type Told = Pick<PoolStatus["hosts"][number], "ageMs" | "upForMs" | "pool">;
 
 function told(figures: PoolFigures | undefined, nowMs: number): Told {
   if (figures === undefined) return { ageMs: null, upForMs: null, pool: null };
-  return { ageMs: nowMs - figures.toldAtMs, upForMs: figures.upForMs, pool: onTheWire(figures.pool) };
+  const { toldAtMs, upForMs } = figures;
+  return { ageMs: Math.round(nowMs - toldAtMs), upForMs: Math.round(upForMs), pool: onTheWire(figures.pool) };
 }
 
 /** What a host leaves out is null in the control API, as everywhere in it. */

@@ -10,12 +10,8 @@ const silentMs = 10_000;
 
 /** What goes on in the hosts, for people. `before`: an earlier answer, for what happened since. */
 export function poolLines(status: PoolStatus, before?: PoolStatus): readonly Line[] {
-  const hosts = status.hosts.map((host) =>
-    hostLines(
-      host,
-      before?.hosts.find(({ name }) => name === host.name),
-    ),
-  );
+  const earlier = new Map(before?.hosts.map((host) => [host.name, host]));
+  const hosts = status.hosts.map((host) => hostLines(host, earlier.get(host.name)));
   const upstreams = status.upstreams.length === 0 ? [] : [upstreamLines(status.upstreams)];
   return [...hosts, ...upstreams].flatMap((lines, at) => (at === 0 ? lines : [blank, ...lines]));
 }
@@ -57,15 +53,20 @@ function deviceFacts({ device, pending }: DevicePool, { ageMs }: PooledHost): re
 function totalFacts(pool: DevicePool, host: PooledHost, before: PooledHost | undefined): readonly Fact[] {
   const { totals } = pool;
   const loads = `${countText(totals.loads, "load")} (${sizeText(totals.loadedBytes)}), ${countText(totals.failedLoads, "failed load")}`;
-  const inTime = `${shareText(totals.inTime, totals.ended, 1)} of ${countText(totals.ended, "request")}`;
   return [
     ["busy", busyText(host, before)],
-    ["in time", `${inTime}, the first token ${shareText(totals.firstTokensInTime, totals.ended, 1)}`],
+    ["in time", inTimeText(totals)],
     [
       "totals",
       `${countText(totals.turns, "turn")}, ${loads}, ${countText(totals.evictions, "eviction")}, ${totals.refused.toLocaleString("en")} refused`,
     ],
   ];
+}
+
+function inTimeText({ ended, inTime, firstTokensInTime }: DevicePool["totals"]): string {
+  if (ended === 0) return "no request has ended yet";
+  const all = `${shareText(inTime, ended, 1)} of ${countText(ended, "request")}`;
+  return `${all}, the first token ${shareText(firstTokensInTime, ended, 1)}`;
 }
 
 /** Since the host started; and since the answer before, unless it is of another start or of the same telling. */

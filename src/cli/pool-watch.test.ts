@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { test, type TestContext } from "node:test";
@@ -176,6 +178,22 @@ test("what is wrong from the start is an error, and the terminal stays as it is"
     assert.deepEqual([ran.code, stdout.text], [2, ""], line);
     assert.match(ran.stderr, wanted);
   }
+});
+
+test("a server that does not answer does not hold up the end", async (context) => {
+  const { run } = await withCloud(context);
+  const server = createServer();
+  context.after(() => server.closeAllConnections());
+  context.after(() => server.close());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const asked = once(server, "request");
+  let stop = (): void => undefined;
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const ran = run(`pool --watch --url ${url}`, {}, { onStopSignal: (run) => (stop = () => run("SIGINT")) });
+  await asked;
+  stop();
+  assert.deepEqual(await ran, { code: 0, stdout: "", stderr: "" });
 });
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));

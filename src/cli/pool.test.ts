@@ -74,7 +74,7 @@ test("hosts that are away, silent or have told nothing, and upstreams, are told 
   assert.ok(!lines.some((line) => line.startsWith("MODEL")));
 });
 
-test("busy since the last answer is told where there was one of the same start", () => {
+test("shares are of something: of what ended, and of the time since an answer of the same start", () => {
   const [before, status] = [fakePool(at), fakePool(at)];
   const busy = (): string | undefined =>
     poolLines(status, before)
@@ -86,6 +86,8 @@ test("busy since the last answer is told where there was one of the same start",
   host!.upForMs! += 2_000;
   host!.pool!.totals.busyMs += 1_500;
   assert.equal(busy(), `${sinceStart}, 75 % of the last 2.0 s`);
+  host!.pool!.totals.ended = 0;
+  assert.ok(poolLines(status).some(({ text }) => text === "in time  no request has ended yet"));
   before.hosts[0]!.pool!.totals.busyMs = 1e9;
   assert.equal(busy(), sinceStart, "a host that started again has been busy for less");
 });

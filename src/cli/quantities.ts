@@ -2,6 +2,7 @@
 
 export function sizeText(bytes: number | null): string {
   if (bytes === null) return "–";
+  if (bytes === 0) return "0 MB";
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`;
 }
 
