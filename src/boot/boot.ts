@@ -21,6 +21,7 @@ import { type FirstKey, firstKey, firstTenants } from "./first-tenants.ts";
 import { type Behind, openFront } from "./front.ts";
 import { createOperations, pageStatus } from "./operations.ts";
 import type { BootOptions } from "./options.ts";
+import { poolsOfHosts } from "./pool.ts";
 import { settleOpenIntents } from "./recovery.ts";
 import { refusalFor } from "./refusals.ts";
 import { together } from "./together.ts";
@@ -170,6 +171,7 @@ async function putTogether(
     }),
     destinations: () => destinations.all,
     directoryConfirmedAgoMs: () => directory.confirmedAgoMs,
+    pools: () => poolsOfHosts(destinations.all, clock),
   });
   let draining = false;
   let latest: Call | undefined;

@@ -7,6 +7,7 @@ import { ping, usageReport } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
 import { writeBackup } from "./backup.ts";
 import type { OperationParts } from "./parts.ts";
+import { poolStatus } from "./pool.ts";
 
 const maxRows = 100_000;
 
@@ -111,6 +112,7 @@ function cloudOperations(parts: OperationParts): Operations["cloud"] {
       };
     },
     destinations: () => destinationStatuses(cloud),
+    pool: () => poolStatus(cloud.destinations.all, cloud.clock),
     priceOf: (model) => priceOf(cloud, model),
     async explain({ project: reference, model }) {
       const project = await parts.tenancy.showProject(reference);

@@ -2,15 +2,13 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { createSecretKey } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test, { type TestContext } from "node:test";
+import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { errorCodes, refuse } from "../base/index.ts";
-import { type FakeControl, fakeToken, startFakeControl } from "../gateway/control/fake-control.ts";
 import {
   buildStatement,
   ByteDigest,
@@ -19,29 +17,10 @@ import {
   openSigningKeys,
   receiptFile,
 } from "../receipt/index.ts";
-import { type Ran, run } from "./testing.ts";
-
-type Run = (line: string, environment?: Record<string, string>) => Promise<Ran>;
-
-function temporaryFolder(context: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "bailiwick-cli-"));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+import { type Ran, type Run, run, temporaryFolder, withCloud } from "./testing.ts";
 
 function runIn(folder: string): Run {
   return (line, environment) => run(line.split(" "), folder, environment);
-}
-
-/** A data folder as `up` leaves it while it runs, in front of the control API over operations in memory. */
-async function withCloud(context: TestContext): Promise<{ run: Run; control: FakeControl; folder: string }> {
-  const control = await startFakeControl();
-  context.after(control.close);
-  const folder = temporaryFolder(context);
-  writeFileSync(join(folder, "server.json"), JSON.stringify({ url: control.url, pid: process.pid }));
-  writeFileSync(join(folder, "operator-token"), `${fakeToken}\n`, { mode: 0o600 });
-  const run = runIn(folder);
-  return { control, folder, run: (line, environment) => run(`${line} --data ${folder}`, environment) };
 }
 
 async function withTenants(run: Run): Promise<void> {

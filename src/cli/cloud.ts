@@ -4,6 +4,7 @@ import type { Backup, CloudStatus, DestinationStatus, Explanation } from "../gat
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
+import { placeText } from "./place.ts";
 
 type Options = CloudOptions & JsonOption;
 
@@ -112,8 +113,4 @@ function factsOf(status: CloudStatus): readonly (readonly [string, string])[] {
     ["database", `${database.kind}, ${database.reachable ? "reachable" : "AWAY"}`],
     ["journal", `${journal.state}, ${journal.unshippedRecords} records wait for the database`],
   ];
-}
-
-function placeText({ name, jurisdiction }: CloudStatus["site"]): string {
-  return `${name} (${jurisdiction ?? "no jurisdiction declared"})`;
 }

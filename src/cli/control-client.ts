@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { failureOfBody, parsed } from "./failure.ts";
-import { ask, connectionFailure, type HttpAnswer, readText } from "./http.ts";
+import { ask, connectionFailure, type HttpAnswer, type HttpQuestion, readText } from "./http.ts";
 
 interface ClientOptions {
   readonly url: string;
@@ -9,7 +9,7 @@ interface ClientOptions {
 
 type Query = Readonly<Record<string, string | undefined>>;
 
-const idleTimeoutMs = 60_000;
+const usualIdleTimeoutMs = 60_000;
 const rowsPerPage = 1000;
 /** More rows than a person reads and fewer than the memory holds. */
 const mostRows = 1_000_000;
@@ -23,15 +23,15 @@ export class ControlClient {
   }
 
   /** `path` is below /control/v1; its parameters must be encoded (see `pathOf`). */
-  async get<Answer>(path: string, query: Query = {}): Promise<Answer> {
-    return (await this.#json("GET", path, { query })) as Answer;
+  async get<Answer>(path: string, query: Query = {}, bounds: Bounds = {}): Promise<Answer> {
+    return (await this.#json("GET", path, { query, ...bounds })) as Answer;
   }
   async send<Answer>(method: "POST" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<Answer> {
     return (await this.#json(method, path, { body })) as Answer;
   }
   /** For what may take long without a word. */
   async sendPatiently<Answer>(path: string, body: unknown): Promise<Answer> {
-    return (await this.#json("POST", path, { body, patiently: true })) as Answer;
+    return (await this.#json("POST", path, { body, idleTimeoutMs: undefined })) as Answer;
   }
 
   /** All rows of a list, page by page. */
@@ -52,7 +52,7 @@ export class ControlClient {
 
   /** Lines of JSON as they come. */
   async *lines<Line>(path: string): AsyncGenerator<Line> {
-    const { url, answer } = await this.#ask("POST", path, { patiently: true });
+    const { url, answer } = await this.#ask("POST", path, { idleTimeoutMs: undefined });
     try {
       for await (const line of createInterface({ input: answer.body, crlfDelay: Infinity })) {
         if (line !== "") yield JSON.parse(line) as Line;
@@ -69,28 +69,35 @@ export class ControlClient {
     return value;
   }
 
-  async #ask(method: string, path: string, more: More): Promise<{ readonly url: URL; readonly answer: HttpAnswer }> {
+  async #ask(
+    method: string,
+    path: string,
+    { query = {}, body, ...bounds }: More,
+  ): Promise<{ readonly url: URL; readonly answer: HttpAnswer }> {
     const { token } = this.#options;
     const url = new URL(`/control/v1${path}`, this.#options.url);
-    for (const [name, value] of Object.entries(more.query ?? {})) {
+    for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
     const answer = await ask({
       method,
       url,
       token,
-      idleTimeoutMs: more.patiently === true ? undefined : idleTimeoutMs,
-      ...(more.body === undefined ? {} : { body: more.body }),
+      idleTimeoutMs: usualIdleTimeoutMs,
+      ...bounds,
+      ...(body === undefined ? {} : { body }),
     });
     if (answer.status >= 400) throw failureOfBody(answer.status, await readText(answer, url));
     return { url, answer };
   }
 }
 
-interface More {
+/** How long an answer is waited for: `idleTimeoutMs` undefined: as long as it takes, left out: as long as is usual. */
+type Bounds = Partial<Pick<HttpQuestion, "idleTimeoutMs" | "signal">>;
+
+interface More extends Bounds {
   readonly query?: Query;
   readonly body?: unknown;
-  readonly patiently?: boolean;
 }
 
 /** A path whose parameters are names or ids, which may hold slashes. */

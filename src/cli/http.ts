@@ -10,6 +10,8 @@ export interface HttpQuestion {
   readonly body?: unknown;
   /** The longest silence that is borne; undefined: as long as it takes. */
   readonly idleTimeoutMs: number | undefined;
+  /** Gives the question up, which then fails as one whose connection broke. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface HttpAnswer {
@@ -21,17 +23,20 @@ const mostBytes = 64 << 20;
 
 /** Asks a server. Fails with `not_running` where nothing listens, and `unreachable` where the connection breaks. */
 export async function ask(question: HttpQuestion): Promise<HttpAnswer> {
-  const { url, method, token, idleTimeoutMs } = question;
+  const { url, method, token, idleTimeoutMs, signal } = question;
   const send = url.protocol === "https:" ? requestHttps : requestHttp;
   const body = question.body === undefined ? undefined : Buffer.from(JSON.stringify(question.body));
   const request = send(url, {
     method,
+    // A connection each: one that is kept may be closed by the server just as it is used again.
+    agent: false,
     headers: {
       authorization: `Bearer ${token}`,
       accept: "application/json, application/x-ndjson",
       ...(body === undefined ? {} : { "content-type": "application/json", "content-length": body.length }),
     },
     ...(idleTimeoutMs === undefined ? {} : { timeout: idleTimeoutMs }),
+    ...(signal === undefined ? {} : { signal }),
   });
   request.once("timeout", () => request.destroy(new Error(`no answer within ${idleTimeoutMs} ms`)));
   request.end(body);

@@ -9,6 +9,7 @@ import { pathOf } from "./control-client.ts";
 import { CommandFailure, failureOf } from "./failure.ts";
 import { openModelFolder } from "./model-folder.ts";
 import { PullBar } from "./pull-bar.ts";
+import { sizeText } from "./quantities.ts";
 import { type SettingsOption, withSettings } from "./settings.ts";
 
 type Options = CloudOptions & JsonOption & SettingsOption;
@@ -227,9 +228,4 @@ function factsOf(model: Shown): readonly (readonly [string, string])[] {
 
 function developerText({ name, country }: Shown["developer"]): string {
   return country === null ? name : `${name} (${country})`;
-}
-
-function sizeText(bytes: number | null): string {
-  if (bytes === null) return "–";
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 1e6))} MB`;
 }

@@ -15,6 +15,14 @@ export function positive(text: string): number {
   throw new InvalidArgumentError("It is a number above 0.");
 }
 
+export function seconds(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== "" && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It is a number of seconds from ${least} to ${most.toLocaleString("en")}.`);
+  };
+}
+
 /** Of a simulated workload; `most` minutes at most. */
 export function minutes(most: number): (text: string) => number {
   return (text) => {

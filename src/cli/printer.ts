@@ -1,4 +1,5 @@
 import { type CommandFailure, optionOf } from "./failure.ts";
+import { formatLine, hasColour, type Line } from "./line.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { type Column, formatFacts, formatTable, printable } from "./table.ts";
 
@@ -30,6 +31,11 @@ export class Printer {
   facts(facts: readonly (readonly [string, string])[]): void {
     this.text(formatFacts(facts));
   }
+  lines(lines: readonly Line[]): void {
+    const { stdout, environment } = this.#surroundings;
+    const isColoured = hasColour(stdout, environment);
+    this.text(lines.map((line) => `${formatLine(line, isColoured)}\n`).join(""));
+  }
   note(text: string): void {
     this.#surroundings.stderr.write(`${text}\n`);
   }
@@ -44,18 +50,13 @@ export class Printer {
       const more = { ...(param === undefined ? {} : { param }), ...(reasons.length === 0 ? {} : { reasons }) };
       return this.note(JSON.stringify({ error: { code, message, next: next ?? "", ...more } }));
     }
-    const lines = [`${this.#strong("error:")} ${printable(message)} (${code})`];
+    const { stderr, environment } = this.#surroundings;
+    const opening = formatLine({ text: "error:", tone: "alarm" }, hasColour(stderr, environment));
+    const lines = [`${opening} ${printable(message)} (${code})`];
     const option = optionOf(param);
     if (option !== undefined && !message.includes(option)) lines.push(`  option: ${option}`);
     for (const reason of reasons.slice(0, 100)) lines.push(`  - ${printable(reason)}`);
     if (next !== undefined && next !== "") lines.push(`  next: ${printable(next)}`);
     return this.note(lines.join("\n"));
-  }
-
-  /** https://no-color.org: a variable that is set and not empty means no colour. */
-  #strong(text: string): string {
-    const { stderr, environment } = this.#surroundings;
-    const plain = stderr.isTTY !== true || (environment["NO_COLOR"] ?? "") !== "" || environment["TERM"] === "dumb";
-    return plain ? text : `\u001B[1;31m${text}\u001B[0m`;
   }
 }

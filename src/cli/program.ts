@@ -9,6 +9,7 @@ import { isLoopback } from "./loopback.ts";
 import { addModelCommands } from "./model.ts";
 import { addOrganisationCommands } from "./organisation.ts";
 import { addPlanCommand } from "./plan.ts";
+import { addPoolCommand } from "./pool.ts";
 import { Printer } from "./printer.ts";
 import { addProjectCommands } from "./project.ts";
 import { addReceiptCommands } from "./receipt.ts";
@@ -83,6 +84,7 @@ export function createProgram(context: CommandContext): Command {
   addProjectCommands(program, context);
   addKeyCommands(program, context);
   addUsageCommand(program, context);
+  addPoolCommand(program, context);
   addSimCommands(program, context);
   addPlanCommand(program, context);
   addReceiptCommands(program, context);

@@ -4,6 +4,10 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+  /** A terminal changes its size; what is written reaches nobody any more. */
+  on?(event: "resize" | "error", run: () => void): unknown;
+  off?(event: "resize" | "error", run: () => void): unknown;
 }
 
 /** What a command finds around it; main.ts, which alone may look, hands it in. */

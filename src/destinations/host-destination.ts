@@ -6,8 +6,10 @@ import {
   type DestinationSite,
   type Dispatch,
   type Exchange,
+  type PoolFigures,
   type Reader,
   RunningExchanges,
+  type ToldPool,
 } from "../engine/index.ts";
 import type { Offer } from "../engine/index.ts";
 
@@ -53,6 +55,8 @@ export class HostDestination implements Destination {
   #address: Address | undefined;
   #socketPath: string | undefined;
   #ready = false;
+  #upAtMs = 0;
+  #pool: PoolFigures | undefined;
   #declined: Refusal | undefined;
   #declinesUntilMs = -Infinity;
   #offers = new Map<string, Offer>();
@@ -86,6 +90,9 @@ export class HostDestination implements Destination {
   get running(): number {
     return this.#running;
   }
+  get pool(): PoolFigures | undefined {
+    return this.#pool;
+  }
   offer(model: string): Offer | undefined {
     return this.#offers.get(model);
   }
@@ -108,6 +115,15 @@ export class HostDestination implements Destination {
       ]),
     );
     this.#ready = true;
+    // Another process counts from nothing, and what its predecessor held is gone with it.
+    this.#upAtMs = this.#options.clock.monotonicMs();
+    this.#pool = undefined;
+  }
+
+  /** What the host has just said of its device. */
+  told(pool: ToldPool): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#pool = { toldAtMs: nowMs, upForMs: nowMs - this.#upAtMs, pool };
   }
 
   /** The host is gone, or not yet back. What it offered is still known, so that it can be named as unavailable. */

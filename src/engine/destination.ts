@@ -1,4 +1,5 @@
 import type { Ending, Refusal, RequestId, Usage } from "../base/index.ts";
+import type { PoolFigures } from "./pool-figures.ts";
 import type { Exchange, Reader } from "./upstream/exchange.ts";
 
 /** The place where a destination stands. No jurisdiction: undeclared, and it is never guessed. */
@@ -51,6 +52,8 @@ export interface Destination {
   readonly why: string | undefined;
   /** Requests sent and not yet ended. */
   readonly running: number;
+  /** What its device did when it last said so; undefined: it has not, or never does. */
+  readonly pool: PoolFigures | undefined;
   offer(model: string): Offer | undefined;
   offers(): Iterable<Offer>;
   /** `reader` gets the answer as it comes. */

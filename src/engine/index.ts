@@ -27,6 +27,7 @@ export type {
   ToolDefinition,
 } from "./types.ts";
 export type { Counted, Destination, DestinationSite, Dispatch, Offer } from "./destination.ts";
+export type { PoolFigures, ToldModel, ToldPool } from "./pool-figures.ts";
 export {
   Address,
   type AddressOptions,

@@ -19,5 +19,6 @@ export {
   type DestinationStatus,
   type ModelPrice,
   type Operations,
+  type PoolStatus,
 } from "./control/index.ts";
 export type { PageStatus as ControlPageStatus } from "./page/index.ts";

@@ -9,6 +9,7 @@ const gauges = {
   journal: () => ({ records: 3, batches: 2, bytes: 100, lastSyncMs: 1.5, unshippedRecords: 1 }),
   destinations: () => [{ name: "host_1", ready: true, running: 2 }],
   directoryConfirmedAgoMs: () => 250,
+  pools: () => [],
 };
 
 const ended: EndedRequest = {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from "prom-client";
+import { type PoolOfHost, poolMeters } from "./pool-meters.ts";
 import { type Series, Tally } from "./tally.ts";
 
 /** One request's end, as the stages report it. */
@@ -24,6 +25,7 @@ export interface Gauges {
   };
   readonly destinations: () => readonly { readonly name: string; readonly ready: boolean; readonly running: number }[];
   readonly directoryConfirmedAgoMs: () => number;
+  readonly pools: () => readonly PoolOfHost[];
 }
 
 export interface RequestMeters {
@@ -48,6 +50,7 @@ export function createMeters(gauges: Gauges): RequestMeters {
   const registry = new Registry();
   const requests = new RequestSeries(registry);
   gaugesOf(registry, gauges);
+  poolMeters(registry, gauges.pools);
   let inFlight = 0;
   const totals = { requests: 0, inputTokens: 0, outputTokens: 0 };
   new Gauge({

@@ -88,6 +88,8 @@ export class Upstream implements Destination {
   get running(): number {
     return this.#running;
   }
+  /** What goes on inside another server is its own affair. */
+  readonly pool = undefined;
   offer(model: string): Offer | undefined {
     return this.#offers.get(model);
   }

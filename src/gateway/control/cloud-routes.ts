@@ -3,6 +3,7 @@ import { refuse, type Refusal } from "../../base/index.ts";
 import { day, page, pageOf, reference } from "./fields.ts";
 import type { KnownModels } from "./known-models.ts";
 import type { CloudOperations, TenancyOperations, UsageFilter, UsageOperations } from "./operations.ts";
+import { poolStatus } from "./pool-wire.ts";
 import { route, type Route } from "./route.ts";
 import { backup, destinations, explanation, refusals, shownStatus, usageRows } from "./wire.ts";
 
@@ -125,6 +126,18 @@ export function cloudRoutes(
       },
       // The settings bound how many there are.
       () => Promise.resolve({ items: [...cloud.destinations()], next: null }),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/pool",
+        name: "showPool",
+        summary:
+          "Shows what each host does: its memory, whose turn it is, what is copied, its models and their work, and what it did since it started.",
+        answer: poolStatus,
+      },
+      () => Promise.resolve(cloud.pool()),
     ),
     route(
       {

@@ -288,6 +288,24 @@ test("a model is added, pulled line by line, listed and removed", async (context
   assert.equal(next, items[0]?.name);
 });
 
+test("the pool: what the operation says leaves, and nothing that the schema does not name", async (context) => {
+  const { ask, operations } = await serve(context);
+  const status = operations.cloud.pool();
+  const [host] = status.hosts;
+  operations.cloud.pool = () => ({
+    ...status,
+    hosts: [{ ...host!, socketPath: "/secret" } as typeof host & object, { ...host!, ageMs: null, pool: null }],
+    upstreams: [{ name: "gpu", site: { name: "there", jurisdiction: null }, ready: false, running: 0 }],
+  });
+  const answer = await ask("GET", `${base}/pool`, { headers: operator });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(answer.json(), {
+    at: "2026-03-01T12:00:00.000Z",
+    hosts: [host, { ...host, ageMs: null, pool: null }],
+    upstreams: [{ name: "gpu", site: { name: "there", jurisdiction: null }, ready: false, running: 0 }],
+  });
+});
+
 test("metrics and the OpenAPI document: on loopback when asked directly, else with the token", async (context) => {
   const { ask } = await serve(context);
   for (const path of ["/metrics", "/openapi.json"]) {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createIds, type Clock, formatAmount, isId, parseAmount, refuse, type Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
+import { fakePool } from "./fake-pool.ts";
 import { instantOf } from "./fields.ts";
 import type { LimitChanges, List, Operations, Page, TenancyOperations } from "./operations.ts";
 import type { Key, Organisation, Project, RecordedRefusal, UsageRow } from "./wire.ts";
@@ -68,6 +69,7 @@ function fakeCloud(clock: Clock): Operations["cloud"] {
         models: [{ name: "fake", sha256: null, contextTokens: 4096, endpoints: ["chat.completions"] }],
       },
     ],
+    pool: () => fakePool(instantOf(clock.nowMs())),
     priceOf: () => ({
       version: "default-1",
       currency: "EUR",

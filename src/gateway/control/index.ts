@@ -17,6 +17,7 @@ export type {
   UsageFilter,
   UsageOperations,
 } from "./operations.ts";
+export type { DevicePool, PooledHost, PooledModel, PoolStatus } from "./pool-wire.ts";
 export type {
   Backup,
   CatalogueModel,

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
 import type { limitChanges } from "./fields.ts";
+import type { PoolStatus } from "./pool-wire.ts";
 import type {
   Backup,
   CloudStatus,
@@ -99,6 +100,8 @@ export interface UsageOperations {
 export interface CloudOperations {
   status(): Promise<CloudStatus>;
   destinations(): readonly DestinationStatus[];
+  /** What each host last told of its device and models, from memory: no host is asked. */
+  pool(): PoolStatus;
   /** The price that holds now; undefined where the book has none. */
   priceOf(model: string): ModelPrice | undefined;
   explain(question: { readonly project: string; readonly model: string }): Promise<Explanation | Refusal>;

@@ -55,7 +55,7 @@ export const usageRow = z.object({
   currency: z.string().meta({ description: "Empty where no price was ever known." }),
 });
 
-const site = z.object({ name: z.string(), jurisdiction: z.string().nullable() });
+export const site = z.object({ name: z.string(), jurisdiction: z.string().nullable() });
 
 export const price = z.object({
   version: z.string(),
