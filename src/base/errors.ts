@@ -135,6 +135,12 @@ export const errorCodes = {
     retry: true,
     next: "Wait as long as the `retry-after` header says.",
   },
+  model_too_large: {
+    status: 503,
+    type: "server_error",
+    retry: false,
+    next: "The operator must give the engine more memory (`engine.memoryBytes`), unpin a model or serve a smaller one.",
+  },
   engine_unavailable: {
     status: 503,
     type: "server_error",

@@ -47,9 +47,12 @@ export function startOwnHost(
         sequences: engine.kind === "fake" ? settings.limits.requestsInFlight : engine.sequences,
         gpu: engine.gpu,
         prefillSliceTokens: engine.prefillSliceTokens,
+        ...(engine.memoryBytes === "auto" ? {} : { memoryBytes: engine.memoryBytes }),
+        loadTimeoutMs: engine.loadTimeoutMs,
         fake: { firstTokenMs: fake.firstTokenMs, tokenMs: fake.tokenMs, answerTokens: fake.tokens },
       },
-      models,
+      models: models.map((model) => ({ ...model, ...stayOf(model.name, settings) })),
+      objective: settings.tiers.standard,
       queuedPerModel: settings.limits.queuedPerModel,
       bodyBytes: settings.limits.bodyBytes * 2,
       leaseSeconds: 10,
@@ -68,6 +71,7 @@ export function startOwnHost(
       const { level, message, ...facts } = hostLine(line);
       log[level]({ host, ...facts }, message);
     },
+    onPool: (pool) => destination.told(pool),
     onState: (state, socketPath) => {
       if (state.phase === "ready") {
         destination.up({ socketPath, engine: state.hello.engine, models: state.hello.models });
@@ -92,6 +96,14 @@ export function startOwnHost(
     rmSync(socketFolder, { recursive: true, force: true });
   });
   return promise;
+}
+
+/** What the settings say of a model's stay in memory. */
+function stayOf(name: string, { models }: BootOptions["settings"]) {
+  const said = models.resident.find((each) => each.name === name);
+  if (said === undefined) return {};
+  const { pin, keepWarmMs, unloadAfterMs } = said;
+  return { pin, keepWarmMs, ...(unloadAfterMs === undefined ? {} : { unloadAfterMs }) };
 }
 
 /** A line that the host logged; one that is not its own (a native library's) is passed on as text. */

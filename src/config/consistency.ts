@@ -14,8 +14,21 @@ export function checkConsistency(settings: Settings, context: z.RefinementCtx): 
   settings.upstreams.forEach((upstream, index) => {
     reportRepeated(upstream.models ?? [], "name", ["upstreams", index, "models"], report);
   });
+  checkResident(settings, report);
   checkSites(settings, report);
   checkPrices(settings, report);
+}
+
+function checkResident({ models }: Settings, report: Report): void {
+  reportRepeated(models.resident, "name", ["models", "resident"], report);
+  models.resident.forEach(({ name, keepWarmMs, unloadAfterMs, pin }, index) => {
+    const path = ["models", "resident", index];
+    if (!models.serve.includes(name)) report([...path, "name"], `"${name}" is not served: add it to models.serve`);
+    if (pin && unloadAfterMs !== undefined) report([...path, "unloadAfterMs"], "a pinned model never leaves");
+    if (unloadAfterMs !== undefined && unloadAfterMs < keepWarmMs) {
+      report([...path, "unloadAfterMs"], "it is shorter than keepWarmMs");
+    }
+  });
 }
 
 function checkSites(settings: Settings, report: Report): void {

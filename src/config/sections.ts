@@ -71,6 +71,31 @@ const engine = z.strictObject({
   prefillSliceTokens: quantity(8, 4096)
     .default(64)
     .describe("Prompt tokens evaluated between two chances to decode or to stop, over all sequences."),
+  memoryBytes: z
+    .union([z.literal("auto"), quantity(1_048_576, 1e15)])
+    .default("auto")
+    .describe(
+      "For weights and KV of all models in memory at once; auto is nine tenths of an accelerator's memory, half of a machine's.",
+    ),
+  loadTimeoutMs: milliseconds(1000, 3_600_000)
+    .default(300_000)
+    .describe("How long a model may take to load before that counts as failed."),
+});
+
+const tier = (ttftMs: number, tpotMs: number) =>
+  z
+    .strictObject({
+      ttftMs: milliseconds(1, 3_600_000).default(ttftMs).describe("Milliseconds until the first token at the latest."),
+      tpotMs: milliseconds(1, 3_600_000).default(tpotMs).describe("Milliseconds from token to token at the latest."),
+    })
+    .prefault({});
+
+const tiers = z.strictObject({
+  interactive: tier(10_000, 100).describe("Requests with `service_tier: priority`: somebody waits for each word."),
+  standard: tier(60_000, 250).describe("Requests that ask for no tier."),
+  batch: tier(300_000, 2000).describe(
+    "Requests with `service_tier: flex`: first to wait, and first to be turned away.",
+  ),
 });
 
 const models = z.strictObject({
@@ -79,6 +104,22 @@ const models = z.strictObject({
     .max(100)
     .default(["smollm2-135m-instruct"])
     .describe("Models that this machine's engine serves, by their catalogue names; an empty list starts no engine."),
+  resident: z
+    .array(
+      z.strictObject({
+        name: modelName.describe("One of the models that are served."),
+        pin: z.boolean().default(false).describe("Loaded at the start, and never evicted."),
+        keepWarmMs: milliseconds(0, 604_800_000)
+          .default(0)
+          .describe("For so long after its last use it makes room for no other model."),
+        unloadAfterMs: milliseconds(0, 604_800_000)
+          .optional()
+          .describe("After so long without use it leaves the memory, also where nobody needs the room."),
+      }),
+    )
+    .max(100)
+    .default([])
+    .describe("What single models are to do in memory; the others come and go as requests ask for them."),
   folder: z.string().min(1).max(4096).optional().describe("Where model files are kept; left out: in the data folder."),
   huggingFaceUrl: z
     .url({ protocol: /^https?$/ })
@@ -120,6 +161,9 @@ export const allSettings = z.strictObject({
   database: database.prefault({}).describe("PostgreSQL."),
   engine: engine.prefault({}).describe("What computes answers on this machine."),
   models: models.prefault({}).describe("The models served here and where they come from."),
+  tiers: tiers
+    .prefault({})
+    .describe("What is promised to a request, by its tier: the pool decides whose turn it is by it."),
   upstreams: z
     .array(upstream)
     .max(100)

@@ -33,6 +33,8 @@ export interface Engine {
   readonly build: string;
   /** The device it runs on, e.g. "cpu" or "NVIDIA H200". */
   readonly device: string;
+  /** While it loads a model it computes nothing: a load that hangs is its end. */
+  readonly loadsAlone: boolean;
   /** Of the device, for all that is loaded at once: weights, KV and what computing needs. */
   readonly memoryBytes: number;
   /** What a model takes and what it is like, from its file alone. Rejects where that cannot be read. */
@@ -51,6 +53,10 @@ export interface ModelSize {
   readonly weightsBytes: number;
   readonly parameters: number;
   readonly layers: number;
+  /** Whether it has a chat template. */
+  readonly chats: boolean;
+  /** Tokens that a request may hold here: what is offered, or what it was trained for where that is less. */
+  readonly contextTokens: number;
 }
 
 export interface LoadedModel {

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "../base/index.ts";
 import { Address } from "../engine/index.ts";
-import { type HostHello, hostProtocol } from "../host/index.ts";
+import { type HostHello, type HostLeaseAnswer, type HostPool, hostProtocol } from "../host/index.ts";
 
 export interface WatchOptions {
   readonly clock: Clock;
@@ -8,6 +8,8 @@ export interface WatchOptions {
   readonly leaseSeconds: number;
   /** The host has loaded its models and holds a lease. */
   readonly onReady: (hello: HostHello) => void;
+  /** What its device does, as it says with each renewal. */
+  readonly onPool: (pool: HostPool) => void;
   /** It will not become of use: it speaks another protocol, or has not answered for too long. */
   readonly onLost: (reason: string) => void;
 }
@@ -43,11 +45,13 @@ export function watch(options: WatchOptions): Cancel {
     if (hello !== undefined && hello.protocol !== hostProtocol) {
       options.onLost(`it speaks version ${hello.protocol} of the host protocol`);
     } else if (isReady || hello !== undefined) {
-      await renewLease(address, options.leaseSeconds);
-      if (hello !== undefined && !isOver) {
+      const pool = await renewLease(address, options.leaseSeconds);
+      if (isOver) return;
+      if (hello !== undefined) {
         isReady = true;
         options.onReady(hello);
       }
+      if (pool !== undefined) options.onPool(pool);
     }
     answeredMs = clock.monotonicMs();
   };
@@ -71,7 +75,8 @@ async function askHello(address: Address): Promise<HostHello | undefined> {
   return status === 200 ? (value as HostHello) : undefined;
 }
 
-async function renewLease(address: Address, seconds: number): Promise<void> {
-  const { status } = await address.json("POST", "/host/v1/lease", { body: { seconds } });
+async function renewLease(address: Address, seconds: number): Promise<HostPool | undefined> {
+  const { status, value } = await address.json("POST", "/host/v1/lease", { body: { seconds } });
   if (status !== 200) throw new Error(`the lease was answered with ${status}`);
+  return (value as HostLeaseAnswer).pool;
 }

@@ -10,7 +10,7 @@ import {
   RefusalError,
   type RequestId,
 } from "../base/index.ts";
-import type { FinishReason, LoadedModel } from "../engine/index.ts";
+import type { FinishReason, ModelSize } from "../engine/index.ts";
 import {
   answerHead,
   type GenerationEndpoint,
@@ -22,13 +22,14 @@ import { type Answer, answerFor } from "./answer.ts";
 import { readJson } from "./body.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
-import type { ModelQueue } from "./queue.ts";
+import { type Desk, type Promised, readPromise } from "./desk.ts";
 import { Reply } from "./reply.ts";
 import type { Tallies, Tally } from "./tally.ts";
 
 export interface HostedModel {
-  readonly loaded: LoadedModel;
-  readonly queue: ModelQueue;
+  readonly name: string;
+  readonly sha256: string;
+  readonly size: ModelSize;
   readonly fingerprint: string;
 }
 
@@ -42,6 +43,8 @@ export interface Hosting {
   readonly tallies: Tallies;
   readonly outbox: Outbox;
   readonly running: Set<Generation>;
+  /** Undefined until the engine is open. */
+  readonly desk: () => Desk;
   /** Why nothing new is taken; undefined: it is. */
   readonly closedFor: () => Refusal | undefined;
 }
@@ -59,6 +62,7 @@ interface Asked {
   readonly tenant: string;
   /** A gateway asked, which will want the counts. */
   readonly byGateway: boolean;
+  readonly promise: Promised;
 }
 
 class ClientLeft extends Error {
@@ -99,7 +103,7 @@ export async function generate(
   const generation: Generation = { answer, stop: (reason) => abort.abort(reason) };
   hosting.running.add(generation);
   try {
-    const reasons = await runChoices(asked, model, { tally, answer, abort });
+    const reasons = await runChoices(asked, model, { tally, answer, abort, desk: hosting.desk() });
     tally.end(endingOf(reasons[0]!));
     answer.finish(tally.usage);
   } catch (error) {
@@ -129,7 +133,9 @@ async function readRequest(
   const own = isNamed ? id : hosting.ids.mint("req");
   const tenant = headers["bailiwick-tenant"];
   // Without a tenant nothing is shared with anybody: the request is a tenant of its own.
-  return { parsed, request: own, tenant: typeof tenant === "string" ? tenant : own, byGateway: isNamed };
+  const promise = readPromise(headers);
+  if ("outcome" in promise) return promise;
+  return { parsed, request: own, tenant: typeof tenant === "string" ? tenant : own, byGateway: isNamed, promise };
 }
 
 function admit(asked: Asked, hosting: Hosting): { readonly model: HostedModel; readonly tally: Tally } | Refusal {
@@ -138,10 +144,10 @@ function admit(asked: Asked, hosting: Hosting): { readonly model: HostedModel; r
   if (closed !== undefined) return closed;
   const model = hosting.models.get(parsed.model);
   if (model === undefined) return unknownModel(parsed.model, hosting.models.keys());
-  if (!model.loaded.chats && parsed.prompts.some(({ kind }) => kind === "chat")) {
+  if (!model.size.chats && parsed.prompts.some(({ kind }) => kind === "chat")) {
     return refuse("endpoint_not_supported", `"${parsed.model}" completes text: it has no chat template.`);
   }
-  const refusal = model.queue.refusalFor(parsed.prompts.length * parsed.choicesPerPrompt);
+  const refusal = hosting.desk().refusalFor(model.name, parsed.prompts.length * parsed.choicesPerPrompt);
   if (refusal !== undefined) return refusal;
   const tally = hosting.tallies.begin(asked.request, asked.byGateway);
   return "outcome" in tally ? tally : { model, tally };
@@ -151,6 +157,7 @@ interface Run {
   readonly tally: Tally;
   readonly answer: Answer;
   readonly abort: AbortController;
+  readonly desk: Desk;
 }
 
 /** Computes all choices, each when its turn comes; how the first one ended comes first. One that fails ends all. */
@@ -174,22 +181,26 @@ async function runChoices(asked: Asked, model: HostedModel, run: Run): Promise<r
 
 async function runChoice(choice: number, asked: Asked, model: HostedModel, run: Run): Promise<FinishReason> {
   const { parsed, tenant } = asked;
-  const { tally, answer, abort } = run;
+  const { tally, answer, abort, desk } = run;
   const { signal } = abort;
-  const taken = model.queue.take(signal);
-  const leave = taken instanceof Promise ? await taken : taken;
+  const nth = choice % parsed.choicesPerPrompt;
+  const prompt = parsed.prompts[Math.floor(choice / parsed.choicesPerPrompt)]!;
+  const id = `${asked.request}/${choice}`;
+  const { maxTokens } = parsed.generate;
+  const place = desk.enter({ id, model, tenant, prompt, maxTokens, promise: asked.promise, abort });
   try {
-    const nth = choice % parsed.choicesPerPrompt;
-    const prompt = parsed.prompts[Math.floor(choice / parsed.choicesPerPrompt)]!;
+    const loaded = await place.begun;
     const { sampling } = parsed.generate;
     // Choices of one seed would all be the same answer: each gets the next one.
     const own = sampling.seed === undefined || nth === 0 ? sampling : { ...sampling, seed: sampling.seed + nth };
-    const sequence = await model.loaded.start({ ...parsed.generate, sampling: own, prompt, tenant, signal });
+    const sequence = await loaded.start({ ...parsed.generate, sampling: own, prompt, tenant, signal });
     if ("outcome" in sequence) throw new RefusalError(sequence);
     tally.add(sequence, nth === 0);
+    place.runs(sequence);
     let reason: FinishReason | undefined;
     for await (const part of sequence) {
       tally.moved();
+      place.moved();
       if (part.type === "end") ({ reason } = part);
       const drained = answer.part(choice, part);
       if (drained !== undefined) await drained;
@@ -197,7 +208,7 @@ async function runChoice(choice: number, asked: Asked, model: HostedModel, run: 
     if (reason === undefined) throw new Error("the engine ended an answer without saying how");
     return reason;
   } finally {
-    leave();
+    place.leave();
   }
 }
 

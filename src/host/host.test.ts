@@ -39,7 +39,14 @@ async function open(context: TestContext, changes: Changes = {}): Promise<Opened
   const clock = new ManualClock(1_700_000_000_000);
   const socketPath = join(folder, "s");
   const log: string[] = [];
-  const engine = { kind: "fake", threads: 1, gpu: "off", prefillSliceTokens: 64, fake: {} } as const;
+  const engine = {
+    kind: "fake",
+    threads: 1,
+    gpu: "off",
+    prefillSliceTokens: 64,
+    loadTimeoutMs: 60_000,
+    fake: {},
+  } as const;
   const host = await openHost({
     settings: {
       host: "host_01HF7YAT000000000000000000",
@@ -48,6 +55,7 @@ async function open(context: TestContext, changes: Changes = {}): Promise<Opened
       folder: join(folder, "counts"),
       engine: { ...engine, sequences: changes.sequences ?? 4 },
       models: [{ name: "fake", path: "", sha256: "ab", contextTokens: 1_000 }],
+      objective: { ttftMs: 60_000, tpotMs: 250 },
       queuedPerModel: 2,
       bodyBytes: 10_000,
       leaseSeconds: 3_600,
@@ -60,6 +68,7 @@ async function open(context: TestContext, changes: Changes = {}): Promise<Opened
     ids: createIds(clock),
     pid: 1,
     log: (...line) => log.push(JSON.stringify(line)),
+    onHung: () => assert.fail("nothing hangs"),
     factory: () => Promise.resolve(createFake({}, clock, () => assert.fail("no script asked for a crash"))),
   });
   const pool = new Pool("http://host", { socketPath, connections: 32 });
@@ -189,15 +198,15 @@ test("a client that leaves ends its answer at once, and what it had is counted",
 });
 
 test("a full queue refuses with when to come again; one that waited too long is refused too", async (context) => {
-  const { post, clock, counts } = await open(context, { sequences: 1, bounds: { queueWaitMs: 60_000 } });
-  const running = post(chat("[[fake:slow-prefill=100000]]"), asked(0));
+  const { post, clock, counts } = await open(context, { sequences: 1 });
+  const running = post(chat("[[fake:slow-prefill=150000]]"), asked(0));
   while ((await passing(clock, counts(idOf(0)))) !== "running") await turn();
   const waiting = [1, 2].map((index) => post(chat("a"), asked(index)));
   for (const index of [1, 2]) while ((await passing(clock, counts(idOf(index)))) !== "running") await turn();
   const refused = await post(chat("a"));
   assert.ok(Number(refused.headers["retry-after"]) >= 1);
   assert.equal(await errorOf(refused), "503 overloaded");
-  clock.advance(61_000);
+  clock.advance(121_000);
   assert.deepEqual(
     await Promise.all(waiting.map(async (each) => errorOf(await each))),
     Array(2).fill("503 overloaded"),

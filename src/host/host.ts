@@ -2,14 +2,13 @@ import { chmodSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { type Clock, type Ids, refuse, type Refusal, RefusalError } from "../base/index.ts";
 import type { Engine, EngineFactory } from "../engine/index.ts";
-import { systemFingerprint } from "../engine/openai/index.ts";
 import type { Generation, HostedModel } from "./generation.ts";
 import { Lease } from "./lease.ts";
 import type { Log } from "./log.ts";
 import { Outbox } from "./outbox.ts";
 import { takeOver } from "./predecessor.ts";
 import { type HostHello, hostProtocol } from "./protocol.ts";
-import { ModelQueue } from "./queue.ts";
+import { type Floor, openFloor } from "./floor.ts";
 import { createHostServer } from "./server.ts";
 import type { HostSettings } from "./settings.ts";
 import { Tallies } from "./tally.ts";
@@ -17,8 +16,6 @@ import { Tallies } from "./tally.ts";
 /** Bounds that no operator has a reason to set. */
 export interface HostBounds {
   readonly bodyTimeoutMs: number;
-  /** How long an answer may wait for its model. */
-  readonly queueWaitMs: number;
   /** How long a reader may leave what it was sent unread. */
   readonly stallMs: number;
   /** Requests whose counts are kept at once; beyond it new ones are refused. */
@@ -34,7 +31,6 @@ export interface HostBounds {
 
 export const hostBounds: HostBounds = {
   bodyTimeoutMs: 30_000,
-  queueWaitMs: 120_000,
   stallMs: 120_000,
   unacknowledged: 100_000,
   progressBytes: 8 << 20,
@@ -51,6 +47,8 @@ export interface HostOptions {
   readonly pid: number;
   readonly log: Log;
   readonly factory: () => Promise<EngineFactory>;
+  /** The engine can do nothing any more: the process has to end, so that another one takes its place. */
+  readonly onHung: (why: string) => void;
 }
 
 export interface Host {
@@ -79,6 +77,7 @@ class RunningHost implements Host {
   readonly #server: Server;
   readonly #cancelSweep: () => void;
   #engine: Engine | undefined;
+  #floor: Floor | undefined;
   #loading: string | undefined = "the engine";
   #stopped: Promise<void> | undefined;
 
@@ -105,6 +104,8 @@ class RunningHost implements Host {
       outbox: this.#outbox,
       bounds: { bodyBytes: settings.bodyBytes, bodyTimeoutMs: bounds.bodyTimeoutMs, stallMs: bounds.stallMs },
       running: this.#running,
+      desk: () => this.#floor!.desk,
+      pool: () => this.#floor?.view(),
       lease: this.#lease,
       closedFor: () => this.#closedFor(),
       hello: () => this.#hello(),
@@ -137,6 +138,7 @@ class RunningHost implements Host {
     // What has ended in this turn leaves at its end.
     await new Promise((resolve) => setImmediate(resolve));
     this.#cancelSweep();
+    this.#floor?.stop();
     await this.#close();
     this.#tallies.close();
     rmSync(settings.socketPath, { force: true });
@@ -144,19 +146,14 @@ class RunningHost implements Host {
   }
 
   async load(): Promise<void> {
-    const { settings, bounds, clock, factory, log } = this.#options;
-    const engine = await (await factory()).open(settings.engine);
+    const { settings, clock, factory, log, onHung } = this.#options;
+    const { memoryBytes } = settings.engine;
+    const engine = await (await factory()).open({ ...settings.engine, memoryBytes });
     this.#engine = engine;
-    for (const file of settings.models) {
-      this.#loading = file.name;
-      const loaded = await engine.load(file);
-      const queueBounds = { slots: loaded.sequences, limit: settings.queuedPerModel, waitMs: bounds.queueWaitMs };
-      this.#models.set(file.name, {
-        loaded,
-        queue: new ModelQueue({ clock, model: file.name }, queueBounds),
-        fingerprint: systemFingerprint(engine.build, file.sha256),
-      });
-    }
+    const onLoading = (model: string): void => void (this.#loading &&= model);
+    this.#floor = await openFloor({ settings, engine, clock, log, onLoading, onHung });
+    for (const model of this.#floor.models) this.#models.set(model.name, model);
+    await this.#floor.begun;
     this.#loading = undefined;
     // The lease begins with the service: nobody could renew it before.
     this.#lease.renew(settings.leaseSeconds);
@@ -174,12 +171,12 @@ class RunningHost implements Host {
       pid,
       device,
       engine: { name, build },
-      models: [...this.#models.values()].map(({ loaded }) => ({
-        name: loaded.model.name,
-        sha256: loaded.model.sha256,
-        contextTokens: loaded.contextTokens,
-        sequences: loaded.sequences,
-        endpoints: loaded.chats ? ["chat.completions", "completions"] : ["completions"],
+      models: [...this.#models.values()].map(({ name, sha256, size }) => ({
+        name,
+        sha256,
+        contextTokens: size.contextTokens,
+        sequences: settings.engine.sequences,
+        endpoints: size.chats ? ["chat.completions", "completions"] : ["completions"],
       })),
     };
   }
@@ -193,7 +190,7 @@ class RunningHost implements Host {
   }
 
   #sweep(): void {
-    for (const { queue } of this.#models.values()) queue.sweep();
+    this.#floor?.desk.sweep();
     for (const { answer } of this.#running) answer.sweep();
     this.#tallies.sweep();
   }

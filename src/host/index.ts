@@ -10,6 +10,7 @@ export {
   type HostCounts,
   type HostedModelHello,
   type HostHello,
+  type HostLeaseAnswer,
   type HostPool,
   type HostPoolModel,
   hostProtocol,

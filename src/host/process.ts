@@ -33,6 +33,7 @@ async function run(settings: HostSettings, parentGone: Promise<void>): Promise<v
     pid: process.pid,
     log,
     factory: () => factoryOf(settings),
+    onHung: (why) => fatal(new Error(why)),
   });
   await host.load();
 }

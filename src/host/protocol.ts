@@ -30,6 +30,12 @@ export interface HostCounts {
   readonly ending: Ending;
 }
 
+/** Answer of `POST /host/v1/lease`: whoever renews it hears what the device does. */
+export interface HostLeaseAnswer {
+  /** Undefined until the engine is open. */
+  readonly pool?: HostPool;
+}
+
 /** Answer of `GET /host/v1/pool`: what the device does now. Times are milliseconds, durations until this answer. */
 export interface HostPool {
   readonly device: {

@@ -3,13 +3,15 @@ import { isId, refuse, type Refusal } from "../base/index.ts";
 import { type Read, readJson } from "./body.ts";
 import { generate, type Hosting } from "./generation.ts";
 import type { Lease } from "./lease.ts";
-import type { HostHello } from "./protocol.ts";
+import type { HostHello, HostLeaseAnswer, HostPool } from "./protocol.ts";
 import { Reply } from "./reply.ts";
 
 export interface Routes extends Hosting {
   readonly lease: Lease;
   /** What is being loaded, or everything there is to say. */
   readonly hello: () => HostHello | { readonly loading: string };
+  /** What the device does; undefined: nothing yet. */
+  readonly pool: () => HostPool | undefined;
   /** How long a question for counts may wait for the answer's end. */
   readonly countsWaitMs: number;
 }
@@ -31,6 +33,7 @@ const handlers: Readonly<Record<string, { readonly method: "GET" | "POST"; reado
   },
   "/v1/models": { method: "GET", handle: (_, response, routes) => replyTo(response).json(200, modelList(routes)) },
   "/host/v1/hello": { method: "GET", handle: hello },
+  "/host/v1/pool": { method: "GET", handle: pool },
   "/host/v1/acknowledge": { method: "POST", handle: acknowledge },
   "/host/v1/lease": { method: "POST", handle: lease },
 };
@@ -72,6 +75,12 @@ function hello(_: IncomingMessage, response: ServerResponse, routes: Routes): vo
   replyTo(response).json("loading" in said ? 503 : 200, said);
 }
 
+function pool(_: IncomingMessage, response: ServerResponse, routes: Routes): void {
+  const view = routes.pool();
+  if (view === undefined) replyTo(response).refuse(refuse("engine_unavailable", "The engine is starting."));
+  else replyTo(response).json(200, view);
+}
+
 async function counts(request: string, response: ServerResponse, routes: Routes): Promise<void> {
   const reply = replyTo(response);
   const found = isId("req", request) ? await routes.tallies.counts(request, routes.countsWaitMs) : undefined;
@@ -103,7 +112,9 @@ async function lease(request: IncomingMessage, response: ServerResponse, routes:
     return reply.refuse(refuse("invalid_request", wanted, { param: "seconds" }));
   }
   routes.lease.renew(seconds);
-  reply.json(200, {});
+  const view = routes.pool();
+  const answer: HostLeaseAnswer = view === undefined ? {} : { pool: view };
+  reply.json(200, answer);
 }
 
 async function readControl(
@@ -117,13 +128,13 @@ async function readControl(
 }
 
 function modelList(routes: Routes): object {
-  const data = [...routes.models.values()].map(({ loaded }) => ({
-    id: loaded.model.name,
+  const data = [...routes.models.values()].map(({ name, size }) => ({
+    id: name,
     object: "model",
     created: 0,
     owned_by: "bailiwick",
     // Not OpenAI's, but what other servers of open models call it.
-    max_model_len: loaded.contextTokens,
+    max_model_len: size.contextTokens,
   }));
   return { object: "list", data };
 }

@@ -66,6 +66,8 @@ const hostSettings = z.strictObject({
   folder: path,
   engine,
   models: z.array(modelFile).max(100).readonly(),
+  /** Of a request that says nothing of it: milliseconds to the first token, and from token to token. */
+  objective: z.strictObject({ ttftMs: z.number().positive(), tpotMs: z.number().positive() }),
   /** Answers that may wait for one model; more are refused. */
   queuedPerModel: count,
   bodyBytes: count.min(1),

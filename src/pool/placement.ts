@@ -67,7 +67,8 @@ function drainMs(device: Device, lane: Lane, nowMs: number): number {
   if (device.spec.keepsKv !== false) return 0;
   if (idleVictims(device, lane.model.weightsBytes, nowMs) !== undefined) return 0;
   let leastTokens = Infinity;
-  for (const other of device.busy) if (other.weights === "resident") leastTokens = Math.min(leastTokens, tokensLeft(other));
+  for (const other of device.busy)
+    if (other.weights === "resident") leastTokens = Math.min(leastTokens, tokensLeft(other));
   return Number.isFinite(leastTokens) ? leastTokens * roundMs(device) : 0;
 }
 

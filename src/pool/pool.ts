@@ -6,6 +6,7 @@ import { Learner } from "./learner.ts";
 import type { MeasuredTurn } from "./measured.ts";
 import { prefillMs, stepMs } from "./speed.ts";
 import { Answers, Device, Lane, Sequence } from "./state.ts";
+import { type DeviceSurvey, surveyOf } from "./survey.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
 import type {
   Effect,
@@ -63,7 +64,9 @@ export class Pool implements Scheduler {
     this.#tuning = tuning;
     this.#scheduler = new DeviceScheduler(tuning);
     this.#pending = new Pending(tuning.aheadTokens);
-    this.#hasPinned = fleet.models.some(({ isPinned, unloadAfterMs }) => isPinned === true || unloadAfterMs !== undefined);
+    this.#hasPinned = fleet.models.some(
+      ({ isPinned, unloadAfterMs }) => isPinned === true || unloadAfterMs !== undefined,
+    );
     for (const model of fleet.models) {
       this.#models.set(model.id, model);
       this.#answers.set(model.id, new Answers());
@@ -83,6 +86,16 @@ export class Pool implements Scheduler {
       answer.ask({ kind: "wake", atMs: answer.wakeMs });
     }
     return answer.effects;
+  }
+
+  /** What it knows of its devices, and how many requests have no place yet. */
+  survey(): { readonly devices: readonly DeviceSurvey[]; readonly pending: number } {
+    return { devices: [...this.#devices.values()].map(surveyOf), pending: this.#pending.size };
+  }
+
+  /** When a request like this one could be taken, for whoever is turned away before the pool has heard of it. */
+  retryAfterMs(request: PoolRequest): number {
+    return this.#models.has(request.model) ? this.#retryAfterMs(request) : 1_000;
   }
 
   #decide(event: PoolEvent | MeasuredTurn, answer: Answer): void {
@@ -193,7 +206,10 @@ export class Pool implements Scheduler {
       if (!canHold(device, model, request)) continue;
       const lane = this.#laneOn(device, model);
       const tryMs = Math.max(0, lane.notBeforeMs - this.#nowMs);
-      leastMs = Math.min(leastMs, Math.max(tryMs, firstTokenMs(device, lane, request, this.#nowMs) - request.objective.ttftMs));
+      leastMs = Math.min(
+        leastMs,
+        Math.max(tryMs, firstTokenMs(device, lane, request, this.#nowMs) - request.objective.ttftMs),
+      );
     }
     return Number.isFinite(leastMs) ? Math.max(1_000, leastMs) : 1_000;
   }

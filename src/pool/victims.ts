@@ -39,7 +39,8 @@ export function busyVictims(
   for (const other of byPatience(device)) {
     if (freeBytes >= neededBytes) break;
     if (other === lane || (!other.hasWork && other.isKeptWarm(nowMs))) continue;
-    if (other.hasWork && !other.isDraining && (other.isFresh || startDue(other) < backMs + other.speed.loadMs)) return undefined;
+    if (other.hasWork && !other.isDraining && (other.isFresh || startDue(other) < backMs + other.speed.loadMs))
+      return undefined;
     victims.push(other);
     freeBytes += other.model.weightsBytes;
   }
@@ -67,7 +68,10 @@ export function nextToDrain(device: Device, lane: Lane): Lane | undefined {
 export function tokensLeft({ running, answers }: Lane): number {
   let most = 0;
   for (const { request, generatedTokens } of running) {
-    most = Math.max(most, Math.min(request.maxOutputTokens, Math.max(answers.meanTokens, generatedTokens * 1.5)) - generatedTokens);
+    most = Math.max(
+      most,
+      Math.min(request.maxOutputTokens, Math.max(answers.meanTokens, generatedTokens * 1.5)) - generatedTokens,
+    );
   }
   return most;
 }

@@ -10,17 +10,20 @@ const gigabyte = 1e9;
 const fleets = fc
   .record({
     devices: fc.array(fc.integer({ min: 12, max: 40 }), { minLength: 1, maxLength: 4 }),
-    models: fc.array(fc.record({
-          weights: fc.integer({ min: 2, max: 30 }),
-          kv: fc.constantFrom(0, 1e4, 1e5, 8e5),
-          sequencesMax: fc.constantFrom(1, 3, 1_000),
-          keepWarmMs: fc.constantFrom(0, 5_000),
-          isPinned: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
-        }), {
-      minLength: 1,
-      maxLength: 10,
-      size: "max",
-    }),
+    models: fc.array(
+      fc.record({
+        weights: fc.integer({ min: 2, max: 30 }),
+        kv: fc.constantFrom(0, 1e4, 1e5, 8e5),
+        sequencesMax: fc.constantFrom(1, 3, 1_000),
+        keepWarmMs: fc.constantFrom(0, 5_000),
+        isPinned: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
+      }),
+      {
+        minLength: 1,
+        maxLength: 10,
+        size: "max",
+      },
+    ),
     link: fc.constantFrom(2e6, 16e6),
     keepsKv: fc.boolean(),
   })
@@ -30,7 +33,13 @@ const fleets = fc
         return { id: `d${index}`, type: "t", memoryBytes: memory * gigabyte, linkBytesPerMs: link, keepsKv };
       }),
       models: models.map(({ weights, kv, ...rest }, index) => {
-        return { ...rest, id: `m${index}`, weightsBytes: weights * gigabyte, kvBytesPerToken: kv, contextTokens: 8_192 };
+        return {
+          ...rest,
+          id: `m${index}`,
+          weightsBytes: weights * gigabyte,
+          kvBytesPerToken: kv,
+          contextTokens: 8_192,
+        };
       }),
       speed: (model) => ({
         prefillFixedMs: 5,

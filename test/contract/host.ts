@@ -33,6 +33,7 @@ export async function openHost(
       folder: join(folder, "counts"),
       engine,
       models: [model],
+      objective: { ttftMs: 60_000, tpotMs: 250 },
       queuedPerModel: 64,
       bodyBytes: 4 << 20,
       leaseSeconds: 10,

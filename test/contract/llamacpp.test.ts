@@ -8,7 +8,7 @@ import { ContractClient } from "./client.ts";
 import { hostCan, openHost } from "./host.ts";
 import { contractSuite } from "./suite.ts";
 
-const engine = { threads: 1, sequences: 8, gpu: "off", prefillSliceTokens: 64 } as const;
+const engine = { threads: 1, sequences: 8, gpu: "off", prefillSliceTokens: 64, loadTimeoutMs: 60_000 } as const;
 const settings = { kind: "llamacpp", ...engine, fake: {} } as const;
 
 contractSuite(

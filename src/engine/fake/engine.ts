@@ -19,8 +19,9 @@ export function createFake(settings: FakeSettings, clock: Clock, crash: () => vo
         name: "fake",
         build: "fake 1",
         device: "cpu",
+        loadsAlone: false,
         memoryBytes,
-        sizeOf: () => Promise.resolve(sizeOf(settings)),
+        sizeOf: ({ contextTokens }) => Promise.resolve(sizeOf(settings, contextTokens)),
         async load(file) {
           if (settings.failLoads?.includes(file.name)) throw new Error(`the script cannot load ${file.name}`);
           if (settings.hangLoads?.includes(file.name)) await new Promise<never>(() => undefined);
@@ -43,8 +44,9 @@ export function createFake(settings: FakeSettings, clock: Clock, crash: () => vo
 /** As much as any model of the script's asks for. */
 const unbounded = 2 ** 50;
 
-function sizeOf({ loadedBytes = 1e9 }: FakeSettings): ModelSize {
-  return { loadedBytes, kvBytesPerToken: 0, weightsBytes: loadedBytes, parameters: 1e6, layers: 1 };
+function sizeOf({ loadedBytes = 1e9 }: FakeSettings, contextTokens: number): ModelSize {
+  const like = { parameters: 1e6, layers: 1, chats: true, contextTokens };
+  return { loadedBytes, kvBytesPerToken: 0, weightsBytes: loadedBytes, ...like };
 }
 
 interface Remembered extends Scanned {

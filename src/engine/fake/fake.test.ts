@@ -28,6 +28,7 @@ async function openModel(
     sequences: 8,
     gpu: "off",
     prefillSliceTokens: 64,
+    memoryBytes: undefined,
   });
   return engine.load({ name: "fake", path: "", sha256: "", contextTokens: 100 });
 }

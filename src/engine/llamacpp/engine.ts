@@ -46,6 +46,8 @@ export async function openEngine(settings: Settings, needs: LlamaCppNeeds): Prom
     name: "llamacpp",
     build: await buildOf(llama),
     device,
+    // Both are done by the one thread that this process has for what is not JavaScript.
+    loadsAlone: true,
     memoryBytes,
     sizeOf: (file) => sizeOf(file, llama, settings),
     async load(file) {
@@ -100,6 +102,8 @@ async function sizeOf(file: ModelFile, llama: Llama, settings: Settings): Promis
     weightsBytes: insights.modelSize,
     parameters: insights.totalParameters,
     layers: insights.totalLayers,
+    chats: (info.metadata.tokenizer.chat_template ?? "").trim() !== "",
+    contextTokens: Math.min(file.contextTokens, insights.trainContextSize ?? file.contextTokens),
   };
 }
 

@@ -9,7 +9,7 @@ import { createLlamaCpp } from "./index.ts";
 
 const sequences = 4;
 const prefillSliceTokens = 48;
-const settings = { threads: 1, sequences, gpu: "off", prefillSliceTokens } as const;
+const settings = { threads: 1, sequences, gpu: "off", prefillSliceTokens, memoryBytes: undefined } as const;
 
 interface Read {
   readonly text: string;

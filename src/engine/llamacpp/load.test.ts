@@ -41,7 +41,13 @@ await withOnePoolThread(import.meta.url, async () => {
 
   test("a file that is no model, or only a part of one, is refused in words", async () => {
     const needs = { threadPoolSize: "1", entropy: randomBytes, clock: systemClock };
-    const engine = await createLlamaCpp(needs).open({ threads: 1, sequences: 1, gpu: "off", prefillSliceTokens: 48 });
+    const engine = await createLlamaCpp(needs).open({
+      threads: 1,
+      sequences: 1,
+      gpu: "off",
+      prefillSliceTokens: 48,
+      memoryBytes: undefined,
+    });
     const load = (path: string): Promise<unknown> => engine.load({ ...file, path });
     const garbage = join(folder, "garbage.gguf");
     await writeFile(garbage, randomBytes(100_000));

@@ -1,0 +1,105 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { refuse, type Refusal } from "../base/index.ts";
+import type { GenerateRequest } from "../engine/index.ts";
+import type { Objective, Pool, PoolRequest } from "../pool/index.ts";
+import type { HostedModel } from "./generation.ts";
+import type { Place, Schedule } from "./schedule.ts";
+
+/** What whoever asks was promised; what is not said is the host's default. */
+export interface Promised {
+  readonly objective: Objective | undefined;
+  readonly isPreemptible: boolean;
+}
+
+/** A choice that wants to be computed. */
+export interface Choice {
+  readonly id: string;
+  readonly model: HostedModel;
+  readonly tenant: string;
+  readonly prompt: GenerateRequest["prompt"];
+  readonly maxTokens: number | undefined;
+  readonly promise: Promised;
+  readonly abort: AbortController;
+}
+
+export interface DeskOptions {
+  readonly pool: Pool;
+  readonly schedule: Schedule;
+  readonly objective: Objective;
+  /** Answers of one model that are computed at once, and how many more may wait. */
+  readonly sequences: number;
+  readonly queuedPerModel: number;
+}
+
+/** What a text's bytes make of tokens, as long as its model is not there to count them. */
+const bytesPerToken = 4;
+/** Times the promised time to the first token after which an answer that has not begun is turned away. */
+const patience = 2;
+const leastPatienceMs = 120_000;
+
+/** Where answers ask for their turn: bounded, and with an honest word on when to come again. */
+export class Desk {
+  readonly #options: DeskOptions;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+  }
+
+  /** Refuses where so many more answers of a model would find no room to wait. */
+  refusalFor(model: string, choices: number): Refusal | undefined {
+    const { schedule, pool, queuedPerModel, sequences } = this.#options;
+    const { waiting, begun } = schedule.counts(model);
+    const free = Math.max(0, sequences - begun - waiting);
+    if (waiting + Math.max(0, choices - free) <= queuedPerModel) return undefined;
+    const retryAfterMs = pool.retryAfterMs({ ...this.#plain(model), inputTokens: 1, maxOutputTokens: 1 });
+    const retryAfterSeconds = Math.min(60, Math.ceil(retryAfterMs / 1_000));
+    return refuse("overloaded", `${waiting} wait for ${model} already.`, { retryAfterSeconds });
+  }
+
+  enter({ id, model, tenant, prompt, maxTokens, promise, abort }: Choice): Place {
+    const inputTokens = Math.min(model.size.contextTokens - 1, estimatedTokens(prompt));
+    const room = model.size.contextTokens - inputTokens;
+    const request: PoolRequest = {
+      ...this.#plain(model.name),
+      id,
+      tenant,
+      inputTokens,
+      maxOutputTokens: Math.max(1, Math.min(maxTokens ?? room, room)),
+      isPreemptible: promise.isPreemptible,
+      ...(promise.objective === undefined ? {} : { objective: promise.objective }),
+    };
+    return this.#options.schedule.enter({ request, signal: abort.signal, fail: (error) => abort.abort(error) });
+  }
+
+  sweep(): void {
+    this.#options.schedule.sweep(({ objective }) => Math.max(leastPatienceMs, patience * objective.ttftMs));
+  }
+
+  #plain(model: string): Pick<PoolRequest, "id" | "tenant" | "model" | "objective"> {
+    return { id: "", tenant: "", model, objective: this.#options.objective };
+  }
+}
+
+function estimatedTokens(prompt: GenerateRequest["prompt"]): number {
+  switch (prompt.kind) {
+    case "tokens":
+      return prompt.tokens.length;
+    case "text":
+      return Math.ceil(prompt.text.length / bytesPerToken);
+    default:
+      return prompt.messages.reduce((sum, { content }) => sum + Math.ceil(content.length / bytesPerToken) + 4, 4);
+  }
+}
+
+/** The gateway's words for what it promised: `bailiwick-objective: 10000/100` (milliseconds), `bailiwick-preemptible: yes`. */
+export function readPromise(headers: IncomingHttpHeaders): Promised | Refusal {
+  const isPreemptible = headers["bailiwick-preemptible"] === "yes";
+  const said = headers["bailiwick-objective"];
+  if (said === undefined) return { objective: undefined, isPreemptible };
+  const [, ttft, tpot] = /^(\d{1,9})\/(\d{1,9})$/.exec(String(said)) ?? [];
+  const objective = { ttftMs: Number(ttft), tpotMs: Number(tpot) };
+  if (!(objective.ttftMs > 0 && objective.tpotMs > 0)) {
+    return refuse("invalid_request", "The objective is two numbers of milliseconds.", { param: "bailiwick-objective" });
+  }
+  return { objective, isPreemptible };
+}

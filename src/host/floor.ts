@@ -1,0 +1,135 @@
+import { mkdirSync } from "node:fs";
+import type { Clock } from "../base/index.ts";
+import type { Engine, ModelSize } from "../engine/index.ts";
+import { systemFingerprint } from "../engine/openai/index.ts";
+import { defaultTuning, Pool, type PoolModel, type Tuning } from "../pool/index.ts";
+import { Desk } from "./desk.ts";
+import type { HostedModel } from "./generation.ts";
+import type { Log } from "./log.ts";
+import type { HostPool } from "./protocol.ts";
+import { readAhead } from "./read-ahead.ts";
+import { Residents } from "./residents.ts";
+import { Schedule } from "./schedule.ts";
+import type { HostSettings } from "./settings.ts";
+import { sizesOf } from "./sizes.ts";
+import { deviceTypeOf, speedOn } from "./speeds.ts";
+import { Suspects } from "./suspects.ts";
+import { viewOf } from "./view.ts";
+import { wouldFit } from "./would-fit.ts";
+
+export interface FloorOptions {
+  readonly settings: HostSettings;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A model begins to be loaded. */
+  readonly onLoading: (model: string) => void;
+  readonly onHung: (why: string) => void;
+}
+
+/** Where a device works: its pool, what is in its memory, and the desk where answers ask for their turn. */
+export interface Floor {
+  readonly models: readonly HostedModel[];
+  readonly desk: Desk;
+  /** Fulfilled once what is pinned is there, and one model at least. Rejects where none can be loaded. */
+  readonly begun: Promise<void>;
+  view(): HostPool;
+  stop(): void;
+}
+
+/** The engine says itself what its memory is, and what a loaded model takes of it: nothing is kept back. */
+const hostTuning: Tuning = { ...defaultTuning, memoryShare: 1, preloads: true, learns: true, relaxes: true };
+
+/** Reads what the models are like, and begins to load what there is room for. Rejects where no model can be read. */
+export async function openFloor(options: FloorOptions): Promise<Floor> {
+  const { settings, engine, clock, log } = options;
+  mkdirSync(settings.folder, { recursive: true });
+  const sizes = await sizesOf(settings, engine, log);
+  const files = settings.models.filter(({ name }) => sizes.has(name));
+  const models = files.map((file): HostedModel => {
+    const fingerprint = systemFingerprint(engine.build, file.sha256);
+    return { name: file.name, sha256: file.sha256, size: sizes.get(file.name)!, fingerprint };
+  });
+  for (const { name, size } of models) warnOfSize(name, size, engine, log);
+  const residents = new Residents({
+    engine,
+    clock,
+    log,
+    suspects: new Suspects(settings.folder, () => clock.nowMs()),
+    loadTimeoutMs: settings.engine.loadTimeoutMs,
+    bytesOf: (name) => sizes.get(name)!.loadedBytes,
+    readAhead: engine.loadsAlone ? readAhead : () => Promise.resolve(),
+    onHung: (model) => {
+      if (engine.loadsAlone) options.onHung(`loading ${model} hangs, and the engine with it`);
+    },
+  });
+  const pool = poolOf(options, files, sizes);
+  const byName = new Map(files.map((file) => [file.name, file]));
+  const first = Promise.withResolvers<void>();
+  const schedule: Schedule = new Schedule({
+    clock,
+    pool,
+    device: settings.host,
+    model: (name) => residents.get(name),
+    load: (name) => {
+      options.onLoading(name);
+      return residents.load(byName.get(name)!);
+    },
+    unload: (name) => residents.unload(name),
+    onLoad: () => settle(),
+    onBroken: (what, error) => log("error", "the pool and the engine disagree", { what, reason: String(error) }),
+  });
+  const { objective, queuedPerModel } = settings;
+  const desk = new Desk({ pool, schedule, objective, queuedPerModel, sequences: settings.engine.sequences });
+  const settle = (): void => {
+    const isMissing = files.some(({ name, pin }) => pin === true && residents.isUntried(name));
+    if (isMissing && schedule.isLoading) return;
+    if (files.some(({ name }) => residents.get(name) !== undefined)) first.resolve();
+    else if (!schedule.isLoading)
+      first.reject(new Error([...residents.failures.values()][0] ?? "no model fits this device"));
+  };
+  schedule.start();
+  settle();
+  const view = (): HostPool => viewOf({ models, files, pool, schedule, residents, engine, nowMs: clock.monotonicMs() });
+  return { models, desk, begun: first.promise, view, stop: () => schedule.stop() };
+}
+
+function poolOf(
+  { settings, engine }: FloorOptions,
+  files: HostSettings["models"],
+  sizes: ReadonlyMap<string, ModelSize>,
+): Pool {
+  const device = {
+    id: settings.host,
+    type: deviceTypeOf(engine.device) ?? engine.device,
+    memoryBytes: engine.memoryBytes,
+    linkBytesPerMs: 1e6,
+    keepsKv: false,
+  };
+  const models = files.map((file): PoolModel => {
+    const { loadedBytes, kvBytesPerToken, contextTokens } = sizes.get(file.name)!;
+    return {
+      id: file.name,
+      weightsBytes: loadedBytes,
+      kvBytesPerToken,
+      contextTokens,
+      sequencesMax: settings.engine.sequences,
+      isPinned: file.pin ?? false,
+      ...(file.keepWarmMs === undefined ? {} : { keepWarmMs: file.keepWarmMs }),
+      ...(file.unloadAfterMs === undefined ? {} : { unloadAfterMs: file.unloadAfterMs }),
+    };
+  });
+  const speed = ({ id }: PoolModel) => speedOn(engine.device, settings.engine.threads, sizes.get(id)!);
+  return new Pool({ devices: [device], models, speed }, hostTuning);
+}
+
+/** A model that this device never has room for is served by no request, and the operator is told what would have it. */
+function warnOfSize(model: string, { loadedBytes }: ModelSize, engine: Engine, log: Log): void {
+  if (loadedBytes <= engine.memoryBytes) return;
+  log("warn", "a model has no room on this device", {
+    model,
+    neededBytes: loadedBytes,
+    memoryBytes: engine.memoryBytes,
+    wouldFit: wouldFit(loadedBytes),
+  });
+}

@@ -1,0 +1,106 @@
+import type { Clock } from "../base/index.ts";
+import type { Engine, LoadedModel, ModelFile } from "../engine/index.ts";
+import type { Log } from "./log.ts";
+import type { Suspects } from "./suspects.ts";
+
+export interface ResidentsOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly suspects: Suspects;
+  readonly loadTimeoutMs: number;
+  /** What a model takes. */
+  readonly bytesOf: (model: string) => number;
+  /** Brings a file into the operating system's memory beside the turns. */
+  readonly readAhead: (path: string) => Promise<void>;
+  readonly onHung: (model: string) => void;
+}
+
+class TookTooLong extends Error {}
+
+/** The models that the engine has in memory; each is held until it is released. */
+export class Residents {
+  readonly #options: ResidentsOptions;
+  readonly #loaded = new Map<string, LoadedModel>();
+  /** Why a model's last load failed; for the operator. */
+  readonly failures = new Map<string, string>();
+  /** Of all files that were loaded since the start. */
+  loadedBytes = 0;
+
+  constructor(options: ResidentsOptions) {
+    this.#options = options;
+  }
+
+  get(model: string): LoadedModel | undefined {
+    return this.#loaded.get(model);
+  }
+
+  /** Whether nobody has tried to load it yet. */
+  isUntried(model: string): boolean {
+    return !this.#loaded.has(model) && !this.failures.has(model);
+  }
+
+  /** Whether the model is in memory now. Never rejects; a load that takes too long counts as failed, and leaves when it ends. */
+  async load(file: ModelFile): Promise<boolean> {
+    const { clock, log, loadTimeoutMs } = this.#options;
+    const startedMs = clock.monotonicMs();
+    try {
+      const model = await within(this.#load(file), clock, loadTimeoutMs);
+      await model.hold();
+      this.#loaded.set(file.name, model);
+      this.failures.delete(file.name);
+      this.loadedBytes += this.#options.bytesOf(file.name);
+      log("info", "a model is loaded", { model: file.name, ms: Math.round(clock.monotonicMs() - startedMs) });
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.failures.set(file.name, reason);
+      log("error", "a model could not be loaded", { model: file.name, reason });
+      if (error instanceof TookTooLong) this.#options.onHung(file.name);
+      return false;
+    }
+  }
+
+  async unload(model: string): Promise<void> {
+    const loaded = this.#loaded.get(model);
+    if (loaded === undefined) return;
+    this.#loaded.delete(model);
+    await loaded.unload();
+    this.#options.log("info", "a model has left", { model });
+  }
+
+  async #load(file: ModelFile): Promise<LoadedModel> {
+    const { engine, suspects, readAhead } = this.#options;
+    if (suspects.isResting(file.name))
+      throw new Error("the engine ended when it was loaded last; it is tried again later");
+    await readAhead(file.path);
+    suspects.begin(file.name);
+    let isThere = false;
+    try {
+      const model = await engine.load(file);
+      isThere = true;
+      return model;
+    } finally {
+      suspects.end(file.name, isThere);
+    }
+  }
+}
+
+/** What comes too late leaves again. */
+async function within(load: Promise<LoadedModel>, clock: Clock, limitMs: number): Promise<LoadedModel> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  let isLate = false;
+  const cancel = clock.after(limitMs, () => {
+    isLate = true;
+    reject(new TookTooLong(`it was not loaded within ${limitMs} ms`));
+  });
+  load.then(
+    (model) => (isLate ? model.unload() : undefined),
+    () => undefined,
+  );
+  try {
+    return await Promise.race([load, promise]);
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,424 @@
+import { type Cancel, type Clock, refuse, RefusalError } from "../base/index.ts";
+import type { LoadedModel, Sequence } from "../engine/index.ts";
+import type { Effect, MeasuredTurn, Pool, PoolEvent, PoolRequest, RefusalReason } from "../pool/index.ts";
+
+/** One answer to compute. */
+export interface Work {
+  readonly request: PoolRequest;
+  /** What it needs to go on is gone. */
+  readonly fail: (error: Error) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A place in the schedule, until `leave()`. */
+export interface Place {
+  /** The model, once it is resident and the prompt may begin. Rejects with a refusal, or the signal's reason. */
+  readonly begun: Promise<LoadedModel>;
+  /** What computes it, whose tokens are counted from now on. */
+  runs(sequence: Sequence): void;
+  /** It has got something. */
+  moved(): void;
+  leave(): void;
+}
+
+export interface ScheduleOptions {
+  readonly clock: Clock;
+  readonly pool: Pool;
+  /** The pool's name for this device. */
+  readonly device: string;
+  readonly model: (name: string) => LoadedModel | undefined;
+  /** Never reject. */
+  readonly load: (model: string) => Promise<boolean>;
+  readonly unload: (model: string) => Promise<void>;
+  /** A load has ended, and what follows from it has begun. */
+  readonly onLoad: () => void;
+  /** What an engine or the pool did that cannot be. */
+  readonly onBroken: (what: string, error: unknown) => void;
+}
+
+interface Turn {
+  readonly kind: "prefill" | "decode";
+  readonly model: string;
+  readonly startedMs: number;
+  /** Prompts of it that have no token yet. */
+  readonly withoutToken: Set<Entry>;
+  readonly cancel: Cancel;
+}
+
+/** A prompt's turn is thought over after so long: the model goes on with it unless somebody else cannot wait. */
+const promptTurnMs = 250;
+
+/** What a schedule has done since it began. */
+export interface ScheduleTotals {
+  turns: number;
+  loads: number;
+  failedLoads: number;
+  evictions: number;
+  refused: number;
+  /** Answers that had tokens and are over; those of them whose first token, and all whose tokens, came when they were due. */
+  ended: number;
+  firstTokensInTime: number;
+  inTime: number;
+  busyMs: number;
+}
+
+/**
+ * Lets a device do what the pool decides: tells it what happens, loads and unloads models, and lets only the model that has
+ * the turn compute. Within its turn a model's engine mixes prompts and answers as it likes.
+ */
+export class Schedule {
+  readonly #options: ScheduleOptions;
+  readonly #entries = new Map<string, Entry>();
+  /** The same, by model. */
+  readonly #byModel = new Map<string, Set<Entry>>();
+  readonly totals: ScheduleTotals = {
+    turns: 0,
+    loads: 0,
+    failedLoads: 0,
+    evictions: 0,
+    refused: 0,
+    ended: 0,
+    firstTokensInTime: 0,
+    inTime: 0,
+    busyMs: 0,
+  };
+  /** Happened while another event was being decided. */
+  readonly #events: (PoolEvent | MeasuredTurn)[] = [];
+  #isDeciding = false;
+  #turn: Turn | undefined;
+  /** The model that computes, or is about to. */
+  #wanted: string | undefined;
+  #released: string | undefined;
+  #isSwitching = false;
+  #isEndingTurn = false;
+  #loads = 0;
+  #cancelWake: Cancel = () => undefined;
+
+  constructor(options: ScheduleOptions) {
+    this.#options = options;
+  }
+
+  /** The pool begins: it loads what is to be there before anybody asks. */
+  start(): void {
+    this.#tell({ kind: "woken" });
+  }
+
+  /** How many of a model's answers wait for their turn, and how many have begun. */
+  counts(model: string): { readonly waiting: number; readonly begun: number } {
+    let begun = 0;
+    const entries = this.#of(model);
+    for (const { hasBegun } of entries) if (hasBegun) begun++;
+    return { waiting: entries.size - begun, begun };
+  }
+
+  enter(work: Work): Place {
+    const entry = new Entry(work, this, this.#options.clock.monotonicMs());
+    this.#entries.set(work.request.id, entry);
+    this.#of(work.request.model).add(entry);
+    // Whoever comes while prompts are computed joins them.
+    if (this.#turn?.kind === "prefill") this.#endTurn();
+    this.#tell({ kind: "arrived", request: work.request });
+    return entry;
+  }
+
+  /** Ends the wait of those that have not begun after so long; the pool takes nobody whom it cannot serve, but it can err. */
+  sweep(longestMs: (request: PoolRequest) => number): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const entry of this.#entries.values()) {
+      const { request } = entry.work;
+      if (entry.hasBegun || nowMs < entry.arrivedMs + longestMs(request)) continue;
+      entry.reject(
+        new RefusalError(refuse("overloaded", `${request.model} had no turn in time.`, { retryAfterSeconds: 5 })),
+      );
+    }
+  }
+
+  /** Nothing is decided any more. */
+  stop(): void {
+    this.#cancelWake();
+    this.#turn?.cancel();
+    this.#turn = undefined;
+  }
+
+  moved(entry: Entry): void {
+    const tokens = entry.see(this.#options.clock.monotonicMs());
+    const turn = this.#turn;
+    if (tokens === 0 || turn === undefined || !turn.withoutToken.delete(entry)) return;
+    if (turn.withoutToken.size === 0 && turn.kind === "prefill") this.#endTurnSoon();
+  }
+
+  left(entry: Entry): void {
+    this.#count(entry);
+    const { id, model } = entry.work.request;
+    if (!this.#entries.has(id)) return;
+    if (entry.hasBegun && this.#turn?.model === model) {
+      entry.isOver = true;
+      this.#endTurnSoon();
+      return;
+    }
+    this.#forget(id);
+    this.#tell({ kind: "cancelled", request: id });
+  }
+
+  #of(model: string): Set<Entry> {
+    let entries = this.#byModel.get(model);
+    if (entries === undefined) {
+      entries = new Set();
+      this.#byModel.set(model, entries);
+    }
+    return entries;
+  }
+
+  #forget(id: string): Entry | undefined {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(id);
+    this.#of(entry.work.request.model).delete(entry);
+    return entry;
+  }
+
+  #count({ tokens, isFirstInTime, isInTime }: Entry): void {
+    if (tokens === 0) return;
+    this.totals.ended++;
+    if (isFirstInTime) this.totals.firstTokensInTime++;
+    if (isInTime) this.totals.inTime++;
+  }
+
+  #tell(event: PoolEvent | MeasuredTurn): void {
+    this.#events.push(event);
+    if (this.#isDeciding) return;
+    this.#isDeciding = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        for (const effect of this.#options.pool.decide(next, this.#options.clock.monotonicMs())) this.#do(effect);
+      }
+    } finally {
+      this.#isDeciding = false;
+    }
+  }
+
+  #do(effect: Effect): void {
+    switch (effect.kind) {
+      case "refuse":
+        return this.#refuse(effect.request, effect.reason, effect.retryAfterMs);
+      case "fail":
+        return this.#fail(effect.request);
+      case "load":
+        return void this.#load(effect.model);
+      case "evict":
+        return void this.#evict(effect.model);
+      case "prefill":
+        return this.#prefill(effect.model, effect.requests);
+      case "decode":
+        return this.#begin("decode", effect.model, effect.untilMs - this.#options.clock.monotonicMs(), []);
+      case "stop":
+        return this.#endTurn();
+      case "wake":
+        return this.#wakeAt(effect.atMs);
+      case "move":
+      case "drop":
+        // A device alone moves nothing, and its KV is reserved with the weights.
+        this.#options.onBroken(effect.kind, undefined);
+        return this.#fail(effect.request);
+    }
+  }
+
+  #refuse(id: string, reason: RefusalReason, retryAfterMs: number | undefined): void {
+    const entry = this.#forget(id);
+    this.totals.refused++;
+    entry?.reject(new RefusalError(refusalOf(reason, entry.work.request.model, retryAfterMs)));
+  }
+
+  #fail(id: string): void {
+    const entry = this.#forget(id);
+    entry?.work.fail(new Error(`${entry.work.request.model} cannot go on`));
+  }
+
+  async #load(model: string): Promise<void> {
+    this.#loads++;
+    const isThere = await this.#options.load(model);
+    this.#loads--;
+    if (isThere) this.totals.loads++;
+    else this.totals.failedLoads++;
+    this.#tell({ kind: isThere ? "loaded" : "loadFailed", device: this.#options.device, model });
+    this.#options.onLoad();
+  }
+
+  /** Whether a model is being loaded. */
+  get isLoading(): boolean {
+    return this.#loads > 0;
+  }
+
+  async #evict(model: string): Promise<void> {
+    this.totals.evictions++;
+    if (this.#released === model) this.#released = undefined;
+    if (this.#wanted === model) this.#wanted = undefined;
+    await this.#options.unload(model);
+  }
+
+  #prefill(model: string, requests: readonly string[]): void {
+    const entries = requests.flatMap((id) => this.#entries.get(id) ?? []);
+    this.#begin("prefill", model, promptTurnMs, entries);
+    const loaded = this.#options.model(model)!;
+    for (const entry of entries) entry.begin(loaded);
+    if (entries.length === 0) this.#endTurnSoon();
+  }
+
+  #begin(kind: Turn["kind"], model: string, forMs: number, prompts: readonly Entry[]): void {
+    this.totals.turns++;
+    const cancel = this.#options.clock.after(Math.max(0, forMs), () => this.#endTurn());
+    const startedMs = this.#options.clock.monotonicMs();
+    this.#turn = { kind, model, startedMs, withoutToken: new Set(prompts), cancel };
+    this.#wanted = model;
+    if (!this.#isSwitching) void this.#switch();
+  }
+
+  /** Holds who computes and releases whose turn it is, until that is the same. */
+  async #switch(): Promise<void> {
+    const { model, onBroken } = this.#options;
+    this.#isSwitching = true;
+    while (this.#released !== this.#wanted) {
+      const from = this.#released === undefined ? undefined : model(this.#released);
+      this.#released = undefined;
+      try {
+        await from?.hold();
+      } catch (error) {
+        onBroken("hold", error);
+      }
+      this.#released = this.#wanted;
+      if (this.#wanted !== undefined) model(this.#wanted)?.release();
+    }
+    this.#isSwitching = false;
+  }
+
+  /** Several that end in one step are told together. */
+  #endTurnSoon(): void {
+    if (this.#isEndingTurn) return;
+    this.#isEndingTurn = true;
+    setImmediate(() => {
+      this.#isEndingTurn = false;
+      this.#endTurn();
+    });
+  }
+
+  /** The turn is thought over: what each has got is told, and what the pool decides next begins. The model goes on meanwhile. */
+  #endTurn(): void {
+    const turn = this.#turn;
+    if (turn === undefined) return;
+    turn.cancel();
+    this.#turn = undefined;
+    this.totals.busyMs += this.#options.clock.monotonicMs() - turn.startedMs;
+    const tokens = new Map<string, number>();
+    const finished = new Set<string>();
+    for (const entry of this.#of(turn.model)) {
+      if (!entry.hasBegun) continue;
+      const { id } = entry.work.request;
+      const given = entry.takeTokens();
+      if (given > 0) tokens.set(id, given);
+      if (!entry.isOver) continue;
+      finished.add(id);
+      this.#forget(id);
+    }
+    this.#tell({ kind: "turnMeasured", device: this.#options.device, tokens, finished });
+  }
+
+  #wakeAt(atMs: number): void {
+    this.#cancelWake();
+    const { clock } = this.#options;
+    this.#cancelWake = clock.after(Math.max(0, atMs - clock.monotonicMs()), () => this.#tell({ kind: "woken" }));
+  }
+}
+
+/** A request in the schedule. */
+export class Entry implements Place {
+  readonly work: Work;
+  readonly begun: Promise<LoadedModel>;
+  readonly arrivedMs: number;
+  hasBegun = false;
+  /** It has ended in its model's turn, which has not been told yet. */
+  isOver = false;
+  /** Its first token, and every one so far, came when it was due. */
+  isFirstInTime = false;
+  isInTime = true;
+  readonly #schedule: Schedule;
+  readonly #begin: (model: LoadedModel) => void;
+  readonly reject: (error: unknown) => void;
+  #sequence: Sequence | undefined;
+  #toldTokens = 0;
+  #isSeen = false;
+
+  constructor(work: Work, schedule: Schedule, arrivedMs: number) {
+    this.work = work;
+    this.arrivedMs = arrivedMs;
+    this.#schedule = schedule;
+    const { promise, resolve, reject } = Promise.withResolvers<LoadedModel>();
+    this.begun = promise;
+    this.#begin = resolve;
+    const { signal } = work;
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", abort, { once: true });
+    this.reject = (error) => {
+      signal.removeEventListener("abort", abort);
+      reject(error);
+    };
+    if (signal.aborted) abort();
+  }
+
+  begin(model: LoadedModel): void {
+    this.hasBegun = true;
+    this.#begin(model);
+  }
+
+  runs(sequence: Sequence): void {
+    this.#sequence = sequence;
+  }
+
+  moved(): void {
+    this.#schedule.moved(this);
+  }
+
+  leave(): void {
+    this.#schedule.left(this);
+  }
+
+  /** Computed so far. */
+  get tokens(): number {
+    return this.#sequence?.counts().outputTokens ?? 0;
+  }
+
+  /** Looks whether the newest token came in time, and says how many there are. */
+  see(nowMs: number): number {
+    const { tokens } = this;
+    if (tokens === 0) return 0;
+    const { ttftMs, tpotMs } = this.work.request.objective;
+    const isInTime = nowMs <= this.arrivedMs + ttftMs + (tokens - 1) * tpotMs;
+    if (!this.#isSeen) this.isFirstInTime = isInTime;
+    this.#isSeen = true;
+    if (!isInTime) this.isInTime = false;
+    return tokens;
+  }
+
+  /** Those that nobody was told of. */
+  takeTokens(): number {
+    const { tokens } = this;
+    const given = tokens - this.#toldTokens;
+    this.#toldTokens = tokens;
+    return given;
+  }
+}
+
+function refusalOf(reason: RefusalReason, model: string, retryAfterMs = 1_000) {
+  const retryAfterSeconds = Math.min(600, Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+  switch (reason) {
+    case "overloaded":
+      return refuse("overloaded", `${model} cannot answer in time: others come first.`, { retryAfterSeconds });
+    case "load_failed":
+      return refuse("engine_unavailable", `${model} could not be loaded.`, { retryAfterSeconds: 30 });
+    case "reserved":
+      return refuse("overloaded", `What could run ${model} is reserved for somebody else.`, { retryAfterSeconds: 60 });
+    case "model_too_large":
+      return refuse("model_too_large", `${model} with a request this long has no room on this device.`);
+    default:
+      return refuse("engine_unavailable", `${model} is not served here.`);
+  }
+}

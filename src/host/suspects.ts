@@ -1,0 +1,56 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+const record = z.strictObject({ model: z.string(), deaths: z.int().nonnegative(), atMs: z.number() });
+
+/** How long a model at whose loading the process ended is not tried again; doubled each time, up to the last. */
+const firstRestMs = 10_000;
+const lastRestMs = 600_000;
+
+/**
+ * Remembers over the end of this process which model was being loaded when it ended: a file that crashes or hangs the
+ * engine would else take the host down again and again, and all other models with it.
+ */
+export class Suspects {
+  readonly #path: string;
+  readonly #nowMs: () => number;
+  readonly #deaths = new Map<string, { readonly deaths: number; readonly untilMs: number }>();
+
+  /** `folder` is there. `nowMs`: the wall clock, which goes on while no process does. */
+  constructor(folder: string, nowMs: () => number) {
+    this.#path = join(folder, "loading.json");
+    this.#nowMs = nowMs;
+    const left = readRecord(this.#path);
+    if (left === undefined) return;
+    const deaths = left.deaths + 1;
+    const untilMs = left.atMs + Math.min(lastRestMs, firstRestMs * 2 ** (deaths - 1));
+    this.#deaths.set(left.model, { deaths, untilMs });
+  }
+
+  /** Whether loading it has just ended this process. */
+  isResting(model: string): boolean {
+    return this.#nowMs() < (this.#deaths.get(model)?.untilMs ?? 0);
+  }
+
+  /** Loading begins. */
+  begin(model: string): void {
+    const deaths = this.#deaths.get(model)?.deaths ?? 0;
+    writeFileSync(this.#path, JSON.stringify({ model, deaths, atMs: this.#nowMs() }));
+  }
+
+  /** It has ended, and the process has not. */
+  end(model: string, isThere: boolean): void {
+    if (isThere) this.#deaths.delete(model);
+    rmSync(this.#path, { force: true });
+  }
+}
+
+function readRecord(path: string): z.infer<typeof record> | undefined {
+  try {
+    return record.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    // There is none, or it was cut short: then nothing is known.
+    return undefined;
+  }
+}

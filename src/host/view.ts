@@ -1,0 +1,60 @@
+import type { Engine } from "../engine/index.ts";
+import type { ModelSurvey, Pool } from "../pool/index.ts";
+import type { HostedModel } from "./generation.ts";
+import type { HostPool, HostPoolModel } from "./protocol.ts";
+import type { Residents } from "./residents.ts";
+import type { Schedule } from "./schedule.ts";
+import type { HostSettings } from "./settings.ts";
+
+export interface Viewed {
+  readonly models: readonly HostedModel[];
+  readonly files: HostSettings["models"];
+  readonly pool: Pool;
+  readonly schedule: Schedule;
+  readonly residents: Residents;
+  readonly engine: Engine;
+  readonly nowMs: number;
+}
+
+/** What the device does now, for whoever asks. */
+export function viewOf(viewed: Viewed): HostPool {
+  const { pool, schedule, residents, engine, models, nowMs } = viewed;
+  const { devices, pending } = pool.survey();
+  const { turn, loading, usedBytes, models: surveyed } = devices[0]!;
+  const byName = new Map(surveyed.map((each) => [each.model, each]));
+  const { model, kind, sequences, sinceMs } = turn ?? {};
+  return {
+    device: {
+      name: engine.device,
+      memoryBytes: engine.memoryBytes,
+      usedBytes,
+      ...(turn === undefined
+        ? {}
+        : { turn: { model: model!, kind: kind!, sequences: sequences!, forMs: nowMs - sinceMs! } }),
+      ...(loading === undefined ? {} : { loading: { model: loading.model, forMs: nowMs - loading.sinceMs } }),
+    },
+    models: models.map((each) => shown(each, byName.get(each.name), viewed)),
+    pending,
+    totals: { ...schedule.totals, loadedBytes: residents.loadedBytes },
+  };
+}
+
+function shown({ name, size }: HostedModel, survey: ModelSurvey | undefined, viewed: Viewed): HostPoolModel {
+  const { engine, files, nowMs } = viewed;
+  const { dueMs, lastUsedMs } = survey ?? {};
+  return {
+    name,
+    state: size.loadedBytes > engine.memoryBytes ? "too_large" : stateOf(survey),
+    loadedBytes: size.loadedBytes,
+    isPinned: files.some((file) => file.name === name && file.pin === true),
+    waiting: survey?.waiting ?? 0,
+    running: survey?.running ?? 0,
+    ...(dueMs === undefined ? {} : { slackMs: dueMs - nowMs }),
+    ...(lastUsedMs === undefined ? {} : { idleMs: nowMs - lastUsedMs }),
+  };
+}
+
+function stateOf(survey: ModelSurvey | undefined): HostPoolModel["state"] {
+  if (survey === undefined) return "absent";
+  return survey.weights === "absent" && survey.failures > 0 ? "failed" : survey.weights;
+}
