@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { refuse, type Refusal } from "../base/index.ts";
 import type { GenerateRequest } from "../engine/index.ts";
 import type { Objective, Pool, PoolRequest } from "../pool/index.ts";
-import type { HostedModel } from "./generation.ts";
+import type { HostedModel } from "./hosted-model.ts";
 import type { Place, Schedule } from "./schedule.ts";
 
 /** What whoever asks was promised; what is not said is the host's default. */

@@ -4,7 +4,7 @@ import type { Engine, ModelSize } from "../engine/index.ts";
 import { systemFingerprint } from "../engine/openai/index.ts";
 import { defaultTuning, Pool, type PoolModel, type Tuning } from "../pool/index.ts";
 import { Desk } from "./desk.ts";
-import type { HostedModel } from "./generation.ts";
+import type { HostedModel } from "./hosted-model.ts";
 import type { Log } from "./log.ts";
 import type { HostPool } from "./protocol.ts";
 import { readAhead } from "./read-ahead.ts";

@@ -10,7 +10,7 @@ import {
   RefusalError,
   type RequestId,
 } from "../base/index.ts";
-import type { FinishReason, ModelSize } from "../engine/index.ts";
+import type { FinishReason } from "../engine/index.ts";
 import {
   answerHead,
   type GenerationEndpoint,
@@ -21,17 +21,11 @@ import {
 import { type Answer, answerFor } from "./answer.ts";
 import { readJson } from "./body.ts";
 import type { Log } from "./log.ts";
+import type { HostedModel } from "./hosted-model.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Desk, type Promised, readPromise } from "./desk.ts";
 import { Reply } from "./reply.ts";
 import type { Tallies, Tally } from "./tally.ts";
-
-export interface HostedModel {
-  readonly name: string;
-  readonly sha256: string;
-  readonly size: ModelSize;
-  readonly fingerprint: string;
-}
 
 /** What every request of a host shares. */
 export interface Hosting {

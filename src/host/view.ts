@@ -1,6 +1,6 @@
 import type { Engine } from "../engine/index.ts";
 import type { ModelSurvey, Pool } from "../pool/index.ts";
-import type { HostedModel } from "./generation.ts";
+import type { HostedModel } from "./hosted-model.ts";
 import type { HostPool, HostPoolModel } from "./protocol.ts";
 import type { Residents } from "./residents.ts";
 import type { Schedule } from "./schedule.ts";
