@@ -26,6 +26,7 @@ export {
   type ProjectId,
   type ReceiptId,
   type RequestId,
+  type ReservationId,
   withPrefix,
 } from "./ids.ts";
 export {
