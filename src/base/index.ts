@@ -11,6 +11,7 @@ export {
   refuse,
   type Refusal,
   RefusalError,
+  refusing,
 } from "./errors.ts";
 export {
   createIds,
