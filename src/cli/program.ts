@@ -12,6 +12,7 @@ import { addPlanCommand } from "./plan.ts";
 import { Printer } from "./printer.ts";
 import { addProjectCommands } from "./project.ts";
 import { addReceiptCommands } from "./receipt.ts";
+import { addReservationCommands } from "./reservation.ts";
 import { addRestoreCommand } from "./restore.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addSimCommands } from "./sim.ts";
@@ -83,6 +84,7 @@ export function createProgram(context: CommandContext): Command {
   addProjectCommands(program, context);
   addKeyCommands(program, context);
   addUsageCommand(program, context);
+  addReservationCommands(program, context);
   addSimCommands(program, context);
   addPlanCommand(program, context);
   addReceiptCommands(program, context);

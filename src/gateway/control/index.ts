@@ -13,6 +13,8 @@ export type {
   Operations,
   Page,
   ProjectRules,
+  ReservationInput,
+  ReservationOperations,
   TenancyOperations,
   UsageFilter,
   UsageOperations,
@@ -34,6 +36,8 @@ export type {
   Project,
   PullLine,
   RecordedRefusal,
+  Reservation,
+  ReservationUsageRow,
   ShownStatus,
   UsageRow,
 } from "./wire.ts";
