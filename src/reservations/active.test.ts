@@ -147,7 +147,7 @@ test("nothing is told after the end", async (context) => {
   const ground = await grounds.fresh();
   granted(await ground.reservations.create({ project: "app", device: "host_A", hours: 1 }));
   const { active, told } = await followed(context, ground);
-  active.close();
+  await active.close();
   ground.clock.advance(2 * hourMs);
   assert.equal(told.length, 1);
 });

@@ -29,7 +29,8 @@ export interface ActiveReservations {
   readonly active: readonly ActiveReservation[];
   /** Reads anew what has changed, after a change of our own. Rejects where the database is away. */
   refresh(): Promise<void>;
-  close(): void;
+  /** Resolves once the question that may be under way is over. */
+  close(): Promise<void>;
 }
 
 /** Half of the second within which a change is heard of everywhere. */
@@ -79,10 +80,11 @@ class Follower implements ActiveReservations {
     });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
     this.#cancelPoll();
     this.#cancelTimer();
+    await this.#asking?.catch(() => undefined);
   }
 
   /** One question at a time: who asks while one is under way waits for that one. */

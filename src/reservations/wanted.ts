@@ -27,6 +27,7 @@ export interface Wanted extends Period {
 const hourMs = 3_600_000;
 /** A year and a day: who wants a device for longer reserves it again, at the price of then. */
 const longestDays = 366;
+const devicesTold = 20;
 
 export function wantedOf(input: ReservationInput, devices: readonly string[], nowMs: number): Wanted {
   return { ...whatOf(input, devices), ...periodOf(input, nowMs) };
@@ -46,7 +47,9 @@ function whatOf({ device, share }: ReservationInput, devices: readonly string[])
 function unknownDevice(device: string, devices: readonly string[]): Refusal {
   const near = nearest(device, devices);
   const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-  const known = devices.length === 0 ? "There is none that can be reserved" : `Known: ${devices.join(", ")}`;
+  const more = devices.length > devicesTold ? ` and ${devices.length - devicesTold} more` : "";
+  const some = `${devices.slice(0, devicesTold).join(", ")}${more}`;
+  const known = devices.length === 0 ? "There is none that can be reserved" : `Known: ${some}`;
   return refuse("device_not_found", `There is no device "${device.slice(0, 200)}".${hint} ${known}.`, {
     param: "device",
   });
