@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
+import { Readable } from "node:stream";
 import { createIds, systemClock } from "../base/index.ts";
 import { runCommandLine } from "./index.ts";
 
@@ -14,11 +15,13 @@ export async function run(
   argv: readonly string[],
   folder = tmpdir(),
   environment: Readonly<Record<string, string>> = {},
+  stdin = "",
 ): Promise<Ran> {
   let [stdout, stderr] = ["", ""];
   const code = await runCommandLine({
     argv,
     environment,
+    stdin: () => Readable.from([stdin]),
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
     currentFolder: folder,
