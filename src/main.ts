@@ -16,6 +16,7 @@ function lenient(stream: NodeJS.WriteStream): Output {
 process.exitCode = await runCommandLine({
   argv: process.argv.slice(2),
   environment: process.env,
+  stdin: () => process.stdin,
   stdout: lenient(process.stdout),
   stderr: lenient(process.stderr),
   currentFolder: process.cwd(),

@@ -217,6 +217,31 @@ export const errorCodes = {
     retry: false,
     next: "A child never holds more than its parent: lower the value, or raise the parent's.",
   },
+  // Reservations
+  reservation_conflict: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Begin when the device is free, name another device, or end the reservation that is in the way.",
+  },
+  capacity_reserved: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Ask for a smaller share or another time, or end one of the reservations that are named.",
+  },
+  invalid_period: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: false,
+    next: "A reservation begins now or later, ends after it begins, and lasts at most 366 days.",
+  },
+  device_not_found: {
+    status: 404,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Use a device that the message names; `npx bailiwick status` lists the hosts.",
+  },
   // Models on disk
   model_invalid: {
     status: 422,
@@ -284,6 +309,16 @@ export class RefusalError extends Error {
     super(refusal.message);
     this.name = "RefusalError";
     this.refusal = refusal;
+  }
+}
+
+/** Runs work that refuses by throwing, which is how a transaction is rolled back. */
+export async function refusing<Result>(work: () => Promise<Result>): Promise<Result | Refusal> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RefusalError) return error.refusal;
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import type { Clock } from "./clock.ts";
 
 /** The prefixes of every identifier; the part behind it is 26 Crockford base-32 digits that sort by time. */
-export type IdPrefix = "req" | "rcpt" | "org" | "prj" | "key" | "gw" | "host" | "inst" | "dgk";
+export type IdPrefix = "req" | "rcpt" | "org" | "prj" | "key" | "gw" | "host" | "inst" | "dgk" | "rsv";
 
 export type Id<Prefix extends IdPrefix> = `${Prefix}_${string}`;
 export type RequestId = Id<"req">;
@@ -13,6 +13,7 @@ export type KeyId = Id<"key">;
 export type GatewayId = Id<"gw">;
 export type HostId = Id<"host">;
 export type InstallationId = Id<"inst">;
+export type ReservationId = Id<"rsv">;
 
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const bodyPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;

@@ -11,6 +11,7 @@ export {
   refuse,
   type Refusal,
   RefusalError,
+  refusing,
 } from "./errors.ts";
 export {
   createIds,
@@ -26,6 +27,7 @@ export {
   type ProjectId,
   type ReceiptId,
   type RequestId,
+  type ReservationId,
   withPrefix,
 } from "./ids.ts";
 export {

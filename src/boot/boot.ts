@@ -24,6 +24,7 @@ import type { BootOptions } from "./options.ts";
 import { poolsOfHosts } from "./pool.ts";
 import { settleOpenIntents } from "./recovery.ts";
 import { refusalFor } from "./refusals.ts";
+import { openReservations } from "./reservations.ts";
 import { together } from "./together.ts";
 import { upstreamsOf } from "./upstreams.ts";
 import { messageOf } from "./words.ts";
@@ -196,6 +197,9 @@ async function putTogether(
     log.error({ request, reason: messageOf(error) }, what);
     return refusalFor(error, request);
   };
+  // The pool's events `reserved` and `reservationEnded` belong here; until the server asks it, nobody needs to hear.
+  const onActive = (): void => undefined;
+  const reservations = await openReservations({ ...options, ...books, ids, destinations, onActive }, stops);
   const startedAtMs = clock.nowMs();
   const isReady = (): boolean => !draining && destinations.all.some(({ ready }) => ready);
   const control = await createControl({
@@ -205,6 +209,7 @@ async function putTogether(
     operations: createOperations({
       ...options,
       ...books,
+      reservations,
       cloud,
       catalog,
       folder,

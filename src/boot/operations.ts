@@ -16,6 +16,7 @@ export function createOperations(parts: OperationParts): Operations {
   return {
     tenancy: parts.tenancy,
     usage: usageOperations(parts),
+    reservations: parts.reservations,
     catalog: parts.catalog,
     cloud: cloudOperations(parts),
   };

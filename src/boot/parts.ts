@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { DataFolder } from "../installation/index.ts";
+import type { Reservations } from "../reservations/index.ts";
 import type { Shipper } from "../shipping/index.ts";
 import type { Cloud } from "../stages/index.ts";
 import type { DatabaseConnection, Store } from "../store/index.ts";
@@ -14,6 +15,7 @@ export interface OperationParts {
   readonly store: Store;
   readonly connection: DatabaseConnection;
   readonly tenancy: Tenancy;
+  readonly reservations: Reservations;
   readonly catalog: Catalog;
   readonly shipper: Shipper;
   readonly folder: DataFolder;

@@ -91,6 +91,34 @@ test("usage prints the promised rows, every page of them, and a table for people
   assert.deepEqual([error["code"], error["next"]], ["books_behind", errorCodes.books_behind.next]);
 });
 
+test("a device is reserved, listed, ended, and its hours are told", async (context) => {
+  const { run } = await withCloud(context);
+  await withTenants(run);
+  const made = await run("reservation create --project default --device cpu --from 2026-03-01 --until 2026-03-03");
+  assert.equal(made.code, 0, made.stderr);
+  assert.match(made.stdout, /^what +cpu\nstate +active\nfrom +2026-03-01T00:00:00\.000Z\nuntil +2026-03-03T00/m);
+  const share = await run("reservation create --project default --share 0.25 --hours 2 --json");
+  const { id, until } = JSON.parse(share.stdout) as { id: string; until: string };
+  assert.equal(until, "2026-03-01T14:00:00.000Z");
+  const taken = await run("reservation create --project default --device cpu --hours 1");
+  assert.deepEqual([taken.code, taken.stdout], [2, ""]);
+  assert.match(taken.stderr, /cpu is reserved.*\(reservation_conflict\)\n {2}option: --device\n {2}next: /);
+  const ended = await run(`reservation end ${id}`);
+  assert.match(ended.stdout, /^ended +2026-03-01T12:00:00\.000Z$/m);
+  const active = JSON.parse((await run("reservation list --active --json")).stdout) as { device: string }[];
+  assert.deepEqual(
+    active.map(({ device }) => device),
+    ["cpu"],
+  );
+  const listed = await run("reservation list");
+  assert.match(listed.stdout, /^ID +PROJECT +WHAT +STATE +FROM +UNTIL +NOTE\n/);
+  assert.match(listed.stdout, new RegExp(`^${id} +default/default +0\\.25 of the pool +ended `, "m"));
+  const usage = await run("reservation usage --from 2026-03-01 --to 2026-03-31");
+  assert.match(usage.stdout, /^RESERVATION +PROJECT +WHAT +HOURS\n\S+ +default\/default +cpu +1\.5\n/);
+  const wrong = await run("reservation create --project default --device cpu --from tomorrow --hours 1");
+  assert.match(wrong.stderr, /an instant with its zone/);
+});
+
 test("status and policy explain end with 1 where the answer is no", async (context) => {
   const { run, control } = await withCloud(context);
   assert.equal((await run("status")).code, 0);

@@ -34,6 +34,11 @@ const optionsByField: ReadonlyMap<string, string> = new Map([
   ["unsupported", "--unsupported"],
   ["from", "--from"],
   ["to", "--to"],
+  ["device", "--device"],
+  ["share", "--share"],
+  ["until", "--until"],
+  ["hours", "--hours"],
+  ["note", "--note"],
 ]);
 
 /** The option that sets a field ("limits.models[1]"); undefined where none does, or several could. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { Readable } from "node:stream";
 import { run } from "./testing.ts";
 
 const prices = `currency: EUR
@@ -76,6 +77,57 @@ test("a usage export is planned for with the models that take others' places", a
   const unknown = await run([...options, join(folder, "prices.yaml")]);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /gpt-4o-mini \(30 requests\).*--map/);
+});
+
+test("what tenants reserved is read as `reservation list --json` prints it, from a file or from standard input", async (context) => {
+  const row = (device: string | null, state: string): object => ({
+    id: "rsv_1",
+    device,
+    share: null,
+    state,
+    note: null,
+  });
+  const list = JSON.stringify([
+    row("host_A", "active"),
+    row("host_A", "upcoming"),
+    row("host_B", "upcoming"),
+    row("host_C", "ended"),
+    { ...row(null, "active"), share: 0.25 },
+  ]);
+  const folder = await folderWith(context, { "prices.yaml": prices, "list.json": list, "bad.json": "[{}]" });
+  const options = ["plan", ...small, "--prices", join(folder, "prices.yaml")];
+  const named = [...options, "--reserved", join(folder, "list.json"), "--reserved-types"];
+  const { code, stdout, stderr } = await run([...named, "host_A=H100,host_B=L40S"]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^reserved +1 x H100 SXM, 1 x L40S, 3\.4 EUR an hour; the workload cannot count on them$/m);
+  assert.match(stdout, /^ +fleet +EUR\/h +with reserved +EUR\/h /m);
+  const piped = [...options, "--reserved", "-", "--reserved-types", "H100", "--reserved-devices", "2xH100", "--json"];
+  const { reserved, best } = JSON.parse(
+    (await run(piped, folder, {}, { stdin: () => Readable.from([list]) })).stdout,
+  ) as {
+    reserved: { devices: { count: number }[]; pricePerHour: string };
+    best: { withReserved: { fleet: string } };
+  };
+  assert.deepEqual([reserved.devices[0]?.count, reserved.pricePerHour], [4, "10"]);
+  assert.match(best.withReserved.fleet, /^4xH100/);
+  const cases: readonly [string[], RegExp][] = [
+    [
+      ["--reserved", join(folder, "list.json")],
+      /host_A is reserved: say what it is, with --reserved-types host_A=H100/,
+    ],
+    [["--reserved", join(folder, "bad.json")], /bad\.json: `\[0\]\.device` .*reservation list --json/],
+    [["--reserved", join(folder, "prices.yaml")], /prices\.yaml: that is no JSON/],
+    [["--reserved", join(folder, "none.json")], /none\.json/],
+    [["--reserved-types", "H100"], /--reserved-types says what the devices of --reserved are/],
+    [["--reserved-devices", "5xH100"], /5 x H100 SXM are reserved, and 4 can be had/],
+    [["--reserved-devices", "2xH1000"], /no device "H1000" \(did you mean "h100"\?\)/],
+  ];
+  for (const [more, message] of cases) {
+    const refused = await run([...options, ...more]);
+    assert.equal(refused.code, 2, more.join(" "));
+    assert.match(refused.stderr, message);
+    assert.doesNotMatch(refused.stderr, /\n +at /, "no trace of a defect");
+  }
 });
 
 test("a wrong usage is refused in words that say what to write", async (context) => {

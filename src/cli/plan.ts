@@ -3,10 +3,12 @@ import type { FleetReport, Plan } from "../plan/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 import { minutes, positive, share, whole } from "./numbers.ts";
+import type { Column } from "./table.ts";
 import { told, usualModels, type WorkloadOptions, workloadsOf } from "./workload.ts";
 import type { Printer } from "./printer.ts";
+import { reservedDevices, type ReservedOptions, withReserved } from "./reserved-devices.ts";
 
-interface PlanOptions extends JsonOption, WorkloadOptions {
+interface PlanOptions extends JsonOption, WorkloadOptions, ReservedOptions {
   readonly prices: string;
   readonly models?: string;
   readonly slo: string;
@@ -26,7 +28,8 @@ export function addPlanCommand(program: Command, context: CommandContext): void 
     "--workload <workload>",
     "a usage export or a trace's file, or synthetic:64x0.1 (models x requests a second)",
   );
-  withJson(withRequired(plan, "--prices <file>", "what devices cost, and how many can be had: YAML or JSON"))
+  withRequired(plan, "--prices <file>", "what devices cost, and how many can be had: YAML or JSON");
+  withReserved(withJson(plan))
     .option(
       "--format <format>",
       "the file's: litellm or openai (usage exports), or a trace's: aegaeon, servegen, azure, mooncake",
@@ -69,6 +72,7 @@ async function planOf(options: PlanOptions, { surroundings, printer }: CommandCo
   const { parseObjective } = await import("../sim/index.ts");
   const objective = parseObjective(options.slo);
   const prices = await readPriceList(options.prices);
+  const reserved = await reservedDevices(options, surroundings);
   const asked = await askedOf(options);
   const solver = createSolver();
   try {
@@ -76,6 +80,7 @@ async function planOf(options: PlanOptions, { surroundings, printer }: CommandCo
       ...asked,
       objective,
       prices,
+      reserved,
       attainment: options.attainment,
       excludedOrigins: options.excludeOrigin,
       linkGBps: options.linkGbps,
@@ -121,6 +126,8 @@ async function fromWorkload(options: PlanOptions) {
   return { workloads, shapes: new Map(models.map((model, index) => [model, shapes[index % shapes.length]!])) };
 }
 
+type Placed = [place: string, fleet: FleetReport];
+
 function print(plan: Plan, printer: Printer): void {
   const { workload, objective, currency } = plan;
   printer.facts([
@@ -135,6 +142,7 @@ function print(plan: Plan, printer: Printer): void {
     ...(plan.excluded.length === 0
       ? []
       : [["left out", plan.excluded.map(({ device, origin }) => `${device} (${origin})`).join(", ")] as const]),
+    ...(plan.reserved === null ? [] : [["reserved", reservedText(plan.reserved, currency)] as const]),
     ["looked at", `${plan.tried.length} fleets, ${plan.simulations} simulations`],
     ...plan.notes.map((note) => ["note", note] as const),
   ]);
@@ -144,13 +152,14 @@ function print(plan: Plan, printer: Printer): void {
     for (const reason of plan.reasons) printer.text(`  - ${reason}\n`);
     return;
   }
-  const fleets: [string, FleetReport][] = [["best", plan.best]];
+  const fleets: Placed[] = [["best", plan.best]];
   if (plan.secondBest !== null) fleets.push(["second best", plan.secondBest]);
   printer.table(
     [
       { title: "", text: ([place]) => place },
       { title: "fleet", text: ([, { fleet }]) => fleet },
       { title: `${currency}/h`, text: ([, { pricePerHour }]) => pricePerHour, align: "right" },
+      ...reservedColumns(plan),
       { title: `${currency}/M tokens`, text: ([, fleet]) => fleet.pricePerMillionTokens, align: "right" },
       { title: "met", text: ([, { attainmentPerSeed: seeds }]) => percent(Math.min(...seeds)), align: "right" },
       { title: "busy", text: ([, { busyShare }]) => percent(busyShare), align: "right" },
@@ -174,6 +183,20 @@ function print(plan: Plan, printer: Printer): void {
     "",
   );
   printer.warnings(plan.warnings);
+}
+
+/** What has to be had altogether; nothing where nothing is reserved. */
+function reservedColumns({ reserved, currency }: Plan): readonly Column<Placed>[] {
+  if (reserved === null) return [];
+  return [
+    { title: "with reserved", text: ([, { withReserved }]) => withReserved?.fleet ?? "" },
+    { title: `${currency}/h`, text: ([, { withReserved }]) => withReserved?.pricePerHour ?? "", align: "right" },
+  ];
+}
+
+function reservedText({ devices, pricePerHour }: NonNullable<Plan["reserved"]>, currency: string): string {
+  const counts = devices.map(({ count, name }) => `${count} x ${name}`).join(", ");
+  return `${counts}, ${pricePerHour} ${currency} an hour; the workload cannot count on them`;
 }
 
 function percent(of: number): string {

@@ -13,6 +13,7 @@ import { addPoolCommand } from "./pool.ts";
 import { Printer } from "./printer.ts";
 import { addProjectCommands } from "./project.ts";
 import { addReceiptCommands } from "./receipt.ts";
+import { addReservationCommands } from "./reservation.ts";
 import { addRestoreCommand } from "./restore.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addSimCommands } from "./sim.ts";
@@ -85,6 +86,7 @@ export function createProgram(context: CommandContext): Command {
   addKeyCommands(program, context);
   addUsageCommand(program, context);
   addPoolCommand(program, context);
+  addReservationCommands(program, context);
   addSimCommands(program, context);
   addPlanCommand(program, context);
   addReceiptCommands(program, context);

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import test, { type TestContext } from "node:test";
 import type { Command, Option } from "commander";
@@ -30,6 +31,7 @@ test("docs/reference/cli.md is what the commands say", (context) => {
   const surroundings = {
     argv: [],
     environment: {},
+    stdin: () => Readable.from([]),
     stdout: nothing,
     stderr: nothing,
     currentFolder: "/",

@@ -15,6 +15,8 @@ export interface Surroundings {
   /** Behind the program's own name. */
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Not opened before it is asked for: a terminal would wait for its user. */
+  readonly stdin: () => AsyncIterable<Uint8Array | string>;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly currentFolder: string;

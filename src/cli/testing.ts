@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { Readable } from "node:stream";
 import { createIds, systemClock } from "../base/index.ts";
 import { type FakeControl, fakeToken, startFakeControl } from "../gateway/control/fake-control.ts";
 import { runCommandLine, type Surroundings } from "./index.ts";
@@ -30,6 +31,7 @@ export async function run(
   const code = await runCommandLine({
     argv,
     environment,
+    stdin: () => Readable.from([]),
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
     currentFolder: folder,

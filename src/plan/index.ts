@@ -8,6 +8,7 @@
 export { makePlan, type Plan } from "./plan.ts";
 export { type PriceList, readPriceList } from "./price-list.ts";
 export { PlanError } from "./problem.ts";
+export { readReservations } from "./reservation-list.ts";
 export type { FleetReport } from "./report.ts";
 export { createSolver } from "./solver/solver.ts";
 export { parseStandIns } from "./usage/stand-ins.ts";

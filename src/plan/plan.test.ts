@@ -52,6 +52,34 @@ test("one device that is enough is the plan, and one that is dearer the second b
   );
 });
 
+test("what is reserved is taken out of what can be had, and has to be had besides", async (context) => {
+  const offers = [offer("H100 2.5 x3"), offer("H200 2.4 x3")];
+  const question = await smallQuestion("synthetic:2x0.05", "qwen2.5-7b", offers, solverFor(context));
+  const reserved = [...parseFleet("2xH200"), ...parseFleet("1xH200+1xH100")];
+  const plan = await makePlan({ ...question, reserved });
+  assert.ok(plan.outcome === "planned");
+  assert.deepEqual(plan.reserved, {
+    devices: [
+      { device: "h100", name: "H100 SXM", count: 1 },
+      { device: "h200", name: "H200 SXM", count: 3 },
+    ],
+    pricePerHour: "9.7",
+  });
+  assert.deepEqual([plan.best.fleet, plan.best.pricePerHour], ["1xH100", "2.5"], "no H200 is left");
+  assert.deepEqual(plan.best.withReserved, { fleet: "2xH100+3xH200", pricePerHour: "12.2" });
+  assert.equal((await makePlan(question)).reserved, null);
+  const all = await makePlan({ ...question, reserved: parseFleet("3xH200+3xH100") });
+  assert.ok(all.outcome === "none");
+  assert.deepEqual(all.reasons, ["no device is left beside those that are reserved"]);
+  await assert.rejects(
+    makePlan({ ...question, reserved: parseFleet("4xH100") }),
+    /4 x H100 SXM are reserved, and 3 can/,
+  );
+  await assert.rejects(makePlan({ ...question, reserved: parseFleet("L40S") }), /L40S is reserved, and the price list/);
+  const excluded = await makePlan({ ...question, reserved: parseFleet("1xH200"), excludedOrigins: ["US"] });
+  assert.equal(excluded.reserved?.pricePerHour, "2.4", "what is reserved is told also where nothing is bought");
+});
+
 test("where there is no fleet, it says what makes it so", async (context) => {
   const solver = solverFor(context);
   const large = await smallQuestion("synthetic:2x0.05", "qwen2.5-72b", [offer("H100 2"), offer("L40S 1")], solver);

@@ -6,6 +6,7 @@ import type { Offer } from "./price-list.ts";
 import { PlanError } from "./problem.ts";
 import type { PlanQuestion } from "./question.ts";
 import { type FleetReport, fleetReport, workloadReport } from "./report.ts";
+import { Reserved, type ReservedReport } from "./reserved.ts";
 import { Search, type Tried } from "./search.ts";
 import { findTemplates } from "./templates.ts";
 import { Trials } from "./trial.ts";
@@ -20,6 +21,8 @@ interface About {
   readonly currency: string;
   /** Offers that were left out. */
   readonly excluded: readonly { readonly device: string; readonly origin: string }[];
+  /** What tenants have to themselves: it is in no fleet, and has to be had besides. Null: nothing. */
+  readonly reserved: ReservedReport | null;
   readonly notes: readonly string[];
   readonly simulations: number;
   /** Fleets that were simulated as a whole. */
@@ -45,19 +48,21 @@ export type Plan =
 export async function makePlan(question: PlanQuestion): Promise<Plan> {
   const { workloads, prices, solver, progress = () => {} } = question;
   const trials = new Trials(question);
-  const [offers, excluded] = divided(prices.offers, question.excludedOrigins);
+  const reserved = new Reserved(question.reserved, prices.offers);
+  const [offers, excluded] = divided(reserved.rest(), question.excludedOrigins);
   const about = (search?: Search): About => ({
     workload: workloadReport(workloads),
     objective: question.objective,
     attainment: question.attainment,
     currency: prices.currency,
     excluded: excluded.map(({ type, origin }) => ({ device: type.id, origin })),
+    reserved: reserved.report(),
     notes: [...new Set([...workloads.flatMap(({ notes }) => notes), ...correctionNotes(search)])],
     simulations: trials.simulations,
     tried: search?.tried ?? [],
   });
   const available = offers.filter(({ availableMax }) => availableMax !== 0);
-  if (available.length === 0) return { ...about(), outcome: "none", reasons: [nothingLeft(excluded)] };
+  if (available.length === 0) return { ...about(), outcome: "none", reasons: [nothingLeft(excluded, reserved)] };
 
   const workload = busiest(workloads, question.shapes);
   const demand = demandOf(workload, available, question, trials);
@@ -91,8 +96,8 @@ export async function makePlan(question: PlanQuestion): Promise<Plan> {
   return {
     ...about(search),
     outcome: "planned",
-    best: fleetReport(market, best, workloads),
-    secondBest: second === undefined ? null : fleetReport(market, second, workloads),
+    best: fleetReport(market, best, { workloads, reserved }),
+    secondBest: second === undefined ? null : fleetReport(market, second, { workloads, reserved }),
     why,
     alternatives,
     warnings: exportWarnings(market, [best, ...(second === undefined ? [] : [second])]),

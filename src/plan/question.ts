@@ -1,5 +1,5 @@
 import type { ModelShape, Objective } from "../pool/index.ts";
-import type { Workload } from "../sim/index.ts";
+import type { DeviceCount, Workload } from "../sim/index.ts";
 import type { PriceList } from "./price-list.ts";
 import type { Solver } from "./solver/solver.ts";
 
@@ -18,6 +18,8 @@ export interface PlanQuestion extends Terms {
   /** One a seed. */
   readonly workloads: readonly Workload[];
   readonly prices: PriceList;
+  /** Devices that tenants have to themselves. */
+  readonly reserved: readonly DeviceCount[];
   /** Countries whose devices are not wanted. */
   readonly excludedOrigins: readonly string[];
   readonly solver: Solver;

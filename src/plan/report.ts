@@ -1,6 +1,7 @@
 import { formatAmount } from "../base/index.ts";
 import { modelsOf, type Workload } from "../sim/index.ts";
 import { fleetText, type Market, priceOf } from "./market.ts";
+import type { Reserved, TogetherReport } from "./reserved.ts";
 import type { Found } from "./search.ts";
 import type { Template } from "./templates.ts";
 
@@ -17,6 +18,8 @@ export interface FleetReport {
     readonly pricePerHour: string;
   }[];
   readonly pricePerHour: string;
+  /** This fleet and what tenants have reserved; null where nothing is. */
+  readonly withReserved: TogetherReport | null;
   /** Of tokens in and out together, at the workload's load. */
   readonly pricePerMillionTokens: string;
   readonly attainmentStrict: number;
@@ -40,7 +43,11 @@ export interface TemplateReport {
   readonly count: number;
 }
 
-export function fleetReport(market: Market, found: Found, workloads: readonly Workload[]): FleetReport {
+export function fleetReport(
+  market: Market,
+  found: Found,
+  { workloads, reserved }: { readonly workloads: readonly Workload[]; readonly reserved: Reserved },
+): FleetReport {
   const { counts, taken, trial } = found;
   const price = priceOf(market, counts);
   return {
@@ -59,6 +66,7 @@ export function fleetReport(market: Market, found: Found, workloads: readonly Wo
           ],
     ),
     pricePerHour: formatAmount(price),
+    withReserved: reserved.with(market, counts),
     pricePerMillionTokens: pricePerMillion(price, workloads),
     attainmentStrict: trial.attainmentStrict,
     attainmentPerSeed: trial.attainmentPerSeed,

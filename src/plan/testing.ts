@@ -56,6 +56,7 @@ export async function smallQuestion(
     attainment: 0.99,
     linkGBps: undefined,
     prices: { currency: "EUR", offers },
+    reserved: [],
     excludedOrigins: [],
     solver,
   };

@@ -6,11 +6,13 @@ import type { Demand } from "./demand.ts";
 import { fleetText, type Market, priceOf, propose } from "./market.ts";
 import type { Offer } from "./price-list.ts";
 import type { PlanQuestion } from "./question.ts";
+import type { Reserved } from "./reserved.ts";
 import type { Search } from "./search.ts";
 import type { Solver } from "./solver/solver.ts";
 import type { Trials } from "./trial.ts";
 
-export function nothingLeft(excluded: readonly Offer[]): string {
+export function nothingLeft(excluded: readonly Offer[], reserved: Reserved): string {
+  if (!reserved.isNothing) return "no device is left beside those that are reserved";
   if (excluded.length === 0) return "the price list has no device that can be had";
   const names = excluded.map(({ type, origin }) => `${type.name} (${origin})`).join(", ");
   return `no device is left once the excluded origins are: ${names}`;

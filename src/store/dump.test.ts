@@ -106,6 +106,9 @@ async function fillWithHardCases({ db }: Store): Promise<void> {
     ],
     refusals: [{ position: { segment: 3, offset: 9 }, atMs: clock.nowMs(), code: "rate_limited", body: "\u2028\n" }],
   });
+  await sql`INSERT INTO reservations (id, project, device, share, starts_at, until_at, created_at, ended_at, note) VALUES
+    ('rsv_A', 'prj_A', 'host "1"', NULL, '2026-12-01', '2026-12-02', '2026-11-24T12:00:00.5Z', NULL, NULL),
+    ('rsv_B', 'prj_A', NULL, 0.2500, '2026-12-01', '2026-12-02', '2026-11-24', '2026-11-30', ${"\u2028"})`.execute(db);
   await sql`INSERT INTO usage (request, gateway, segment, record_offset, organisation, project, key, model, endpoint,
       site, ending, started_at, ended_at, unrated, upper_bound_tokens)
     VALUES ('req_X', ${gateway}, 3, 77, 'org_A', 'prj_A', 'key_A', 'm', 'e', 's', 'error',

@@ -7,7 +7,13 @@ export type Epochs = Readonly<Record<EpochName, number>>;
 export async function readEpochs(db: Kysely<Database>): Promise<Epochs> {
   const rows = await db.selectFrom("epochs").select(["name", "number"]).execute();
   const numbers = new Map(rows.map((row) => [row.name, Number(row.number)]));
-  return { keys: numbers.get("keys") ?? 0, policy: numbers.get("policy") ?? 0, prices: numbers.get("prices") ?? 0 };
+  const numberOf = (name: EpochName): number => numbers.get(name) ?? 0;
+  return {
+    keys: numberOf("keys"),
+    policy: numberOf("policy"),
+    prices: numberOf("prices"),
+    reservations: numberOf("reservations"),
+  };
 }
 
 /** Moves an epoch on within a transaction and returns its new number; it is seen when that commits. */

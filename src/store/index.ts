@@ -28,6 +28,7 @@ export type {
   LimitColumns,
   OrganisationTable,
   ProjectTable,
+  ReservationTable,
 } from "./schema.ts";
 export { readWatermark, ship, type ShipOutcome } from "./ship.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";

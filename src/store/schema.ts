@@ -8,6 +8,7 @@ import type {
   ProjectId,
   ReceiptId,
   RequestId,
+  ReservationId,
 } from "../base/index.ts";
 
 /** bigint and numeric columns are decimal strings in JavaScript: a number would round them. */
@@ -33,7 +34,7 @@ export interface InstallationTable {
   createdAt: Time;
 }
 
-export type EpochName = "keys" | "policy" | "prices";
+export type EpochName = "keys" | "policy" | "prices" | "reservations";
 
 export interface EpochTable {
   name: EpochName;
@@ -149,6 +150,24 @@ export interface RefusalTable {
   body: string;
 }
 
+/** What a tenant has reserved: a device, or a share of the pool. */
+export interface ReservationTable {
+  id: ReservationId;
+  project: ProjectId;
+  device: TextOrNull;
+  /** Above 0 and at most 1. */
+  share: DecimalOrNull;
+  startsAt: Time;
+  /** Excluded. */
+  untilAt: Time;
+  createdAt: Time;
+  /** When it was ended before its time. */
+  endedAt: TimeOrNull;
+  note: TextOrNull;
+  /** When it holds, as PostgreSQL writes a range of times; empty where it was ended before it began. */
+  period: GeneratedAlways<string>;
+}
+
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
 export interface Database {
   installation: InstallationTable;
@@ -162,6 +181,7 @@ export interface Database {
   receipts: ReceiptTable;
   watermarks: WatermarkTable;
   refusals: RefusalTable;
+  reservations: ReservationTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -177,4 +197,5 @@ export const tables = [
   "receipts",
   "watermarks",
   "refusals",
+  "reservations",
 ] as const;

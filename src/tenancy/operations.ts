@@ -9,6 +9,7 @@ import {
   refuse,
   type Refusal,
   RefusalError,
+  refusing,
 } from "../base/index.ts";
 import { checkProcessing, type DataClass } from "../policy/index.ts";
 import { change, type Database } from "../store/index.ts";
@@ -232,16 +233,6 @@ export function createTenancy(context: TenancyContext) {
 
 function isRefusal(result: unknown): result is Refusal {
   return typeof result === "object" && result !== null && "outcome" in result && result.outcome === "refused";
-}
-
-/** Runs work that refuses by throwing, which is how a transaction is rolled back. */
-async function refusing<Result>(work: () => Promise<Result>): Promise<Result | Refusal> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof RefusalError) return error.refusal;
-    throw error;
-  }
 }
 
 function nameOf(name: string): string {

@@ -28,10 +28,11 @@ test("policy, pool, journal, receipt and ledger never import one another or the 
   assert.deepEqual(crossing, []);
 });
 
-test("the pool imports base only, the simulator pool and base only", () => {
+test("the pool imports base only, the simulator pool too, reservations store and tenancy too", () => {
   for (const [room, allowed] of [
     ["pool", ["base"]],
     ["sim", ["base", "pool"]],
+    ["reservations", ["base", "store", "tenancy"]],
   ] as const) {
     const mine = files.filter(({ path }) => roomOf(path) === room);
     assert.ok(mine.length > 5, `${room} was looked at`);

@@ -163,6 +163,41 @@ test("bad input is refused in the one error shape, with the field at fault", asy
   assert.deepEqual(failures, []);
 });
 
+test("reservations are made, listed, ended and metered; what is not named in the body is refused", async (context) => {
+  const { ask } = await serve(context);
+  const post = (path: string, body: unknown) => ask("POST", `${base}${path}`, { body, headers: operator });
+  await post("/organisations", { name: "ministry" });
+  await post("/projects", { organisation: "ministry", name: "app" });
+  const made = await post("/reservations", { project: "app", device: "cpu", hours: 24, note: "training" });
+  assert.equal(made.status, 201, made.text);
+  const { id } = made.json() as unknown as { id: string };
+  assert.deepEqual(
+    [made.json()["until"], made.json()["state"], made.json()["share"]],
+    ["2026-03-02T12:00:00.000Z", "active", null],
+  );
+  assert.equal((await post("/reservations", { project: "app", device: "cpu", hours: 1 })).status, 409);
+  assert.equal((await post("/reservations", { project: "app", device: "gpu", hours: 1 })).status, 404);
+  for (const [body, param] of [
+    [{ project: "app", share: 1.1, hours: 1 }, "share"],
+    [{ project: "app", share: 0.1, from: "2026-03-01" }, "from"],
+    [{ project: "app", share: 0.1, hours: 1, note: "a\u0000b" }, "note"],
+    [{ project: "app", share: 0.1, hours: 1, price: 1 }, "price"],
+  ] as const) {
+    const { error } = (await post("/reservations", body)).json() as unknown as { error: Record<string, unknown> };
+    assert.deepEqual([error["code"], error["param"]], ["invalid_request", param]);
+  }
+  const listed = await ask("GET", `${base}/reservations?active=true&project=app`, { headers: operator });
+  assert.equal((listed.json()["items"] as unknown as object[]).length, 1);
+  assert.equal((await ask("GET", `${base}/reservations?active=1`, { headers: operator })).status, 400);
+  const ended = await post(`/reservations/${id}/end`, {});
+  assert.deepEqual([ended.status, ended.json()["endedAt"]], [200, "2026-03-01T12:00:00.000Z"]);
+  const usage = await ask("GET", `${base}/reservations/usage?from=2026-03-01&to=2026-03-31`, { headers: operator });
+  assert.deepEqual(usage.json()["items"], [
+    { reservation: id, organisation: "ministry", project: "app", device: "cpu", share: null, hours: "1.5" },
+  ]);
+  assert.equal((await ask("GET", `${base}/reservations/usage?from=2026-03-01`, { headers: operator })).status, 400);
+});
+
 test("a limit names models that there are, or is refused with the nearest; an upstream may bring one later", async (context) => {
   const { ask, operations } = await serve(context);
   const make = (name: string, limits: unknown) =>

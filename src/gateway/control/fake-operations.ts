@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { createIds, type Clock, formatAmount, isId, parseAmount, refuse, type Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
 import { fakePool } from "./fake-pool.ts";
+import { paged } from "./fake-pages.ts";
+import { createFakeReservations } from "./fake-reservations.ts";
 import { instantOf } from "./fields.ts";
-import type { LimitChanges, List, Operations, Page, TenancyOperations } from "./operations.ts";
+import type { LimitChanges, Operations, TenancyOperations } from "./operations.ts";
 import type { Key, Organisation, Project, RecordedRefusal, UsageRow } from "./wire.ts";
 
 /** Operations in memory: for tests of the control API and of the command line, which need no database for theirs. */
@@ -17,8 +19,10 @@ export interface FakeOperations extends Operations {
 export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperations {
   const usageRows: UsageRow[] = [];
   const refusals: RecordedRefusal[] = [];
+  const tenancy = createFakeTenancy(clock);
   const fake: FakeOperations = {
-    tenancy: createFakeTenancy(clock),
+    tenancy,
+    reservations: createFakeReservations(clock, tenancy),
     catalog,
     usageRows,
     refusals,
@@ -215,10 +219,4 @@ function limited(before: Key["limits"] | undefined, changes: LimitChanges): Key[
     ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)),
     ...(typeof budget === "string" ? { monthlyBudget: formatAmount(parseAmount(budget) ?? 0n) } : {}),
   };
-}
-
-function paged<Item>(items: readonly Item[], { limit, after }: Page): List<Item> {
-  const from = Number(after ?? 0);
-  const end = from + limit;
-  return { items: items.slice(from, end), next: end < items.length ? String(end) : null };
 }

@@ -13,6 +13,8 @@ export type {
   Operations,
   Page,
   ProjectRules,
+  ReservationInput,
+  ReservationOperations,
   TenancyOperations,
   UsageFilter,
   UsageOperations,
@@ -35,6 +37,8 @@ export type {
   Project,
   PullLine,
   RecordedRefusal,
+  Reservation,
+  ReservationUsageRow,
   ShownStatus,
   UsageRow,
 } from "./wire.ts";

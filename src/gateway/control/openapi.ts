@@ -24,6 +24,7 @@ export function openapiOptions(version: string): NonNullable<FastifyDynamicSwagg
       { name: "Projects" },
       { name: "Keys" },
       { name: "Usage" },
+      { name: "Reservations" },
       { name: "Models" },
       { name: "Cloud" },
       { name: "Operating", description: "Health, metrics and this document." },

@@ -13,6 +13,8 @@ import type {
   Organisation,
   Project,
   RecordedRefusal,
+  Reservation,
+  ReservationUsageRow,
   UsageRow,
 } from "./wire.ts";
 
@@ -96,6 +98,31 @@ export interface UsageOperations {
   refusals(page: Page): Promise<List<RecordedRefusal>>;
 }
 
+export interface ReservationInput {
+  readonly project: string;
+  readonly device?: string | undefined;
+  readonly share?: number | undefined;
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
+  readonly hours?: number | undefined;
+  readonly note?: string | undefined;
+}
+
+/** What tenants have reserved. */
+export interface ReservationOperations {
+  /** Refuses what is reserved already, and says from when on it is free. */
+  create(input: ReservationInput): Promise<Reservation | Refusal>;
+  /** `active`: those that hold now; else all, those that are over too. */
+  list(
+    filter: { readonly project: string | undefined; readonly active: boolean },
+    page: Page,
+  ): Promise<List<Reservation> | Refusal>;
+  /** Ending a reservation that is over changes nothing. */
+  end(reservation: string): Promise<Reservation | Refusal>;
+  /** Days in UTC, both included. */
+  usage(days: { readonly from: string; readonly to: string }, page: Page): Promise<List<ReservationUsageRow> | Refusal>;
+}
+
 /** What runs, where, and at which price. */
 export interface CloudOperations {
   status(): Promise<CloudStatus>;
@@ -113,6 +140,7 @@ export interface CloudOperations {
 export interface Operations {
   readonly tenancy: TenancyOperations;
   readonly usage: UsageOperations;
+  readonly reservations: ReservationOperations;
   readonly catalog: Catalog;
   readonly cloud: CloudOperations;
 }

@@ -56,6 +56,28 @@ export const usageRow = z.object({
 });
 
 export const site = z.object({ name: z.string(), jurisdiction: z.string().nullable() });
+export const reservation = z.object({
+  id: z.string(),
+  project: named,
+  organisation: named,
+  device: z.string().nullable().meta({ description: "Null where a share of the pool is reserved." }),
+  share: z.number().nullable(),
+  from: z.string(),
+  until: z.string().meta({ description: "As it was agreed; this moment is not in it." }),
+  endedAt: z.string().nullable().meta({ description: "When it was ended before its time." }),
+  state: z.enum(["upcoming", "active", "ended"]),
+  note: z.string().nullable(),
+  createdAt: z.string(),
+});
+
+export const reservationUsageRow = z.object({
+  reservation: z.string(),
+  organisation: z.string(),
+  project: z.string(),
+  device: z.string().nullable(),
+  share: z.number().nullable(),
+  hours: decimal.meta({ description: "A decimal string. What they cost comes beside it once they have prices." }),
+});
 
 export const price = z.object({
   version: z.string(),
@@ -195,6 +217,8 @@ export const organisations = listOf(organisation);
 export const projects = listOf(project);
 export const keys = listOf(key);
 export const usageRows = listOf(usageRow);
+export const reservations = listOf(reservation);
+export const reservationUsage = listOf(reservationUsageRow);
 export const models = listOf(model);
 export const destinations = listOf(destination);
 export const refusals = listOf(refusal);
@@ -207,6 +231,8 @@ export type ChangedProject = z.output<typeof changedProject>;
 export type ChangedKey = z.output<typeof changedKey>;
 export type CreatedKey = z.output<typeof createdKey>;
 export type UsageRow = z.output<typeof usageRow>;
+export type Reservation = z.output<typeof reservation>;
+export type ReservationUsageRow = z.output<typeof reservationUsageRow>;
 export type CatalogueModel = z.output<typeof catalogueModel>;
 export type Model = z.output<typeof model>;
 export type ModelPrice = z.output<typeof price>;

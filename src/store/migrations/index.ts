@@ -7,12 +7,14 @@ import { type Migration, Migrator } from "kysely/migration";
 import { first } from "./2026-11-24-first.ts";
 import { receiptBatches } from "./2026-11-25-receipt-batches.ts";
 import { unratedBounds } from "./2026-11-25-unrated-bounds.ts";
+import { reservations } from "./2026-11-26-reservations.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-24-first": first,
   "2026-11-25-receipt-batches": receiptBatches,
   "2026-11-25-unrated-bounds": unratedBounds,
+  "2026-11-26-reservations": reservations,
 };
 
 /** The newest schema that this code knows. */
