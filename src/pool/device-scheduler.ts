@@ -2,7 +2,7 @@ import type { Answer } from "./answer.ts";
 import { chooseLoad, chooseRoom, type Load, unblock } from "./loading.ts";
 import type { MeasuredTurn } from "./measured.ts";
 import { prefillMs } from "./speed.ts";
-import type { Device, Lane, Sequence } from "./state.ts";
+import type { Device, Lane, Sequence, Turn } from "./state.ts";
 import { chooseTurn } from "./turns.ts";
 import type { Tuning } from "./tuning.ts";
 import { idleVictims } from "./victims.ts";
@@ -14,9 +14,12 @@ const lastRetryMs = 60_000;
 /** The lower level: whose turn it is on a device, and which weights are on it. */
 export class DeviceScheduler {
   readonly #tuning: Tuning;
+  readonly #fail: (sequence: Sequence, answer: Answer) => void;
 
-  constructor(tuning: Tuning) {
+  /** `fail`: a sequence can never go on. */
+  constructor(tuning: Tuning, fail: (sequence: Sequence, answer: Answer) => void) {
     this.#tuning = tuning;
+    this.#fail = fail;
   }
 
   /** Something about a device has changed: what it should do now. A turn under way is thought over where it may change. */
@@ -24,7 +27,12 @@ export class DeviceScheduler {
     const { turn } = device;
     if (turn === undefined) return this.resume(device, answer);
     this.#load(device, answer);
-    if (turn.kind === "prefill" || turn.isStopping) return;
+    this.#stop(device, () => true, answer);
+  }
+
+  #stop(device: Device, isMeant: (turn: Turn) => boolean, answer: Answer): void {
+    const { turn } = device;
+    if (turn === undefined || turn.kind === "prefill" || turn.isStopping || !isMeant(turn)) return;
     turn.isStopping = true;
     answer.ask({ kind: "stop", device: device.spec.id });
   }
@@ -165,12 +173,39 @@ export class DeviceScheduler {
   }
 
   #load(device: Device, answer: Answer): void {
+    if (device.reservedFor !== undefined && device.loading === undefined)
+      this.#preempt(device, device.reservedFor, answer);
     const load = chooseLoad(device, answer.nowMs, this.#tuning);
     const drained = load !== undefined && "drained" in load ? load.drained : undefined;
     if (device.spec.keepsKv === false) for (const lane of device.busy) lane.isDraining = lane === drained;
     if (load === undefined) return;
     if ("wakeMs" in load) answer.wakeAt(load.wakeMs);
     else this.#begin(load, device, answer);
+  }
+
+  /**
+   * Whose model has no room on the device that he has reserved takes it from what others run there. Where an engine cannot
+   * keep its KV it ends: it was promised nothing else.
+   */
+  #preempt(device: Device, holder: string, answer: Answer): void {
+    const { nowMs } = answer;
+    const absent = [...device.busy].find(
+      (lane) => lane.weights === "absent" && lane.notBeforeMs <= nowMs && lane.serves(holder),
+    );
+    if (absent === undefined || idleVictims(device, absent.model.weightsBytes, nowMs) !== undefined) return;
+    this.#stop(device, ({ lane }) => lane.givesWay && !lane.serves(holder), answer);
+    for (const lane of device.busy) {
+      if (lane.weights !== "resident" || lane.serves(holder) || !lane.givesWay || device.turn?.lane === lane) continue;
+      for (const sequence of [...lane.running]) {
+        if (device.spec.keepsKv !== false) this.#drop(sequence, answer);
+        else {
+          lane.remove(sequence);
+          this.#fail(sequence, answer);
+        }
+      }
+      lane.refresh();
+      if (lane.canLeave) this.#evict(lane, answer);
+    }
   }
 
   /** Room for a prompt whose model is there. */

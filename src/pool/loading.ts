@@ -89,7 +89,7 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
   const evicted: Lane[] = [];
   for (const other of byPatience(device)) {
     if (freeBytes >= neededBytes) break;
-    if (other === lane) continue;
+    if (other === lane || (!other.hasWork && other.isKeptWarm(nowMs))) continue;
     evicted.push(other);
     freeBytes += other.model.weightsBytes;
   }
@@ -100,7 +100,7 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
     dropped.push(sequence);
     freeBytes += sequence.contextTokens * sequence.lane!.model.kvBytesPerToken;
   }
-  // What never leaves has taken the room meanwhile: others may still end.
+  // What never leaves, or not yet, has the room.
   if (freeBytes < neededBytes) return { wakeMs: nowMs + patienceMs };
   return { lane, evicted, dropped };
 }

@@ -1,6 +1,7 @@
 import { prefillMs, stepMs } from "./speed.ts";
 import type { Device, Lane } from "./state.ts";
 import type { PoolModel, PoolRequest } from "./types.ts";
+import type { Reservations } from "./reservations.ts";
 import type { Tuning } from "./tuning.ts";
 import { idleVictims, tokensLeft } from "./victims.ts";
 
@@ -16,7 +17,9 @@ export function placeRequest(
   laneOn: (device: Device) => Lane,
   nowMs: number,
   tuning: Tuning,
+  reservations: Reservations,
 ): Lane | undefined {
+  const demandMax = tuning.demandMax * reservations.shareOpenTo(request);
   const takesAll = tuning.without.includes("refusing");
   const shares = !tuning.without.includes("sharing");
   let best: Lane | undefined;
@@ -29,10 +32,8 @@ export function placeRequest(
     if (waitMs > request.objective.ttftMs && !takesAll) continue;
     const { compute, copies } = demandWith(device, lane, request, nowMs);
     const demand = compute + tuning.copiesWeight * copies;
-    const isTooMuch = lane.hasWork
-      ? compute > tuning.demandMax
-      : demand > tuning.demandMax || copies > tuning.copiesMax;
-    if (isTooMuch && !isFree(device) && !takesAll) continue;
+    const isTooMuch = lane.hasWork ? compute > demandMax : demand > demandMax || copies > tuning.copiesMax;
+    if (isTooMuch && !(isFree(device) && demandMax > 0) && !takesAll) continue;
     const isShared = shares && lane.hasWork && waitMs < tuning.promptWaitShare * request.objective.ttftMs;
     const bonus = isShared ? 10 : lane.weights === "absent" ? 0 : tuning.residentBonus;
     const score = demand + waitMs / request.objective.ttftMs - bonus;
@@ -43,10 +44,15 @@ export function placeRequest(
 
 /** Whether the request may run there, and could be there at all. */
 export function canHold(device: Device, model: PoolModel, request: PoolRequest): boolean {
-  return isPermitted(device, request) && hasMemory(device, model, request);
+  return isPermitted(device, request) && isOpenTo(device, request) && hasMemory(device, model, request);
 }
 
-function isPermitted({ spec }: Device, { permitted }: PoolRequest): boolean {
+/** What is reserved is its tenant's, and for others what gives way at once. */
+export function isOpenTo({ reservedFor }: Device, { tenant, isPreemptible }: PoolRequest): boolean {
+  return reservedFor === undefined || reservedFor === tenant || isPreemptible === true;
+}
+
+export function isPermitted({ spec }: Device, { permitted }: PoolRequest): boolean {
   return permitted === undefined || permitted.has(spec.id);
 }
 
@@ -62,14 +68,18 @@ export function firstTokenMs(device: Device, lane: Lane, request: PoolRequest, n
   return promptBacklogMs(device) + prefillMs(lane.speed, request.inputTokens) + copyMs + sequenceMs(device, lane);
 }
 
-/** Where a model leaves only when nothing of it runs: until the first of those that run has ended. */
+/** Where models leave only when nothing of them runs, or are kept warm: until the first can. */
 function drainMs(device: Device, lane: Lane, nowMs: number): number {
-  if (device.spec.keepsKv !== false) return 0;
+  if (device.spec.keepsKv !== false && !device.hasWarm) return 0;
   if (idleVictims(device, lane.model.weightsBytes, nowMs) !== undefined) return 0;
-  let leastTokens = Infinity;
-  for (const other of device.busy)
-    if (other.weights === "resident") leastTokens = Math.min(leastTokens, tokensLeft(other));
-  return Number.isFinite(leastTokens) ? leastTokens * roundMs(device) : 0;
+  let leastMs = Infinity;
+  for (const other of device.lanes.values()) {
+    if (other.weights !== "resident" || other.isPinned) continue;
+    const isBound = other.hasWork && device.spec.keepsKv === false;
+    const ms = isBound ? tokensLeft(other) * roundMs(device) : Math.max(0, other.warmUntilMs - nowMs);
+    leastMs = Math.min(leastMs, ms);
+  }
+  return Number.isFinite(leastMs) ? leastMs : 0;
 }
 
 /** Where it may run only so many sequences at once: until as many have ended as are before it. */

@@ -1,12 +1,13 @@
 import { Answer } from "./answer.ts";
 import { DeviceScheduler } from "./device-scheduler.ts";
 import { Pending } from "./pending.ts";
-import { canHold, firstTokenMs, hasMemory, placeRequest } from "./placement.ts";
+import { canHold, firstTokenMs, hasMemory, isOpenTo, isPermitted, placeRequest } from "./placement.ts";
 import { Learner } from "./learner.ts";
 import type { MeasuredTurn } from "./measured.ts";
 import { prefillMs, stepMs } from "./speed.ts";
 import { Answers, Device, Lane, Sequence } from "./state.ts";
 import { type DeviceSurvey, surveyOf } from "./survey.ts";
+import { Reservations } from "./reservations.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
 import type {
   Effect,
@@ -54,6 +55,7 @@ export class Pool implements Scheduler {
   readonly #sequences = new Map<string, Sequence>();
   readonly #pending: Pending;
   readonly #learner = new Learner();
+  readonly #reservations = new Reservations();
   readonly #hasPinned: boolean;
   #nowMs = -Infinity;
   /** The wake that is under way. */
@@ -62,7 +64,7 @@ export class Pool implements Scheduler {
   constructor(fleet: Fleet, tuning: Tuning = defaultTuning) {
     this.#fleet = fleet;
     this.#tuning = tuning;
-    this.#scheduler = new DeviceScheduler(tuning);
+    this.#scheduler = new DeviceScheduler(tuning, (sequence, answer) => this.#fail(sequence, answer));
     this.#pending = new Pending(tuning.aheadTokens);
     this.#hasPinned = fleet.models.some(
       ({ isPinned, unloadAfterMs }) => isPinned === true || unloadAfterMs !== undefined,
@@ -120,13 +122,37 @@ export class Pool implements Scheduler {
       case "woken":
         return this.#woken(answer);
       case "reserved":
+        this.#reservations.add(event.reservation);
+        return this.#reservationsChanged(answer);
       case "reservationEnded":
+        this.#reservations.end(event.reservation);
+        return this.#reservationsChanged(answer);
       case "moved":
     }
   }
 
   #join(spec: PoolDevice): void {
-    this.#devices.set(spec.id, new Device({ ...spec, memoryBytes: spec.memoryBytes * this.#tuning.memoryShare }));
+    const device = new Device({ ...spec, memoryBytes: spec.memoryBytes * this.#tuning.memoryShare });
+    this.#devices.set(spec.id, device);
+    this.#reservations.settle(device);
+  }
+
+  /** Who waits on a device that is somebody else's now goes elsewhere; who runs there ends there. */
+  #reservationsChanged(answer: Answer): void {
+    for (const device of this.#devices.values()) {
+      this.#reservations.settle(device);
+      for (const lane of [...device.busy]) {
+        for (const sequence of [...lane.waiting]) {
+          if (isOpenTo(device, sequence.request)) continue;
+          lane.remove(sequence);
+          sequence.lane = undefined;
+          this.#placeAgain(sequence, answer);
+        }
+        lane.refresh();
+      }
+    }
+    this.#placePending(answer);
+    for (const device of this.#devices.values()) this.#scheduler.resume(device, answer);
   }
 
   #arrived(request: PoolRequest, answer: Answer): void {
@@ -171,7 +197,10 @@ export class Pool implements Scheduler {
     let reason: RefusalReason = "model_too_large";
     for (const device of this.#devices.values()) {
       if (canHold(device, model, request)) return undefined;
-      if (hasMemory(device, model, request)) reason = "not_permitted";
+      if (!hasMemory(device, model, request)) continue;
+      const isReserved = isPermitted(device, request) && !isOpenTo(device, request);
+      if (isReserved) reason = "reserved";
+      else if (reason !== "reserved") reason = "not_permitted";
     }
     return reason;
   }
@@ -244,7 +273,8 @@ export class Pool implements Scheduler {
     const { request } = sequence;
     const model = this.#models.get(request.model)!;
     const laneOn = (device: Device): Lane => this.#laneOn(device, model);
-    const lane = placeRequest(request, model, this.#devices.values(), laneOn, this.#nowMs, this.#tuning);
+    const devices = this.#devices.values();
+    const lane = placeRequest(request, model, devices, laneOn, this.#nowMs, this.#tuning, this.#reservations);
     if (lane === undefined) return false;
     const outputTokens = Math.min(request.maxOutputTokens, lane.answers.meanTokens);
     this.#pending.served(request.tenant, request.inputTokens + outputTokens, this.#nowMs);
@@ -302,6 +332,7 @@ export class Pool implements Scheduler {
       const speed = this.#tuning.learns ? this.#learner.speedOf(model, device, predicted) : predicted;
       lane = new Lane(model, device, speed, this.#answers.get(model.id)!);
       device.lanes.set(model.id, lane);
+      if ((model.keepWarmMs ?? 0) > 0) device.hasWarm = true;
     }
     return lane;
   }

@@ -149,12 +149,28 @@ export class Lane {
 
   /** Whether it makes room for others, unless there is no other way. */
   isKeptWarm(nowMs: number): boolean {
-    return nowMs < this.lastUsedMs + (this.model.keepWarmMs ?? 0);
+    return nowMs < this.warmUntilMs;
+  }
+
+  get warmUntilMs(): number {
+    return this.lastUsedMs + (this.model.keepWarmMs ?? 0);
   }
 
   #addContext(tokens: number): void {
     this.contextTokens += tokens;
     this.device.kvBytes += tokens * this.model.kvBytesPerToken;
+  }
+
+  /** Whether any of its requests is that tenant's. */
+  serves(tenant: string): boolean {
+    const isTheirs = ({ request }: Sequence): boolean => request.tenant === tenant;
+    return this.waiting.some(isTheirs) || this.running.some(isTheirs);
+  }
+
+  /** Whether all that it has to do gives way to whoever has reserved the device. */
+  get givesWay(): boolean {
+    const isPreemptible = ({ request }: Sequence): boolean => request.isPreemptible === true;
+    return this.waiting.every(isPreemptible) && this.running.every(isPreemptible);
   }
 
   get hasWork(): boolean {
@@ -217,11 +233,15 @@ export class Device {
   turn: Turn | undefined;
   loading: Lane | undefined;
   loadingSinceMs = 0;
+  /** The tenant that has it to himself. */
+  reservedFor: string | undefined;
   /** Bytes of resident weights, and of those being loaded. */
   weightsBytes = 0;
   kvBytes = 0;
   /** What the turn under way may add to it. */
   turnBytes = 0;
+  /** Some model is kept warm here when it is used. */
+  hasWarm = false;
   /** Models whose weights never leave. */
   readonly #pinned = new Set<PoolModel>();
   #pinnedBytes = 0;

@@ -51,8 +51,9 @@ export function chooseTurn(
 
 function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, bytes: number) => boolean): Task[] {
   const tasks: Task[] = [];
+  const holder = holderAtWork(device);
   for (const lane of device.busy) {
-    if (lane.weights !== "resident") continue;
+    if (lane.weights !== "resident" || (holder !== undefined && lane.givesWay && !lane.serves(holder))) continue;
     if (lane.running.length > 0) {
       const costMs = lane.stepMs();
       tasks.push({ lane, isPrefill: false, costMs, slackMs: lane.dueMs - nowMs - costMs });
@@ -64,6 +65,13 @@ function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, bytes: number
     }
   }
   return tasks;
+}
+
+/** Who has the device to himself and has work there: then nothing has a turn that gives way. */
+function holderAtWork({ reservedFor, busy }: Device): string | undefined {
+  if (reservedFor === undefined) return undefined;
+  for (const lane of busy) if (lane.weights === "resident" && lane.serves(reservedFor)) return reservedFor;
+  return undefined;
 }
 
 function twoLeast(tasks: readonly Task[]): readonly [Task | undefined, Task | undefined] {

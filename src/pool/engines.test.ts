@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { MeasuredTurn } from "./measured.ts";
+import { Pool } from "./pool.ts";
+import { defaultTuning, type Tuning } from "./tuning.ts";
+import type { Effect, Fleet, PoolDevice, PoolEvent, PoolModel, PoolRequest } from "./types.ts";
+
+const plain: Tuning = { ...defaultTuning, memoryShare: 1 };
+const serving: Tuning = { ...plain, preloads: true, learns: true, relaxes: true };
+const calm = { ttftMs: 10_000, tpotMs: 100 };
+
+function device(id: string, memoryBytes: number): PoolDevice {
+  return { id, type: "cpu", memoryBytes, linkBytesPerMs: 1, keepsKv: false };
+}
+
+function model(id: string, more: Partial<PoolModel> = {}): PoolModel {
+  return { id, weightsBytes: 10, kvBytesPerToken: 0, contextTokens: 4_096, sequencesMax: 2, ...more };
+}
+
+/** Steps of 10 ms, prompts of 1 ms a token, copies of 500 ms. */
+const speed = {
+  prefillFixedMs: 0,
+  prefillTokenMs: 1,
+  prefillTokenSquaredMs: 0,
+  decodeFixedMs: 10,
+  decodeSequenceMs: 0,
+  decodeContextTokenMs: 0,
+  loadMs: 500,
+};
+
+function fleet(devices: readonly PoolDevice[], models: readonly PoolModel[]): Fleet {
+  return { devices, models, speed: () => speed };
+}
+
+let count = 0;
+function request(name: string, more: Partial<PoolRequest> = {}): PoolRequest {
+  const id = `r${++count}`;
+  return { id, model: name, tenant: name, objective: calm, inputTokens: 100, maxOutputTokens: 50, ...more };
+}
+
+/** A pool and its clock: events at times, effects by kind. */
+class Played {
+  readonly pool: Pool;
+  nowMs = 0;
+  #wakeMs: number | undefined;
+
+  constructor(given: Fleet, tuning: Tuning = plain) {
+    this.pool = new Pool(given, tuning);
+  }
+
+  at(nowMs: number, event: PoolEvent | MeasuredTurn): readonly Effect[] {
+    this.nowMs = nowMs;
+    const effects = this.pool.decide(event, nowMs);
+    this.#wakeMs = find(effects, "wake")?.atMs ?? this.#wakeMs;
+    return effects;
+  }
+  arrive(nowMs: number, wanted: PoolRequest): readonly Effect[] {
+    return this.at(nowMs, { kind: "arrived", request: wanted });
+  }
+  loaded(nowMs: number, name: string): readonly Effect[] {
+    return this.at(nowMs, { kind: "loaded", device: "d", model: name });
+  }
+  turn(nowMs: number, tokens: Record<string, number>, finished: readonly string[] = []): readonly Effect[] {
+    const told = { tokens: new Map(Object.entries(tokens)), finished: new Set(finished) };
+    return this.at(nowMs, { kind: "turnMeasured", device: "d", ...told });
+  }
+  /** Plays wakes until an effect of this kind comes. */
+  until(kind: Effect["kind"], first: readonly Effect[]): readonly Effect[] {
+    let effects = first;
+    for (let tries = 0; tries < 1_000; tries++) {
+      if (effects.some((effect) => effect.kind === kind)) return effects;
+      assert.ok(this.#wakeMs !== undefined, `nothing leads to ${kind}`);
+      const atMs = this.#wakeMs;
+      this.#wakeMs = undefined;
+      effects = this.at(atMs, { kind: "woken" });
+    }
+    assert.fail(`${kind} does not come`);
+  }
+}
+
+const kinds = (effects: readonly Effect[]): string[] =>
+  effects.map(({ kind }) => kind).filter((kind) => kind !== "wake");
+const find = <Kind extends Effect["kind"]>(effects: readonly Effect[], kind: Kind) =>
+  effects.find((effect): effect is Extract<Effect, { kind: Kind }> => effect.kind === kind);
+
+test("idle memory is filled in the order of the models, and no further", () => {
+  const played = new Played(fleet([device("d", 20)], [model("a"), model("b"), model("c")]), serving);
+  assert.equal(find(played.at(0, { kind: "woken" }), "load")?.model, "a");
+  assert.equal(find(played.loaded(500, "a"), "load")?.model, "b");
+  assert.deepEqual(kinds(played.loaded(1_000, "b")), []);
+});
+
+test("what is pinned is loaded first, never leaves, and what has no room beside it is refused at once", () => {
+  const models = [model("a"), model("pinned", { isPinned: true }), model("large", { weightsBytes: 15 })];
+  const played = new Played(fleet([device("d", 20)], models));
+  assert.equal(find(played.at(0, { kind: "woken" }), "load")?.model, "pinned");
+  played.loaded(500, "pinned");
+  assert.equal(find(played.arrive(600, request("large")), "refuse")?.reason, "model_too_large");
+  assert.equal(find(played.arrive(700, request("a")), "load")?.model, "a");
+});
+
+test("a model with running answers does not leave: it begins no prompt, ends what runs, and goes then", () => {
+  const played = new Played(fleet([device("d", 10)], [model("a"), model("b")]));
+  const [first, second] = [request("a"), request("b", { objective: { ttftMs: 3_000, tpotMs: 100 } })];
+  played.arrive(0, first);
+  played.loaded(500, "a");
+  played.turn(600, { [first.id]: 1 });
+  played.arrive(620, second);
+  const third = request("a");
+  const during = [...played.turn(640, { [first.id]: 2 }), ...played.arrive(650, third)];
+  assert.equal(find(during, "evict"), undefined);
+  assert.equal(find(during, "prefill"), undefined, "no new prompt of the one that is to leave");
+  const ended = played.turn(700, { [first.id]: 40 }, [first.id]);
+  assert.deepEqual(kinds(ended), ["evict", "load"]);
+  const there = played.loaded(1_200, "b");
+  assert.deepEqual(find(there, "prefill")?.requests, [second.id], "and the one that came has a turn before it leaves");
+});
+
+test("no more sequences run at once than the engine has places", () => {
+  const played = new Played(fleet([device("d", 10)], [model("a")]));
+  const three = [request("a"), request("a"), request("a")];
+  for (const each of three) played.arrive(0, each);
+  const begun = find(played.loaded(500, "a"), "prefill")?.requests ?? [];
+  assert.equal(begun.length, 2);
+  const [one = "", two = ""] = begun;
+  assert.equal(find(played.turn(700, { [one]: 1, [two]: 1 }), "prefill"), undefined);
+  const next = played.turn(800, { [one]: 3, [two]: 3 }, [one]);
+  assert.deepEqual(find(next, "prefill")?.requests, [three.find(({ id }) => !begun.includes(id))!.id]);
+});
+
+test("a model that was used a moment ago makes room for nobody while it is kept warm", () => {
+  const played = new Played(fleet([device("d", 10)], [model("a", { keepWarmMs: 5_000 }), model("b")]));
+  const first = request("a");
+  played.arrive(0, first);
+  played.loaded(500, "a");
+  played.turn(600, { [first.id]: 1 }, [first.id]);
+  const effects = played.until(
+    "evict",
+    played.arrive(700, request("b", { objective: { ttftMs: 8_000, tpotMs: 100 } })),
+  );
+  assert.deepEqual(kinds(effects), ["evict", "load"]);
+  assert.ok(played.nowMs >= 5_600, `it left at ${played.nowMs}`);
+});
+
+test("a model that nobody uses leaves when its time is over, and is not loaded ahead again", () => {
+  const played = new Played(fleet([device("d", 20)], [model("a", { unloadAfterMs: 1_000 })]), serving);
+  assert.deepEqual(kinds(played.at(0, { kind: "woken" })), []);
+  const first = request("a");
+  played.arrive(0, first);
+  played.loaded(500, "a");
+  const effects = played.until("evict", played.turn(700, { [first.id]: 1 }, [first.id]));
+  assert.deepEqual([kinds(effects), played.nowMs], [["evict"], 1_700]);
+});
+
+test("measured turns correct the speeds: where steps take three times as long, fewer requests are taken", () => {
+  const objective = { ttftMs: 5_000, tpotMs: 25 };
+  const played = new Played(fleet([device("d", 30)], [model("a"), model("b"), model("c")]), {
+    ...serving,
+    relaxes: false,
+  });
+  played.at(0, { kind: "woken" });
+  for (const [index, name] of ["a", "b", "c"].entries()) played.loaded(500 * (index + 1), name);
+  const first = request("a", { objective, maxOutputTokens: 4_000 });
+  played.arrive(2_000, first);
+  let nowMs = 2_100;
+  played.turn(nowMs, { [first.id]: 1 });
+  for (let turns = 0; turns < 60; turns++) played.turn((nowMs += 300), { [first.id]: 10 });
+  const second = played.arrive(nowMs, request("b", { objective }));
+  assert.equal(find(second, "stop"), undefined, "two models would need 60 ms of every 25");
+  const fresh = new Played(fleet([device("d", 30)], [model("a"), model("b")]), { ...serving, relaxes: false });
+  fresh.at(0, { kind: "woken" });
+  for (const [index, name] of ["a", "b"].entries()) fresh.loaded(500 * (index + 1), name);
+  fresh.arrive(2_000, request("a", { objective }));
+  fresh.turn(2_100, {});
+  assert.deepEqual(kinds(fresh.arrive(2_150, request("b", { objective }))), ["stop"], "as predicted both fit");
+});
+
+test("a prompt that takes several turns is running meanwhile, and has its first token when it has been told", () => {
+  const played = new Played(fleet([device("d", 10)], [model("a")]));
+  const long = request("a", { inputTokens: 1_000 });
+  played.arrive(0, long);
+  assert.deepEqual(kinds(played.loaded(500, "a")), ["prefill"]);
+  assert.deepEqual(kinds(played.turn(750, {})), ["decode"]);
+  assert.deepEqual(kinds(played.turn(1_000, {})), ["decode"]);
+  assert.deepEqual(kinds(played.turn(1_500, { [long.id]: 1 }, [long.id])), []);
+  assert.deepEqual(kinds(played.arrive(1_600, request("a"))), ["prefill"]);
+});
+
+test("what no device could do when idle is not promised: a request is taken all the same", () => {
+  const tight = { ttftMs: 50, tpotMs: 1 };
+  const strict = new Played(fleet([device("d", 10)], [model("a")]));
+  assert.ok(find(strict.until("refuse", strict.arrive(0, request("a", { objective: tight }))), "refuse"));
+  const relaxed = new Played(fleet([device("d", 10)], [model("a")]), { ...serving, preloads: false });
+  assert.deepEqual(kinds(relaxed.arrive(0, request("a", { objective: tight }))), ["load"]);
+});
+
+test("a refusal says when one like it could be taken", () => {
+  const played = new Played(fleet([device("d", 10)], [model("a")]));
+  played.arrive(0, request("a", { inputTokens: 4_000, objective: { ttftMs: 60_000, tpotMs: 100 } }));
+  played.loaded(500, "a");
+  const first = [0, 1, 2, 3, 4].map(() =>
+    played.arrive(600, request("a", { inputTokens: 4_000, objective: { ttftMs: 12_000, tpotMs: 100 } })),
+  );
+  const refused = find(played.until("refuse", first.at(-1)!), "refuse")!;
+  assert.equal(refused.reason, "overloaded");
+  assert.ok(refused.retryAfterMs! >= 1_000 && refused.retryAfterMs! < 60_000, String(refused.retryAfterMs));
+});
+
+const reserved = (tenant: string): PoolEvent => ({ kind: "reserved", reservation: { id: "rsv", tenant, device: "d" } });
+
+test("a reserved device takes its tenant's requests and what gives way; others are told that it is reserved", () => {
+  const played = new Played(fleet([device("d", 20)], [model("a"), model("b")]));
+  played.at(0, reserved("holder"));
+  assert.equal(find(played.arrive(1, request("a")), "refuse")?.reason, "reserved");
+  assert.equal(find(played.arrive(2, request("a", { tenant: "holder" })), "load")?.model, "a");
+  played.loaded(500, "a");
+  const batch = request("b", { tenant: "other", isPreemptible: true });
+  assert.equal(find(played.arrive(600, batch), "load")?.model, "b");
+  played.at(700, { kind: "reservationEnded", reservation: "rsv" });
+  assert.equal(find(played.arrive(800, request("a")), "refuse"), undefined);
+});
+
+test("where the holder needs the room of what gives way, that ends at once, and what computes gives way with its step", () => {
+  const played = new Played(fleet([device("d", 10)], [model("a"), model("b")]));
+  played.at(0, reserved("holder"));
+  const batch = request("b", { tenant: "other", isPreemptible: true, maxOutputTokens: 4_000 });
+  played.arrive(1, batch);
+  played.loaded(500, "b");
+  played.turn(600, { [batch.id]: 1 });
+  assert.deepEqual(kinds(played.arrive(700, request("a", { tenant: "holder" }))), ["stop"]);
+  assert.deepEqual(kinds(played.turn(710, { [batch.id]: 5 })), ["fail", "evict", "load"]);
+});
+
+test("a share that is reserved is kept from others, and open to its tenant and to what gives way", () => {
+  // Each model alone needs 0.4 of the device's time.
+  const objective = { ttftMs: 10_000, tpotMs: 25 };
+  const names = ["a", "b", "c", "d"];
+  const played = new Played(
+    fleet(
+      [device("d", 40)],
+      names.map((name) => model(name)),
+    ),
+    { ...plain, preloads: true },
+  );
+  played.at(0, { kind: "woken" });
+  names.forEach((name, index) => played.loaded(500 * (index + 1), name));
+  played.at(2_000, { kind: "reserved", reservation: { id: "rsv", tenant: "holder", share: 0.5 } });
+  played.arrive(2_100, request("a", { objective }));
+  assert.deepEqual(kinds(played.turn(2_200, {})), ["decode"]);
+  assert.deepEqual(
+    kinds(played.arrive(2_300, request("b", { objective }))),
+    [],
+    "0.8 is more than half of what it takes",
+  );
+  assert.deepEqual(kinds(played.arrive(2_400, request("c", { objective, tenant: "holder" }))), ["stop"]);
+});
