@@ -25,6 +25,7 @@ import { poolsOfHosts } from "./pool.ts";
 import { settleOpenIntents } from "./recovery.ts";
 import { refusalFor } from "./refusals.ts";
 import { openReservations } from "./reservations.ts";
+import { Reserved } from "./reserved.ts";
 import { together } from "./together.ts";
 import { upstreamsOf } from "./upstreams.ts";
 import { messageOf } from "./words.ts";
@@ -95,13 +96,19 @@ async function start(options: BootOptions, stops: Stops): Promise<RunningCloud> 
   stops.push(() => (front.destroy(), front.close()));
   folder.announce({ url: front.url, pid: process.pid });
   const catalog = await theCatalog(options, folder.path);
+  const reserved = new Reserved();
   const [books, destinations] = await together(
     signal,
     () => openBookkeeping(options, folder, ids, stops),
-    (failed) => openEngines(options, folder, catalog, upstreams, stops, failed),
+    (failed) => openEngines(options, folder, catalog, upstreams, reserved, stops, failed),
   );
   signal.throwIfAborted();
-  const running = await putTogether({ options, ids, folder, catalog, url: front.url }, books, destinations, stops);
+  const running = await putTogether(
+    { options, ids, folder, catalog, reserved, url: front.url },
+    books,
+    destinations,
+    stops,
+  );
   const { cloud, behind } = running;
   // Last of all, so that no start that fails has made what nobody was shown.
   await firstTenants(books.store, books.tenancy);
@@ -144,6 +151,7 @@ interface Found {
   readonly ids: Ids;
   readonly folder: DataFolder;
   readonly catalog: Catalog;
+  readonly reserved: Reserved;
   readonly url: string;
 }
 
@@ -157,7 +165,7 @@ interface Joined {
 
 /** Joins the parts to what answers requests. */
 async function putTogether(
-  { options, ids, folder, catalog, url }: Found,
+  { options, ids, folder, catalog, reserved, url }: Found,
   books: Bookkeeping,
   destinations: DestinationList,
   stops: Stops,
@@ -197,8 +205,7 @@ async function putTogether(
     log.error({ request, reason: messageOf(error) }, what);
     return refusalFor(error, request);
   };
-  // The pool's events `reserved` and `reservationEnded` belong here; until the server asks it, nobody needs to hear.
-  const onActive = (): void => undefined;
+  const onActive = reserved.follow;
   const reservations = await openReservations({ ...options, ...books, ids, destinations, onActive }, stops);
   const startedAtMs = clock.nowMs();
   const isReady = (): boolean => !draining && destinations.all.some(({ ready }) => ready);

@@ -7,6 +7,7 @@ import type { Stops } from "./database.ts";
 import { refused } from "./failed.ts";
 import { readyModels } from "./models.ts";
 import type { BootOptions } from "./options.ts";
+import type { Reserved } from "./reserved.ts";
 import { hostDestination, startOwnHost } from "./own-host.ts";
 
 /** How long a start waits for upstreams: one that never answers is watched on, and holds nobody else up. */
@@ -21,6 +22,7 @@ export async function openEngines(
   folder: DataFolder,
   catalog: Catalog,
   upstreams: readonly Upstream[],
+  reserved: Reserved,
   stops: Stops,
   signal: AbortSignal,
 ): Promise<DestinationList> {
@@ -38,7 +40,9 @@ export async function openEngines(
   const host: HostId = withPrefix("host", folder.gateway);
   const hosts = models.length === 0 ? [] : [hostDestination(options, host)];
   if (models.length > 0) options.onStep(`loading ${models.map(({ name }) => name).join(", ")}`);
-  const loading = hosts.map((destination) => startOwnHost(options, folder.path, host, destination, models, stops));
+  const loading = hosts.map((destination) =>
+    startOwnHost(options, folder.path, host, destination, models, reserved, stops),
+  );
   await orAborted(Promise.all([...loading, starting]), signal);
   return new DestinationList([...hosts, ...upstreams]);
 }

@@ -6,6 +6,7 @@ import { startHost } from "../fabric/index.ts";
 import type { BootOptions } from "./options.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
+import type { Reserved } from "./reserved.ts";
 import { messageOf } from "./words.ts";
 
 export function hostDestination(options: BootOptions, host: HostId): HostDestination {
@@ -30,6 +31,7 @@ export function startOwnHost(
   host: HostId,
   destination: HostDestination,
   models: Parameters<typeof startHost>[0]["settings"]["models"],
+  reserved: Reserved,
   stops: Stops,
 ): Promise<void> {
   const { settings, clock, log, environment } = options;
@@ -71,6 +73,7 @@ export function startOwnHost(
       const { level, message, ...facts } = hostLine(line);
       log[level]({ host, ...facts }, message);
     },
+    reservations: () => reserved.ofHost(host),
     onPool: (pool) => destination.told(pool),
     onState: (state, socketPath) => {
       if (state.phase === "ready") {

@@ -3,7 +3,7 @@ import { getCompileCacheDir } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Cancel, Clock } from "../base/index.ts";
-import type { HostHello, HostPool, HostSettings } from "../host/index.ts";
+import type { HostHello, HostPool, HostReservation, HostSettings } from "../host/index.ts";
 import { readLines } from "./lines.ts";
 import { watch } from "./watch.ts";
 
@@ -23,6 +23,8 @@ export interface StartHostOptions {
   readonly clock: Clock;
   /** `socketPath` is where the host listens in phase `ready`, and empty otherwise. */
   readonly onState: (state: HostState, socketPath: string) => void;
+  /** What is reserved now and concerns it; asked every second. */
+  readonly reservations?: () => readonly HostReservation[];
   /** What its device does, every second while it is ready. */
   readonly onPool?: (pool: HostPool) => void;
   /** What the host writes: lines of JSON (level, message, fields), and whatever its native libraries print. */
@@ -106,6 +108,7 @@ class SupervisedHost implements HostProcess {
       clock,
       socketPath,
       leaseSeconds: settings.leaseSeconds,
+      reservations: () => this.#options.reservations?.() ?? [],
       onPool: (pool) => this.#options.onPool?.(pool),
       onReady: (hello) => this.#set({ phase: "ready", hello }, socketPath),
       onLost: (reason) => {

@@ -1,6 +1,13 @@
 import type { Cancel, Clock } from "../base/index.ts";
 import { Address } from "../engine/index.ts";
-import { type HostHello, type HostLeaseAnswer, type HostPool, hostProtocol } from "../host/index.ts";
+import {
+  type HostHello,
+  type HostLease,
+  type HostLeaseAnswer,
+  type HostPool,
+  hostProtocol,
+  type HostReservation,
+} from "../host/index.ts";
 
 export interface WatchOptions {
   readonly clock: Clock;
@@ -8,6 +15,8 @@ export interface WatchOptions {
   readonly leaseSeconds: number;
   /** The host has loaded its models and holds a lease. */
   readonly onReady: (hello: HostHello) => void;
+  /** What is reserved now and concerns it. */
+  readonly reservations: () => readonly HostReservation[];
   /** What its device does, as it says with each renewal. */
   readonly onPool: (pool: HostPool) => void;
   /** It will not become of use: it speaks another protocol, or has not answered for too long. */
@@ -45,7 +54,7 @@ export function watch(options: WatchOptions): Cancel {
     if (hello !== undefined && hello.protocol !== hostProtocol) {
       options.onLost(`it speaks version ${hello.protocol} of the host protocol`);
     } else if (isReady || hello !== undefined) {
-      const pool = await renewLease(address, options.leaseSeconds);
+      const pool = await renewLease(address, { seconds: options.leaseSeconds, reservations: options.reservations() });
       if (isOver) return;
       if (hello !== undefined) {
         isReady = true;
@@ -75,8 +84,8 @@ async function askHello(address: Address): Promise<HostHello | undefined> {
   return status === 200 ? (value as HostHello) : undefined;
 }
 
-async function renewLease(address: Address, seconds: number): Promise<HostPool | undefined> {
-  const { status, value } = await address.json("POST", "/host/v1/lease", { body: { seconds } });
+async function renewLease(address: Address, lease: HostLease): Promise<HostPool | undefined> {
+  const { status, value } = await address.json("POST", "/host/v1/lease", { body: lease });
   if (status !== 200) throw new Error(`the lease was answered with ${status}`);
   return (value as HostLeaseAnswer).pool;
 }

@@ -6,7 +6,7 @@ import { defaultTuning, Pool, type PoolModel, type Tuning } from "../pool/index.
 import { Desk } from "./desk.ts";
 import type { HostedModel } from "./hosted-model.ts";
 import type { Log } from "./log.ts";
-import type { HostPool } from "./protocol.ts";
+import type { HostPool, HostReservation } from "./protocol.ts";
 import { readAhead } from "./read-ahead.ts";
 import { Residents } from "./residents.ts";
 import { Schedule } from "./schedule.ts";
@@ -34,6 +34,8 @@ export interface Floor {
   /** Fulfilled once what is pinned is there, and one model at least. Rejects where none can be loaded. */
   readonly begun: Promise<void>;
   view(): HostPool;
+  /** What is reserved from now on. */
+  reserve(reservations: readonly HostReservation[]): void;
   stop(): void;
 }
 
@@ -91,7 +93,8 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
   schedule.start();
   settle();
   const view = (): HostPool => viewOf({ models, files, pool, schedule, residents, engine, nowMs: clock.monotonicMs() });
-  return { models, desk, begun: first.promise, view, stop: () => schedule.stop() };
+  const reserve = (reservations: readonly HostReservation[]): void => schedule.reserve(reservations);
+  return { models, desk, begun: first.promise, view, reserve, stop: () => schedule.stop() };
 }
 
 function poolOf(

@@ -107,6 +107,7 @@ class RunningHost implements Host {
       running: this.#running,
       desk: () => this.#floor!.desk,
       pool: () => this.#floor?.view(),
+      reserve: (reservations) => this.#floor?.reserve(reservations),
       lease: this.#lease,
       closedFor: () => this.#closedFor(),
       hello: () => this.#hello(),

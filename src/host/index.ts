@@ -10,9 +10,11 @@ export {
   type HostCounts,
   type HostedModelHello,
   type HostHello,
+  type HostLease,
   type HostLeaseAnswer,
   type HostPool,
   type HostPoolModel,
+  type HostReservation,
   hostProtocol,
 } from "./protocol.ts";
 export { type HostSettings } from "./settings.ts";

@@ -30,6 +30,22 @@ export interface HostCounts {
   readonly ending: Ending;
 }
 
+/** Body of `POST /host/v1/lease`. */
+export interface HostLease {
+  readonly seconds: number;
+  /** All that is reserved now and concerns this host; left out: as it was. */
+  readonly reservations?: readonly HostReservation[];
+}
+
+export interface HostReservation {
+  readonly id: string;
+  readonly tenant: string;
+  /** This host, whole. */
+  readonly device?: string;
+  /** Or a share of what it can do. */
+  readonly share?: number;
+}
+
 /** Answer of `POST /host/v1/lease`: whoever renews it hears what the device does. */
 export interface HostLeaseAnswer {
   /** Undefined until the engine is open. */

@@ -1,6 +1,6 @@
 import { type Cancel, type Clock, refuse, RefusalError } from "../base/index.ts";
 import type { LoadedModel, Sequence } from "../engine/index.ts";
-import type { Effect, MeasuredTurn, Pool, PoolEvent, PoolRequest, RefusalReason } from "../pool/index.ts";
+import type { Effect, MeasuredTurn, Pool, PoolEvent, PoolRequest, RefusalReason, Reservation } from "../pool/index.ts";
 
 /** One answer to compute. */
 export interface Work {
@@ -91,6 +91,7 @@ export class Schedule {
   #released: string | undefined;
   #isSwitching = false;
   #isEndingTurn = false;
+  #reserved: ReadonlySet<string> = new Set();
   #loads = 0;
   #cancelWake: Cancel = () => undefined;
 
@@ -119,6 +120,14 @@ export class Schedule {
     if (this.#turn?.kind === "prefill") this.#endTurn();
     this.#tell({ kind: "arrived", request: work.request });
     return entry;
+  }
+
+  /** What is reserved from now on. */
+  reserve(reservations: readonly Reservation[]): void {
+    const now = new Map(reservations.map((each) => [each.id, each]));
+    for (const id of this.#reserved) if (!now.has(id)) this.#tell({ kind: "reservationEnded", reservation: id });
+    for (const [id, reservation] of now) if (!this.#reserved.has(id)) this.#tell({ kind: "reserved", reservation });
+    this.#reserved = new Set(now.keys());
   }
 
   /** Ends the wait of those that have not begun after so long; the pool takes nobody whom it cannot serve, but it can err. */

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { z } from "zod";
 import { isId, refuse, type Refusal } from "../base/index.ts";
 import { type Read, readJson } from "./body.ts";
 import { generate, type Hosting } from "./generation.ts";
 import type { Lease } from "./lease.ts";
-import type { HostHello, HostLeaseAnswer, HostPool } from "./protocol.ts";
+import type { HostHello, HostLeaseAnswer, HostPool, HostReservation } from "./protocol.ts";
 import { Reply } from "./reply.ts";
 
 export interface Routes extends Hosting {
@@ -12,6 +13,8 @@ export interface Routes extends Hosting {
   readonly hello: () => HostHello | { readonly loading: string };
   /** What the device does; undefined: nothing yet. */
   readonly pool: () => HostPool | undefined;
+  /** All that is reserved now. */
+  readonly reserve: (reservations: readonly HostReservation[]) => void;
   /** How long a question for counts may wait for the answer's end. */
   readonly countsWaitMs: number;
 }
@@ -19,6 +22,18 @@ export interface Routes extends Hosting {
 const controlBytes = 8 << 20;
 const countsPath = "/host/v1/counts/";
 const maxLeaseSeconds = 3_600;
+const maxReservations = 1_000;
+
+const reservationList = z
+  .array(
+    z.strictObject({
+      id: z.string(),
+      tenant: z.string(),
+      device: z.string().exactOptional(),
+      share: z.number().positive().max(1).exactOptional(),
+    }),
+  )
+  .max(maxReservations);
 
 type Handler = (request: IncomingMessage, response: ServerResponse, routes: Routes) => Promise<void> | void;
 
@@ -106,10 +121,16 @@ async function lease(request: IncomingMessage, response: ServerResponse, routes:
   const body = await readControl(request, routes);
   if (body === undefined) return;
   if (body.outcome === "refused") return reply.refuse(body);
-  const { seconds } = body.value;
+  const { seconds, reservations } = body.value;
   if (typeof seconds !== "number" || !(seconds > 0 && seconds <= maxLeaseSeconds)) {
     const wanted = `A number of seconds up to ${maxLeaseSeconds} is needed.`;
     return reply.refuse(refuse("invalid_request", wanted, { param: "seconds" }));
+  }
+  if (reservations !== undefined) {
+    const read = reservationList.safeParse(reservations);
+    if (!read.success)
+      return reply.refuse(refuse("invalid_request", "They cannot be read.", { param: "reservations" }));
+    routes.reserve(read.data);
   }
   routes.lease.renew(seconds);
   const view = routes.pool();

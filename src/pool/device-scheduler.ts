@@ -196,7 +196,7 @@ export class DeviceScheduler {
     this.#stop(device, ({ lane }) => lane.givesWay && !lane.serves(holder), answer);
     for (const lane of device.busy) {
       if (lane.weights !== "resident" || lane.serves(holder) || !lane.givesWay || device.turn?.lane === lane) continue;
-      for (const sequence of [...lane.running]) {
+      for (const sequence of lane.running.slice()) {
         if (device.spec.keepsKv !== false) this.#drop(sequence, answer);
         else {
           lane.remove(sequence);

@@ -74,7 +74,7 @@ class Played {
       this.#wakeMs = undefined;
       effects = this.at(atMs, { kind: "woken" });
     }
-    assert.fail(`${kind} does not come`);
+    return assert.fail(`${kind} does not come`);
   }
 }
 

@@ -23,6 +23,7 @@ export type {
   PoolModel,
   PoolRequest,
   RefusalReason,
+  Reservation,
   Scheduler,
   Speed,
   WorkEvent,

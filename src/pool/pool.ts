@@ -141,8 +141,8 @@ export class Pool implements Scheduler {
   #reservationsChanged(answer: Answer): void {
     for (const device of this.#devices.values()) {
       this.#reservations.settle(device);
-      for (const lane of [...device.busy]) {
-        for (const sequence of [...lane.waiting]) {
+      for (const lane of Array.from(device.busy)) {
+        for (const sequence of lane.waiting.slice()) {
           if (isOpenTo(device, sequence.request)) continue;
           lane.remove(sequence);
           sequence.lane = undefined;
