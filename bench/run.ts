@@ -11,9 +11,10 @@
 import { parseArgs } from "node:util";
 import { engineBench } from "./engine.ts";
 import { gatewayBench } from "./gateway.ts";
+import { poolBench } from "./pool.ts";
 import { type Bench, jsonLine, printed } from "./report.ts";
 
-const benches: readonly Bench[] = [gatewayBench, engineBench];
+const benches: readonly Bench[] = [gatewayBench, engineBench, poolBench];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -37,15 +37,23 @@ const bytesPerToken = 4;
 const patience = 2;
 const leastPatienceMs = 120_000;
 
-/** Where answers ask for their turn: bounded, and with an honest word on when to come again. */
-export class Desk {
+/** Where answers ask for their turn. */
+export interface Desk {
+  /** Refuses where so many more answers of a model would find no room to wait. */
+  refusalFor(model: string, choices: number): Refusal | undefined;
+  enter(choice: Choice): Place;
+  /** Looks after those that wait, every second. */
+  sweep(): void;
+}
+
+/** The pool's: bounded, and with an honest word on when to come again. */
+export class PoolDesk implements Desk {
   readonly #options: DeskOptions;
 
   constructor(options: DeskOptions) {
     this.#options = options;
   }
 
-  /** Refuses where so many more answers of a model would find no room to wait. */
   refusalFor(model: string, choices: number): Refusal | undefined {
     const { schedule, pool, queuedPerModel, sequences } = this.#options;
     const { waiting, begun } = schedule.counts(model);

@@ -3,7 +3,7 @@ import type { Clock } from "../base/index.ts";
 import type { Engine, ModelSize } from "../engine/index.ts";
 import { systemFingerprint } from "../engine/openai/index.ts";
 import { defaultTuning, Pool, type PoolModel, type Tuning } from "../pool/index.ts";
-import { Desk } from "./desk.ts";
+import { type Desk, PoolDesk } from "./desk.ts";
 import type { HostedModel } from "./hosted-model.ts";
 import type { Log } from "./log.ts";
 import type { HostPool, HostReservation } from "./protocol.ts";
@@ -82,7 +82,7 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
     onBroken: (what, error) => log("error", "the pool and the engine disagree", { what, reason: String(error) }),
   });
   const { objective, queuedPerModel } = settings;
-  const desk = new Desk({ pool, schedule, objective, queuedPerModel, sequences: settings.engine.sequences });
+  const desk = new PoolDesk({ pool, schedule, objective, queuedPerModel, sequences: settings.engine.sequences });
   const settle = (): void => {
     const isMissing = files.some(({ name, pin }) => pin === true && residents.isUntried(name));
     if (isMissing && schedule.isLoading) return;

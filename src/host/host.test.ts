@@ -7,6 +7,7 @@ import { test, type TestContext } from "node:test";
 import { type Dispatcher, Pool } from "undici";
 import { createIds, ManualClock, type RequestId } from "../base/index.ts";
 import { createFake } from "../engine/fake/index.ts";
+import { openFloor } from "./floor.ts";
 import { type Host, type HostBounds, hostBounds, openHost } from "./host.ts";
 import type { HostCounts, HostHello } from "./protocol.ts";
 import type { HostSettings } from "./settings.ts";
@@ -68,6 +69,7 @@ async function open(context: TestContext, changes: Changes = {}): Promise<Opened
     ids: createIds(clock),
     pid: 1,
     log: (...line) => log.push(JSON.stringify(line)),
+    openFloor,
     onHung: () => assert.fail("nothing hangs"),
     factory: () => Promise.resolve(createFake({}, clock, () => assert.fail("no script asked for a crash"))),
   });

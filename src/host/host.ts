@@ -9,7 +9,7 @@ import type { Log } from "./log.ts";
 import { Outbox } from "./outbox.ts";
 import { takeOver } from "./predecessor.ts";
 import { type HostHello, hostProtocol } from "./protocol.ts";
-import { type Floor, openFloor } from "./floor.ts";
+import type { Floor, FloorOptions } from "./floor.ts";
 import { createHostServer } from "./server.ts";
 import type { HostSettings } from "./settings.ts";
 import { Tallies } from "./tally.ts";
@@ -48,6 +48,8 @@ export interface HostOptions {
   readonly pid: number;
   readonly log: Log;
   readonly factory: () => Promise<EngineFactory>;
+  /** Who decides what the engine does. */
+  readonly openFloor: (options: FloorOptions) => Promise<Floor>;
   /** The engine can do nothing any more: the process has to end, so that another one takes its place. */
   readonly onHung: (why: string) => void;
 }
@@ -148,7 +150,7 @@ class RunningHost implements Host {
   }
 
   async load(): Promise<void> {
-    const { settings, clock, factory, log, onHung } = this.#options;
+    const { settings, clock, factory, openFloor, log, onHung } = this.#options;
     const { memoryBytes } = settings.engine;
     const engine = await (await factory()).open({ ...settings.engine, memoryBytes });
     this.#engine = engine;

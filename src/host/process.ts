@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { createIds, systemClock } from "../base/index.ts";
 import { createFake } from "../engine/fake/index.ts";
 import type { EngineFactory } from "../engine/index.ts";
+import { openFloor } from "./floor.ts";
 import { type Host, hostBounds, openHost } from "./host.ts";
 import type { Log } from "./log.ts";
 import { type HostSettings, readHostSettings } from "./settings.ts";
@@ -33,6 +34,7 @@ async function run(settings: HostSettings, parentGone: Promise<void>): Promise<v
     pid: process.pid,
     log,
     factory: () => factoryOf(settings),
+    openFloor,
     onHung: (why) => fatal(new Error(why)),
   });
   await host.load();

@@ -1,0 +1,274 @@
+/**
+ * Many models on a device that holds a few: the pool beside what others do (LRU swap, FIFO swap), over the same real
+ * engine, asked the same at the same moments, in turns. A request counts as met only if each of its tokens was there when it
+ * was due.
+ */
+import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Pool } from "undici";
+import type { HostPool, HostSettings } from "../src/host/index.ts";
+import { arrivalTimesMs } from "./arrivals.ts";
+import { type Child, start } from "./children.ts";
+import { type Aim, type Bench, type BenchOptions, type Outcome, rounded } from "./report.ts";
+import { distribution } from "./statistics.ts";
+
+export const poolBench: Bench = { name: "pool", run };
+
+const policies = ["ours", "lru", "fifo"] as const;
+type Policy = (typeof policies)[number];
+
+const modelsFolder = new URL("../.bailiwick/models/smollm2-135m-instruct", import.meta.url).pathname;
+const modelCount = 6;
+const contextTokens = 1_024;
+const sequences = 4;
+/** Room for two of them: each takes some 200 MB with its context. */
+const memoryBytes = 500_000_000;
+const objective = { ttftMs: 4_000, tpotMs: 100 };
+const answerTokens = 24;
+
+interface Plan {
+  readonly rounds: number;
+  readonly durationMs: number;
+  readonly ratePerModelSecond: number;
+}
+
+interface Asked {
+  readonly atMs: number;
+  readonly model: string;
+  readonly prompt: string;
+}
+
+interface Answered {
+  readonly firstMs: number | undefined;
+  readonly isMet: boolean;
+  readonly status: number;
+}
+
+interface Round {
+  readonly round: number;
+  readonly policy: Policy;
+  readonly asked: number;
+  readonly met: number;
+  readonly refused: number;
+  readonly failed: number;
+  readonly firstTokensMs: readonly number[];
+  readonly loads: number;
+  readonly evictions: number;
+}
+
+async function run({ quick, only, progress }: BenchOptions): Promise<Outcome> {
+  const plan: Plan = quick
+    ? { rounds: 1, durationMs: 20_000, ratePerModelSecond: 0.08 }
+    : { rounds: 3, durationMs: 120_000, ratePerModelSecond: 0.08 };
+  const folder = await mkdtemp(join(tmpdir(), "bailiwick-bench-"));
+  try {
+    const models = await copies(folder);
+    const rounds: Round[] = [];
+    for (let round = 0; round < plan.rounds; round += 1) {
+      const asked = traceOf(plan, round);
+      // Whoever is first in one round is last in the next.
+      for (const policy of rotated(policies, round).filter((each) => only?.includes(each) ?? true)) {
+        const result = await playRound(policy, round, asked, models, folder);
+        rounds.push(result);
+        const { met, refused, loads } = result;
+        progress(
+          `round ${round + 1}/${plan.rounds} ${policy}: ${met} of ${asked.length} met, ${refused} refused, ${loads} loads`,
+        );
+      }
+    }
+    return summarize(rounds, plan);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Files of their own, so that each model is read for itself. */
+async function copies(folder: string): Promise<HostSettings["models"]> {
+  const file = (await readdir(modelsFolder).catch(() => [])).find((name) => name.endsWith(".gguf"));
+  if (file === undefined) throw new Error("no model is there: `npm start` pulls it once");
+  const names = Array.from({ length: modelCount }, (_, index) => `model-${index + 1}`);
+  return Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, `${name}.gguf`);
+      await copyFile(join(modelsFolder, file), path);
+      return { name, path, sha256: name, contextTokens };
+    }),
+  );
+}
+
+/** Each model is asked now and then, at moments that chance has made; who is asked in which order differs by round. */
+function traceOf({ durationMs, ratePerModelSecond }: Plan, round: number): readonly Asked[] {
+  const asked = Array.from({ length: modelCount }, (_, index) =>
+    arrivalTimesMs({
+      pattern: "poisson",
+      ratePerSecond: ratePerModelSecond,
+      durationMs,
+      seed: round * 100 + index,
+    }).map((atMs) => ({ atMs, model: `model-${index + 1}`, prompt: promptOf(round, index, atMs) })),
+  ).flat();
+  return asked.sort((a, b) => a.atMs - b.atMs);
+}
+
+function promptOf(round: number, index: number, atMs: number): string {
+  return `${Math.round(atMs)} days ago, in the year ${1_000 + round * 100 + index}, a small town by the sea had a harbour, a market and a school. This is what its people did all day: they`;
+}
+
+function rotated<Item>(items: readonly Item[], by: number): readonly Item[] {
+  return items.map((_, index) => items[(index + by) % items.length]!);
+}
+
+async function playRound(
+  policy: Policy,
+  round: number,
+  asked: readonly Asked[],
+  models: HostSettings["models"],
+  folder: string,
+): Promise<Round> {
+  const socketPath = join(folder, "s");
+  const host = await startHost(policy, models, socketPath, join(folder, `counts-${policy}`));
+  const connection = new Pool("http://host", { socketPath, connections: 256 });
+  try {
+    const startedMs = performance.now();
+    const answers = await Promise.all(
+      asked.map(async (request) => {
+        await delay(startedMs + request.atMs - performance.now());
+        return ask(connection, request);
+      }),
+    );
+    const { totals } = (await (
+      await connection.request({ method: "GET", path: "/host/v1/pool" })
+    ).body.json()) as HostPool;
+    return {
+      round,
+      policy,
+      asked: asked.length,
+      met: answers.filter(({ isMet }) => isMet).length,
+      refused: answers.filter(({ status }) => status === 503).length,
+      failed: answers.filter(({ status }) => status !== 503 && status !== 200).length,
+      firstTokensMs: answers.flatMap(({ firstMs }) => firstMs ?? []),
+      loads: totals.loads,
+      evictions: totals.evictions,
+    };
+  } finally {
+    await connection.destroy();
+    await host.stop(5_000);
+  }
+}
+
+async function startHost(
+  policy: Policy,
+  models: HostSettings["models"],
+  socketPath: string,
+  folder: string,
+): Promise<Child> {
+  const settings: HostSettings = {
+    host: "host_01HF7YAT000000000000000000",
+    boot: "1",
+    socketPath,
+    folder,
+    engine: {
+      kind: "llamacpp",
+      threads: Math.max(1, availableParallelism() - 1),
+      sequences,
+      gpu: "off",
+      prefillSliceTokens: 64,
+      memoryBytes,
+      loadTimeoutMs: 60_000,
+      fake: {},
+    },
+    models,
+    objective,
+    queuedPerModel: 1_000,
+    bodyBytes: 1 << 20,
+    leaseSeconds: 3_600,
+    drainMs: 0,
+    threadPoolSize: "1",
+  };
+  const script = new URL("./pool-host.ts", import.meta.url).pathname;
+  const child = start(process.execPath, [script, policy], { environment: { UV_THREADPOOL_SIZE: "1" } });
+  child.writeLine(JSON.stringify(settings));
+  await child.nextLine();
+  return child;
+}
+
+/** Asks for a stream and looks at the clock at each of its tokens. */
+async function ask(connection: Pool, { model, prompt }: Asked): Promise<Answered> {
+  const startedMs = performance.now();
+  const response = await connection.request({
+    method: "POST",
+    path: "/v1/completions",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model, prompt, max_tokens: answerTokens, temperature: 0, stream: true }),
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  let firstMs: number | undefined;
+  let isMet = response.statusCode === 200;
+  let tokens = 0;
+  let text = "";
+  for await (const part of response.body) {
+    const sinceMs = performance.now() - startedMs;
+    text += String(part);
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      const event = text.slice(0, end);
+      text = text.slice(end + 2);
+      if (!event.startsWith("data: {") || event.includes('"error"')) continue;
+      firstMs ??= sinceMs;
+      if (sinceMs > objective.ttftMs + tokens * objective.tpotMs) isMet = false;
+      tokens++;
+    }
+  }
+  return { firstMs, isMet: isMet && tokens > 0, status: response.statusCode };
+}
+
+function summarize(rounds: readonly Round[], plan: Plan): Outcome {
+  const of = (policy: Policy) => {
+    const own = rounds.filter((each) => each.policy === policy);
+    const sum = (value: (round: Round) => number): number => own.reduce((total, each) => total + value(each), 0);
+    const first = own.flatMap(({ firstTokensMs }) => firstTokensMs);
+    return {
+      policy,
+      attainmentStrict: sum(({ met }) => met) / sum(({ asked }) => asked),
+      perRound: own.map(({ met, asked }) => rounded(met / asked)),
+      firstTokenMs: first.length === 0 ? undefined : distribution(first),
+      refused: sum(({ refused }) => refused),
+      failed: sum(({ failed }) => failed),
+      loads: sum(({ loads }) => loads),
+      evictions: sum(({ evictions }) => evictions),
+    };
+  };
+  const played = policies.filter((policy) => rounds.some((round) => round.policy === policy)).map(of);
+  const ours = played.find(({ policy }) => policy === "ours");
+  const aims = (["lru", "fifo"] as const).map((policy): Aim => {
+    const theirs = played.find((each) => each.policy === policy);
+    const isKnown = ours !== undefined && theirs !== undefined;
+    return {
+      name: `strict attainment, ours above ${policy} swap`,
+      aim: `> ${theirs === undefined ? "(not measured)" : rounded(theirs.attainmentStrict)}`,
+      value: ours === undefined ? null : rounded(ours.attainmentStrict),
+      met: isKnown && ours.attainmentStrict > theirs.attainmentStrict,
+    };
+  });
+  return {
+    results: { plan, modelCount, memoryBytes, contextTokens, sequences, objective, answerTokens, played, rounds },
+    aims,
+    table: {
+      columns: ["policy", "met strictly", "per round", "TTFT p50 ms", "p99 ms", "refused", "failed", "loads"],
+      rows: played.map(({ policy, attainmentStrict, perRound, firstTokenMs, refused, failed, loads }) => [
+        policy,
+        `${(attainmentStrict * 100).toFixed(1)} %`,
+        perRound.join(" "),
+        String(Math.round(firstTokenMs?.p50 ?? Number.NaN)),
+        String(Math.round(firstTokenMs?.p99 ?? Number.NaN)),
+        String(refused),
+        String(failed),
+        String(loads),
+      ]),
+    },
+    notes: [
+      `${modelCount} models, room for two; first token within ${objective.ttftMs} ms, then one each ${objective.tpotMs} ms.`,
+    ],
+  };
+}
