@@ -55,6 +55,7 @@ export class HostDestination implements Destination {
   #address: Address | undefined;
   #socketPath: string | undefined;
   #ready = false;
+  #incarnation = 0;
   #upAtMs = 0;
   #pool: PoolFigures | undefined;
   #declined: Refusal | undefined;
@@ -76,6 +77,9 @@ export class HostDestination implements Destination {
   }
   get ready(): boolean {
     return this.#ready;
+  }
+  get incarnation(): number {
+    return this.#incarnation;
   }
   get why(): string | undefined {
     return this.#ready ? undefined : "its process is starting, or starting again";
@@ -106,6 +110,7 @@ export class HostDestination implements Destination {
       void this.#address?.destroy();
       this.#address = this.#connect(host.socketPath);
       this.#socketPath = host.socketPath;
+      this.#incarnation++;
     }
     this.#engine = host.engine;
     this.#offers = new Map(
@@ -135,6 +140,7 @@ export class HostDestination implements Destination {
     this.#running++;
     const headers = ["content-type", "application/json", "bailiwick-request", dispatch.request];
     headers.push("bailiwick-tenant", dispatch.tenant);
+    if (dispatch.isAgain) headers.push("bailiwick-again", "yes");
     if (dispatch.warnUnsupported) headers.push("bailiwick-unsupported", "warn");
     return this.#exchanges.add(this.#address!.send("POST", dispatch.path, headers, dispatch.body, reader));
   }

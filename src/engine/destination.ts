@@ -34,6 +34,8 @@ export interface Dispatch {
   readonly path: string;
   readonly body: Buffer;
   readonly warnUnsupported: boolean;
+  /** It was sent there before, and what became of that is lost: nobody has seen any of it. */
+  readonly isAgain: boolean;
   /** Request headers that the endpoint's protocol needs (anthropic-version), name and value in turn. */
   readonly headers: readonly string[];
 }
@@ -48,6 +50,8 @@ export interface Destination {
   /** Whether its prompt caches are kept apart by a `cache_salt` in the body. */
   readonly cacheSalt: boolean;
   readonly ready: boolean;
+  /** Another number each time that it has come back from its end; what it ran before is gone. */
+  readonly incarnation: number;
   /** Why it is not ready, in words for the operator. */
   readonly why: string | undefined;
   /** Requests sent and not yet ended. */

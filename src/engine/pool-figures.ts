@@ -45,5 +45,6 @@ export interface ToldModel {
   readonly waiting: number;
   readonly running: number;
   readonly slackMs?: number;
+  readonly firstTokenMs?: number;
   readonly idleMs?: number;
 }

@@ -56,6 +56,8 @@ interface Asked {
   readonly tenant: string;
   /** A gateway asked, which will want the counts. */
   readonly byGateway: boolean;
+  /** The gateway sent it to a process of this host that has ended, and nobody has seen any of its answer. */
+  readonly isAgain: boolean;
   readonly promise: Promised;
 }
 
@@ -129,7 +131,15 @@ async function readRequest(
   // Without a tenant nothing is shared with anybody: the request is a tenant of its own.
   const promise = readPromise(headers);
   if ("outcome" in promise) return promise;
-  return { parsed, request: own, tenant: typeof tenant === "string" ? tenant : own, byGateway: isNamed, promise };
+  const isAgain = headers["bailiwick-again"] === "yes";
+  return {
+    parsed,
+    request: own,
+    tenant: typeof tenant === "string" ? tenant : own,
+    byGateway: isNamed,
+    isAgain,
+    promise,
+  };
 }
 
 function admit(asked: Asked, hosting: Hosting): { readonly model: HostedModel; readonly tally: Tally } | Refusal {
@@ -143,7 +153,7 @@ function admit(asked: Asked, hosting: Hosting): { readonly model: HostedModel; r
   }
   const refusal = hosting.desk().refusalFor(model.name, parsed.prompts.length * parsed.choicesPerPrompt);
   if (refusal !== undefined) return refusal;
-  const tally = hosting.tallies.begin(asked.request, asked.byGateway);
+  const tally = hosting.tallies.begin(asked.request, asked);
   return "outcome" in tally ? tally : { model, tally };
 }
 

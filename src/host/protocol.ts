@@ -98,6 +98,8 @@ export interface HostPoolModel {
   readonly running: number;
   /** How long the first of its next tokens can wait; negative: it is late; absent: it has no work. */
   readonly slackMs?: number;
+  /** Until a short prompt that came now would have its first token; absent: it cannot be had here. */
+  readonly firstTokenMs?: number;
   /** Since its last turn; absent: it had none. */
   readonly idleMs?: number;
 }

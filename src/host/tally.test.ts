@@ -23,7 +23,7 @@ function open(folder: string, boot: string, more: Partial<TalliesOptions> = {}):
 }
 
 function begin(tallies: Tallies, index: number): Tally {
-  const tally = tallies.begin(idOf(index), true);
+  const tally = tallies.begin(idOf(index), { byGateway: true, isAgain: false });
   if ("outcome" in tally) assert.fail(tally.message);
   return tally;
 }
@@ -101,11 +101,11 @@ test("several answers: a prompt is counted once, their tokens are summed", () =>
 test("an id is counted once, and what nobody acknowledges is bounded", (context) => {
   const tallies = open(folderOf(context), "1", { unacknowledged: 2 });
   begin(tallies, 1).end("stop");
-  const again = tallies.begin(idOf(1), true);
+  const again = tallies.begin(idOf(1), { byGateway: true, isAgain: false });
   assert.equal("outcome" in again && again.code, "invalid_request");
   begin(tallies, 2).end("stop");
   tallies.record();
-  const third = tallies.begin(idOf(3), true);
+  const third = tallies.begin(idOf(3), { byGateway: true, isAgain: false });
   assert.equal("outcome" in third && third.code, "overloaded");
   clock.advance(8 * 24 * 3_600_000);
   begin(tallies, 3);
@@ -147,7 +147,7 @@ test("a disk that takes no more stops new requests, not running ones, until it d
   rmSync(folder, { recursive: true });
   tallies.record();
   assert.equal(failures.length, 1);
-  const refused = tallies.begin(idOf(2), true);
+  const refused = tallies.begin(idOf(2), { byGateway: true, isAgain: false });
   assert.equal("outcome" in refused && refused.code, "engine_unavailable");
   tally.end("stop");
   tallies.record();

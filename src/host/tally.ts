@@ -94,9 +94,16 @@ export class Tallies {
     });
   }
 
-  /** Begins to count a request. `kept`: somebody will ask for the counts and acknowledge them. */
-  begin(request: RequestId, kept: boolean): Tally | Refusal {
-    if (!kept) return new Tally(request, undefined);
+  /**
+   * Begins to count a request. `byGateway`: somebody will ask for the counts and acknowledge them. `isAgain`: what an ended
+   * process counted of it counts no more, because nobody has seen it.
+   */
+  begin(
+    request: RequestId,
+    { byGateway, isAgain }: { readonly byGateway: boolean; readonly isAgain: boolean },
+  ): Tally | Refusal {
+    if (!byGateway) return new Tally(request, undefined);
+    if (isAgain && this.#ended.get(request)?.ending === "error") this.#ended.delete(request);
     if (this.#failure !== undefined) return cannotRecord(this.#failure.code);
     if (this.#running.has(request) || this.#ended.has(request)) {
       return refuse("invalid_request", `${request} was used before.`, { param: "bailiwick-request" });

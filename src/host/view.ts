@@ -1,5 +1,5 @@
 import type { Engine } from "../engine/index.ts";
-import type { ModelSurvey, Pool } from "../pool/index.ts";
+import type { ModelSurvey, Pool, PoolRequest } from "../pool/index.ts";
 import type { HostedModel } from "./hosted-model.ts";
 import type { HostPool, HostPoolModel } from "./protocol.ts";
 import type { Residents } from "./residents.ts";
@@ -42,6 +42,7 @@ export function viewOf(viewed: Viewed): HostPool {
 function shown({ name, size }: HostedModel, survey: ModelSurvey | undefined, viewed: Viewed): HostPoolModel {
   const { engine, files, nowMs } = viewed;
   const { dueMs, lastUsedMs } = survey ?? {};
+  const firstTokenMs = viewed.pool.firstTokenMs(shortRequest(name));
   return {
     name,
     state: size.loadedBytes > engine.memoryBytes ? "too_large" : stateOf(survey),
@@ -50,8 +51,15 @@ function shown({ name, size }: HostedModel, survey: ModelSurvey | undefined, vie
     waiting: survey?.waiting ?? 0,
     running: survey?.running ?? 0,
     ...(dueMs === undefined ? {} : { slackMs: dueMs - nowMs }),
+    ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
     ...(lastUsedMs === undefined ? {} : { idleMs: nowMs - lastUsedMs }),
   };
+}
+
+/** What waiting times are told for. */
+function shortRequest(model: string): PoolRequest {
+  const objective = { ttftMs: 10_000, tpotMs: 100 };
+  return { id: "", tenant: "", model, objective, inputTokens: 100, maxOutputTokens: 100, isPreemptible: true };
 }
 
 function stateOf(survey: ModelSurvey | undefined): HostPoolModel["state"] {

@@ -5,6 +5,7 @@
  * the work for one event is bounded by devices and the models that have work on one.
  */
 export { Pool } from "./pool.ts";
+export { type Outlook, quickest } from "./quickest.ts";
 export type { DeviceSurvey, ModelSurvey } from "./survey.ts";
 export type { MeasuredTurn } from "./measured.ts";
 export { type Cost, speedOf } from "./cost/cost.ts";

@@ -95,6 +95,19 @@ export class Pool implements Scheduler {
     return { devices: [...this.#devices.values()].map(surveyOf), pending: this.#pending.size };
   }
 
+  /** Until a request that came now would have its first token, on the device that has it first; undefined: on none. */
+  firstTokenMs(request: PoolRequest): number | undefined {
+    const model = this.#models.get(request.model);
+    if (model === undefined) return undefined;
+    let leastMs: number | undefined;
+    for (const device of this.#devices.values()) {
+      if (!canHold(device, model, request)) continue;
+      const ms = firstTokenMs(device, this.#laneOn(device, model), request, this.#nowMs);
+      leastMs = Math.min(leastMs ?? Infinity, ms);
+    }
+    return leastMs;
+  }
+
   /** When a request like this one could be taken, for whoever is turned away before the pool has heard of it. */
   retryAfterMs(request: PoolRequest): number {
     return this.#models.has(request.model) ? this.#retryAfterMs(request) : 1_000;

@@ -1,7 +1,7 @@
 import { type Ending, type Usage, zeroUsage } from "../base/index.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Placed } from "./place.ts";
-import type { Ran } from "./run.ts";
+import type { Ran } from "./running.ts";
 
 /** Tokens by kind, or why they cannot be known: then the request is `unrated`, never free. */
 export type Counts =

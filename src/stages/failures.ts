@@ -29,6 +29,11 @@ export function neverArrived(error: unknown): boolean {
   );
 }
 
+/** Whether the other side has gone away, and nothing else. */
+export function connectionBroke(error: unknown): boolean {
+  return ["ECONNRESET", "EPIPE", "ECONNREFUSED", "ENOENT", "UND_ERR_SOCKET"].includes(String(codeOf(error)));
+}
+
 /** A host that cannot write down what requests use takes none: not this one, and not the next. */
 export function declinedForAll(status: number, words: Buffer): Refusal | undefined {
   if (status !== errorCodes.journal_full.status) return undefined;

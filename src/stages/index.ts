@@ -12,4 +12,5 @@ export { place, type Placed } from "./place.ts";
 export { intend, type Intended } from "./intend.ts";
 export { record } from "./record.ts";
 export { settle } from "./settle.ts";
-export { type Ran, run } from "./run.ts";
+export { run } from "./run.ts";
+export type { Ran } from "./running.ts";

@@ -1,6 +1,7 @@
 import { nearest, refuse, type Refusal } from "../base/index.ts";
 import type { Destination, Offer } from "../engine/index.ts";
 import type { Decision } from "../policy/index.ts";
+import { type Outlook, quickest } from "../pool/index.ts";
 import type { Admitted } from "./admit.ts";
 import type { Cloud } from "./cloud.ts";
 
@@ -14,8 +15,8 @@ export interface Placed {
 }
 
 /**
- * Where the request may run (policy), and where of these is best: at present the one with the fewest requests. What
- * policy forbids is never tried, also where nothing else is ready.
+ * Where the request may run (policy), and where of these its first token comes first (pool). What policy forbids is never
+ * tried, also where nothing else is ready.
  */
 export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
   const { call, holder } = admitted;
@@ -33,7 +34,8 @@ export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
   }
   const open = able.filter(({ declines }) => declines === undefined);
   if (open.length === 0) return able[0]!.declines!;
-  const destination = leastBusy(open);
+  const ready = open.filter((each) => each.ready);
+  const destination = ready.length === 1 ? ready[0] : quickest(ready, (each) => outlookOf(each, model));
   const offer = destination?.offer(model);
   if (destination === undefined || offer === undefined) {
     return refuse("engine_unavailable", `Nothing that runs "${model}" is ready.`, { retryAfterSeconds: 2 });
@@ -41,12 +43,10 @@ export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
   return { outcome: "placed", admitted, destination, offer, decision };
 }
 
-function leastBusy(destinations: readonly Destination[]): Destination | undefined {
-  let best: Destination | undefined;
-  for (const destination of destinations) {
-    if (destination.ready && (best === undefined || destination.running < best.running)) best = destination;
-  }
-  return best;
+/** What the destination last told of its pool; one that tells nothing is known by what runs there. */
+function outlookOf({ pool, running }: Destination, model: string): Outlook {
+  const told = pool?.pool.models.find(({ name }) => name === model);
+  return { firstTokenMs: told?.firstTokenMs, running };
 }
 
 function unknownModel(model: string, { destinations, catalogued }: Cloud): Refusal {

@@ -2,7 +2,7 @@ import type { Answering, Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
 import type { Intended } from "./intend.ts";
 import type { Placed } from "./place.ts";
-import type { Ran } from "./run.ts";
+import type { Ran } from "./running.ts";
 import { costOf, settle } from "./settle.ts";
 
 /**

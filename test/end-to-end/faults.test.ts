@@ -74,6 +74,22 @@ test("the engine's process killed mid-stream: an error event, no [DONE], metered
   assert.ok(!alive(host));
 });
 
+test("the engine's process killed before anybody saw a token: the answer comes all the same, and is metered once", async () => {
+  const key = await makeKey(cloud, "engine-killed-early");
+  const host = await processBelow(cloud, "host");
+  const answers = [true, false].map((stream) =>
+    ask({ url, key, stream, content: "Say it. [[fake:slow-prefill=1500]] [[fake:tokens=7]]" }),
+  );
+  await eventually("both run", async () => (await metric(cloud, "bailiwick_requests_in_flight")) >= 2, 5_000);
+  process.kill(host, "SIGKILL");
+  const [stream, whole] = await Promise.all(answers);
+  assert.ok(isDone(stream!.text), stream!.text);
+  assert.equal(whole!.status, 200, whole!.text);
+  const usage = await usageOf(cloud, "engine-killed-early");
+  const said = [stream!, whole!].reduce((sum, seen) => sum + usageIn(seen)!.completion_tokens, 0);
+  assert.deepEqual([usage.requests, usage.unrated, usage.outputTokens], [2, 0, said]);
+});
+
 test("the engine crashes by itself, whole answer and stream: a code to retry by, and what it computed is metered", async () => {
   const key = await makeKey(cloud, "engine-crashed");
   const whole = await ask({ url, key, content: "[[fake:crash-after=5]]" });

@@ -73,6 +73,8 @@ export class Upstream implements Destination {
     this.#cancelWatch = this.#options.clock.every(watchIntervalMs, () => void this.look());
   }
 
+  /** It keeps nothing of ours: what it ran is gone with its connection. */
+  readonly incarnation = 0;
   get ready(): boolean {
     return this.#ready;
   }
