@@ -6,12 +6,14 @@ import sys
 
 import xllamacpp
 
-model, alias, port, sequences, context = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+model, alias, place = sys.argv[1:4]
+sequences, context = map(int, sys.argv[4:6])
 params = xllamacpp.CommonParams()
 params.model.path = model
 params.model_alias = {alias}
-params.port = port
-params.hostnames = ["127.0.0.1"]
+# A port, or a path that ends in .sock.
+params.port = int(place) if place.isdigit() else 0
+params.hostnames = ["127.0.0.1" if place.isdigit() else place]
 params.api_keys = [os.environ["LLAMA_API_KEY"]]
 params.n_parallel = sequences
 params.n_ctx = sequences * context

@@ -9,6 +9,8 @@ export interface Placeholders {
   readonly key: string;
   readonly sequences: number;
   readonly contextTokens: number;
+  /** Of all sequences together. */
+  readonly totalTokens: number;
   readonly threads: number;
   /** What the KV of all sequences takes, each with a full context. */
   readonly kvBytes: number;
@@ -22,6 +24,7 @@ const names: readonly (keyof Placeholders)[] = [
   "key",
   "sequences",
   "contextTokens",
+  "totalTokens",
   "threads",
   "kvBytes",
 ];

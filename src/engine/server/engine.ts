@@ -74,7 +74,7 @@ export class ServerEngine implements Engine {
       flavour: this.#flavour,
       serving,
       sequences: this.#opened.sequences,
-      chats: facts.chats,
+      facts,
       callId: () => `call_${entropy(12).toString("hex")}`,
       onFailure: (message) => onLine(file.name, message),
       putAway: () => (this.#canSleep && !this.#isClosed ? this.#sleepers.add(file, serving) : serving.stop()),

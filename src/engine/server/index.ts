@@ -8,8 +8,8 @@
  * socket or the loopback address, with a key of its own; what a tenant's prompt leaves in a cache is not used for
  * another's; a call that must be made, and an answer that must match a schema, are checked when they are complete.
  * What our own engine holds and this one cannot: how a program tokenizes is its own affair, so that a message that
- * spells a control token of the model may become one; and a program that numbers its batches otherwise may answer
- * otherwise in company than alone.
+ * spells a model's mark of a turn is refused where the model's files tell these marks, and elsewhere may become one; and
+ * whether an answer depends on its company is decided by how the program computes.
  */
 import type { EngineFactory } from "../types.ts";
 import { anyServer } from "./any-server.ts";

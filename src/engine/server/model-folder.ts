@@ -2,10 +2,12 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { refuse, RefusalError } from "../../base/index.ts";
 import { membersOf } from "./control.ts";
+import { turnTokens } from "./control-tokens.ts";
 import type { ModelFacts } from "./size.ts";
 import { countParameters } from "./safetensors.ts";
 
 const configBytesMax = 4 << 20;
+const tokenizerBytesMax = 128 << 20;
 
 /** Reads what a model in the Hugging Face layout is like: a folder with config.json and safetensors. */
 export async function readModelFolder(path: string): Promise<ModelFacts> {
@@ -19,7 +21,7 @@ export async function readModelFolder(path: string): Promise<ModelFacts> {
     weightsBytes: sum(sizes),
     parameters: sum(parameters),
     ...shapeOf(path, config),
-    chats: await hasTemplate(path, names),
+    ...(await chatOf(path, names)),
   };
 }
 
@@ -41,19 +43,34 @@ function shapeOf(path: string, config: Members): Pick<ModelFacts, "layers" | "kv
   return { layers, kvBytesPerToken: layers * keyValueHeads * headSize * 2 * 2 };
 }
 
-async function hasTemplate(path: string, names: readonly string[]): Promise<boolean> {
-  if (names.includes("chat_template.jinja") || names.includes("chat_template.json")) return true;
-  if (!names.includes("tokenizer_config.json")) return false;
-  return (await readJson(path, "tokenizer_config.json"))["chat_template"] !== undefined;
+/** A template stands in a file of its own, or in the tokenizer's settings. */
+async function chatOf(path: string, names: readonly string[]): Promise<Pick<ModelFacts, "chats" | "turnTokens">> {
+  const optional = (name: string, bytesMax: number): Promise<string> =>
+    names.includes(name) ? readText(path, name, bytesMax) : Promise.resolve("");
+  const config = parsed(path, "tokenizer_config.json", await optional("tokenizer_config.json", configBytesMax));
+  const own = await optional("chat_template.jinja", configBytesMax);
+  const older = await optional("chat_template.json", configBytesMax);
+  const template = own + older + JSON.stringify(config["chat_template"] ?? "");
+  const tokenizer = parsed(path, "tokenizer.json", await optional("tokenizer.json", tokenizerBytesMax));
+  return { chats: template !== '""', turnTokens: turnTokens(tokenizer, config, template) };
 }
 
 type Members = Readonly<Record<string, unknown>>;
 
 async function readJson(path: string, name: string): Promise<Members> {
+  return parsed(path, name, await readText(path, name, configBytesMax));
+}
+
+async function readText(path: string, name: string, bytesMax: number): Promise<string> {
   const { size } = await stat(join(path, name)).catch(() => invalid(path, `it holds no ${name}`));
-  if (size > configBytesMax) invalid(path, `its ${name} is too large`);
+  if (size > bytesMax) invalid(path, `its ${name} is too large`);
+  return readFile(join(path, name), "utf8");
+}
+
+function parsed(path: string, name: string, text: string): Members {
+  if (text === "") return {};
   try {
-    return membersOf(JSON.parse(await readFile(join(path, name), "utf8")));
+    return membersOf(JSON.parse(text));
   } catch (error) {
     return invalid(path, `its ${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,12 +1,14 @@
 import { refuse, type Refusal } from "../../base/index.ts";
 import type { EngineTurn, GenerateRequest, LoadedModel, ModelFile, Sequence } from "../types.ts";
 import { questionOf } from "./body.ts";
+import { refuseTurnTokens } from "./control-tokens.ts";
 import type { Flavour } from "./flavour.ts";
 import { Gate } from "./gate.ts";
 import { planAnswer } from "./plan.ts";
 import { countPrompt } from "./prompt-count.ts";
 import { ServerSequence, type Surroundings } from "./sequence.ts";
 import type { Serving } from "./serving.ts";
+import type { ModelFacts } from "./size.ts";
 import { Steps } from "./steps.ts";
 
 /** A LoRA adapter in PEFT's format, in a folder. */
@@ -20,7 +22,7 @@ export interface ServerModelOptions {
   readonly flavour: Flavour;
   readonly serving: Serving;
   readonly sequences: number;
-  readonly chats: boolean;
+  readonly facts: Pick<ModelFacts, "chats" | "turnTokens">;
   readonly callId: () => string;
   /** Something went wrong that no request is told of. */
   readonly onFailure: (message: string) => void;
@@ -50,7 +52,7 @@ export class ServerModel implements LoadedModel {
     this.model = file;
     this.contextTokens = file.contextTokens;
     this.sequences = options.sequences;
-    this.chats = options.chats;
+    this.chats = options.facts.chats;
     this.serving = serving;
     this.#options = options;
     this.#gate = new Gate(flavour.orders(serving.program, serving.control), (error) => this.#disobeyed(error));
@@ -71,9 +73,11 @@ export class ServerModel implements LoadedModel {
   async start(request: GenerateRequest, adapter?: string): Promise<Sequence | Refusal> {
     if (this.#failure !== undefined) return refuse("engine_unavailable", `${this.#failure.message}.`);
     const { contextTokens } = this;
-    const { flavour, serving } = this.#options;
+    const { flavour, serving, facts } = this.#options;
     const bytes = promptBytes(request);
     if (bytes > contextTokens * bytesOfTokenMax) return tooLong(`${bytes} bytes`, contextTokens);
+    const spelt = refuseTurnTokens(request, facts.turnTokens);
+    if (spelt !== undefined) return spelt;
     const plan = planAnswer(request);
     if (plan.outcome === "refused") return plan;
     let { maxTokens } = request;

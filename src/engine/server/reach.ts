@@ -23,7 +23,8 @@ export async function reachOf(
   entropy: (count: number) => Buffer,
 ): Promise<Reach> {
   const key = entropy(24).toString("hex");
-  const socket = join(folder, "s");
+  // By this ending llama.cpp's server tells a socket from an address.
+  const socket = join(folder, "e.sock");
   if (Buffer.byteLength(socket) > socketPathBytes) throw new RangeError(`too long for a socket: ${socket}`);
   const port = mentions(texts, "port") ? await freePort() : 0;
   const socketPath = mentions(texts, "socket") ? socket : undefined;

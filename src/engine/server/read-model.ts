@@ -17,5 +17,6 @@ export async function readModel({ path }: ModelFile): Promise<ModelFacts> {
     layers,
     kvBytesPerToken: keyValueBytesPerToken,
     chats: chatTemplate.kind === "present",
+    turnTokens: [],
   };
 }

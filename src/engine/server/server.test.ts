@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { statSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { dirname } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { RefusalError, systemClock } from "../../base/index.ts";
@@ -187,6 +189,18 @@ describe("llama.cpp's own server as an engine", { skip }, () => {
     await assert.rejects(reading.ended, /unloaded/);
     assert.ok(await isGone(pid, 2_000));
   });
+});
+
+test("a program is reached on a Unix socket of this user", { skip }, async () => {
+  const engine = await open((await llamaProgram("{socket}"))!);
+  const model = await engine.load(await testModel());
+  const { socketPath } = model.serving.reach;
+  assert.equal(statSync(dirname(socketPath!)).mode & 0o777, 0o700);
+  const reading = await started(model, "Say one word.", { maxTokens: 2 });
+  await reading.ended;
+  assert.equal(reading.tokens, 2);
+  await engine.close();
+  assert.throws(() => statSync(dirname(socketPath!)), /ENOENT/);
 });
 
 for (const held of [false, true]) {

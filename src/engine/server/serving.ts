@@ -143,5 +143,6 @@ export class Serving {
 function placeholdersOf({ port, socket, key }: Reach, options: ServingOptions): Placeholders {
   const { file, sequences, threads, kvBytes } = options;
   const { path, name, contextTokens } = file;
-  return { path, name, contextTokens, port, socket, key, sequences, threads, kvBytes };
+  const totalTokens = sequences * contextTokens;
+  return { path, name, contextTokens, totalTokens, port, socket, key, sequences, threads, kvBytes };
 }

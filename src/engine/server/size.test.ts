@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { RefusalError } from "../../base/index.ts";
 import { readModel } from "./read-model.ts";
+import { refuseTurnTokens } from "./control-tokens.ts";
 import { kvBytesOf, sizeOf } from "./size.ts";
+import { request } from "./testing.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bailiwick-model-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -62,6 +64,22 @@ test("models that also see, and latent attention, are read; a base model does no
   const [first, second] = [await readModel(file(seeing.path)), await readModel(file(latent.path))];
   assert.deepEqual([first.kvBytesPerToken, first.chats], [4 * 2 * 32 * 2 * 2, false]);
   assert.deepEqual([second.kvBytesPerToken, second.chats], [4 * (512 + 64) * 2, true]);
+});
+
+test("the tokens that set turns apart are known, and no others", async () => {
+  const token = (content: string, special = true): object => ({ content, special });
+  const { path } = write("tokens", {
+    "config.json": llama,
+    "chat_template.jinja": "<|im_start|>{{ role }}<tool_call>",
+    "tokenizer.json": { added_tokens: [token("<|im_start|>"), token("<filename>"), token("<tool_call>", false)] },
+    "tokenizer_config.json": { eos_token: "</s>", bos_token: null, added_tokens_decoder: { 2: token("</s>") } },
+  });
+  weights(path, [[1]]);
+  const { turnTokens } = await readModel(file(path));
+  assert.deepEqual(turnTokens, ["<|im_start|>", "</s>"]);
+  const refused = refuseTurnTokens(request("a </s> b"), turnTokens);
+  assert.deepEqual([refused?.code, refused?.param], ["invalid_request", "messages[0]"]);
+  assert.equal(refuseTurnTokens(request("<filename> <s>"), turnTokens), undefined);
 });
 
 test("what is no model is refused with the reason", async () => {

@@ -7,6 +7,8 @@ export interface ModelFacts {
   readonly layers: number;
   readonly kvBytesPerToken: number;
   readonly chats: boolean;
+  /** Control tokens that set turns apart; empty where the files do not tell them. */
+  readonly turnTokens: readonly string[];
 }
 
 /** What a program takes beside weights and KV. Measured for vLLM 0.32 on CPU and llama.cpp's server: about that much. */

@@ -10,6 +10,8 @@ import { createInterface } from "node:readline";
 import { systemClock } from "../../base/index.ts";
 import type { Supervised, SupervisorLine } from "./program.ts";
 
+const wakingMs = 20;
+
 function run(supervised: Supervised): ChildProcess {
   const [program, ...rest] = supervised.command;
   // What it prints goes where our own errors go: to the host. Its input ends when we do, for those that look.
@@ -30,9 +32,9 @@ function run(supervised: Supervised): ChildProcess {
 
 /** Asks the group to end, and ends it. */
 function stop(child: ChildProcess, graceMs: number): void {
-  // A stopped process hears nothing before it goes on.
+  // A stopped process hears nothing before all its threads go on; Python for one hears with its first thread only.
   signalGroup(child, "SIGCONT");
-  signalGroup(child, "SIGTERM");
+  systemClock.after(wakingMs, () => signalGroup(child, "SIGTERM"));
   systemClock.after(graceMs, () => signalGroup(child, "SIGKILL"));
 }
 

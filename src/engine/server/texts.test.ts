@@ -18,6 +18,7 @@ const values = {
   key: "k",
   sequences: 2,
   contextTokens: 3,
+  totalTokens: 6,
   threads: 4,
   kvBytes: 5,
 };

@@ -22,6 +22,8 @@ export const vllm: Flavour = {
       "{sequences}",
       // Without it an answer does not say how much of its prompt was cached.
       "--enable-prompt-tokens-details",
+      // Each turn would write two lines.
+      "--disable-uvicorn-access-log",
     ],
     environment: {
       HF_HUB_OFFLINE: "1",
