@@ -30,8 +30,8 @@ export class Gate {
   }
 
   #work(): Promise<void> {
-    this.#working ??= this.#follow().finally(() => (this.#working = undefined));
-    return this.#working;
+    if (this.#working === undefined && this.#state !== this.#wanted) this.#working = this.#follow();
+    return this.#working ?? Promise.resolve();
   }
 
   async #follow(): Promise<void> {
@@ -44,5 +44,7 @@ export class Gate {
       }
       this.#state = next;
     }
+    // In the turn of the last look: what is asked for from now on is followed anew.
+    this.#working = undefined;
   }
 }

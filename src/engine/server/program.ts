@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -57,6 +58,7 @@ export class Program {
       const end = (how: string): void => {
         // A supervisor that was killed leaves its program to us.
         if (this.#how === undefined) this.signal("SIGKILL");
+        rmSync(folder, { recursive: true, force: true });
         this.#group = undefined;
         this.#started.reject(new Error(how));
         resolve((this.#how ?? how) + this.lastWords);

@@ -13,12 +13,16 @@ export async function countPrompt(request: GenerateRequest, plan: AnswerPlan, se
   const { prompt } = request;
   if (prompt.kind === "tokens") return counted(prompt.tokens.length);
   const question = prompt.kind === "chat" ? promptOf(request, plan) : { prompt: prompt.text };
-  const { status, value } = await serving.control.ask("POST", "/tokenize", { model: serving.model, ...question });
-  const { count } = membersOf(value);
-  if (status === 200 && typeof count === "number") return counted(count);
-  const error = errorOf(status === 200 ? 500 : status, value);
-  if (error instanceof RefusalError) return error.refusal;
-  throw error;
+  try {
+    const { status, value } = await serving.control.ask("POST", "/tokenize", { model: serving.model, ...question });
+    const { count } = membersOf(value);
+    if (status === 200 && typeof count === "number") return counted(count);
+    throw errorOf(status === 200 ? 500 : status, value);
+  } catch (error) {
+    if (error instanceof RefusalError) return error.refusal;
+    // It has died in this moment, or cannot tokenize: either way it would not answer.
+    return refuse("engine_unavailable", `The program of ${serving.model} does not count prompts.`);
+  }
 }
 
 function counted(tokens: number): PromptCount {

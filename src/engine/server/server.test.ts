@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -177,6 +178,17 @@ describe("llama.cpp's own server as an engine", { skip }, () => {
     other.release();
     await other.unload();
     assert.ok(lines.some((line) => /the program of other ended: signal SIGKILL/.test(line)));
+  });
+
+  test("a program whose supervisor is killed is ended by the host", async () => {
+    const other = await engine.load({ ...file, name: "other" });
+    const pid = await other.serving.program.started;
+    const parent = execFileSync("ps", ["-o", "ppid=", "-p", String(pid)]).toString();
+    process.kill(Number(parent), "SIGKILL");
+    assert.match(await other.serving.program.ended, /^its supervisor was killed/);
+    assert.ok(await isGone(pid, 2_000));
+    assert.ok("outcome" in (await other.start(request("a"))));
+    await other.unload();
   });
 
   test("an unloaded model's program has ended, also while it was held", async () => {

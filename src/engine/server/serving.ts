@@ -4,7 +4,7 @@ import { type Clock, refuse, RefusalError, sleep } from "../../base/index.ts";
 import { Address, type Exchange, type Reader } from "../upstream/index.ts";
 import type { ModelFile } from "../types.ts";
 import type { Question } from "./body.ts";
-import { fill, type Placeholders } from "./command.ts";
+import { fill, mentions, type Placeholders } from "./command.ts";
 import { Control, membersOf } from "./control.ts";
 import type { Flavour } from "./flavour.ts";
 import { Program } from "./program.ts";
@@ -68,9 +68,13 @@ export class Serving {
   /** Starts the program and waits until it answers. Rejects where it ends before, or takes too long. */
   static async start(options: ServingOptions, onStart: (serving: Serving) => void): Promise<Serving> {
     const { flavour, settings, temporaryFolder, environment, onLine } = options;
-    const folder = mkdtempSync(join(temporaryFolder, "bailiwick-engine-"));
     const wanted = flavour.complete(settings);
-    const reach = await reachOf([...wanted.command, ...Object.values(wanted.environment)], folder, options.entropy);
+    const texts = [...wanted.command, ...Object.values(wanted.environment)];
+    if (!mentions(texts, "port") && !mentions(texts, "socket")) {
+      throw new TypeError("the engine's command names neither {port} nor {socket}: nobody could reach its program");
+    }
+    const folder = mkdtempSync(join(temporaryFolder, "bailiwick-engine-"));
+    const reach = await reachOf(texts, folder, options.entropy);
     const values = placeholdersOf(reach, options);
     const program = new Program({
       command: wanted.command.map((element) => fill(element, values)),
