@@ -10,8 +10,8 @@ import { promisify } from "node:util";
 const wheel = "xllamacpp==2026.10.11549";
 const folder = join(tmpdir(), "bailiwick-test-xllamacpp-2026.10.11549");
 
-/** Installs llama.cpp's own server from its wheel, once, beside nothing else of the machine's Python. */
-async function installed(): Promise<string> {
+/** Installs llama.cpp's own server from its wheel, once, beside nothing else of the machine's Python: its folder. */
+export async function installed(): Promise<string> {
   if (existsSync(folder)) return folder;
   const beside = mkdtempSync(`${folder}-`);
   const pip = [

@@ -17,7 +17,7 @@ export {
 } from "./catalog.ts";
 export { type Command, type CommandResult, createCommandRunner, type RunCommand } from "./command.ts";
 export { type ModelEntry, modelEntrySchema } from "./entry.ts";
-export type { ChatTemplate, ModelShape } from "./gguf.ts";
+export { type ChatTemplate, type ModelShape, readGguf } from "./gguf.ts";
 export type { HubSettings } from "./hub.ts";
 export type { InstalledModel } from "./installed.ts";
 export { findPip, type Pip } from "./pip.ts";

@@ -3,6 +3,7 @@
  * which stays open for as long as the parent lives; it reads nothing else from outside.
  */
 import { randomBytes } from "node:crypto";
+import { tmpdir, totalmem } from "node:os";
 import { createInterface } from "node:readline";
 import { createIds, systemClock } from "../base/index.ts";
 import { createFake } from "../engine/fake/index.ts";
@@ -41,11 +42,34 @@ async function run(settings: HostSettings, parentGone: Promise<void>): Promise<v
 }
 
 async function factoryOf(settings: HostSettings): Promise<EngineFactory> {
-  if (settings.engine.kind === "fake") {
-    return createFake(settings.engine.fake, systemClock, () => process.kill(process.pid, "SIGKILL"));
+  const { engine } = settings;
+  if (engine.kind === "fake") {
+    return createFake(engine.fake, systemClock, () => process.kill(process.pid, "SIGKILL"));
   }
+  if (engine.kind === "vllm" || engine.kind === "server") return serverFactory(engine.kind, settings);
   const { createLlamaCpp } = await import("../engine/llamacpp/index.ts");
   return createLlamaCpp({ threadPoolSize: settings.threadPoolSize, entropy: randomBytes, clock: systemClock });
+}
+
+async function serverFactory(kind: "vllm" | "server", { engine }: HostSettings): Promise<EngineFactory> {
+  const { server, memoryBytes, gpu } = engine;
+  if (server === undefined) throw new TypeError(`an engine of kind ${kind} needs \`server\`: the program to start`);
+  // What a device of a program's has is nowhere to be seen; a processor's memory is the machine's.
+  if (memoryBytes === undefined && gpu !== "off")
+    throw new TypeError(`an engine of kind ${kind} needs \`memoryBytes\``);
+  const { createServer } = await import("../engine/server/index.ts");
+  return createServer(kind, {
+    settings: server,
+    memoryBytes: memoryBytes ?? totalmem(),
+    sleeping: server.sleeping,
+    clock: systemClock,
+    entropy: randomBytes,
+    environment: Object.fromEntries(
+      Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+    temporaryFolder: tmpdir(),
+    onLine: (model, line) => log("info", line, { model }),
+  });
 }
 
 function fatal(error: unknown): never {

@@ -19,12 +19,14 @@ const modelFile = z.strictObject({
 
 /** A program that serves one model over the OpenAI API: vLLM, or any other. */
 const server = z.strictObject({
-  /** Its program and arguments; in these {path}, {name}, {port}, {sequences} and {contextTokens} are replaced. No shell. */
+  /** Its program and arguments; in these names in braces are replaced (docs/operating/engines.md). No shell. */
   command: z.array(z.string().min(1).max(4_096)).min(1).max(100).readonly(),
   /** Added to the environment that hosts have. */
   environment: z.record(z.string(), z.string()),
   /** Until it answers. */
   startTimeoutMs: count.min(1),
+  /** Programs of kind vllm that are kept asleep when their model leaves; left out: 2 where the command lets them sleep. */
+  sleeping: count.exactOptional(),
 });
 
 const engine = z.strictObject({

@@ -9,6 +9,8 @@ export interface AddressOptions {
   /** A Unix socket to connect to instead of the URL's host. */
   readonly socketPath?: string;
   readonly connections: number;
+  /** false: a connection for each request, for servers that close theirs when they like. */
+  readonly keepAlive?: boolean;
   readonly connectTimeoutMs: number;
   /** Until the response's head. */
   readonly firstByteTimeoutMs: number;
@@ -34,7 +36,7 @@ export class Address {
     this.#prefix = url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
     this.#pool = new Pool(url.origin, {
       connections: options.connections,
-      pipelining: 1,
+      pipelining: options.keepAlive === false ? 0 : 1,
       headersTimeout: options.firstByteTimeoutMs,
       bodyTimeout: options.idleTimeoutMs,
       // Shorter than the 5 s after which common servers close an idle connection: a reused one would meet a reset.
@@ -63,6 +65,16 @@ export class Address {
     path: string,
     options: { readonly headers?: string[]; readonly body?: unknown } = {},
   ): Promise<{ readonly status: number; readonly value: unknown }> {
+    const { status, text } = await this.text(method, path, options);
+    return { status, value: JSON.parse(text) as unknown };
+  }
+
+  /** A small request whose answer may be JSON or not; its body is bounded. */
+  async text(
+    method: "GET" | "POST",
+    path: string,
+    options: { readonly headers?: string[]; readonly body?: unknown } = {},
+  ): Promise<{ readonly status: number; readonly text: string }> {
     const headers = [...(options.headers ?? []), "accept", "application/json"];
     const body = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body));
     if (body !== undefined) headers.push("content-type", "application/json");
@@ -70,7 +82,7 @@ export class Address {
     const exchange = this.send(method, path, headers, body, answer);
     try {
       const { status } = await answer.headed;
-      return { status, value: JSON.parse((await answer.body).toString("utf8")) as unknown };
+      return { status, text: (await answer.body).toString("utf8") };
     } finally {
       exchange.abort(new Error("nothing more is read"));
     }
