@@ -75,6 +75,8 @@ export interface LoadedModel {
   /** After `hold()` resolves no token is computed until `release()`: the running step ends first. Both are idempotent. */
   hold(): Promise<void>;
   release(): void;
+  /** Fulfilled, with why, when it is gone without having been unloaded; absent: it cannot be, as long as the engine is there. */
+  readonly lost?: Promise<string>;
   /** Frees weights and contexts; running sequences end with `error`. */
   unload(): Promise<void>;
 }

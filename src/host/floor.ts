@@ -61,6 +61,7 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
     loadTimeoutMs: settings.engine.loadTimeoutMs,
     bytesOf: (name) => sizes.get(name)!.loadedBytes,
     readAhead: engine.loadsAlone ? readAhead : () => Promise.resolve(),
+    onLost: (model) => schedule.lost(model),
     onHung: (model) => {
       if (engine.loadsAlone) options.onHung(`loading ${model} hangs, and the engine with it`);
     },

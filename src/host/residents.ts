@@ -13,6 +13,8 @@ export interface ResidentsOptions {
   readonly bytesOf: (model: string) => number;
   /** Brings a file into the operating system's memory beside the turns. */
   readonly readAhead: (path: string) => Promise<void>;
+  /** A model is gone by itself. */
+  readonly onLost: (model: string) => void;
   readonly onHung: (model: string) => void;
 }
 
@@ -48,6 +50,7 @@ export class Residents {
       const model = await within(this.#load(file), clock, loadTimeoutMs);
       await model.hold();
       this.#loaded.set(file.name, model);
+      void model.lost?.then((why) => this.#lost(file.name, model, why));
       this.failures.delete(file.name);
       this.loadedBytes += this.#options.bytesOf(file.name);
       log("info", "a model is loaded", { model: file.name, ms: Math.round(clock.monotonicMs() - startedMs) });
@@ -59,6 +62,16 @@ export class Residents {
       if (error instanceof TookTooLong) this.#options.onHung(file.name);
       return false;
     }
+  }
+
+  #lost(name: string, model: LoadedModel, why: string): void {
+    if (this.#loaded.get(name) !== model) return;
+    this.#loaded.delete(name);
+    this.failures.set(name, why);
+    this.#options.log("error", "a model is gone from memory", { model: name, reason: why });
+    this.#options.onLost(name);
+    // What is left of it is cleared away before it is loaded again.
+    void model.unload().catch(() => undefined);
   }
 
   async unload(model: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { type Cancel, type Clock, refuse, RefusalError } from "../base/index.ts";
 import type { LoadedModel, Sequence } from "../engine/index.ts";
-import type { Effect, MeasuredTurn, Pool, PoolEvent, PoolRequest, RefusalReason, Reservation } from "../pool/index.ts";
+import type { Effect, HostEvent, Pool, PoolEvent, PoolRequest, RefusalReason, Reservation } from "../pool/index.ts";
 
 /** One answer to compute. */
 export interface Work {
@@ -83,7 +83,7 @@ export class Schedule {
     busyMs: 0,
   };
   /** Happened while another event was being decided. */
-  readonly #events: (PoolEvent | MeasuredTurn)[] = [];
+  readonly #events: (PoolEvent | HostEvent)[] = [];
   #isDeciding = false;
   #turn: Turn | undefined;
   /** The model that computes, or is about to. */
@@ -120,6 +120,17 @@ export class Schedule {
     if (this.#turn?.kind === "prefill") this.#endTurn();
     this.#tell({ kind: "arrived", request: work.request });
     return entry;
+  }
+
+  /** A model is gone from memory by itself; whoever ran on it is told by its engine. */
+  lost(model: string): void {
+    if (this.#turn?.model === model) {
+      this.#turn.cancel();
+      this.#turn = undefined;
+    }
+    if (this.#wanted === model) this.#wanted = undefined;
+    if (this.#released === model) this.#released = undefined;
+    this.#tell({ kind: "modelLost", device: this.#options.device, model });
   }
 
   /** What is reserved from now on. */
@@ -193,7 +204,7 @@ export class Schedule {
     if (isInTime) this.totals.inTime++;
   }
 
-  #tell(event: PoolEvent | MeasuredTurn): void {
+  #tell(event: PoolEvent | HostEvent): void {
     this.#events.push(event);
     if (this.#isDeciding) return;
     this.#isDeciding = true;

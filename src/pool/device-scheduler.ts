@@ -1,6 +1,6 @@
 import type { Answer } from "./answer.ts";
 import { chooseLoad, chooseRoom, type Load, unblock } from "./loading.ts";
-import type { MeasuredTurn } from "./measured.ts";
+import type { MeasuredTurn } from "./host-events.ts";
 import { prefillMs } from "./speed.ts";
 import type { Device, Lane, Sequence, Turn } from "./state.ts";
 import { chooseTurn } from "./turns.ts";
@@ -85,12 +85,25 @@ export class DeviceScheduler {
       lane.isFresh = true;
       lane.lastUsedMs = answer.nowMs;
       lane.failures = 0;
-    } else {
-      lane.weights = "absent";
-      device.weightsBytes -= lane.model.weightsBytes;
-      lane.notBeforeMs = answer.nowMs + Math.min(lastRetryMs, firstRetryMs * 2 ** lane.failures);
-      lane.failures++;
+    } else this.#rest(lane, answer);
+  }
+
+  /** The weights are gone without having been evicted. */
+  lost(lane: Lane, answer: Answer): void {
+    const { device } = lane;
+    if (device.turn?.lane === lane) {
+      device.turn = undefined;
+      device.turnBytes = 0;
     }
+    this.#rest(lane, answer);
+  }
+
+  #rest(lane: Lane, answer: Answer): void {
+    lane.weights = "absent";
+    lane.isDraining = false;
+    lane.device.weightsBytes -= lane.model.weightsBytes;
+    lane.notBeforeMs = answer.nowMs + Math.min(lastRetryMs, firstRetryMs * 2 ** lane.failures);
+    lane.failures++;
   }
 
   /**

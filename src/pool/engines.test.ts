@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MeasuredTurn } from "./measured.ts";
+import type { MeasuredTurn } from "./host-events.ts";
 import { Pool } from "./pool.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
 import type { Effect, Fleet, PoolDevice, PoolEvent, PoolModel, PoolRequest } from "./types.ts";
@@ -253,4 +253,24 @@ test("a share that is reserved is kept from others, and open to its tenant and t
     "0.8 is more than half of what it takes",
   );
   assert.deepEqual(kinds(played.arrive(2_400, request("c", { objective, tenant: "holder" }))), ["stop"]);
+});
+
+test("a model that is gone by itself: what has tokens ends, what has none begins anew where it can, others go on", () => {
+  const played = new Played(fleet([device("d", 20)], [model("a"), model("b")]), { ...plain, preloads: true });
+  played.at(0, { kind: "woken" });
+  played.loaded(500, "a");
+  played.loaded(1_000, "b");
+  const [first, other] = [request("a"), request("b")];
+  played.arrive(1_100, first);
+  played.turn(1_200, { [first.id]: 1 });
+  const waiting = request("a");
+  played.arrive(1_300, waiting);
+  played.arrive(1_310, other);
+  const effects = played.pool.decide({ kind: "modelLost", device: "d", model: "a" }, 1_400);
+  assert.equal(find(effects, "fail")?.request, first.id);
+  assert.deepEqual(find(effects, "prefill")?.requests, [other.id]);
+  assert.equal(find(played.until("load", effects), "load")?.model, "a");
+  const back = played.loaded(3_500, "a");
+  const next = kinds(back).includes("prefill") ? back : played.turn(3_600, { [other.id]: 5 }, [other.id]);
+  assert.deepEqual(find(next, "prefill")?.requests, [waiting.id]);
 });

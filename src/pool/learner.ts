@@ -1,5 +1,5 @@
 import { Correction, type TurnKind } from "./cost/correction.ts";
-import type { MeasuredTurn } from "./measured.ts";
+import type { MeasuredTurn } from "./host-events.ts";
 import { prefillMs, stepsMs } from "./speed.ts";
 import type { Device, Lane, Turn } from "./state.ts";
 import type { PoolModel, Speed } from "./types.ts";

@@ -3,7 +3,7 @@ import { DeviceScheduler } from "./device-scheduler.ts";
 import { Pending } from "./pending.ts";
 import { canHold, firstTokenMs, hasMemory, isOpenTo, isPermitted, placeRequest } from "./placement.ts";
 import { Learner } from "./learner.ts";
-import type { MeasuredTurn } from "./measured.ts";
+import type { HostEvent, MeasuredTurn } from "./host-events.ts";
 import { prefillMs, stepMs } from "./speed.ts";
 import { Answers, Device, Lane, Sequence } from "./state.ts";
 import { type DeviceSurvey, surveyOf } from "./survey.ts";
@@ -78,7 +78,7 @@ export class Pool implements Scheduler {
   }
 
   /** A clock that goes back stands still here until it has caught up. */
-  decide(event: PoolEvent | MeasuredTurn, nowMs: number): readonly Effect[] {
+  decide(event: PoolEvent | HostEvent, nowMs: number): readonly Effect[] {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
     const answer = new Answer(this.#nowMs);
     this.#decide(event, answer);
@@ -113,7 +113,7 @@ export class Pool implements Scheduler {
     return this.#models.has(request.model) ? this.#retryAfterMs(request) : 1_000;
   }
 
-  #decide(event: PoolEvent | MeasuredTurn, answer: Answer): void {
+  #decide(event: PoolEvent | HostEvent, answer: Answer): void {
     switch (event.kind) {
       case "arrived":
         return this.#arrived(event.request, answer);
@@ -126,6 +126,8 @@ export class Pool implements Scheduler {
         return this.#turnEnded(event.device, event.steps, event.finished, answer);
       case "turnMeasured":
         return this.#turnMeasured(event, answer);
+      case "modelLost":
+        return this.#modelLost(event.device, event.model, answer);
       case "deviceJoined":
         this.#join(event.device);
         this.#assignPinned();
@@ -437,6 +439,25 @@ export class Pool implements Scheduler {
       else if (sequence.generatedTokens > 0) this.#fail(sequence, answer);
       else this.#placeAgain(sequence, answer);
     }
+  }
+
+  /** As with a device, but the others there go on; it is copied again after a pause. */
+  #modelLost(id: string, model: string, answer: Answer): void {
+    const device = this.#devices.get(id);
+    const lane = device?.lanes.get(model);
+    if (device === undefined || lane === undefined || lane.weights !== "resident") return;
+    const begun = device.turn?.lane === lane && device.turn.kind === "prefill" ? device.turn.sequences : [];
+    const stranded = [...begun, ...lane.waiting, ...lane.running];
+    this.#scheduler.lost(lane, answer);
+    for (const sequence of stranded) {
+      lane.remove(sequence);
+      sequence.lane = undefined;
+      if (sequence.isCancelled) this.#sequences.delete(sequence.request.id);
+      else if (sequence.generatedTokens > 0) this.#fail(sequence, answer);
+      else this.#placeAgain(sequence, answer);
+    }
+    lane.refresh();
+    this.#scheduler.resume(device, answer);
   }
 
   #placeAgain(sequence: Sequence, answer: Answer): void {

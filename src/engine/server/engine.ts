@@ -30,6 +30,7 @@ type Opened = Parameters<EngineFactory["open"]>[0];
 export class ServerEngine implements Engine {
   readonly name: string;
   readonly device: string;
+  readonly loadsAlone = false;
   readonly memoryBytes: number;
   readonly #flavour: Flavour;
   readonly #needs: ServerNeeds;

@@ -1,5 +1,5 @@
 import { refuse, type Refusal } from "../../base/index.ts";
-import type { EngineTurn, GenerateRequest, LoadedModel, ModelFile, Sequence } from "../types.ts";
+import type { GenerateRequest, LoadedModel, ModelFile, Sequence } from "../types.ts";
 import { questionOf } from "./body.ts";
 import { refuseTurnTokens } from "./control-tokens.ts";
 import type { Flavour } from "./flavour.ts";
@@ -9,7 +9,6 @@ import { countPrompt } from "./prompt-count.ts";
 import { ServerSequence, type Surroundings } from "./sequence.ts";
 import type { Serving } from "./serving.ts";
 import type { ModelFacts } from "./size.ts";
-import { Steps } from "./steps.ts";
 
 /** A LoRA adapter in PEFT's format, in a folder. */
 export interface Adapter {
@@ -40,9 +39,9 @@ export class ServerModel implements LoadedModel {
   readonly sequences: number;
   readonly chats: boolean;
   readonly serving: Serving;
+  readonly lost: Promise<string>;
   readonly #options: ServerModelOptions;
   readonly #gate: Gate;
-  readonly #steps = new Steps();
   readonly #surroundings: Surroundings;
   #failure: Error | undefined;
   #unloaded: Promise<void> | undefined;
@@ -59,11 +58,12 @@ export class ServerModel implements LoadedModel {
     this.#surroundings = {
       send: (question, reader) => serving.send(question, reader),
       callId,
-      stepped: (sequence) => this.#steps.report(sequence),
       running: new Set(),
       failure: () => this.#failure,
     };
-    void serving.program.ended.then((how) => this.#ended(how));
+    this.lost = new Promise((resolve) => {
+      void serving.program.ended.then((how) => this.#ended(how, resolve));
+    });
   }
 
   /**
@@ -96,12 +96,10 @@ export class ServerModel implements LoadedModel {
   }
 
   hold(): Promise<void> {
-    this.#steps.end();
     return this.#gate.hold();
   }
 
-  release(turn?: EngineTurn): void {
-    this.#steps.begin(turn);
+  release(): void {
     this.#gate.release();
   }
 
@@ -124,8 +122,9 @@ export class ServerModel implements LoadedModel {
     await this.#options.putAway(this);
   }
 
-  #ended(how: string): void {
+  #ended(how: string, lost: (why: string) => void): void {
     if (this.#unloaded !== undefined) return;
+    lost(how);
     this.#options.onFailure(`the program of ${this.model.name} ended: ${how}`);
     this.#fail(new Error(`The program of ${this.model.name} has ended`));
   }

@@ -11,8 +11,6 @@ import { errorOf } from "./refusal.ts";
 export interface Surroundings {
   readonly send: (question: Question, reader: Reader) => Exchange;
   readonly callId: () => string;
-  /** Tokens of this sequence have come, and are counted. */
-  readonly stepped: (sequence: Sequence) => void;
   readonly running: Set<ServerSequence>;
   /** Why nothing can be computed any more; undefined: it can. */
   readonly failure: () => Error | undefined;
@@ -93,13 +91,11 @@ export class ServerSequence implements Sequence, Reader {
       if (this.#errorBody.length < errorBytesMax) this.#errorBody += bytes.toString("utf8");
       return;
     }
-    const before = this.counts().outputTokens;
     try {
       for (const data of this.#events.push(bytes)) for (const part of this.#answer.read(data)) this.#inbox.push(part);
     } catch (error) {
       return this.#inbox.fail(error);
     }
-    if (this.counts().outputTokens > before) this.#surroundings.stepped(this);
     if (this.#inbox.size <= waitingMax || this.#isPaused) return;
     this.#isPaused = true;
     this.#exchange?.pause();

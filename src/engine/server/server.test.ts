@@ -9,7 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { RefusalError, systemClock } from "../../base/index.ts";
 import { llamaProgram } from "../../../test/contract/llama-program.ts";
 import { testModel } from "../../../test/models.ts";
-import type { ModelFile, Sequence } from "../types.ts";
+import type { ModelFile } from "../types.ts";
 import type { ServerEngine } from "./engine.ts";
 import { createServer } from "./index.ts";
 import type { ServerModel } from "./model.ts";
@@ -30,7 +30,7 @@ function open(settings: ServerSettings): Promise<ServerEngine> {
     environment: { PATH: process.env["PATH"] ?? "" },
     temporaryFolder: tmpdir(),
     onLine: (_, line) => lines.push(line),
-  }).open({ threads: 1, sequences: 2, gpu: "off", prefillSliceTokens: 64 });
+  }).open({ threads: 1, sequences: 2, gpu: "off", prefillSliceTokens: 64, memoryBytes: undefined });
 }
 
 async function started(model: ServerModel, ...asked: Parameters<typeof request>): Promise<Reading> {
@@ -95,33 +95,6 @@ describe("llama.cpp's own server as an engine", { skip }, () => {
     assert.equal(reading.tokens, 0);
     model.release();
     await reading.ended;
-  });
-
-  test("a turn hears of its steps, once for all sequences, and may hold in them", async () => {
-    await model.hold();
-    const readings = await Promise.all(
-      ["one", "two"].map((word) => started(model, `Tell me of ${word}.`, { maxTokens: 40 })),
-    );
-    let steps = 0;
-    const reached = Promise.withResolvers<void>();
-    model.release({
-      only: new Set<Sequence>(readings.map(({ sequence }) => sequence)),
-      onStep: () => {
-        if (++steps === 8) model.hold().then(reached.resolve, reached.reject);
-      },
-    });
-    await reached.promise;
-    await delay(500);
-    assert.equal(steps, 8, "nobody is told after the hold");
-    const tokens = readings.map((reading) => reading.tokens);
-    await delay(300);
-    assert.deepEqual(
-      readings.map((reading) => reading.tokens),
-      tokens,
-    );
-    assert.ok(Math.max(...tokens) <= 12, tokens.join(", "));
-    model.release();
-    await Promise.all(readings.map(({ ended }) => ended));
   });
 
   test("an aborted answer ends with the reason, and is counted as far as it came", async () => {

@@ -33,5 +33,7 @@ export function sizeOf(
     weightsBytes,
     parameters,
     layers,
+    chats: facts.chats,
+    contextTokens: file.contextTokens,
   };
 }

@@ -49,7 +49,7 @@ describe("the real vLLM as an engine", { skip: skipped }, () => {
   let engine: Awaited<ReturnType<typeof factory.open>>;
   let model: ServerModel;
   before(async () => {
-    engine = await factory.open(opened);
+    engine = await factory.open({ ...opened, memoryBytes: undefined });
     model = await engine.load(file);
   });
   after(() => engine.close());

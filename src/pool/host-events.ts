@@ -11,3 +11,13 @@ export interface MeasuredTurn {
   /** Requests of the model that are over, however they ended. */
   readonly finished: ReadonlySet<string>;
 }
+
+/** The weights that were on the device are gone, and what ran on them: a program that served them has ended, say. */
+export interface ModelLost {
+  readonly kind: "modelLost";
+  readonly device: string;
+  readonly model: string;
+}
+
+/** What hosts tell beside what the simulator does. */
+export type HostEvent = MeasuredTurn | ModelLost;
