@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MeasuredTurn } from "./host-events.ts";
+import type { HostEvent } from "./host-events.ts";
 import { Pool } from "./pool.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
 import type { Effect, Fleet, PoolDevice, PoolEvent, PoolModel, PoolRequest } from "./types.ts";
@@ -48,7 +48,7 @@ class Played {
     this.pool = new Pool(given, tuning);
   }
 
-  at(nowMs: number, event: PoolEvent | MeasuredTurn): readonly Effect[] {
+  at(nowMs: number, event: PoolEvent | HostEvent): readonly Effect[] {
     this.nowMs = nowMs;
     const effects = this.pool.decide(event, nowMs);
     this.#wakeMs = find(effects, "wake")?.atMs ?? this.#wakeMs;
@@ -266,7 +266,7 @@ test("a model that is gone by itself: what has tokens ends, what has none begins
   const waiting = request("a");
   played.arrive(1_300, waiting);
   played.arrive(1_310, other);
-  const effects = played.pool.decide({ kind: "modelLost", device: "d", model: "a" }, 1_400);
+  const effects = played.at(1_400, { kind: "modelLost", device: "d", model: "a" });
   assert.equal(find(effects, "fail")?.request, first.id);
   assert.deepEqual(find(effects, "prefill")?.requests, [other.id]);
   assert.equal(find(played.until("load", effects), "load")?.model, "a");

@@ -57,6 +57,8 @@ export class Pool implements Scheduler {
   readonly #learner = new Learner();
   readonly #reservations = new Reservations();
   readonly #hasPinned: boolean;
+  /** Whose copy has failed: it is not tried again for a while. */
+  readonly #resting = new Set<Lane>();
   #nowMs = -Infinity;
   /** The wake that is under way. */
   #wakeMs = Infinity;
@@ -306,7 +308,7 @@ export class Pool implements Scheduler {
     for (const sequence of this.#pending.next(this.#nowMs, triesMax, isFair)) {
       if (this.#place(sequence, answer)) this.#pending.remove(sequence);
     }
-    if (this.#pending.size > 0) answer.wakeAt(this.#pending.firstLastMs);
+    if (this.#pending.size > 0) answer.wakeAt(Math.min(this.#pending.firstLastMs, this.#firstRetryMs()));
   }
 
   /** What is pinned comes back whatever happened to it; what else idle memory has room for is copied ahead. */
@@ -340,6 +342,16 @@ export class Pool implements Scheduler {
     }
   }
 
+  /** When the first of the copies that have failed may be tried again. */
+  #firstRetryMs(): number {
+    let firstMs = Infinity;
+    for (const lane of this.#resting) {
+      if (lane.notBeforeMs <= this.#nowMs) this.#resting.delete(lane);
+      else firstMs = Math.min(firstMs, lane.notBeforeMs);
+    }
+    return firstMs;
+  }
+
   #laneOn(device: Device, model: PoolModel): Lane {
     let lane = device.lanes.get(model.id);
     if (lane === undefined) {
@@ -358,7 +370,10 @@ export class Pool implements Scheduler {
     if (device === undefined || lane === undefined || device.loading !== lane) return;
     if (isThere && this.#tuning.learns) this.#learner.copied(lane, answer.nowMs - device.loadingSinceMs);
     this.#scheduler.loaded(lane, isThere, answer);
-    if (!isThere) this.#cannotLoad(lane, answer);
+    if (!isThere) {
+      this.#resting.add(lane);
+      this.#cannotLoad(lane, answer);
+    }
     this.#scheduler.reconsider(device, answer);
   }
 
@@ -449,6 +464,7 @@ export class Pool implements Scheduler {
     const begun = device.turn?.lane === lane && device.turn.kind === "prefill" ? device.turn.sequences : [];
     const stranded = [...begun, ...lane.waiting, ...lane.running];
     this.#scheduler.lost(lane, answer);
+    this.#resting.add(lane);
     for (const sequence of stranded) {
       lane.remove(sequence);
       sequence.lane = undefined;
