@@ -34,9 +34,12 @@ export function placeRequest(
     const demand = compute + tuning.copiesWeight * copies;
     const isTooMuch = lane.hasWork ? compute > demandMax : demand > demandMax || copies > tuning.copiesMax;
     if (isTooMuch && !(isFree(device) && demandMax > 0) && !takesAll) continue;
-    const isShared = shares && lane.hasWork && waitMs < tuning.promptWaitShare * request.objective.ttftMs;
+    const ownMs = prefillMs(lane.speed, request.inputTokens) + (lane.weights === "absent" ? lane.speed.loadMs : 0);
+    const ownWaitMs = promptBacklogMs(device) + ownMs;
+    const isShared = shares && lane.hasWork && ownWaitMs < tuning.promptWaitShare * request.objective.ttftMs;
     const bonus = isShared ? 10 : lane.weights === "absent" ? 0 : tuning.residentBonus;
-    const score = demand + waitMs / request.objective.ttftMs - bonus;
+    const risk = Math.max(0, waitMs / request.objective.ttftMs - tuning.waitShare);
+    const score = demand + ownWaitMs / request.objective.ttftMs + risk - bonus;
     if (score < bestScore) [best, bestScore] = [lane, score];
   }
   return best;
@@ -64,8 +67,22 @@ export function hasMemory(device: Device, model: PoolModel, { inputTokens, maxOu
 
 /** How long its first token takes there: prompts before it, its copy, and whoever has to end first. */
 export function firstTokenMs(device: Device, lane: Lane, request: PoolRequest, nowMs: number): number {
-  const copyMs = lane.weights === "absent" ? lane.speed.loadMs + drainMs(device, lane, nowMs) : 0;
-  return promptBacklogMs(device) + prefillMs(lane.speed, request.inputTokens) + copyMs + sequenceMs(device, lane);
+  const promptsMs = promptBacklogMs(device) + prefillMs(lane.speed, request.inputTokens);
+  return promptsMs + copyMs(device, lane, nowMs) + sequenceMs(device, lane);
+}
+
+/** Until its weights are there: copies come one after the other, and who has to leave may have to end first. */
+function copyMs(device: Device, lane: Lane, nowMs: number): number {
+  const { loading } = device;
+  const underWayMs = loading === undefined ? 0 : Math.max(0, device.loadingSinceMs + loading.speed.loadMs - nowMs);
+  if (lane.weights === "resident") return 0;
+  if (lane === loading) return underWayMs;
+  let beforeMs = 0;
+  for (const other of device.busy) {
+    const isBefore = other !== lane && other.weights === "absent" && other.running.length === 0;
+    if (isBefore) beforeMs += other.speed.loadMs;
+  }
+  return underWayMs + beforeMs + lane.speed.loadMs + drainMs(device, lane, nowMs);
 }
 
 /** Where models leave only when nothing of them runs, or are kept warm: until the first can. */

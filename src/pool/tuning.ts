@@ -31,6 +31,8 @@ export interface Tuning {
   readonly residentBonus: number;
   /** The share of its time to the first token that a prompt may wait where its model runs, before it goes elsewhere. */
   readonly promptWaitShare: number;
+  /** The share of its time to the first token that a prompt may wait before that counts against a device. */
+  readonly waitShare: number;
   /** Share of the memory that is left to what the engine needs beside weights and KV. */
   readonly memoryShare: number;
   /** When a sequence that has missed a token is due again. */
@@ -57,6 +59,7 @@ export const defaultTuning: Tuning = {
   copiesWeight: 0.15,
   residentBonus: 0.25,
   promptWaitShare: 0.25,
+  waitShare: 0.5,
   memoryShare: 0.95,
   lateMs: 20_000,
   aheadTokens: 10_000,
