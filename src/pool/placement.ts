@@ -78,17 +78,20 @@ function copyMs(device: Device, lane: Lane, nowMs: number): number {
   if (lane.weights === "resident") return 0;
   if (lane === loading) return underWayMs;
   let beforeMs = 0;
+  let neededBytes = lane.model.weightsBytes;
   for (const other of device.busy) {
     const isBefore = other !== lane && other.weights === "absent" && other.running.length === 0;
-    if (isBefore) beforeMs += other.speed.loadMs;
+    if (!isBefore) continue;
+    beforeMs += other.speed.loadMs;
+    neededBytes += other.model.weightsBytes;
   }
-  return underWayMs + beforeMs + lane.speed.loadMs + drainMs(device, lane, nowMs);
+  return underWayMs + beforeMs + lane.speed.loadMs + drainMs(device, neededBytes, nowMs);
 }
 
 /** Where models leave only when nothing of them runs, or are kept warm: until the first can. */
-function drainMs(device: Device, lane: Lane, nowMs: number): number {
+function drainMs(device: Device, neededBytes: number, nowMs: number): number {
   if (device.spec.keepsKv !== false && !device.hasWarm) return 0;
-  if (idleVictims(device, lane.model.weightsBytes, nowMs) !== undefined) return 0;
+  if (idleVictims(device, neededBytes, nowMs) !== undefined) return 0;
   let leastMs = Infinity;
   for (const other of device.lanes.values()) {
     if (other.weights !== "resident" || other.isPinned) continue;
