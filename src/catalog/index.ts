@@ -14,6 +14,7 @@ export {
   openCatalog,
   type Removed,
   type Verified,
+  type VerifyOptions,
 } from "./catalog.ts";
 export { type Command, type CommandResult, createCommandRunner, type RunCommand } from "./command.ts";
 export { type ModelEntry, modelEntrySchema } from "./entry.ts";
