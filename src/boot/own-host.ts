@@ -89,7 +89,9 @@ export function startOwnHost(
       reject(
         new Failed(
           `The engine did not start: ${lastWords === "" ? state.reason : hostLine(lastWords).message}`,
-          "`npx bailiwick doctor` says what is missing.",
+          engine.server === undefined
+            ? "`npx bailiwick doctor` says what is missing."
+            : "Look at engine.server in the settings; what its program printed is in the log.",
         ),
       );
     },

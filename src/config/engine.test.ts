@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseSettings, type SettingsOverrides } from "./index.ts";
 
@@ -68,4 +69,16 @@ test("a command and its variables are bounded", () => {
     "engine.server.comand",
     "is not a setting; did you mean engine.server.command?",
   ]);
+});
+
+test("the settings in the documents are valid as they stand", () => {
+  for (const [name, count] of [
+    ["operating/engines.md", 2],
+    ["reference/models.md", 1],
+  ] as const) {
+    const text = readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
+    const blocks = [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+    assert.equal(blocks.length, count, name);
+    for (const block of blocks) assert.deepEqual(problemsOf(block), [], name);
+  }
 });

@@ -28,12 +28,14 @@ describe("a cloud whose engine is the real vLLM", { skip: skipped }, () => {
       site: { jurisdiction: "DE" },
     });
     cloud = await startCloud({ data, settings: text, readyWithinMs: 280_000 });
-    key = await cloud.newKey("default", "--name", `of ${cloud.process.pid}`);
   }
   const recordPath = join(data, "models", model.name, "folder.json");
   const record = () => JSON.parse(readFileSync(recordPath, "utf8")) as { readonly sha256: string };
 
-  before(start);
+  before(async () => {
+    await start();
+    key = await cloud.newKey();
+  });
   after(async () => {
     await cloud?.kill();
     folder.remove();
