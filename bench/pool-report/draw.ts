@@ -1,12 +1,9 @@
-import { parse, View } from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
+import type { TopLevelSpec } from "vega-lite";
+import { loadDrawing } from "../../src/plot/index.ts";
 
-/** The chart as SVG text. Without a browser or a canvas: widths of words are estimated, and the same everywhere. */
+/** The chart as SVG text. */
 export async function draw(spec: TopLevelSpec): Promise<string> {
-  const view = new View(parse(compile(spec).spec), { renderer: "none" });
-  try {
-    return `${await view.toSVG()}\n`;
-  } finally {
-    view.finalize();
-  }
+  const drawing = await loadDrawing();
+  if (drawing.outcome === "absent") throw new Error("vega and vega-lite are not installed");
+  return drawing.draw(spec);
 }

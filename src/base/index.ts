@@ -1,5 +1,6 @@
 /**
- * base: what every other folder may use: time, identifiers, money, errors, canonical bytes. It imports nothing of ours.
+ * base: what every other folder may use: time, identifiers, money, errors, canonical bytes, and the words
+ * that all share (usage, tiers). It imports nothing of ours.
  */
 export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
 export { type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
@@ -42,4 +43,5 @@ export {
 } from "./money.ts";
 export { nearest } from "./nearest.ts";
 export { describeInvalid } from "./schema-words.ts";
+export { type Tier, tiers } from "./tier.ts";
 export { type Ending, type Usage, zeroUsage } from "./usage.ts";

@@ -55,6 +55,7 @@ const intended: IntentBody = {
   endpoint: "chat.completions",
   model: "smollm2-135m-instruct",
   stream: false,
+  tier: "standard",
   destination: { kind: "host", name: "host_A" },
   site: { name: "here", jurisdiction: "DE" },
   engine: { name: "fake", build: "fake 1" },

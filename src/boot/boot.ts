@@ -26,6 +26,7 @@ import { settleOpenIntents } from "./recovery.ts";
 import { refusalFor } from "./refusals.ts";
 import { openReservations } from "./reservations.ts";
 import { Reserved } from "./reserved.ts";
+import { serviceLevels } from "./service-levels.ts";
 import { together } from "./together.ts";
 import { upstreamsOf } from "./upstreams.ts";
 import { messageOf } from "./words.ts";
@@ -192,6 +193,7 @@ async function putTogether(
     budgets: books.budgets,
     prices: createPriceBook(settings.prices),
     policy: createPolicy(),
+    serviceLevels: serviceLevels(settings.tiers),
     destinations,
     catalogued: new Set((await catalog.list()).map(({ entry }) => entry.name)),
     journal,

@@ -56,6 +56,18 @@ test("key create prints the id and the key; nothing prints the key again", async
   assert.match(plain.stdout, /^bw_\S+\n$/);
 });
 
+test("a project's tier is set, changed and shown; another word is none", async (context) => {
+  const { run } = await withCloud(context);
+  assert.equal((await run("org create default")).code, 0);
+  assert.match((await run("project create plain")).stdout, /\ntier +standard\n/);
+  assert.match((await run("project create nightly --tier batch")).stdout, /\ntier +batch\n/);
+  const changed = await run("project update nightly --tier interactive --json");
+  assert.equal(JSON.parse(changed.stdout).tier, "interactive");
+  const wrong = await run("project update nightly --tier flex");
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /Allowed choices are interactive, standard, batch/);
+});
+
 test("usage prints the promised rows, every page of them, and a table for people", async (context) => {
   const { run, control } = await withCloud(context);
   const row = {
@@ -190,7 +202,7 @@ test("what changes nothing is refused, what permits nothing is said, and amounts
   await withTenants(run);
   for (const [line, options] of [
     ["org update default", /--models, --requests-per-minute, .*--expires, --name\./],
-    ["project update default", /--data-class, --processing, --unsupported, --models, .*--name\./],
+    ["project update default", /--data-class, --processing, --unsupported, --tier, --models, .*--name\./],
     ["key update k", /Give at least one of --models, .*--name\./],
   ] as const) {
     const ran = await run(line);

@@ -32,6 +32,7 @@ const optionsByField: ReadonlyMap<string, string> = new Map([
   ["dataClass", "--data-class"],
   ["processing", "--processing"],
   ["unsupported", "--unsupported"],
+  ["tier", "--tier"],
   ["from", "--from"],
   ["to", "--to"],
   ["device", "--device"],

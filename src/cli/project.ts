@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { tiers } from "../base/index.ts";
 import type { ChangedProject, Project } from "../gateway/control/index.ts";
 import { dataClasses } from "../policy/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
@@ -12,6 +13,7 @@ interface RuleOptions {
   readonly dataClass?: string;
   readonly processing?: string[];
   readonly unsupported?: string;
+  readonly tier?: string;
 }
 
 type UpdateOptions = Options & LimitOptions & RuleOptions & { readonly name?: string };
@@ -98,15 +100,17 @@ function changing(group: Command, name: string, description: string, { surroundi
         "refuse",
         "warn",
       ]),
-    );
+    )
+    .addOption(new Option("--tier <tier>", "what its requests are promised; a new project is standard").choices(tiers));
   return withJson(withCloud(withLimits(command, surroundings.clock)));
 }
 
-function rulesOf({ dataClass, processing, unsupported }: RuleOptions): RuleOptions {
+function rulesOf({ dataClass, processing, unsupported, tier }: RuleOptions): RuleOptions {
   return {
     ...(dataClass === undefined ? {} : { dataClass }),
     ...(processing === undefined ? {} : { processing }),
     ...(unsupported === undefined ? {} : { unsupported }),
+    ...(tier === undefined ? {} : { tier }),
   };
 }
 
@@ -123,6 +127,7 @@ async function show(
     ["data class", project.dataClass],
     ["processing", project.processing.join(" ") || "anywhere"],
     ["unsupported", project.unsupported],
+    ["tier", project.tier],
     ["limits", describeLimits(project.limits, await currencyOf(cloud, [project.limits])) || "none"],
     ["digest key", project.digestKey],
     ["created", project.createdAt],

@@ -1,11 +1,14 @@
 import type { Command } from "commander";
-import type { ExperimentResult } from "../sim/index.ts";
+import type { Subject } from "../plot/index.ts";
+import type { Capacity, Experiment, ExperimentResult } from "../sim/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 import { minutes, positive, share, whole } from "./numbers.ts";
+import { openPlot, type PlotOption, withPlot } from "./plot.ts";
+import { printable } from "./table.ts";
 import { told, usualModels, type WorkloadOptions, workloadsOf } from "./workload.ts";
 
-interface SimOptions extends JsonOption, WorkloadOptions {
+interface SimOptions extends JsonOption, PlotOption, WorkloadOptions {
   readonly models: string;
   readonly policy: string;
   readonly slo: string;
@@ -16,54 +19,79 @@ const help = "`bailiwick sim --help` explains the options.";
 
 export function addSimCommands(program: Command, context: CommandContext): void {
   const sim = program.command("sim").description("the pool under virtual time");
-  withRequired(
-    withWorkload(
-      sim
-        .command("run", { isDefault: true })
-        .description("of how many requests a fleet meets every deadline (the default)"),
-    ),
-    "--fleet <fleet>",
-    "the devices, such as 16xH100 or 4xH100+4xH20",
-  ).action(async (options: SimOptions & { readonly fleet: string }) => {
-    const { parseFleet, runExperiment } = await import("../sim/index.ts");
-    const result = await told(
-      async () => runExperiment({ ...(await questionOf(options, context)), fleet: parseFleet(options.fleet) }),
-      help,
-    );
-    if (options.json === true) return context.printer.json(result);
-    return context.printer.facts(factsOf(result));
-  });
-  withRequired(
-    withWorkload(
-      sim.command("capacity").description("the fewest devices with which every seed meets its share of deadlines"),
-    ),
-    "--device <device>",
-    "the kind of device, such as H100",
-  )
+  addRun(sim, context);
+  addCapacity(sim, context);
+}
+
+function addRun(sim: Command, context: CommandContext): void {
+  const command = withWorkload(
+    sim
+      .command("run", { isDefault: true })
+      .description("of how many requests a fleet meets every deadline (the default)"),
+  );
+  withPlot(withRequired(command, "--fleet <fleet>", "the devices, such as 16xH100 or 4xH100+4xH20")).action(
+    async (options: SimOptions & { readonly fleet: string }) => {
+      const plot = await openPlot(options, context);
+      const { courseOf, parseFleet, runExperiment } = await import("../sim/index.ts");
+      const { experiment, result } = await told(async () => {
+        const experiment = { ...(await questionOf(options, context)), fleet: parseFleet(options.fleet) };
+        return { experiment, result: runExperiment(experiment) };
+      }, help);
+      if (options.json === true) context.printer.json(result);
+      else context.printer.facts(factsOf(result));
+      if (plot === undefined) return;
+      const { courseChart } = await import("../plot/index.ts");
+      const subject = subjectOf(options, options.fleet, experiment, result);
+      await plot.write(courseChart(courseOf(experiment, result), result.attainmentStrict, subject));
+    },
+  );
+}
+
+function addCapacity(sim: Command, context: CommandContext): void {
+  const command = withWorkload(
+    sim.command("capacity").description("the fewest devices with which every seed meets its share of deadlines"),
+  );
+  withPlot(withRequired(command, "--device <device>", "the kind of device, such as H100"))
     .option("--attainment <share>", "share of requests, each of whose tokens is in time", share, 0.99)
     .option("--most <devices>", "more devices are not tried", whole(1, 10_000), 512)
     .action(
       async (options: SimOptions & { readonly device: string; readonly attainment: number; readonly most: number }) => {
+        const plot = await openPlot(options, context);
         const { deviceTypeOf, findCapacity } = await import("../sim/index.ts");
-        const found = await told(
-          async () =>
-            findCapacity({
-              ...(await questionOf(options, context)),
-              device: deviceTypeOf(options.device),
-              attainment: options.attainment,
-              devicesMax: options.most,
-            }),
-          help,
-        );
-        const { result, ...counts } = found;
-        if (options.json === true) return context.printer.json({ ...counts, ...result });
-        return context.printer.facts([
-          ["accelerators", String(counts.accelerators)],
-          ["bound", `${counts.bound}; nobody does with fewer, and this is ${counts.ratio.toFixed(2)} times as many`],
-          ...factsOf(result),
-        ]);
+        const { attainment, most: devicesMax } = options;
+        const { question, found } = await told(async () => {
+          const asked = await questionOf(options, context);
+          const question = { ...asked, device: deviceTypeOf(options.device), attainment, devicesMax };
+          return { question, found: findCapacity(question) };
+        }, help);
+        printCapacity(found, options, context);
+        if (plot === undefined) return;
+        const { capacityChart } = await import("../plot/index.ts");
+        const subject = subjectOf(options, question.device.name, question, { policy: options.policy });
+        await plot.write(capacityChart({ ...found, attainment }, subject));
       },
     );
+}
+
+function printCapacity(found: Capacity, { json }: JsonOption, { printer }: CommandContext): void {
+  const { result, tried: _, ...counts } = found;
+  if (json === true) return printer.json({ ...counts, ...result });
+  return printer.facts([
+    ["accelerators", String(counts.accelerators)],
+    ["bound", `${counts.bound}; nobody does with fewer, and this is ${counts.ratio.toFixed(2)} times as many`],
+    ...factsOf(result),
+  ]);
+}
+
+/** What a plot's title says; `policy` with the way in which it was set up, where it can be in several. */
+function subjectOf(
+  { models }: SimOptions,
+  fleet: string,
+  { workloads, objective }: Pick<Experiment, "workloads" | "objective">,
+  { policy }: Pick<ExperimentResult, "policy">,
+): Subject {
+  const workload = printable(workloads[0]!.name);
+  return { policy, fleet: printable(fleet), workload, models: printable(models), objective };
 }
 
 /** As `policyNames` of the simulator: its code is loaded when it runs. */

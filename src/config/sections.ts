@@ -97,10 +97,10 @@ const tier = (ttftMs: number, tpotMs: number) =>
     .prefault({});
 
 const tiers = z.strictObject({
-  interactive: tier(10_000, 100).describe("Requests with `service_tier: priority`: somebody waits for each word."),
-  standard: tier(60_000, 250).describe("Requests that ask for no tier."),
+  interactive: tier(10_000, 100).describe("Projects whose tier is interactive: somebody waits for each word."),
+  standard: tier(60_000, 250).describe("Projects whose tier is standard, as all are unless it is said."),
   batch: tier(300_000, 2000).describe(
-    "Requests with `service_tier: flex`: first to wait, and first to be turned away.",
+    "Projects whose tier is batch, and requests with `service_tier: flex`: first to wait, and first to be turned away.",
   ),
 });
 

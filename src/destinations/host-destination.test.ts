@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
 import { ManualClock } from "../base/index.ts";
+import type { Dispatch, ServiceLevel } from "../engine/index.ts";
 import type { HostPool } from "../host/index.ts";
 import { HostDestination } from "./index.ts";
 
@@ -23,8 +29,9 @@ const idle: HostPool = {
   },
 };
 
-test("what a host told of its pool stays with the time of its telling, until another process comes up", async (context) => {
-  const clock = new ManualClock(1_000);
+const nothing = { engine: { name: "fake", build: "1" }, models: [] };
+
+function destination(context: TestContext, clock: ManualClock): HostDestination {
   const host = new HostDestination({
     name: "host_1",
     site: { name: "here", jurisdiction: "DE" },
@@ -35,7 +42,64 @@ test("what a host told of its pool stays with the time of its telling, until ano
     onFailure: assert.fail,
   });
   context.after(() => host.close());
-  const at = { socketPath: "/nowhere.sock", engine: { name: "fake", build: "1" }, models: [] };
+  return host;
+}
+
+/** A Unix socket that answers everything, and the headers of what it was asked. */
+async function listening(context: TestContext): Promise<{ socketPath: string; asked: IncomingHttpHeaders[] }> {
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-destination-"));
+  const asked: IncomingHttpHeaders[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.headers);
+    request.resume().on("end", () => response.end("{}"));
+  });
+  context.after(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const socketPath = join(folder, "s");
+  await once(server.listen(socketPath), "listening");
+  return { socketPath, asked };
+}
+
+function send(host: HostDestination, promised: ServiceLevel): Promise<void> {
+  const dispatch: Dispatch = {
+    request: "req_01KA0000000000000000000001",
+    tenant: "prj_1",
+    path: "/v1/completions",
+    body: Buffer.from("{}"),
+    promised,
+    warnUnsupported: false,
+    isAgain: false,
+    headers: [],
+  };
+  return new Promise((resolve, failed) => {
+    const end = (): void => (host.ended(), resolve());
+    host.send(dispatch, { head: () => undefined, part: () => undefined, end, failed });
+  });
+}
+
+test("a host hears what each request was promised, in the words that it reads", async (context) => {
+  const { socketPath, asked } = await listening(context);
+  const host = destination(context, new ManualClock());
+  host.up({ socketPath, ...nothing });
+  const interactive = { ttftMs: 10_000, tpotMs: 100, isPreemptible: false };
+  const batch = { ttftMs: 300_000, tpotMs: 2_000, isPreemptible: true };
+  for (const level of [interactive, batch, interactive]) await send(host, level);
+  assert.deepEqual(
+    asked.map((headers) => [headers["bailiwick-objective"], headers["bailiwick-preemptible"]]),
+    [
+      ["10000/100", undefined],
+      ["300000/2000", "yes"],
+      ["10000/100", undefined],
+    ],
+  );
+});
+
+test("what a host told of its pool stays with the time of its telling, until another process comes up", async (context) => {
+  const clock = new ManualClock(1_000);
+  const host = destination(context, clock);
+  const at = { socketPath: "/nowhere.sock", ...nothing };
   const told = (): unknown => host.pool;
   assert.equal(told(), undefined);
   host.up(at);

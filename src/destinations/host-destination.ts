@@ -12,6 +12,7 @@ import {
   type ToldPool,
 } from "../engine/index.ts";
 import type { Offer } from "../engine/index.ts";
+import { promiseHeaders } from "./promise-headers.ts";
 
 /** A host that runs: what it said of itself, and the socket it listens on. */
 export interface HostAt {
@@ -139,7 +140,7 @@ export class HostDestination implements Destination {
   send(dispatch: Dispatch, reader: Reader): Exchange {
     this.#running++;
     const headers = ["content-type", "application/json", "bailiwick-request", dispatch.request];
-    headers.push("bailiwick-tenant", dispatch.tenant);
+    headers.push("bailiwick-tenant", dispatch.tenant, ...promiseHeaders(dispatch.promised));
     if (dispatch.isAgain) headers.push("bailiwick-again", "yes");
     if (dispatch.warnUnsupported) headers.push("bailiwick-unsupported", "warn");
     return this.#exchanges.add(this.#address!.send("POST", dispatch.path, headers, dispatch.body, reader));

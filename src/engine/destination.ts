@@ -26,6 +26,15 @@ export interface Counted {
   readonly ending: Ending;
 }
 
+/** What is promised to a request, and whether it may be set aside for others meanwhile. */
+export interface ServiceLevel {
+  /** Until the first token at the latest. */
+  readonly ttftMs: number;
+  /** From token to token at the latest. */
+  readonly tpotMs: number;
+  readonly isPreemptible: boolean;
+}
+
 /** What the gateway sends with a request besides its bytes. */
 export interface Dispatch {
   readonly request: RequestId;
@@ -36,6 +45,7 @@ export interface Dispatch {
   readonly warnUnsupported: boolean;
   /** It was sent there before, and what became of that is lost: nobody has seen any of it. */
   readonly isAgain: boolean;
+  readonly promised: ServiceLevel;
   /** Request headers that the endpoint's protocol needs (anthropic-version), name and value in turn. */
   readonly headers: readonly string[];
 }

@@ -1,5 +1,5 @@
 /**
- * host: one machine's device at work, in a process of its own. Owns the engine's process, the queue before each model,
+ * host: one machine's device at work, in a process of its own. Owns the engine's process, doing what the pool decides for it,
  * the OpenAI routes on its Unix socket, the control channel beside them (hello, counts, acknowledge, lease), and the
  * record of every request's counts until the gateway has settled it. Does not own: who may ask, what it costs,
  * OpenAI's shapes (engine/openai), the starting and restarting of itself (fabric).

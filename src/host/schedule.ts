@@ -345,7 +345,11 @@ export class Schedule {
   #wakeAt(atMs: number): void {
     this.#cancelWake();
     const { clock } = this.#options;
-    this.#cancelWake = clock.after(Math.max(0, atMs - clock.monotonicMs()), () => this.#tell({ kind: "woken" }));
+    this.#cancelWake = clock.after(Math.max(0, atMs - clock.monotonicMs()), () => {
+      // A timer may run a fraction of a millisecond early, and the pool would take it for one that is not due any more.
+      if (clock.monotonicMs() < atMs) this.#wakeAt(atMs);
+      else this.#tell({ kind: "woken" });
+    });
   }
 }
 

@@ -378,15 +378,16 @@ export class Pool implements Scheduler {
   }
 
   /**
-   * Its prompts go somewhere else, or wait there for the next try. After some tries it is over: who waits is refused, and who
-   * has tokens ends, because its KV could never be used.
+   * Its prompts go somewhere else, or wait there for the next try as long as that can still be in time. After some tries it is
+   * over: who waits is refused, and who has tokens ends, because its KV could never be used.
    */
   #cannotLoad(lane: Lane, answer: Answer): void {
     const isOver = lane.failures >= failuresMax;
     for (const sequence of lane.waiting.slice()) {
       lane.remove(sequence);
       if (this.#place(sequence, answer)) continue;
-      if (!isOver) lane.addWaiting(sequence);
+      const isInTime = this.#nowMs <= this.#lastStartMs(sequence);
+      if (!isOver && (isInTime || sequence.generatedTokens > 0)) lane.addWaiting(sequence);
       else if (sequence.generatedTokens > 0) this.#fail(sequence, answer);
       else this.#giveUp(sequence, "load_failed", answer);
     }

@@ -18,16 +18,24 @@ export interface Capacity {
   readonly bound: number;
   readonly ratio: number;
   readonly result: ExperimentResult;
+  /** Fewest first. */
+  readonly tried: readonly Tried[];
+}
+
+/** What the search saw with so many. */
+export interface Tried {
+  readonly accelerators: number;
+  /** Undefined: the policy does not work with so few. */
+  readonly attainmentPerSeed: readonly number[] | undefined;
 }
 
 /** Doubles until every seed reaches it, then halves what is between: as if more devices never did worse. */
 export function findCapacity(question: CapacityQuestion, from = 1): Capacity {
-  const results = new Map<number, ExperimentResult>();
+  const results = new Map<number, ExperimentResult | undefined>();
   const reaches = (devices: number): boolean => {
     const result = runAt(question, devices);
-    if (result === undefined) return false;
     results.set(devices, result);
-    return result.attainmentPerSeed.every((share) => share >= question.attainment);
+    return result?.attainmentPerSeed.every((share) => share >= question.attainment) ?? false;
   };
   let failing = from - 1;
   let reaching = from;
@@ -47,7 +55,15 @@ export function findCapacity(question: CapacityQuestion, from = 1): Capacity {
     else failing = middle;
   }
   const bound = boundOf(question);
-  return { accelerators: reaching, bound, ratio: reaching / bound, result: results.get(reaching)! };
+  const result = results.get(reaching)!;
+  return { accelerators: reaching, bound, ratio: reaching / bound, result, tried: triedOf(results) };
+}
+
+function triedOf(results: ReadonlyMap<number, ExperimentResult | undefined>): readonly Tried[] {
+  const tried = [...results].map(([accelerators, result]) => {
+    return { accelerators, attainmentPerSeed: result?.attainmentPerSeed };
+  });
+  return tried.sort((a, b) => a.accelerators - b.accelerators);
 }
 
 /** Of the seed that needs most: each has to be served. */

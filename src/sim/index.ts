@@ -4,7 +4,8 @@
  * same arguments give the same result; what no machine can do is an error, whoever decided it; strict means strict.
  */
 export { isExcluded, lowerBound } from "./bound/index.ts";
-export { boundOf, type Capacity, type CapacityQuestion, findCapacity } from "./capacity.ts";
+export { boundOf, type Capacity, type CapacityQuestion, findCapacity, type Tried } from "./capacity.ts";
+export { type Course, courseOf, type CourseWindow, type ModelTtft } from "./course/index.ts";
 export {
   type Experiment,
   type ExperimentResult,

@@ -1,4 +1,5 @@
-import { type Exact, refuse, type Refusal, zero } from "../base/index.ts";
+import { type Exact, refuse, type Refusal, type Tier, zero } from "../base/index.ts";
+import { tierOf } from "../gateway/index.ts";
 import { bound, type Price, type Reservation, type TokenBound } from "../ledger/index.ts";
 import type { Holder } from "../tenancy/index.ts";
 import type { Answering, Call, Cloud } from "./cloud.ts";
@@ -8,6 +9,7 @@ export interface Admitted {
   readonly outcome: "admitted";
   readonly call: Call;
   readonly holder: Holder;
+  readonly tier: Tier;
   readonly tokenBound: TokenBound;
   /** What the destination is told to keep to, where the client set no limit. */
   readonly maxTokens: number | undefined;
@@ -67,7 +69,8 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
     return reservation;
   }
   const maxTokens = limitFor(call, contextTokens, cloud);
-  return { outcome: "admitted", call, holder, tokenBound, maxTokens, price, amountBound, reservation, rate };
+  const tier = tierOf(call.body.fields.serviceTier, holder.project.tier);
+  return { outcome: "admitted", call, holder, tier, tokenBound, maxTokens, price, amountBound, reservation, rate };
 }
 
 /** The end of a story before its intent: the reservations go back, the refusal is noted, the client is told. */

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Ending, GatewayId, KeyId, OrganisationId, ProjectId, ReceiptId } from "../base/index.ts";
+import {
+  type Ending,
+  type GatewayId,
+  type KeyId,
+  type OrganisationId,
+  type ProjectId,
+  type ReceiptId,
+  tiers,
+} from "../base/index.ts";
 import {
   type IntentBody,
   intentText,
@@ -41,6 +50,7 @@ const intents: fc.Arbitrary<IntentBody> = fc.record({
   ...common,
   receivedAtMs: count,
   stream: fc.boolean(),
+  tier: fc.constantFrom(...tiers, null),
   destination: fc.record({ kind: fc.constantFrom("host" as const, "upstream" as const), name }),
   site: fc.record({ name, jurisdiction: orNull(name) }),
   engine: fc.record({ name, build: name }),
@@ -82,4 +92,21 @@ test("what the journal gets of an intent and a settlement is their JSON, on one 
       assert.doesNotMatch(intentText(intent) + settlementText(settlement), /\n/);
     }),
   );
+});
+
+test("an intent of a release without tiers is read as one whose tier nobody noted", () => {
+  fc.assert(
+    fc.property(intents, (intent) => {
+      const { tier: _, ...earlier } = JSON.parse(intentText(intent)) as IntentBody;
+      assert.deepEqual(parseIntent(JSON.stringify(earlier)), { ...earlier, tier: null });
+    }),
+  );
+});
+
+test("docs/reference/journal.md names what an intent says", () => {
+  const reference = readFileSync(new URL("../../docs/reference/journal.md", import.meta.url), "utf8");
+  const section = reference.split("\n## ").find((text) => text.startsWith("What an intent says"))!;
+  const named = [...section.matchAll(/^\| `(\w+)` /gm)].map((row) => row[1]!);
+  const [intent] = fc.sample(intents, 1);
+  assert.deepEqual(named, Object.keys(JSON.parse(intentText(intent!)) as object));
 });

@@ -8,6 +8,7 @@ import {
   type ProjectId,
   quoteJson,
   type ReceiptId,
+  type Tier,
   type Usage,
 } from "../base/index.ts";
 import type { Price, TokenBound } from "../ledger/index.ts";
@@ -25,6 +26,8 @@ export interface IntentBody {
   readonly endpoint: string;
   readonly model: string;
   readonly stream: boolean;
+  /** What the request was held to; null: a release that had no tiers took it. */
+  readonly tier: Tier | null;
   readonly destination: { readonly kind: "host" | "upstream"; readonly name: string };
   readonly site: { readonly name: string; readonly jurisdiction: string | null };
   readonly engine: { readonly name: string; readonly build: string };
@@ -87,6 +90,7 @@ export function intentText(body: IntentBody): string {
   return (
     `{"v":1,"receivedAtMs":${body.receivedAtMs},"organisation":"${body.organisation}","project":"${body.project}",` +
     `"key":"${body.key}","endpoint":"${body.endpoint}","model":${quoteJson(body.model)},"stream":${body.stream},` +
+    `"tier":${quoteJson(body.tier)},` +
     `"destination":{"kind":"${destination.kind}","name":${quoteJson(destination.name)}},` +
     `"site":{"name":${quoteJson(site.name)},"jurisdiction":${quoteJson(site.jurisdiction)}},` +
     `"engine":{"name":${quoteJson(engine.name)},"build":${quoteJson(engine.build)}},"sha256":${quoteJson(body.sha256)},` +
@@ -132,8 +136,9 @@ function priceText(price: PriceBody): string {
   return text;
 }
 
+/** Also of an earlier release, which this one has to settle after a crash or an upgrade. */
 export function parseIntent(body: string): IntentBody {
-  return JSON.parse(body) as IntentBody;
+  return { tier: null, ...(JSON.parse(body) as Omit<IntentBody, "tier">) };
 }
 
 export function parseSettlement(body: string): SettlementBody {

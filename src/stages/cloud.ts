@@ -1,5 +1,5 @@
-import type { Clock, GatewayId, ProjectId, ReceiptId, Refusal } from "../base/index.ts";
-import type { Destination } from "../engine/index.ts";
+import type { Clock, GatewayId, ProjectId, ReceiptId, Refusal, Tier } from "../base/index.ts";
+import type { Destination, ServiceLevel } from "../engine/index.ts";
 import type { ByteWitness, RoutedCall, StageName } from "../gateway/index.ts";
 import type { Journal, Position } from "../journal/index.ts";
 import type { Budgets, PriceBook } from "../ledger/index.ts";
@@ -16,6 +16,8 @@ export interface Cloud {
   readonly budgets: Budgets;
   readonly prices: PriceBook;
   readonly policy: Policy;
+  /** What each tier's requests are promised. */
+  readonly serviceLevels: Readonly<Record<Tier, ServiceLevel>>;
   readonly destinations: Destinations;
   /** Names of the models that the operator could serve. */
   readonly catalogued: ReadonlySet<string>;

@@ -34,7 +34,7 @@ export function intend(placed: Placed, answer: Answering, cloud: Cloud): Intende
 
 function intentBody(placed: Placed, request: IntentBody["request"]): IntentBody {
   const { admitted, destination, offer, decision } = placed;
-  const { call, holder, price, tokenBound } = admitted;
+  const { call, holder, tier, price, tokenBound } = admitted;
   return {
     v: 1,
     receivedAtMs: call.receivedAtMs,
@@ -44,6 +44,7 @@ function intentBody(placed: Placed, request: IntentBody["request"]): IntentBody 
     endpoint: call.endpoint.name,
     model: call.body.fields.model,
     stream: call.body.fields.stream,
+    tier,
     destination: { kind: destination.kind, name: destination.name },
     site: { name: destination.site.name, jurisdiction: destination.site.jurisdiction ?? null },
     engine: destination.engine,

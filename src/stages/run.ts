@@ -44,6 +44,7 @@ function runOnce(
         maxTokens: admitted.maxTokens,
       }),
       headers: call.protocolHeaders,
+      promised: cloud.serviceLevels[admitted.tier],
       warnUnsupported: admitted.holder.project.unsupported === "warn",
       isAgain,
     },

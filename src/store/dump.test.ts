@@ -337,6 +337,8 @@ test("a dump of the first schema is restored into today's, and its rows are all 
       );
       const receipts = await store.db.selectFrom("receipts").select(["id", "project", "payload"]).execute();
       assert.equal(receipts.length, 3);
+      // What came later has its default.
+      assert.deepEqual(await store.db.selectFrom("projects").select("tier").execute(), [{ tier: "standard" }]);
       for (const { id, project, payload } of receipts) {
         const found = await findReceipt(store.db, id, project);
         assert.equal(found?.payload, payload);

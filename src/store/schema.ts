@@ -9,6 +9,7 @@ import type {
   ReceiptId,
   RequestId,
   ReservationId,
+  Tier,
 } from "../base/index.ts";
 
 /** bigint and numeric columns are decimal strings in JavaScript: a number would round them. */
@@ -56,6 +57,7 @@ export interface ProjectTable extends LimitColumns {
   /** Jurisdictions and groups of them; empty: not restricted. */
   processing: ColumnType<string[], readonly string[] | undefined, readonly string[]>;
   unsupported: ColumnType<"refuse" | "warn", "refuse" | "warn" | undefined, "refuse" | "warn">;
+  tier: ColumnType<Tier, Tier | undefined, Tier>;
 }
 
 export interface KeyTable extends LimitColumns {

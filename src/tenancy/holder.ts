@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Kysely } from "kysely";
-import { type Amount, type KeyId, type OrganisationId, type ProjectId } from "../base/index.ts";
+import type { Amount, KeyId, OrganisationId, ProjectId, Tier } from "../base/index.ts";
 import { type DataClass, isDataClass } from "../policy/index.ts";
 import type { Database } from "../store/index.ts";
 import { budgetOf, type LimitRow } from "./limits.ts";
@@ -25,6 +25,7 @@ export interface Holder {
     /** Jurisdictions and groups; empty: not restricted. */
     readonly processing: readonly string[];
     readonly unsupported: "refuse" | "warn";
+    readonly tier: Tier;
     /** What digests in its receipts are salted with. */
     readonly digestKey: { readonly id: string; readonly secret: KeyObject };
   };
@@ -88,6 +89,7 @@ export async function readHolders(
             dataClass: dataClassOf(project.dataClass),
             processing: project.processing,
             unsupported: project.unsupported,
+            tier: project.tier,
             digestKey,
           },
           organisation: { id: organisation.id, name: organisation.name },

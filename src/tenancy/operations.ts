@@ -10,6 +10,7 @@ import {
   type Refusal,
   RefusalError,
   refusing,
+  type Tier,
 } from "../base/index.ts";
 import { checkProcessing, type DataClass } from "../policy/index.ts";
 import { change, type Database } from "../store/index.ts";
@@ -32,6 +33,7 @@ interface ProjectRules {
   readonly dataClass?: DataClass | undefined;
   readonly processing?: readonly string[] | undefined;
   readonly unsupported?: "refuse" | "warn" | undefined;
+  readonly tier?: Tier | undefined;
 }
 interface Page {
   readonly limit: number;
@@ -131,7 +133,7 @@ export function createTenancy(context: TenancyContext) {
           organisation: organisation.id,
           name: nameOf(input.name),
           createdAt: now(),
-          ...rulesOf(input, { dataClass: "public", processing: [], unsupported: "refuse" }),
+          ...rulesOf(input, { dataClass: "public", processing: [], unsupported: "refuse", tier: "standard" }),
           ...limits,
         };
         await unique(transaction.insertInto("projects").values(row).execute(), input.name);
@@ -260,6 +262,7 @@ function rulesOf(
     readonly dataClass: string;
     readonly processing: readonly string[];
     readonly unsupported: "refuse" | "warn";
+    readonly tier: Tier;
   },
 ) {
   const processing = (rules.processing ?? before.processing).map((text) => {
@@ -272,6 +275,7 @@ function rulesOf(
     dataClass: rules.dataClass ?? before.dataClass,
     processing: [...new Set(processing)],
     unsupported: rules.unsupported ?? before.unsupported,
+    tier: rules.tier ?? before.tier,
   };
 }
 

@@ -284,6 +284,21 @@ test("where a project's data is processed is checked, and written one way", asyn
   assert.deepEqual(granted(await tenancy.updateProject(project.id, { limits: {} })).processing, ["EU", "DE-BE"]);
 });
 
+test("a project has a tier, standard unless said otherwise, and its keys' holders know it", async () => {
+  const { project, key } = await tenant("tiers");
+  assert.equal(project.tier, "standard");
+  assert.equal(
+    granted(await tenancy.updateProject(project.id, { tier: "interactive", limits: {} })).tier,
+    "interactive",
+  );
+  assert.equal(granted(await tenancy.updateProject(project.id, { name: "tiers-b", limits: {} })).tier, "interactive");
+  const directory = await opened();
+  assert.equal(granted(directory.identify(key.key)).project.tier, "interactive");
+  const input = { organisation: "tiers", name: "nightly", tier: "batch" as const, ...everything };
+  assert.equal(granted(await tenancy.createProject(input)).tier, "batch");
+  directory.close();
+});
+
 test("lists come in pages, in the order of their making", async () => {
   const { project } = await tenant("paged");
   for (const name of ["k1", "k2", "k3"]) granted(await tenancy.createKey({ project: project.id, name, ...everything }));

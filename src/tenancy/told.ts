@@ -1,3 +1,4 @@
+import type { Tier } from "../base/index.ts";
 import { type DataClass, isDataClass } from "../policy/index.ts";
 import { type LimitsTold, limitsTold } from "./limits.ts";
 import type { findKey, findOrganisation, findProject } from "./references.ts";
@@ -15,6 +16,7 @@ export interface ProjectTold extends Named {
   readonly dataClass: DataClass;
   readonly processing: string[];
   readonly unsupported: "refuse" | "warn";
+  readonly tier: Tier;
   readonly digestKey: string;
   readonly createdAt: string;
   readonly limits: LimitsTold;
@@ -41,6 +43,7 @@ export function projectTold(
     dataClass: isDataClass(row.dataClass) ? row.dataClass : "restricted",
     processing: row.processing,
     unsupported: row.unsupported,
+    tier: row.tier,
     digestKey: row.digestKey ?? "",
     createdAt: row.createdAt.toISOString(),
     limits: limitsTold(row),

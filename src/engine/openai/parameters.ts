@@ -48,7 +48,8 @@ const noEffect = (
   endpoints: readonly GenerationEndpoint[],
   type: "string" | "object",
   note: string,
-): Parameter => ({ name, endpoints, treatment: "no_effect", values: type, note, type });
+  values: string = type,
+): Parameter => ({ name, endpoints, treatment: "no_effect", values, note, type });
 
 const refused = (
   name: string,
@@ -117,7 +118,13 @@ export const parameters: readonly Parameter[] = [
 
   noEffect("user", both, "string", "An identifier for the caller's own use; not kept."),
   noEffect("metadata", chat, "object", "Only stored completions carry it; nothing is stored."),
-  noEffect("service_tier", chat, "string", "There is one tier."),
+  noEffect(
+    "service_tier",
+    both,
+    "string",
+    "The gateway decides by it and by the project's tier whose turn it is.",
+    "auto, default, flex, priority",
+  ),
   noEffect("safety_identifier", chat, "string", "An identifier for the caller's own use; not kept."),
   noEffect("prompt_cache_key", chat, "string", "Prompt caches belong to the project."),
   noEffect("prompt_cache_options", chat, "object", "Prompt caches belong to the project."),

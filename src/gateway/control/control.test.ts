@@ -94,6 +94,9 @@ test("organisations, projects and keys are made, listed, changed and revoked; a 
   const project = await post("/projects", { organisation: "ministry", name: "default", processing: ["de"] });
   assert.equal(project.status, 201);
   assert.deepEqual(project.json()["processing"], ["DE"]);
+  assert.equal(project.json()["tier"], "standard");
+  const batch = await ask("PATCH", `${base}/projects/default`, { body: { tier: "batch" }, headers: operator });
+  assert.equal(batch.json()["tier"], "batch");
   const created = await post("/keys", { project: "ministry/default", limits: { requestsPerMinute: 60 } });
   assert.equal(created.status, 201);
   assert.equal(created.headers["cache-control"], "no-store");
@@ -123,6 +126,7 @@ test("bad input is refused in the one error shape, with the field at fault", asy
   const { ask, failures } = await serve(context);
   const cases: [string, string, Parameters<typeof ask>[2], string, string | null][] = [
     ["POST", "/organisations", { body: { name: "a b" } }, "invalid_request", "name"],
+    ["POST", "/projects", { body: { organisation: "o", name: "p", tier: "flex" } }, "invalid_request", "tier"],
     ["POST", "/organisations", { body: { name: "a", colour: 1 } }, "invalid_request", "colour"],
     [
       "POST",

@@ -133,7 +133,7 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
       ),
     listProjects: (_, page) => Promise.resolve(paged(projects, page)),
     showProject: (reference) => Promise.resolve(find(projects, reference)),
-    createProject: ({ organisation, name, limits, dataClass, processing, unsupported }) => {
+    createProject: ({ organisation, name, limits, dataClass, processing, unsupported, tier }) => {
       const parent = find(organisations, organisation);
       if ("outcome" in parent) return Promise.resolve(parent);
       const made: Project = {
@@ -143,6 +143,7 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
         dataClass: dataClass ?? "personal",
         processing: [...(processing ?? [])],
         unsupported: unsupported ?? "refuse",
+        tier: tier ?? "standard",
         digestKey: "dk_1",
         createdAt: at(),
         limits: limited(undefined, limits),
@@ -150,7 +151,7 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
       projects.push(made);
       return Promise.resolve(made);
     },
-    updateProject: (reference, { name, limits, dataClass, processing, unsupported }) =>
+    updateProject: (reference, { name, limits, dataClass, processing, unsupported, tier }) =>
       Promise.resolve(
         change(projects, reference, (item) => ({
           ...item,
@@ -158,6 +159,7 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
           dataClass: dataClass ?? item.dataClass,
           processing: [...(processing ?? item.processing)],
           unsupported: unsupported ?? item.unsupported,
+          tier: tier ?? item.tier,
           limits: limited(item.limits, limits),
         })),
       ),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { formatAmount, parseAmount } from "../../base/index.ts";
+import { formatAmount, parseAmount, tiers } from "../../base/index.ts";
 import { dataClasses } from "../../policy/index.ts";
 
 /** The most rows that one answer holds. */
@@ -84,6 +84,7 @@ export const projectRules = {
     .enum(["refuse", "warn"])
     .optional()
     .meta({ description: "What happens to a parameter that the engine lacks." }),
+  tier: z.enum(tiers).optional().meta({ description: "What its requests are promised, as the settings say." }),
 };
 
 /** The part of a list that is asked for. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type GenerationEndpoint, type Parameter, parameters } from "../../engine/openai/index.ts";
+import { serviceTiers } from "../openai/service-tier.ts";
 import { message } from "./openai-shapes.ts";
 
 // The parameters of the two endpoints that engines of ours answer, for the OpenAPI document: names, treatment and words
@@ -28,7 +29,7 @@ const tool = z.looseObject({
 });
 const namedFunction = z.looseObject({ type: z.literal("function"), function: z.looseObject({ name: functionName }) });
 
-/** What a supported parameter may be; null is as good as leaving it out where `required` does not name it. */
+/** What a parameter that is taken may be, where its type does not say it; null is as good as leaving it out where `required` does not name it. */
 const shapes: Readonly<Record<string, z.ZodType>> = {
   model: text.min(1).max(256),
   messages: z.array(message).min(1),
@@ -62,6 +63,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   tools: z.array(tool).max(128),
   tool_choice: z.union([z.enum(["none", "auto", "required"]), namedFunction]),
   parallel_tool_calls: z.boolean(),
+  service_tier: z.enum(serviceTiers),
   response_format: z.union([z.looseObject({ type: z.enum(["text", "json_object"]) }), schemaFormat]),
 };
 const logprobs: Readonly<Record<GenerationEndpoint, z.ZodType>> = {
@@ -82,7 +84,8 @@ function shapeOf({ name, treatment, note, type }: Parameter, endpoint: Generatio
     return z.unknown().optional().meta({ description });
   }
   if (treatment === "no_effect") {
-    return (type === "object" ? object : text).nullish().meta({ description: `Changes nothing. ${note}` });
+    const shape = shapes[name] ?? (type === "object" ? object : text);
+    return shape.nullish().meta({ description: `Changes nothing in the answer. ${note}` });
   }
   const shape = name === "logprobs" ? logprobs[endpoint] : shapes[name];
   if (shape === undefined) throw new Error(`the parameter ${name} has no shape`);

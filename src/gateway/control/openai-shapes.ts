@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { serviceTiers } from "../openai/service-tier.ts";
 
 // The members of /v1's bodies that matter, for the OpenAPI document only: the gateway forwards bodies as they came, and
 // what an engine does not know is refused there by name. What engines of ours take stands in openai-parameters.ts.
@@ -57,6 +58,7 @@ export const responsesRequest = z.looseObject({
   model,
   input: z.union([text, z.array(anything)]),
   max_output_tokens: z.int().min(1).optional(),
+  service_tier: z.enum(serviceTiers).nullish().meta({ description: 'Whose turn it is; "flex" waits for others.' }),
   stream: z.boolean().optional(),
 });
 

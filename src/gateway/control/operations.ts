@@ -37,6 +37,7 @@ export interface ProjectRules {
   readonly dataClass?: Project["dataClass"] | undefined;
   readonly processing?: readonly string[] | undefined;
   readonly unsupported?: Project["unsupported"] | undefined;
+  readonly tier?: Project["tier"] | undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tiers } from "../../base/index.ts";
 import { dataClass, decimal, limits, listOf } from "./fields.ts";
 
 // What the control API answers. A member that is not named here never leaves, whatever a store hands over.
@@ -12,6 +13,7 @@ export const project = named.extend({
   dataClass,
   processing: z.array(z.string()),
   unsupported: z.enum(["refuse", "warn"]),
+  tier: z.enum(tiers),
   digestKey: z.string().meta({ description: "The id of the key that digests in its receipts are salted with." }),
   createdAt: z.string(),
   limits,

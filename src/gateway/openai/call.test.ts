@@ -65,6 +65,27 @@ test("every prompt of a list is answered n times", () => {
   assert.equal(answers('{"model":"m","prompt":[1,2,3],"n":2}'), 2);
 });
 
+test("a tier is asked for where OpenAI has the field, and the body goes on untouched", () => {
+  const asking = Buffer.from('{"model":"m","service_tier":"flex"}');
+  const asked = endpoints.map((endpoint) => {
+    const body = CallBody.parse(asking, endpoint);
+    assert.ok(body instanceof CallBody && body.bytesFor(edits()).equals(asking));
+    return [endpoint.name, body.fields.serviceTier];
+  });
+  assert.deepEqual(Object.fromEntries(asked), {
+    "chat.completions": "flex",
+    completions: "flex",
+    embeddings: undefined,
+    responses: "flex",
+    messages: undefined,
+  });
+  assert.equal(parse('{"model":"m","service_tier":null}').fields.serviceTier, undefined);
+  // Anthropic's word for its own field of that name.
+  const messages = endpoints.find(({ name }) => name === "messages")!;
+  const own = CallBody.parse(Buffer.from('{"model":"m","service_tier":"standard_only"}'), messages);
+  assert.ok(own instanceof CallBody);
+});
+
 test("a client cannot choose the cache of another project", () => {
   const edited = parse('{"model":"m","cache_salt":"prj_other"}')
     .bytesFor(edits({ cacheSalt: "prj_mine" }))
@@ -84,6 +105,8 @@ test("what is no JSON object, or has a wrong type where the gateway looks, is re
     ['{"model":"m","stream_options":[]}', "invalid_request", "stream_options"],
     ['{"model":"m","stream_options":{"include_usage":1}}', "invalid_request", "stream_options.include_usage"],
     ['{"model":"m","n":0}', "invalid_request", "n"],
+    ['{"model":"m","service_tier":"scale"}', "invalid_request", "service_tier"],
+    ['{"model":"m","service_tier":["flex"]}', "invalid_request", "service_tier"],
     ['{"model":"m","max_tokens":-1}', "invalid_request", "max_tokens"],
     ['{"model":"m","max_completion_tokens":1.5}', "invalid_request", "max_completion_tokens"],
   ];

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { refuse, type Refusal } from "../../base/index.ts";
 import type { Endpoint } from "./endpoints.ts";
+import { isServiceTier, type ServiceTier, serviceTiers } from "./service-tier.ts";
 
 /** The fields of a request that the gateway itself needs; all others are the engine's business. */
 export interface CallFields {
@@ -12,6 +13,8 @@ export interface CallFields {
   readonly maxTokens: number | undefined;
   /** How many answers at most: `n` for every prompt, or the `best_of` that they are chosen from. */
   readonly answers: number;
+  /** The tier that was asked for; undefined where none was. */
+  readonly serviceTier: ServiceTier | undefined;
 }
 
 /** What a destination needs changed in a body. */
@@ -109,6 +112,10 @@ function fieldsOf(value: Readonly<Record<string, unknown>>, endpoint: Endpoint):
     if (limit !== undefined && limit !== null && !isCount(limit, 2 ** 31))
       return invalid(field, "a whole number from 1");
   }
+  const serviceTier = endpoint.hasServiceTier ? (value["service_tier"] ?? undefined) : undefined;
+  if (serviceTier !== undefined && !isServiceTier(serviceTier)) {
+    return invalid("service_tier", `one of ${serviceTiers.join(", ")}`);
+  }
   const limit = endpoint.maxTokensFields.map((field) => value[field]).find((found) => typeof found === "number");
   return {
     model,
@@ -116,6 +123,7 @@ function fieldsOf(value: Readonly<Record<string, unknown>>, endpoint: Endpoint):
     includeUsage: includeUsage === true,
     maxTokens: limit,
     answers: Math.max(numberOr(n, 1), numberOr(bestOf, 1)) * promptsIn(value["prompt"]),
+    serviceTier,
   };
 }
 

@@ -12,6 +12,8 @@ export interface Endpoint {
   readonly action: "infer" | "embed";
   /** Request fields that bound the answer's tokens, the first that is set counts; none: nothing is generated. */
   readonly maxTokensFields: readonly string[];
+  /** Whether the request may ask for a tier with OpenAI's `service_tier`; elsewhere that field is none of ours. */
+  readonly hasServiceTier: boolean;
   /** Whether `stream_options.include_usage` brings the usage into the stream (OpenAI's older endpoints). */
   readonly usageOnRequest: boolean;
   /** Whether the answer names its end as `finish_reason` (OpenAI), `status` (responses) or `stop_reason` (messages). */
@@ -48,6 +50,7 @@ export const endpoints: readonly Endpoint[] = [
     path: "/v1/chat/completions",
     action: "infer",
     maxTokensFields: ["max_completion_tokens", "max_tokens"],
+    hasServiceTier: true,
     usageOnRequest: true,
     endingField: "finish_reason",
     lastFrames: ["[DONE]"],
@@ -60,6 +63,7 @@ export const endpoints: readonly Endpoint[] = [
     path: "/v1/completions",
     action: "infer",
     maxTokensFields: ["max_tokens"],
+    hasServiceTier: true,
     usageOnRequest: true,
     endingField: "finish_reason",
     lastFrames: ["[DONE]"],
@@ -72,6 +76,7 @@ export const endpoints: readonly Endpoint[] = [
     path: "/v1/embeddings",
     action: "embed",
     maxTokensFields: [],
+    hasServiceTier: false,
     usageOnRequest: false,
     endingField: undefined,
     lastFrames: [],
@@ -84,6 +89,7 @@ export const endpoints: readonly Endpoint[] = [
     path: "/v1/responses",
     action: "infer",
     maxTokensFields: ["max_output_tokens"],
+    hasServiceTier: true,
     usageOnRequest: false,
     endingField: "status",
     lastFrames: ['"response.completed"', '"response.incomplete"', '"response.failed"'],
@@ -102,6 +108,7 @@ export const endpoints: readonly Endpoint[] = [
     path: "/v1/messages",
     action: "infer",
     maxTokensFields: ["max_tokens"],
+    hasServiceTier: false,
     usageOnRequest: false,
     endingField: "stop_reason",
     lastFrames: ['"message_stop"'],

@@ -8,6 +8,7 @@ import { first } from "./2026-11-24-first.ts";
 import { receiptBatches } from "./2026-11-25-receipt-batches.ts";
 import { unratedBounds } from "./2026-11-25-unrated-bounds.ts";
 import { reservations } from "./2026-11-26-reservations.ts";
+import { tiers } from "./2026-11-26-tiers.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -15,6 +16,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-25-receipt-batches": receiptBatches,
   "2026-11-25-unrated-bounds": unratedBounds,
   "2026-11-26-reservations": reservations,
+  "2026-11-26-tiers": tiers,
 };
 
 /** The newest schema that this code knows. */

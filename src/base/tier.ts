@@ -1,0 +1,4 @@
+/** What a request is promised, from the soonest answer to the latest; the settings say how much that is. */
+export const tiers = ["interactive", "standard", "batch"] as const;
+
+export type Tier = (typeof tiers)[number];

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { testModel } from "../models.ts";
+import { ask, eventsOf, isDone, makeKey, metric, usageOf } from "./asking.ts";
+import { eventually, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+
+/** Four models of the real engine on a budget that holds two, one of them pinned: `up` as an operator runs it. */
+const folder = temporaryFolder();
+const names = ["pinned", "b", "c", "d"];
+let cloud: RunningCloud;
+let key: string;
+
+interface Shown {
+  readonly hosts: readonly {
+    readonly name: string;
+    readonly pool: {
+      readonly device: { readonly memoryBytes: number; readonly usedBytes: number };
+      readonly models: readonly { readonly name: string; readonly state: string; readonly isPinned: boolean }[];
+      readonly totals: { readonly loads: number; readonly failedLoads: number; readonly evictions: number };
+    } | null;
+  }[];
+}
+
+before(async () => {
+  const { path } = await testModel();
+  const entries = names.map((name) => ({
+    name,
+    family: "SmolLM2",
+    developer: { name: "Hugging Face" },
+    licence: { spdx: "Apache-2.0" },
+    contextTokens: 2_048,
+    sources: [`file:${path}`],
+  }));
+  cloud = await startCloud({
+    data: join(folder.path, "data"),
+    settings: JSON.stringify({
+      site: { jurisdiction: "DE" },
+      engine: { threads: 1, gpu: "off", sequences: 2, contextTokens: 512, memoryBytes: 300_000_000 },
+      models: { serve: names, entries, resident: [{ name: "pinned", pin: true }] },
+    }),
+  });
+  key = await makeKey(cloud, "pool");
+});
+after(async () => {
+  await cloud?.kill();
+  folder.remove();
+});
+
+const answerOf = (model: string, more: object = {}) =>
+  ask({ url: cloud.url, key, more: { model, max_tokens: 8, temperature: 0, ...more } });
+
+async function shown() {
+  const { hosts } = await cloud.command<Shown>("pool", "--json");
+  return hosts[0]!.pool!;
+}
+
+/** What the gateway has heard is up to a second old. */
+async function stateOf(name: string): Promise<string | undefined> {
+  return (await shown()).models.find((model) => model.name === name)?.state;
+}
+
+test("each of the models answers, whichever are in memory; never more than the budget, and the pinned one stays", async () => {
+  const texts = new Set<string>();
+  for (const model of ["pinned", "b", "c", "d", "b"]) {
+    const { status, text } = await answerOf(model);
+    assert.equal(status, 200, text);
+    texts.add((JSON.parse(text) as { choices: { message: { content: string } }[] }).choices[0]!.message.content);
+    await eventually("it is shown", async () => (await stateOf(model)) === "resident", 5_000);
+    const { device, models } = await shown();
+    assert.ok(device.usedBytes <= device.memoryBytes, `${device.usedBytes} of ${device.memoryBytes}`);
+    assert.equal(models.find(({ name }) => name === "pinned")!.state, "resident");
+  }
+  assert.equal(texts.size, 1, "the same weights give the same answer, from whichever copy");
+  const { totals } = await shown();
+  assert.ok(totals.loads >= 4 && totals.evictions >= 3, JSON.stringify(totals));
+});
+
+test("requests for all of them at once are all answered, and metered", async () => {
+  const before = await usageOf(cloud, "pool");
+  const answers = await Promise.all([...names, ...names].map((model) => answerOf(model, { stream: true })));
+  for (const { status, text } of answers) {
+    assert.equal(status, 200, text);
+    assert.ok(isDone(text), text);
+    assert.ok(eventsOf(text).length > 2);
+  }
+  const { requests, unrated } = await usageOf(cloud, "pool");
+  assert.deepEqual([requests - before.requests, unrated], [8, 0]);
+});
+
+test("what the pool does is in the metrics", async () => {
+  assert.ok((await metric(cloud, "bailiwick_pool_loads_total")) >= 4);
+  assert.equal(await metric(cloud, "bailiwick_pool_failed_loads_total"), 0);
+});
