@@ -247,7 +247,7 @@ export const errorCodes = {
     status: 422,
     type: "invalid_request_error",
     retry: false,
-    next: "Remove the model and pull it again; if it stays so, its source gives another file than the catalogue names.",
+    next: "Mend what it names, or remove the model and pull it again; if it stays so, its source gives another file.",
   },
   model_unavailable: {
     status: 502,

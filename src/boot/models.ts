@@ -1,11 +1,20 @@
 import { refuse, type Refusal } from "../base/index.ts";
-import type { Catalog, PullProgress } from "../catalog/index.ts";
+import type { Catalog, PullProgress, VerifyOptions } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { ModelFile } from "../engine/index.ts";
 
 export type ReadyModels = { readonly outcome: "ready"; readonly models: readonly ModelFile[] } | Refusal;
 
-/** The files of the models to serve, pulled where they are not there yet. The fake engine has one model, and no file. */
+/** What an engine can read, where not everything: it is said before anything is downloaded for it. */
+const wantedForms: Partial<Record<Settings["engine"]["kind"], NonNullable<VerifyOptions["wanted"]>>> = {
+  llamacpp: { form: "gguf", why: "an engine of kind llamacpp runs GGUF files; kinds vllm and server serve folders" },
+  vllm: {
+    form: "folder",
+    why: "an engine of kind vllm serves folders with config.json and safetensors; name one as file:/its/path",
+  },
+};
+
+/** The files and folders of the models to serve, pulled where they are not there yet. The fake engine has one model, and no file. */
 export async function readyModels(
   settings: Settings,
   catalog: Catalog,
@@ -19,12 +28,11 @@ export async function readyModels(
   }
   const models: ModelFile[] = [];
   for (const name of settings.models.serve) {
-    const verified = await catalog.verify(name);
+    const onBytes = (progress: PullProgress): void => onProgress(name, progress);
+    const wanted = wantedForms[settings.engine.kind];
+    const verified = await catalog.verify(name, { signal, onProgress: onBytes, ...(wanted && { wanted }) });
     if (verified.outcome === "refused" && verified.code !== "model_not_found") return verified;
-    const pulled =
-      verified.outcome === "verified"
-        ? verified.model
-        : await pulledModel(catalog, name, (progress) => onProgress(name, progress), signal);
+    const pulled = verified.outcome === "verified" ? verified.model : await pulledModel(catalog, name, onBytes, signal);
     if ("outcome" in pulled) return pulled;
     const { path, sha256 } = pulled;
     models.push({ name, path, sha256, contextTokens: Math.min(contextTokens, pulled.contextTokens) });

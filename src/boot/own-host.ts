@@ -51,6 +51,7 @@ export function startOwnHost(
         prefillSliceTokens: engine.prefillSliceTokens,
         ...(engine.memoryBytes === "auto" ? {} : { memoryBytes: engine.memoryBytes }),
         loadTimeoutMs: engine.loadTimeoutMs,
+        ...(engine.server === undefined ? {} : { server: programOf(engine.server) }),
         fake: { firstTokenMs: fake.firstTokenMs, tokenMs: fake.tokenMs, answerTokens: fake.tokens },
       },
       models: models.map((model) => ({ ...model, ...stayOf(model.name, settings) })),
@@ -88,7 +89,9 @@ export function startOwnHost(
       reject(
         new Failed(
           `The engine did not start: ${lastWords === "" ? state.reason : hostLine(lastWords).message}`,
-          "`npx bailiwick doctor` says what is missing.",
+          engine.server === undefined
+            ? "`npx bailiwick doctor` says what is missing."
+            : "Look at engine.server in the settings; what its program printed is in the log.",
         ),
       );
     },
@@ -99,6 +102,11 @@ export function startOwnHost(
     rmSync(socketFolder, { recursive: true, force: true });
   });
   return promise;
+}
+
+/** The program that serves a model. `sleeping` is left out where nothing is said of it: then its command decides. */
+function programOf({ sleeping, ...program }: NonNullable<BootOptions["settings"]["engine"]["server"]>) {
+  return { ...program, ...(sleeping === undefined ? {} : { sleeping }) };
 }
 
 /** What the settings say of a model's stay in memory. */

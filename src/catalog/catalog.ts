@@ -2,11 +2,13 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { nearest, refuse, type Refusal } from "../base/index.ts";
 import { folderName, type ModelEntry, parseEntry } from "./entry.ts";
+import { folderSourceOf, openFolderModel, readInstalledFolder, whyNoFolder } from "./folder-model.ts";
 import { type ModelShape, readGguf } from "./gguf.ts";
 import { inspectInstalled, type InstalledModel, readInstalled, removeInstalled } from "./installed.ts";
 import { isCode, takeLock } from "./lock.ts";
 import { readJson, writeJson } from "./manifest.ts";
 import { type PullContext, pullModel, type PullOptions, type PullResult } from "./pull.ts";
+import type { PullProgress } from "./receive.ts";
 import { shippedEntries } from "./shipped.ts";
 
 export interface CatalogModel {
@@ -25,17 +27,24 @@ export interface Catalog {
   add(input: unknown): Promise<CatalogModel | Refusal>;
   pull(name: string, options?: PullOptions): Promise<PullResult>;
   /**
-   * The model's file, looked at before it is served: quickly, or with `full` by its digest. Refuses a model that was
-   * not pulled (`model_not_found`) and a file that is no longer the one that was pulled (`model_invalid`).
+   * The model's file or folder, looked at before it is served: quickly, or with `full` by its digest. Refuses a model
+   * that was not pulled (`model_not_found`) and a file that is no longer the one that was pulled, a folder that is not
+   * the one whose digest the entry states, and what is not of the wanted form (`model_invalid`).
    */
-  verify(
-    name: string,
-    options?: { readonly full?: boolean; readonly signal?: AbortSignal },
-  ): Promise<Verified | Refusal>;
+  verify(name: string, options?: VerifyOptions): Promise<Verified | Refusal>;
   /** What the model's file says of itself. */
   shape(name: string): Promise<ModelShape | Refusal>;
   /** Removes a model's file, and an entry that was added. `isServed` says whether an engine has it. */
   remove(name: string, isServed: (name: string) => boolean): Promise<Removed | Refusal>;
+}
+
+export interface VerifyOptions {
+  readonly full?: boolean;
+  readonly signal?: AbortSignal;
+  /** Hears of bytes that are read: of a folder, at its first use and where its files changed. */
+  readonly onProgress?: (progress: PullProgress) => void;
+  /** What the caller can use, and why, as the end of a sentence. Left out: either. */
+  readonly wanted?: { readonly form: InstalledModel["form"]; readonly why: string };
 }
 
 export interface Verified {
@@ -86,6 +95,9 @@ function createCatalog(
     return entry?.name === name ? { entry, origin: "added" } : undefined;
   };
 
+  const installedOf = async (entry: ModelEntry): Promise<InstalledModel | undefined> =>
+    (await readInstalledFolder(entry, folderOf(entry.name))) ?? readInstalled(folderOf(entry.name));
+
   const list = async (): Promise<readonly CatalogModel[]> => {
     const added = (await readAllAdded(context.folder)).filter((entry) => !listed.has(entry.name));
     const rows = [...listed.values(), ...added.map((entry) => ({ entry, origin: "added" as const }))];
@@ -93,7 +105,7 @@ function createCatalog(
       rows.map(async (row) => ({
         outcome: "found" as const,
         ...row,
-        installed: await readInstalled(folderOf(row.entry.name)),
+        installed: await installedOf(row.entry),
       })),
     );
   };
@@ -107,7 +119,10 @@ function createCatalog(
   };
 
   const verify: Catalog["verify"] = async (name, options = {}) => {
-    const found = await inspectInstalled(folderOf(name), { ...options, full: options.full ?? false });
+    const opened = await openIfFolder((await known(name))?.entry, context, options);
+    if (opened !== undefined) return "outcome" in opened ? opened : { outcome: "verified", model: opened };
+    const { full = false, signal } = options;
+    const found = await inspectInstalled(folderOf(name), { full, ...(signal === undefined ? {} : { signal }) });
     if (found.outcome === "intact") return { outcome: "verified", model: found.model };
     if (found.outcome === "corrupt") return refuse("model_invalid", found.message);
     if ((await known(name)) === undefined) return unknown(name);
@@ -121,7 +136,7 @@ function createCatalog(
     async find(name) {
       const found = await known(name);
       if (found === undefined) return unknown(name);
-      return { outcome: "found", ...found, installed: await readInstalled(folderOf(name)) };
+      return { outcome: "found", ...found, installed: await installedOf(found.entry) };
     },
     async add(input) {
       const parsed = parseEntry(input);
@@ -135,14 +150,19 @@ function createCatalog(
       }
       await mkdir(folderOf(entry.name), { recursive: true });
       await writeJson(join(folderOf(entry.name), entryFile), entry);
-      return { outcome: "found", entry, origin: "added", installed: await readInstalled(folderOf(entry.name)) };
+      return { outcome: "found", entry, origin: "added", installed: await installedOf(entry) };
     },
     async pull(name, options = {}) {
       const found = await known(name);
-      return found === undefined ? unknown(name) : pullModel(found.entry, context, options);
+      if (found === undefined) return unknown(name);
+      const opened = await openIfFolder(found.entry, context, options);
+      if (opened === undefined) return pullModel(found.entry, context, options);
+      return "outcome" in opened ? opened : { outcome: "pulled", model: opened, downloaded: false, failures: [] };
     },
     async shape(name) {
-      const found = await verify(name);
+      const found = await verify(name, {
+        wanted: { form: "gguf", why: "what it is like is read from GGUF files only" },
+      });
       return found.outcome === "refused" ? found : readGguf(found.model.path);
     },
     async remove(name, isServed) {
@@ -161,6 +181,26 @@ function createCatalog(
       return { outcome: "removed", fileRemoved: installed !== undefined, entryRemoved: found?.origin === "added" };
     },
   };
+}
+
+/** Of an entry whose source is a folder; undefined for others. */
+async function openIfFolder(
+  entry: ModelEntry | undefined,
+  { folder: models, clock }: CatalogContext,
+  { full = false, signal, onProgress = () => {}, wanted }: VerifyOptions,
+): Promise<InstalledModel | Refusal | undefined> {
+  if (entry === undefined) return undefined;
+  const folder = join(models, folderName(entry.name));
+  const source = await folderSourceOf(entry, folder);
+  if (source === undefined && wanted?.form === "folder") {
+    const message = `The model ${entry.name} is not a folder: ${wanted.why}.`;
+    return refuse("model_invalid", message, { reasons: await whyNoFolder(entry) });
+  }
+  if (source === undefined) return undefined;
+  if (wanted?.form === "gguf") {
+    return refuse("model_invalid", `The model ${entry.name} is the folder ${source.path}: ${wanted.why}.`);
+  }
+  return openFolderModel(entry, source, { folder, clock, full, signal, onProgress });
 }
 
 /** A model that was never pulled has no folder, and so nothing to lock or to remove. */

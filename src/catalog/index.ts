@@ -1,11 +1,12 @@
 /**
  * catalog: the models that this installation knows and the files of those that it has. Owns the entries (shipped, the
  * settings', added ones), the sources (pip, the Hugging Face Hub's client, files), the pull, the manifests beside the
- * files, and the reading of GGUF headers. Does not own: which models are served (settings, host), what one costs
- * (ledger), where it may run (policy), running it (engine).
+ * files, the digests of folders that are served where they lie, and the reading of GGUF headers. Does not own: which
+ * models are served (settings, host), what one costs (ledger), where it may run (policy), running it (engine).
  * Invariants: a file stands under its final name only when it is whole and its digest is the expected one, or, where
- * none was known, the recorded one; nothing that a file or an archive states is believed before it was checked against
- * its size; a program is started by its arguments, never through a shell; a digest is never invented.
+ * none was known, the recorded one; a folder's digest covers every file in it that does not begin with a dot, or there
+ * is none; nothing that a file or an archive states is believed before it was checked against its size; a program is
+ * started by its arguments, never through a shell; a digest is never invented.
  */
 export {
   type Catalog,
@@ -14,6 +15,7 @@ export {
   openCatalog,
   type Removed,
   type Verified,
+  type VerifyOptions,
 } from "./catalog.ts";
 export { type Command, type CommandResult, createCommandRunner, type RunCommand } from "./command.ts";
 export { type ModelEntry, modelEntrySchema } from "./entry.ts";

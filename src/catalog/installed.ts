@@ -1,21 +1,25 @@
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { folderRecordName } from "./folder-record.ts";
 import { sha256OfFile } from "./landing.ts";
 import { isCode } from "./lock.ts";
 import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
 
-/** A model's file on this machine. It has all that an engine asks of a model file. */
+/** A model on this machine. It has all that an engine asks of a model file. */
 export interface InstalledModel {
   readonly name: string;
+  /** A GGUF file in the catalogue's folder, or a folder of the operator's in its own place. */
+  readonly form: "gguf" | "folder";
   readonly path: string;
-  /** Lower-case hex: of the file as it was pulled. */
+  /** Lower-case hex: of the file as it was pulled, or of the folder's files (folder-digest.ts). */
   readonly sha256: string;
-  /** Whether the catalogue knew that digest before the pull. */
+  /** Whether the catalogue knew that digest before the pull, or names the folder's. */
   readonly verified: boolean;
   readonly sizeBytes: number;
   /** What the entry offers, and at most what the file says it was trained for. */
   readonly contextTokens: number;
-  readonly chatTemplate: Manifest["chatTemplate"];
+  /** undefined: of a folder, whose engine looks for it. */
+  readonly chatTemplate: Manifest["chatTemplate"] | undefined;
   readonly source: string;
   /** ISO 8601, UTC. */
   readonly pulledAt: string;
@@ -66,11 +70,14 @@ export async function removeInstalled(folder: string): Promise<void> {
   const manifest = await readManifest(folder);
   if (manifest !== undefined) await rm(join(folder, manifest.file), { force: true });
   await rm(join(folder, "manifest.json"), { force: true });
+  // The folder that it tells of is the operator's, and stays.
+  await rm(join(folder, folderRecordName), { force: true });
 }
 
 function describe(folder: string, manifest: Manifest): InstalledModel {
   return {
     name: manifest.name,
+    form: "gguf",
     path: join(folder, manifest.file),
     sha256: manifest.sha256,
     verified: manifest.verified,

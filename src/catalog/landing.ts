@@ -71,7 +71,13 @@ export class Landing {
 
 const blockBytes = 1024 * 1024;
 
-async function hashInto(hash: Hash, file: FileHandle, sizeBytes: number, signal?: AbortSignal): Promise<void> {
+async function hashInto(
+  hash: Hash,
+  file: FileHandle,
+  sizeBytes: number,
+  signal?: AbortSignal,
+  onBytes?: (readBytes: number) => void,
+): Promise<void> {
   const block = Buffer.alloc(Math.min(blockBytes, Math.max(1, sizeBytes)));
   let position = 0;
   while (position < sizeBytes) {
@@ -80,15 +86,20 @@ async function hashInto(hash: Hash, file: FileHandle, sizeBytes: number, signal?
     if (bytesRead === 0) break;
     hash.update(block.subarray(0, bytesRead));
     position += bytesRead;
+    onBytes?.(position);
   }
 }
 
-/** The SHA-256 of a file, lower-case hex. */
-export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
+/** The SHA-256 of a file, lower-case hex. `onBytes` hears how many bytes have been read. */
+export async function sha256OfFile(
+  path: string,
+  signal?: AbortSignal,
+  onBytes?: (readBytes: number) => void,
+): Promise<string> {
   const file = await open(path, "r");
   try {
     const hash = createHash("sha256");
-    await hashInto(hash, file, (await file.stat()).size, signal);
+    await hashInto(hash, file, (await file.stat()).size, signal, onBytes);
     return hash.digest("hex");
   } finally {
     await file.close();

@@ -1,5 +1,6 @@
 import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { type Clock, sleep } from "../base/index.ts";
 
 /** How often a holder shows that it lives, and after how long without it another may take the lock. */
@@ -34,6 +35,26 @@ export async function takeLock(
     options.onWait?.(holder.text);
     await sleep(clock, retryMs);
   }
+}
+
+/**
+ * A model's lock, in its folder. `signal` is aborted when the caller's is, or the lock is lost; whoever works under the
+ * lock ends with it.
+ */
+export async function takeLockIn(
+  folder: string,
+  options: {
+    readonly clock: Clock;
+    readonly signal: AbortSignal | undefined;
+    readonly onWait: (holder: string) => void;
+  },
+): Promise<{ readonly signal: AbortSignal; release(): Promise<void> }> {
+  const { signal, ...rest } = options;
+  const lock = await takeLock(join(folder, "lock"), { ...rest, ...(signal === undefined ? {} : { signal }) });
+  return {
+    signal: AbortSignal.any(signal === undefined ? [lock.lost] : [lock.lost, signal]),
+    release: () => lock.release(),
+  };
 }
 
 async function createExclusively(path: string, text: string): Promise<boolean> {

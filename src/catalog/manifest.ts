@@ -37,10 +37,10 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
 }
 
 /** A small JSON file; undefined where it is absent, too large or not JSON. */
-export async function readJson(path: string): Promise<unknown> {
+export async function readJson(path: string, limitBytes = mostBytes): Promise<unknown> {
   try {
     const bytes = await readFile(path);
-    return bytes.length > mostBytes ? undefined : JSON.parse(bytes.toString("utf8"));
+    return bytes.length > limitBytes ? undefined : JSON.parse(bytes.toString("utf8"));
   } catch (error) {
     // Half-written or foreign content counts as absent: what it described is then looked at anew.
     if (isCode(error, "ENOENT") || isCode(error, "ENOTDIR") || error instanceof SyntaxError) return undefined;

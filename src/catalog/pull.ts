@@ -7,8 +7,8 @@ import { readGguf } from "./gguf.ts";
 import type { HubSettings } from "./hub.ts";
 import { inspectInstalled, type InstalledModel } from "./installed.ts";
 import type { Landing } from "./landing.ts";
-import { takeLock } from "./lock.ts";
-import { readManifest, writeManifest } from "./manifest.ts";
+import { takeLockIn } from "./lock.ts";
+import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
 import type { PipContext } from "./pip.ts";
 import { type PullProgress, receive, type ReceiveContext } from "./receive.ts";
 import type { Source } from "./source.ts";
@@ -52,12 +52,12 @@ export async function pullModel(
   const folder = join(context.folder, folderName(entry.name));
   await mkdir(folder, { recursive: true });
   const onProgress = options.onProgress ?? (() => {});
-  const lock = await takeLock(join(folder, "lock"), {
+  const lock = await takeLockIn(folder, {
     clock: context.clock,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    signal: options.signal,
     onWait: () => onProgress({ phase: "waiting", source: "", receivedBytes: 0, totalBytes: entry.sizeBytes }),
   });
-  const signal = AbortSignal.any(options.signal === undefined ? [lock.lost] : [lock.lost, options.signal]);
+  const { signal } = lock;
   try {
     const there = await keepInstalled(entry, folder, signal);
     if (there !== undefined) return { outcome: "pulled", model: there, downloaded: false, failures: [] };
@@ -151,7 +151,7 @@ async function checkLanding(landing: Landing, source: Source, context: ReceiveCo
 async function install(
   entry: ModelEntry,
   landing: Landing,
-  shape: { readonly contextTokens: number; readonly chatTemplate: { readonly kind: InstalledModel["chatTemplate"] } },
+  shape: { readonly contextTokens: number; readonly chatTemplate: { readonly kind: Manifest["chatTemplate"] } },
   source: Source,
   context: ReceiveContext,
 ): Promise<InstalledModel> {
@@ -175,7 +175,7 @@ async function install(
   await writeManifest(context.folder, { version: 1, file, modifiedMs: mtimeMs, ...known });
   await removeLeftovers(context.folder);
   await syncFolder(context.folder);
-  return { ...known, path };
+  return { ...known, form: "gguf", path };
 }
 
 /** What earlier tries left: nothing else begins with these names. */

@@ -210,7 +210,7 @@ async function appendWheelMember(part: PypiPart, source: Source, landing: Landin
 async function appendFile(part: FilePart, source: Source, landing: Landing, context: ReceiveContext) {
   const found = await stat(part.path).catch((error: Error) => error);
   if (found instanceof Error) return unavailable(found.message);
-  // A pipe or a device would never end.
+  // A pipe or a device would never end; a folder is served where it is, and is no part of a file.
   if (!found.isFile()) return unavailable(`${part.path} is not a file`);
   const refused = await roomFor(found.size, context);
   if (refused !== undefined) return refused;

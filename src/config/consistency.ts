@@ -14,9 +14,44 @@ export function checkConsistency(settings: Settings, context: z.RefinementCtx): 
   settings.upstreams.forEach((upstream, index) => {
     reportRepeated(upstream.models ?? [], "name", ["upstreams", index, "models"], report);
   });
+  checkEngine(settings, report);
   checkResident(settings, report);
   checkSites(settings, report);
   checkPrices(settings, report);
+}
+
+/** What serves a model in a program of its own has to be told which, and what its device has: nothing tells it later. */
+function checkEngine({ engine }: Settings, report: Report): void {
+  const { kind, server, gpu, memoryBytes, loadTimeoutMs } = engine;
+  if (kind !== "vllm" && kind !== "server") {
+    if (server !== undefined) {
+      report(["engine", "server"], `an engine of kind ${kind} starts no program: leave it out, or set engine.kind`);
+    }
+    return;
+  }
+  if (server === undefined) {
+    report(["engine", "server"], `an engine of kind ${kind} needs the command of the program to start`);
+    return;
+  }
+  if (memoryBytes === "auto" && gpu !== "off") {
+    const message = `an engine of kind ${kind} cannot see what the device has: say how many bytes, or set engine.gpu to off`;
+    report(["engine", "memoryBytes"], message);
+  }
+  if (server.startTimeoutMs > loadTimeoutMs) {
+    report(["engine", "server", "startTimeoutMs"], "it is longer than engine.loadTimeoutMs, which ends the load first");
+  }
+  if (kind === "server") checkProgram(server, report);
+}
+
+/** vLLM is told its socket by its adapter, and may sleep; of another program only its settings know how it is reached. */
+function checkProgram(server: NonNullable<Settings["engine"]["server"]>, report: Report): void {
+  const texts = [...server.command, ...Object.values(server.environment)];
+  if (!texts.some((text) => text.includes("{port}") || text.includes("{socket}"))) {
+    report(["engine", "server", "command"], "it names neither {port} nor {socket}: nobody could reach the program");
+  }
+  if (server.sleeping !== undefined) {
+    report(["engine", "server", "sleeping"], "only programs of kind vllm can be put to sleep");
+  }
 }
 
 function checkResident({ models }: Settings, report: Report): void {

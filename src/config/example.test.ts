@@ -19,12 +19,12 @@ function settingsOf(text: string) {
   return loaded.settings;
 }
 
-/** Every value as [path, value], with list items as [] and the price book's model names as <name>. */
+/** Every value as [path, value], with list items as [] and names of the operator's own as <name>. */
 function valuesOf(value: unknown, path = ""): [string, unknown][] {
   if (typeof value !== "object" || value === null) return [[path, value]];
   if (Array.isArray(value)) return [[path, value], ...value.flatMap((item) => valuesOf(item, `${path}[]`))];
   const members = Object.entries(value).flatMap(([name, member]) => {
-    const step = path === "prices[].models" ? "<name>" : name;
+    const step = ["prices[].models", "engine.server.environment"].includes(path) ? "<name>" : name;
     return valuesOf(member, path === "" ? step : `${path}.${step}`);
   });
   return [[path, value], ...members];
@@ -36,7 +36,8 @@ test("the example as it stands is exactly the defaults", () => {
 
 test("the example without its comments is valid, and names every setting", () => {
   const text = complete.replace(/^ *urlEnvironment: .*$/m, "");
-  settingsOf(text);
+  // A program belongs to another kind of engine than the default's.
+  settingsOf(text.replace("kind: llamacpp", "kind: vllm").replace("memoryBytes: auto", "memoryBytes: 80000000000"));
   const named = new Set(valuesOf(parse(complete)).map(([path]) => path));
   assert.deepEqual(
     knownSettings().filter(({ path }) => !named.has(path)),
@@ -47,7 +48,14 @@ test("the example without its comments is valid, and names every setting", () =>
 test("a default that the example states is the schema's", () => {
   const stated = valuesOf(parse(complete));
   // An upstream's site is named in the example; the lists show an item where their default is none.
-  const shown = new Set(["upstreams", "models.resident", "upstreams[].site.name", "models.entries", "prices"]);
+  const shown = new Set([
+    "upstreams",
+    "models.resident",
+    "upstreams[].site.name",
+    "models.entries",
+    "prices",
+    "engine.server.environment",
+  ]);
   for (const { path, default: expected } of knownSettings()) {
     if (expected === undefined || shown.has(path)) continue;
     for (const [, value] of stated.filter(([name]) => name === path))

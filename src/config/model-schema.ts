@@ -30,9 +30,13 @@ const entryFields = {
     "Trained for conversations (chat), or to complete text, without a chat template (base).",
   ),
   contextTokens: entryShape.contextTokens.describe("Tokens of context that it was trained for."),
-  sizeBytes: entryShape.sizeBytes.describe("The file's size."),
-  sha256: entryShape.sha256.describe("The file's SHA-256; left out: recorded at the first pull, shown as unverified."),
-  sources: entryShape.sources.describe("Where the file comes from, tried in order: file:, hf:, pypi:."),
+  sizeBytes: entryShape.sizeBytes.describe("The size of the file, or of the folder's files."),
+  sha256: entryShape.sha256.describe(
+    "The SHA-256 of the file or folder; left out: recorded at the first pull, shown as unverified.",
+  ),
+  sources: entryShape.sources.describe(
+    "Where the file comes from, tried in order: file:, hf:, pypi:; or the folder, as file:.",
+  ),
 } satisfies Record<keyof typeof entryShape, z.ZodType>;
 
 export const catalogueEntry = z.strictObject(entryFields);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { DataClass } from "../policy/index.ts";
 import { priceVersion } from "./price-schema.ts";
 import { catalogueEntry, modelName, upstream } from "./model-schema.ts";
+import { engineServer } from "./engine-schema.ts";
 import { environmentName, milliseconds, quantity, site } from "./value-schema.ts";
 
 /** What a cloud does with a data class while it cannot confirm its keys and policy with PostgreSQL. */
@@ -53,9 +54,11 @@ function awayRules() {
 
 const engine = z.strictObject({
   kind: z
-    .enum(["llamacpp", "fake"])
+    .enum(["llamacpp", "vllm", "server", "fake"])
     .default("llamacpp")
-    .describe("The engine on this machine; `fake` answers from a script, for tests and benches."),
+    .describe(
+      "The engine on this machine: its own, vLLM, or another program that serves a model over the OpenAI API; `fake` answers from a script, for tests and benches.",
+    ),
   threads: z
     .union([z.literal("auto"), quantity(1, 1024)])
     .default("auto")
@@ -80,6 +83,9 @@ const engine = z.strictObject({
   loadTimeoutMs: milliseconds(1000, 3_600_000)
     .default(300_000)
     .describe("How long a model may take to load before that counts as failed."),
+  server: engineServer
+    .optional()
+    .describe("The program that kinds vllm and server start for each model that they load."),
 });
 
 const tier = (ttftMs: number, tpotMs: number) =>

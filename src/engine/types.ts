@@ -4,7 +4,7 @@ import type { Refusal } from "../base/index.ts";
 export interface ModelFile {
   /** The name that requests use. */
   readonly name: string;
-  /** Absolute path of the GGUF file. */
+  /** Absolute path of the GGUF file, or of the folder where a program serves one. */
   readonly path: string;
   /** Lower-case hex. */
   readonly sha256: string;

@@ -54,13 +54,14 @@ async function factoryOf(settings: HostSettings): Promise<EngineFactory> {
 async function serverFactory(kind: "vllm" | "server", { engine }: HostSettings): Promise<EngineFactory> {
   const { server, memoryBytes, gpu } = engine;
   if (server === undefined) throw new TypeError(`an engine of kind ${kind} needs \`server\`: the program to start`);
-  // What a device of a program's has is nowhere to be seen; a processor's memory is the machine's.
+  // What a device of a program's has is nowhere to be seen; a processor's memory is the machine's, which has other
+  // things to do as well.
   if (memoryBytes === undefined && gpu !== "off")
     throw new TypeError(`an engine of kind ${kind} needs \`memoryBytes\``);
   const { createServer } = await import("../engine/server/index.ts");
   return createServer(kind, {
     settings: server,
-    memoryBytes: memoryBytes ?? totalmem(),
+    memoryBytes: memoryBytes ?? Math.floor(totalmem() / 2),
     sleeping: server.sleeping,
     clock: systemClock,
     entropy: randomBytes,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -32,10 +33,18 @@ export async function sizesOf(
   const kept = readKept(path);
   const all: Record<string, ModelSize> = {};
   const sizes = new Map<string, ModelSize>();
+  const program = programDigest(settings);
   let reason = "there is no model";
   for (const model of settings.models) {
     const { sequences, prefillSliceTokens } = settings.engine;
-    const key = JSON.stringify([engine.build, model.sha256, model.contextTokens, sequences, prefillSliceTokens]);
+    const key = JSON.stringify([
+      engine.build,
+      model.sha256,
+      model.contextTokens,
+      sequences,
+      prefillSliceTokens,
+      ...program,
+    ]);
     try {
       const size = kept[key] ?? (await engine.sizeOf(model));
       all[key] = size;
@@ -48,6 +57,11 @@ export async function sizesOf(
   if (sizes.size === 0) throw new Error(reason);
   writeFileSync(path, JSON.stringify(all));
   return sizes;
+}
+
+/** How a program shares its memory is in its settings, which may hold what is nobody's to read: their digest is kept. */
+function programDigest({ engine: { server } }: HostSettings): readonly string[] {
+  return server === undefined ? [] : [createHash("sha256").update(JSON.stringify(server)).digest("hex")];
 }
 
 function readKept(path: string): Readonly<Record<string, ModelSize>> {
