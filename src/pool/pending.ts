@@ -1,7 +1,7 @@
 import type { Sequence } from "./state.ts";
 
 /** How far back it looks at what a tenant has had. */
-const memoryMs = 300_000;
+const memoryMs = 900_000;
 
 interface Tenant {
   readonly name: string;
