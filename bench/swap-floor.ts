@@ -8,7 +8,7 @@ import type { Choice } from "../src/host/desk.ts";
 import type { Floor, FloorOptions } from "../src/host/floor.ts";
 import type { HostedModel } from "../src/host/hosted-model.ts";
 import type { HostPool } from "../src/host/protocol.ts";
-import type { Place } from "../src/host/schedule.ts";
+import type { Place } from "../src/host/entry.ts";
 
 /**
  * lru: Ollama's (server/sched.go). A request for a loaded model goes to it; others wait in one queue, whose first gets its

@@ -3,7 +3,8 @@ import { refuse, type Refusal } from "../base/index.ts";
 import type { GenerateRequest } from "../engine/index.ts";
 import type { Objective, Pool, PoolRequest } from "../pool/index.ts";
 import type { HostedModel } from "./hosted-model.ts";
-import type { Place, Schedule } from "./schedule.ts";
+import type { Place } from "./entry.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** What whoever asks was promised; what is not said is the host's default. */
 export interface Promised {

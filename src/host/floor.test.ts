@@ -165,7 +165,7 @@ test("a model at whose loading the process ended is left alone for a while, and 
 test("a model without room on the device: its requests are refused, and the log says what would have it", async (context) => {
   const large = { fake: { loadedBytes: 3 * gigabyte }, memoryBytes: 2 * gigabyte };
   const log: string[] = [];
-  await assert.rejects(open(context, large), /no model fits this device/);
+  await assert.rejects(open(context, large), /no model has room in 2000000000 bytes/);
   assert.deepEqual(log, []);
 });
 
@@ -198,6 +198,13 @@ test("a reserved device is its tenant's; what gives way may use what is left idl
   assert.equal(await reserve([]), 200);
   assert.equal(await said(await ask("a", "Say it.", { "bailiwick-tenant": "prj_2" })), "200");
   assert.equal(await reserve([{ id: "rsv_1", tenant: "prj_1", share: 2 }]), 400);
+});
+
+test("where nothing is to be loaded ahead the host is ready at once, and loads when it is asked", async (context) => {
+  const { ask, pool } = await open(context, { models: [{ name: "a", unloadAfterMs: 100 }] });
+  assert.equal(stateOf(await pool(), "a"), "absent");
+  assert.equal(await said(await ask("a")), "200");
+  await until(async () => stateOf(await pool(), "a") === "absent");
 });
 
 test("what models take is read once, and kept for the next start", async (context) => {

@@ -87,9 +87,14 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
   const settle = (): void => {
     const isMissing = files.some(({ name, pin }) => pin === true && residents.isUntried(name));
     if (isMissing && schedule.isLoading) return;
-    if (files.some(({ name }) => residents.get(name) !== undefined)) first.resolve();
-    else if (!schedule.isLoading)
-      first.reject(new Error([...residents.failures.values()][0] ?? "no model fits this device"));
+    if (files.some(({ name }) => residents.get(name) !== undefined)) return first.resolve();
+    if (schedule.isLoading) return;
+    const [reason] = residents.failures.values();
+    if (reason !== undefined) first.reject(new Error(reason));
+    else if (models.every(({ size }) => size.loadedBytes > engine.memoryBytes))
+      first.reject(new Error(`no model has room in ${engine.memoryBytes} bytes (engine.memoryBytes)`));
+    // Nothing is to be loaded before somebody asks for it.
+    else first.resolve();
   };
   schedule.start();
   settle();

@@ -24,6 +24,7 @@ class TookTooLong extends Error {}
 export class Residents {
   readonly #options: ResidentsOptions;
   readonly #loaded = new Map<string, LoadedModel>();
+  readonly #leaving = new Set<Promise<void>>();
   /** Why a model's last load failed; for the operator. */
   readonly failures = new Map<string, string>();
   /** Of all files that were loaded since the start. */
@@ -56,7 +57,7 @@ export class Residents {
       log("info", "a model is loaded", { model: file.name, ms: Math.round(clock.monotonicMs() - startedMs) });
       return true;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.failures.set(file.name, reason);
       log("error", "a model could not be loaded", { model: file.name, reason });
       if (error instanceof TookTooLong) this.#options.onHung(file.name);
@@ -74,12 +75,24 @@ export class Residents {
     void model.unload().catch(() => undefined);
   }
 
-  async unload(model: string): Promise<void> {
+  /** Never rejects: a model that does not leave in order is gone all the same, as far as anybody here knows. */
+  unload(model: string): Promise<void> {
     const loaded = this.#loaded.get(model);
-    if (loaded === undefined) return;
+    if (loaded === undefined) return Promise.resolve();
     this.#loaded.delete(model);
-    await loaded.unload();
-    this.#options.log("info", "a model has left", { model });
+    const leaving = this.#unload(model, loaded).finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+    return leaving;
+  }
+
+  async #unload(name: string, model: LoadedModel): Promise<void> {
+    const { log } = this.#options;
+    try {
+      await model.unload();
+      log("info", "a model has left", { model: name });
+    } catch (error) {
+      log("error", "a model did not leave in order", { model: name, reason: messageOf(error) });
+    }
   }
 
   async #load(file: ModelFile): Promise<LoadedModel> {
@@ -87,6 +100,8 @@ export class Residents {
     if (suspects.isResting(file.name))
       throw new Error("the engine ended when it was loaded last; it is tried again later");
     await readAhead(file.path);
+    // Whoever leaves for it has to be gone, or both would be in memory.
+    await Promise.all(this.#leaving);
     suspects.begin(file.name);
     let isThere = false;
     try {
@@ -97,6 +112,10 @@ export class Residents {
       suspects.end(file.name, isThere);
     }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** What comes too late leaves again. */

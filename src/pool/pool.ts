@@ -1,3 +1,4 @@
+import { Ahead } from "./ahead.ts";
 import { Answer } from "./answer.ts";
 import { DeviceScheduler } from "./device-scheduler.ts";
 import { Pending } from "./pending.ts";
@@ -56,7 +57,7 @@ export class Pool implements Scheduler {
   readonly #pending: Pending;
   readonly #learner = new Learner();
   readonly #reservations = new Reservations();
-  readonly #hasPinned: boolean;
+  readonly #ahead: Ahead;
   /** Whose copy has failed: it is not tried again for a while. */
   readonly #resting = new Set<Lane>();
   #nowMs = -Infinity;
@@ -68,15 +69,14 @@ export class Pool implements Scheduler {
     this.#tuning = tuning;
     this.#scheduler = new DeviceScheduler(tuning, (sequence, answer) => this.#fail(sequence, answer));
     this.#pending = new Pending(tuning.aheadTokens);
-    this.#hasPinned = fleet.models.some(
-      ({ isPinned, unloadAfterMs }) => isPinned === true || unloadAfterMs !== undefined,
-    );
     for (const model of fleet.models) {
       this.#models.set(model.id, model);
       this.#answers.set(model.id, new Answers());
     }
+    const laneOn = (device: Device, model: PoolModel): Lane => this.#laneOn(device, model);
+    this.#ahead = new Ahead(fleet.models, this.#scheduler, tuning.preloads, laneOn);
     for (const device of fleet.devices) this.#join(device);
-    this.#assignPinned();
+    this.#ahead.pin(this.#devices.values());
   }
 
   /** A clock that goes back stands still here until it has caught up. */
@@ -84,7 +84,7 @@ export class Pool implements Scheduler {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
     const answer = new Answer(this.#nowMs);
     this.#decide(event, answer);
-    if (event.kind !== "arrived") this.#fill(answer);
+    if (event.kind !== "arrived") this.#ahead.fill(this.#devices.values(), answer);
     if (answer.wakeMs < this.#wakeMs) {
       this.#wakeMs = answer.wakeMs;
       answer.ask({ kind: "wake", atMs: answer.wakeMs });
@@ -132,7 +132,7 @@ export class Pool implements Scheduler {
         return this.#modelLost(event.device, event.model, answer);
       case "deviceJoined":
         this.#join(event.device);
-        this.#assignPinned();
+        this.#ahead.pin(this.#devices.values());
         return this.#placePending(answer);
       case "deviceLost":
         return this.#deviceLost(event.device, answer);
@@ -311,37 +311,6 @@ export class Pool implements Scheduler {
     if (this.#pending.size > 0) answer.wakeAt(Math.min(this.#pending.firstLastMs, this.#firstRetryMs()));
   }
 
-  /** What is pinned comes back whatever happened to it; what else idle memory has room for is copied ahead. */
-  #fill(answer: Answer): void {
-    if (!this.#tuning.preloads && !this.#hasPinned) return;
-    for (const device of this.#devices.values()) {
-      this.#scheduler.unloadIdle(device, answer);
-      if (device.loading === undefined) this.#preload(device, answer);
-    }
-  }
-
-  #preload(device: Device, answer: Answer): void {
-    for (const model of this.#models.values()) {
-      if (!device.pinned.has(model) && !(this.#tuning.preloads && isLasting(model))) continue;
-      const lane = this.#laneOn(device, model);
-      if (lane.weights !== "absent") continue;
-      if (lane.notBeforeMs > answer.nowMs) answer.wakeAt(lane.notBeforeMs);
-      else if (this.#scheduler.preload(lane, answer)) return;
-    }
-  }
-
-  /** Each pinned model has one device, the one with the most memory that is not pinned, as long as one has the room. */
-  #assignPinned(): void {
-    const devices = [...this.#devices.values()];
-    for (const model of this.#models.values()) {
-      if (model.isPinned !== true || devices.some(({ pinned }) => pinned.has(model))) continue;
-      const able = devices.filter((device) => device.canPin(model));
-      const freeBytes = (device: Device): number => device.spec.memoryBytes - device.pinnedBytesBeside(model);
-      able.sort((a, b) => freeBytes(b) - freeBytes(a));
-      able[0]?.pin(model);
-    }
-  }
-
   /** When the first of the copies that have failed may be tried again. */
   #firstRetryMs(): number {
     let firstMs = Infinity;
@@ -445,7 +414,7 @@ export class Pool implements Scheduler {
     const device = this.#devices.get(id);
     if (device === undefined) return;
     this.#devices.delete(id);
-    this.#assignPinned();
+    this.#ahead.pin(this.#devices.values());
     const stranded = new Set<Sequence>(device.turn?.sequences);
     for (const { waiting, running } of device.lanes.values())
       for (const each of [...waiting, ...running]) stranded.add(each);
@@ -491,11 +460,6 @@ export class Pool implements Scheduler {
     this.#placePending(answer);
     for (const device of this.#devices.values()) this.#scheduler.resume(device, answer);
   }
-}
-
-/** One that leaves when it idles is not copied before it is asked for. */
-function isLasting({ unloadAfterMs }: PoolModel): boolean {
-  return unloadAfterMs === undefined;
 }
 
 function refuse(request: PoolRequest, reason: RefusalReason, answer: Answer): void {
