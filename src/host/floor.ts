@@ -53,6 +53,7 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
     return { name: file.name, sha256: file.sha256, size: sizes.get(file.name)!, fingerprint };
   });
   for (const { name, size } of models) warnOfSize(name, size, engine, log);
+  warnOfPins(files, sizes, engine, log);
   const residents = new Residents({
     engine,
     clock,
@@ -130,6 +131,23 @@ function poolOf(
   });
   const speed = ({ id }: PoolModel) => speedOn(engine.device, settings.engine.threads, sizes.get(id)!);
   return new Pool({ devices: [device], models, speed }, hostTuning);
+}
+
+function warnOfPins(
+  files: HostSettings["models"],
+  sizes: ReadonlyMap<string, ModelSize>,
+  engine: Engine,
+  log: Log,
+): void {
+  const pinned = files.filter(({ pin }) => pin === true);
+  const neededBytes = pinned.reduce((sum, { name }) => sum + sizes.get(name)!.loadedBytes, 0);
+  if (neededBytes <= engine.memoryBytes) return;
+  const models = pinned.map(({ name }) => name).join(", ");
+  log("warn", "not all pinned models have room: the later ones come and go", {
+    models,
+    neededBytes,
+    memoryBytes: engine.memoryBytes,
+  });
 }
 
 /** A model that this device never has room for is served by no request, and the operator is told what would have it. */
