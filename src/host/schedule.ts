@@ -51,7 +51,9 @@ export interface ScheduleTotals {
 export class Schedule implements Keeper {
   readonly #options: ScheduleOptions;
   readonly #entries = new Map<string, Entry>();
-  /** The same, by model. */
+  /** Which of them have got something, or have ended, since that was told. */
+  readonly #moved = new Set<Entry>();
+  /** All of them, by model. */
   readonly #byModel = new Map<string, Set<Entry>>();
   readonly totals: ScheduleTotals = {
     turns: 0,
@@ -99,7 +101,7 @@ export class Schedule implements Keeper {
     this.#entries.set(work.request.id, entry);
     this.#of(work.request.model).add(entry);
     // Whoever comes while prompts are computed joins them.
-    if (this.#turn?.kind === "prefill") this.#endTurn();
+    if (this.#turn?.kind === "prefill") this.#endTurnSoon();
     this.#tell({ kind: "arrived", request: work.request });
     return entry;
   }
@@ -144,6 +146,7 @@ export class Schedule implements Keeper {
 
   moved(entry: Entry): void {
     const tokens = entry.see(this.#options.clock.monotonicMs());
+    if (tokens > 0) this.#moved.add(entry);
     const turn = this.#turn;
     if (tokens === 0 || turn === undefined || !turn.withoutToken.delete(entry)) return;
     if (turn.withoutToken.size === 0 && turn.kind === "prefill") this.#endTurnSoon();
@@ -155,6 +158,7 @@ export class Schedule implements Keeper {
     if (!this.#entries.has(id)) return;
     if (entry.hasBegun && this.#turn?.model === model) {
       entry.isOver = true;
+      this.#moved.add(entry);
       this.#endTurnSoon();
       return;
     }
@@ -176,6 +180,7 @@ export class Schedule implements Keeper {
     if (entry === undefined) return undefined;
     this.#entries.delete(id);
     this.#of(entry.work.request.model).delete(entry);
+    this.#moved.delete(entry);
     return entry;
   }
 
@@ -214,7 +219,7 @@ export class Schedule implements Keeper {
       case "decode":
         return this.#begin("decode", effect.model, effect.untilMs - this.#options.clock.monotonicMs(), []);
       case "stop":
-        return this.#endTurn();
+        return this.#endTurnSoon();
       case "wake":
         return this.#wakeAt(effect.atMs);
       case "move":
@@ -293,7 +298,7 @@ export class Schedule implements Keeper {
     this.#isSwitching = false;
   }
 
-  /** Several that end in one step are told together. */
+  /** What happens in one step, and whoever comes in one, is told together. */
   #endTurnSoon(): void {
     if (this.#isEndingTurn) return;
     this.#isEndingTurn = true;
@@ -312,9 +317,10 @@ export class Schedule implements Keeper {
     this.totals.busyMs += this.#options.clock.monotonicMs() - turn.startedMs;
     const tokens = new Map<string, number>();
     const finished = new Set<string>();
-    for (const entry of this.#of(turn.model)) {
-      if (!entry.hasBegun) continue;
-      const { id } = entry.work.request;
+    for (const entry of this.#moved) {
+      const { id, model } = entry.work.request;
+      if (model !== turn.model) continue;
+      this.#moved.delete(entry);
       const given = entry.takeTokens();
       if (given > 0) tokens.set(id, given);
       if (!entry.isOver) continue;

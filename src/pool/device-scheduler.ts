@@ -156,7 +156,9 @@ export class DeviceScheduler {
       }
     }
     const prompts = lane.running.filter(({ promptLeftMs }) => promptLeftMs > 0);
-    const spentMs = (answer.nowMs - turn.startedMs) / Math.max(1, prompts.length);
+    const durationMs = answer.nowMs - turn.startedMs;
+    if (prompts.length > 0) device.prompted((durationMs * prompts.length) / lane.running.length, answer.nowMs);
+    const spentMs = durationMs / Math.max(1, prompts.length);
     for (const sequence of prompts) {
       sequence.promptSpentMs += spentMs;
       sequence.promptLeftMs = Math.max(1, sequence.promptLeftMs - spentMs);
@@ -274,7 +276,7 @@ export class DeviceScheduler {
     if (choice.kind === "prefill") {
       for (const { contextTokens } of choice.sequences) {
         device.turnBytes += (contextTokens + 1) * lane.model.kvBytesPerToken;
-        device.prompted(prefillMs(lane.speed, contextTokens), answer.nowMs);
+        if (!this.#tuning.learns) device.prompted(prefillMs(lane.speed, contextTokens), answer.nowMs);
       }
       lane.waiting = lane.waiting.filter((sequence) => !choice.sequences.includes(sequence));
       device.turn = { ...choice, startedMs: answer.nowMs };

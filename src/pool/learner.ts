@@ -4,6 +4,8 @@ import { prefillMs, stepsMs } from "./speed.ts";
 import type { Device, Lane, Turn } from "./state.ts";
 import type { PoolModel, Speed } from "./types.ts";
 
+/** A first guess from a file's size can be far off; what is measured counts more. */
+const factorMax = 64;
 /** How much the latest copy says of the next one. */
 const copyWeight = 0.5;
 /** So many turns go by before lanes of a model take over what was learnt. */
@@ -11,7 +13,7 @@ const turnsOfUpdate = 4;
 
 /** What measured turns and copies say of the speeds that were predicted: lanes go by what it has learnt. */
 export class Learner {
-  readonly #correction = new Correction();
+  readonly #correction = new Correction({ factorMax });
   readonly #predicted = new Map<string, Speed>();
   readonly #copiesMs = new Map<string, number>();
   #turns = 0;

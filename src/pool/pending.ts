@@ -1,5 +1,8 @@
 import type { Sequence } from "./state.ts";
 
+/** Tenants that are remembered while they wait for nothing; beyond it those that had least of late are forgotten. */
+const rememberedMax = 10_000;
+
 /** How far back it looks at what a tenant has had. */
 const memoryMs = 900_000;
 
@@ -81,6 +84,12 @@ export class Pending {
     return own.servedTokens > least + this.#aheadTokens;
   }
 
+  #forget(): void {
+    const idle = [...this.#tenants.values()].filter(({ waiting }) => waiting.length === 0);
+    idle.sort((a, b) => b.servedTokens - a.servedTokens);
+    for (const { name } of idle.slice(rememberedMax)) this.#tenants.delete(name);
+  }
+
   /** Counts what a tenant was given. */
   served(name: string, tokens: number, nowMs: number): void {
     const tenant = this.#tenant(name);
@@ -91,6 +100,7 @@ export class Pending {
   #tenant(name: string): Tenant {
     let tenant = this.#tenants.get(name);
     if (tenant === undefined) {
+      if (this.#tenants.size >= 2 * rememberedMax) this.#forget();
       tenant = { name, servedTokens: 0, atMs: 0, waiting: [] };
       this.#tenants.set(name, tenant);
     }

@@ -303,6 +303,7 @@ export class Pool implements Scheduler {
 
   /** Requests that found no place may find one now; those that cannot be kept any more are refused. */
   #placePending(answer: Answer): void {
+    if (this.#pending.size === 0) return;
     for (const sequence of this.#pending.takeExpired(this.#nowMs)) this.#giveUp(sequence, "overloaded", answer);
     const isFair = !this.#tuning.without.includes("fairness");
     for (const sequence of this.#pending.next(this.#nowMs, triesMax, isFair)) {

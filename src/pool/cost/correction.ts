@@ -17,15 +17,14 @@ export interface CorrectionOptions {
   readonly memoryReports?: number;
   /** Factors that are kept; the one that has gone unreported longest makes room. */
   readonly factorsMax?: number;
+  /** What a factor, or its inverse, stays below. 4: further off than that, the model or the host is wrong, not the hardware. */
+  readonly factorMax?: number;
 }
 
 interface Factor {
   logarithm: number;
   reports: number;
 }
-
-/** A factor stays within a quarter and four: further off, the model or the host is wrong, not the hardware slow. */
-const logarithmMax = Math.log(4);
 
 /** One report says at most twice or half of what was held true: a stall of the host is not the device's speed. */
 const stepMax = Math.log(2);
@@ -39,12 +38,14 @@ const stepMax = Math.log(2);
 export class Correction {
   readonly #memoryReports: number;
   readonly #factorsMax: number;
+  readonly #logarithmMax: number;
   /** In the order of their last report. */
   readonly #factors = new Map<string, Factor>();
 
-  constructor({ memoryReports = 32, factorsMax = 4096 }: CorrectionOptions = {}) {
+  constructor({ memoryReports = 32, factorsMax = 4096, factorMax = 4 }: CorrectionOptions = {}) {
     this.#memoryReports = memoryReports;
     this.#factorsMax = factorsMax;
+    this.#logarithmMax = Math.log(factorMax);
   }
 
   /** A report whose times are no positive numbers is passed over. */
@@ -56,7 +57,7 @@ export class Correction {
     const reports = before.reports + 1;
     const weight = Math.max(1 / (reports + 1), 1 / this.#memoryReports);
     const step = within(told - before.logarithm, stepMax);
-    const logarithm = within(before.logarithm + weight * step, logarithmMax);
+    const logarithm = within(before.logarithm + weight * step, this.#logarithmMax);
     this.#factors.delete(key);
     this.#factors.set(key, { logarithm, reports });
     if (this.#factors.size > this.#factorsMax) this.#factors.delete(this.#factors.keys().next().value!);
