@@ -269,7 +269,7 @@ export class Pool implements Scheduler {
       const lane = this.#laneOn(device, model);
       if (lane.weights !== "absent") return;
       const isFree = device.loading === undefined && lane.notBeforeMs <= this.#nowMs;
-      if (isFree && (best === undefined || device.busy.size < best.device.busy.size)) best = lane;
+      if (isFree && (best === undefined || device.freeBytes > best.device.freeBytes)) best = lane;
     }
     if (best !== undefined) this.#scheduler.warm(best, answer);
   }
