@@ -1,5 +1,6 @@
 import type { Answer } from "./answer.ts";
 import { chooseLoad, chooseRoom, type Load, unblock } from "./loading.ts";
+import { givesWayTo } from "./holder.ts";
 import type { MeasuredTurn } from "./host-events.ts";
 import { prefillMs } from "./speed.ts";
 import type { Device, Lane, Sequence, Turn } from "./state.ts";
@@ -208,9 +209,9 @@ export class DeviceScheduler {
       (lane) => lane.weights === "absent" && lane.notBeforeMs <= nowMs && lane.serves(holder),
     );
     if (absent === undefined || idleVictims(device, absent.model.weightsBytes, nowMs) !== undefined) return;
-    this.#stop(device, ({ lane }) => lane.givesWay && !lane.serves(holder), answer);
+    this.#stop(device, ({ lane }) => givesWayTo(lane, holder), answer);
     for (const lane of device.busy) {
-      if (lane.weights !== "resident" || lane.serves(holder) || !lane.givesWay || device.turn?.lane === lane) continue;
+      if (lane.weights !== "resident" || !givesWayTo(lane, holder) || device.turn?.lane === lane) continue;
       for (const sequence of lane.running.slice()) {
         if (device.spec.keepsKv !== false) this.#drop(sequence, answer);
         else {

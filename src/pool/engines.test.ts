@@ -274,3 +274,29 @@ test("a model that is gone by itself: what has tokens ends, what has none begins
   const next = kinds(back).includes("prefill") ? back : played.turn(3_600, { [other.id]: 5 }, [other.id]);
   assert.deepEqual(find(next, "prefill")?.requests, [waiting.id]);
 });
+
+test("on a reserved device what gives way is not loaded while the holder has work, whoever is due first", () => {
+  const played = new Played(fleet([device("d", 10)], [model("x"), model("y")]));
+  played.at(0, reserved("holder"));
+  const patient = { ttftMs: 300_000, tpotMs: 1_000 };
+  played.arrive(1, request("x", { tenant: "other", isPreemptible: true, objective: patient }));
+  const own = request("y", { tenant: "holder", objective: patient });
+  played.arrive(2, own);
+  assert.deepEqual(kinds(played.loaded(500, "x")), ["evict", "load"]);
+  const there = played.loaded(1_000, "y");
+  assert.deepEqual(find(there, "prefill")?.requests, [own.id]);
+  assert.equal(find(played.turn(1_200, { [own.id]: 50 }, [own.id]), "load")?.model, "x", "then the other's turn comes");
+});
+
+test("a request that finds its model kept out by a warm one is refused when it would be too late, with few wakes", () => {
+  const played = new Played(fleet([device("d", 10)], [model("a", { keepWarmMs: 3_600_000 }), model("b")]));
+  const first = request("a");
+  played.arrive(0, first);
+  played.loaded(500, "a");
+  played.turn(600, { [first.id]: 1 });
+  const other = played.arrive(700, request("b"));
+  assert.equal(find(other, "load"), undefined);
+  const effects = played.until("refuse", [...other, ...played.turn(900, { [first.id]: 49 }, [first.id])]);
+  assert.equal(find(effects, "refuse")?.reason, "overloaded");
+  assert.ok(played.nowMs < 11_000, String(played.nowMs));
+});

@@ -1,7 +1,10 @@
 import type { Device, Lane, Sequence } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
+import { givesWayTo, holderAtWork } from "./holder.ts";
 import { busyVictims, byPatience, idleVictims, nextToDrain, startDue } from "./victims.ts";
 
+/** A device that waits for models that are kept warm looks again after so long at the latest. */
+const longestLookMs = 60_000;
 /** When a device that can do nothing at all looks again. */
 const patienceMs = 1_000;
 
@@ -39,7 +42,7 @@ export function chooseLoad(
   const evicted = busyVictims(device, lane, lane.model.weightsBytes, nowMs, backMs);
   if (evicted !== undefined) return { lane, evicted };
   const drained = nextToDrain(device, lane);
-  const wakeMs = nowMs + tuning.minTurnMs;
+  const wakeMs = nextChangeMs(device, nowMs, tuning);
   return drained === undefined ? { wakeMs } : { drained, wakeMs };
 }
 
@@ -79,7 +82,10 @@ export interface Way extends Load {
  * could wait. First whoever has KV here but no weights, because that KV goes once it is served; then who is due first.
  */
 export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs: number } | undefined {
-  const lanes = [...device.busy].filter(({ notBeforeMs }) => notBeforeMs <= nowMs);
+  const holder = holderAtWork(device);
+  const lanes = [...device.busy].filter(
+    (lane) => lane.notBeforeMs <= nowMs && (holder === undefined || !givesWayTo(lane, holder)),
+  );
   lanes.sort((a, b) => startDue(a) - startDue(b));
   const lane = lanes.find(({ weights, running }) => weights === "absent" && running.length > 0) ?? lanes[0];
   if (lane === undefined) return retryOf(device);
@@ -105,6 +111,17 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
   return { lane, evicted, dropped };
 }
 
+/** When somebody may have become able to leave: soon where anything runs, else when the first is kept warm no longer. */
+function nextChangeMs(device: Device, nowMs: number, tuning: Tuning): number {
+  let warmMs = nowMs + longestLookMs;
+  for (const lane of device.lanes.values()) {
+    if (lane.weights !== "resident") continue;
+    if (lane.hasWork) return nowMs + tuning.minTurnMs;
+    if (lane.isKeptWarm(nowMs)) warmMs = Math.min(warmMs, lane.warmUntilMs);
+  }
+  return warmMs;
+}
+
 interface Absent {
   readonly lane: Lane;
   /** When its first token, or prompt, has to begin at the latest. */
@@ -113,7 +130,9 @@ interface Absent {
 
 function absentOf(device: Device, nowMs: number): Absent[] {
   const absent: Absent[] = [];
+  const holder = holderAtWork(device);
   for (const lane of device.busy) {
+    if (holder !== undefined && givesWayTo(lane, holder)) continue;
     if (lane.weights === "absent" && lane.notBeforeMs <= nowMs) absent.push({ lane, dueMs: startDue(lane) });
   }
   return absent.sort((a, b) => a.dueMs - b.dueMs);

@@ -96,7 +96,8 @@ function drainMs(device: Device, neededBytes: number, nowMs: number): number {
   for (const other of device.lanes.values()) {
     if (other.weights !== "resident" || other.isPinned) continue;
     const isBound = other.hasWork && device.spec.keepsKv === false;
-    const ms = isBound ? tokensLeft(other) * roundMs(device) : Math.max(0, other.warmUntilMs - nowMs);
+    const warmMs = other.model.keepWarmMs ?? 0;
+    const ms = isBound ? tokensLeft(other) * roundMs(device) + warmMs : Math.max(0, other.warmUntilMs - nowMs);
     leastMs = Math.min(leastMs, ms);
   }
   return Number.isFinite(leastMs) ? leastMs : 0;

@@ -459,7 +459,27 @@ export class Pool implements Scheduler {
     if (this.#nowMs < this.#wakeMs) return;
     this.#wakeMs = Infinity;
     this.#placePending(answer);
-    for (const device of this.#devices.values()) this.#scheduler.resume(device, answer);
+    for (const device of this.#devices.values()) {
+      this.#expire(device, answer);
+      this.#scheduler.resume(device, answer);
+    }
+  }
+
+  /** Who waits for weights that are not even being copied, and can have no token in time any more, is refused. */
+  #expire(device: Device, answer: Answer): void {
+    for (const lane of Array.from(device.busy)) {
+      if (lane.weights !== "absent" || lane.running.length > 0) continue;
+      for (const sequence of lane.waiting.slice()) {
+        const lastMs = this.#lastStartMs(sequence);
+        if (sequence.generatedTokens > 0) continue;
+        if (lastMs >= this.#nowMs) answer.wakeAt(lastMs + 1);
+        else {
+          lane.remove(sequence);
+          this.#giveUp(sequence, "overloaded", answer);
+        }
+      }
+      lane.refresh();
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { givesWayTo, holderAtWork } from "./holder.ts";
 import { prefillMs } from "./speed.ts";
 import type { Device, Lane, Sequence } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
@@ -53,7 +54,7 @@ function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, bytes: number
   const tasks: Task[] = [];
   const holder = holderAtWork(device);
   for (const lane of device.busy) {
-    if (lane.weights !== "resident" || (holder !== undefined && lane.givesWay && !lane.serves(holder))) continue;
+    if (lane.weights !== "resident" || (holder !== undefined && givesWayTo(lane, holder))) continue;
     if (lane.running.length > 0) {
       const costMs = lane.stepMs();
       tasks.push({ lane, isPrefill: false, costMs, slackMs: lane.dueMs - nowMs - costMs });
@@ -65,13 +66,6 @@ function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, bytes: number
     }
   }
   return tasks;
-}
-
-/** Who has the device to himself and has work there: then nothing has a turn that gives way. */
-function holderAtWork({ reservedFor, busy }: Device): string | undefined {
-  if (reservedFor === undefined) return undefined;
-  for (const lane of busy) if (lane.weights === "resident" && lane.serves(reservedFor)) return reservedFor;
-  return undefined;
 }
 
 function twoLeast(tasks: readonly Task[]): readonly [Task | undefined, Task | undefined] {
