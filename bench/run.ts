@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { engineBench } from "./engine.ts";
 import { gatewayBench } from "./gateway.ts";
 import { poolBench } from "./pool.ts";
-import { type Bench, jsonLine, printed } from "./report.ts";
+import { type Bench, type BenchOptions, jsonLine, type Outcome, printed } from "./report.ts";
 
 const benches: readonly Bench[] = [gatewayBench, engineBench, poolBench];
 
@@ -29,7 +29,7 @@ if (positionals.length === 0 || unknown.length > 0) {
 }
 
 for (const bench of benches.filter(({ name }) => positionals.includes(name))) {
-  const outcome = await bench.run({
+  const outcome = await runOrSay(bench, {
     quick: values.quick ?? false,
     only: values.only?.split(","),
     progress: (line) => process.stderr.write(`${line}\n`),
@@ -38,3 +38,13 @@ for (const bench of benches.filter(({ name }) => positionals.includes(name))) {
   if (values.json === true) process.stdout.write(`${jsonLine(bench.name, outcome)}\n`);
 }
 process.exit(0);
+
+/** A bench that cannot run says why in words. */
+async function runOrSay(bench: Bench, options: BenchOptions): Promise<Outcome> {
+  try {
+    return await bench.run(options);
+  } catch (error) {
+    process.stderr.write(`${bench.name} could not run: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}

@@ -57,11 +57,19 @@ export class PoolDesk implements Desk {
 
   refusalFor(model: string, choices: number): Refusal | undefined {
     const { schedule, pool, queuedPerModel, sequences } = this.#options;
+    const most = sequences + queuedPerModel;
+    if (choices > most) {
+      const asked = `${choices} answers at once are more than the ${most} that may run and wait here.`;
+      return refuse("invalid_request", asked, { param: "n" });
+    }
     const { waiting, begun } = schedule.counts(model);
     const free = Math.max(0, sequences - begun - waiting);
     if (waiting + Math.max(0, choices - free) <= queuedPerModel) return undefined;
-    const retryAfterMs = pool.retryAfterMs({ ...this.#plain(model), inputTokens: 1, maxOutputTokens: 1 });
-    const retryAfterSeconds = Math.min(60, Math.ceil(retryAfterMs / 1_000));
+    schedule.totals.refused += choices;
+    const request = { ...this.#plain(model), inputTokens: 1, maxOutputTokens: 1 };
+    // When half of those that wait will have begun: sooner than that most of those that come again would find it full.
+    const retryAfterMs = (pool.firstTokenMs(request) ?? pool.retryAfterMs(request)) / 2;
+    const retryAfterSeconds = Math.min(600, Math.max(1, Math.ceil(retryAfterMs / 1_000)));
     return refuse("overloaded", `${waiting} wait for ${model} already.`, { retryAfterSeconds });
   }
 

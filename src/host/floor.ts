@@ -7,8 +7,9 @@ import { type Desk, PoolDesk } from "./desk.ts";
 import type { HostedModel } from "./hosted-model.ts";
 import type { Log } from "./log.ts";
 import type { HostPool, HostReservation } from "./protocol.ts";
-import { readAhead } from "./read-ahead.ts";
+import { createReadAhead } from "./read-ahead.ts";
 import { Residents } from "./residents.ts";
+import { roomOf } from "./room.ts";
 import { Schedule } from "./schedule.ts";
 import type { HostSettings } from "./settings.ts";
 import { sizesOf } from "./sizes.ts";
@@ -52,8 +53,8 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
     const fingerprint = systemFingerprint(engine.build, file.sha256);
     return { name: file.name, sha256: file.sha256, size: sizes.get(file.name)!, fingerprint };
   });
-  for (const { name, size } of models) warnOfSize(name, size, engine, log);
-  warnOfPins(files, sizes, engine, log);
+  const room = roomOf(files, sizes, engine.memoryBytes);
+  warnOfSizes(models, room, engine, log);
   const residents = new Residents({
     engine,
     clock,
@@ -61,7 +62,7 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
     suspects: new Suspects(settings.folder, () => clock.nowMs()),
     loadTimeoutMs: settings.engine.loadTimeoutMs,
     bytesOf: (name) => sizes.get(name)!.loadedBytes,
-    readAhead: engine.loadsAlone ? readAhead : () => Promise.resolve(),
+    readAhead: engine.loadsAlone ? createReadAhead(clock) : () => Promise.resolve(),
     onLost: (model) => schedule.lost(model),
     onHung: (model) => {
       if (engine.loadsAlone) options.onHung(`loading ${model} hangs, and the engine with it`);
@@ -99,7 +100,8 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
   };
   schedule.start();
   settle();
-  const view = (): HostPool => viewOf({ models, files, pool, schedule, residents, engine, nowMs: clock.monotonicMs() });
+  const view = (): HostPool =>
+    viewOf({ models, files, room, pool, schedule, residents, engine, nowMs: clock.monotonicMs() });
   const reserve = (reservations: readonly HostReservation[]): void => schedule.reserve(reservations);
   return { models, desk, begun: first.promise, view, reserve, stop: () => schedule.stop() };
 }
@@ -133,30 +135,18 @@ function poolOf(
   return new Pool({ devices: [device], models, speed }, hostTuning);
 }
 
-function warnOfPins(
-  files: HostSettings["models"],
-  sizes: ReadonlyMap<string, ModelSize>,
+/** A model that this device never has room for is served by no request, and the operator is told what would have it. */
+function warnOfSizes(
+  models: readonly HostedModel[],
+  room: ReadonlyMap<string, number>,
   engine: Engine,
   log: Log,
 ): void {
-  const pinned = files.filter(({ pin }) => pin === true);
-  const neededBytes = pinned.reduce((sum, { name }) => sum + sizes.get(name)!.loadedBytes, 0);
-  if (neededBytes <= engine.memoryBytes) return;
-  const models = pinned.map(({ name }) => name).join(", ");
-  log("warn", "not all pinned models have room: the later ones come and go", {
-    models,
-    neededBytes,
-    memoryBytes: engine.memoryBytes,
-  });
-}
-
-/** A model that this device never has room for is served by no request, and the operator is told what would have it. */
-function warnOfSize(model: string, { loadedBytes }: ModelSize, engine: Engine, log: Log): void {
-  if (loadedBytes <= engine.memoryBytes) return;
-  log("warn", "a model has no room on this device", {
-    model,
-    neededBytes: loadedBytes,
-    memoryBytes: engine.memoryBytes,
-    wouldFit: wouldFit(loadedBytes),
-  });
+  for (const { name, size } of models) {
+    const neededBytes = size.loadedBytes;
+    const roomBytes = room.get(name)!;
+    if (neededBytes <= roomBytes) continue;
+    const facts = { model: name, neededBytes, memoryBytes: engine.memoryBytes, roomBesidePinnedBytes: roomBytes };
+    log("warn", "a model has no room on this device", { ...facts, wouldFit: wouldFit(neededBytes) });
+  }
 }

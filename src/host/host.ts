@@ -123,7 +123,7 @@ class RunningHost implements Host {
     rmSync(socketPath, { force: true });
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen(socketPath, resolve);
+      this.#server.listen({ path: socketPath, backlog: 4_096 }, resolve);
     });
     chmodSync(socketPath, 0o600);
   }

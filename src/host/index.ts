@@ -17,4 +17,5 @@ export {
   type HostReservation,
   hostProtocol,
 } from "./protocol.ts";
+export { identityOf } from "./identity.ts";
 export { type HostSettings } from "./settings.ts";

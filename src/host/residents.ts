@@ -1,5 +1,6 @@
 import type { Clock } from "../base/index.ts";
 import type { Engine, LoadedModel, ModelFile } from "../engine/index.ts";
+import { identityOf } from "./identity.ts";
 import type { Log } from "./log.ts";
 import type { Suspects } from "./suspects.ts";
 
@@ -17,6 +18,9 @@ export interface ResidentsOptions {
   readonly onLost: (model: string) => void;
   readonly onHung: (model: string) => void;
 }
+
+/** A model's file, with what it was when it was verified. */
+type HostedFile = ModelFile & { readonly identity?: string };
 
 class TookTooLong extends Error {}
 
@@ -44,7 +48,7 @@ export class Residents {
   }
 
   /** Whether the model is in memory now. Never rejects; a load that takes too long counts as failed, and leaves when it ends. */
-  async load(file: ModelFile): Promise<boolean> {
+  async load(file: HostedFile): Promise<boolean> {
     const { clock, log, loadTimeoutMs } = this.#options;
     const startedMs = clock.monotonicMs();
     try {
@@ -95,11 +99,14 @@ export class Residents {
     }
   }
 
-  async #load(file: ModelFile): Promise<LoadedModel> {
+  async #load(file: HostedFile): Promise<LoadedModel> {
     const { engine, suspects, readAhead } = this.#options;
     if (suspects.isResting(file.name))
       throw new Error("the engine ended when it was loaded last; it is tried again later");
     await readAhead(file.path);
+    // Receipts name the digest that was verified: nothing else is served under it.
+    if (file.identity !== undefined && identityOf(file.path) !== file.identity)
+      throw new Error(`${file.path} has changed since it was verified; a new start of \`up\` verifies it again`);
     // Whoever leaves for it has to be gone, or both would be in memory.
     await Promise.all(this.#leaving);
     suspects.begin(file.name);

@@ -9,6 +9,8 @@ const modelFile = z.strictObject({
   path: z.string(),
   sha256: z.string(),
   contextTokens: count,
+  /** What the file was when its digest was verified (`identityOf`); left out: it is not looked at again. */
+  identity: z.string().exactOptional(),
   /** Loaded at the start and never evicted. */
   pin: z.boolean().exactOptional(),
   /** For so long after its last use it makes room for no other model. */

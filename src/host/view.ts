@@ -9,6 +9,8 @@ import type { HostSettings } from "./settings.ts";
 export interface Viewed {
   readonly models: readonly HostedModel[];
   readonly files: HostSettings["models"];
+  /** What memory each model can have at most. */
+  readonly room: ReadonlyMap<string, number>;
   readonly pool: Pool;
   readonly schedule: Schedule;
   readonly residents: Residents;
@@ -40,19 +42,19 @@ export function viewOf(viewed: Viewed): HostPool {
 }
 
 function shown({ name, size }: HostedModel, survey: ModelSurvey | undefined, viewed: Viewed): HostPoolModel {
-  const { engine, files, nowMs } = viewed;
-  const { dueMs, lastUsedMs } = survey ?? {};
+  const { room, files, nowMs } = viewed;
+  const { dueMs, lastTurnMs } = survey ?? {};
   const firstTokenMs = viewed.pool.firstTokenMs(shortRequest(name));
   return {
     name,
-    state: size.loadedBytes > engine.memoryBytes ? "too_large" : stateOf(survey),
+    state: size.loadedBytes > room.get(name)! ? "too_large" : stateOf(survey),
     loadedBytes: size.loadedBytes,
     isPinned: files.some((file) => file.name === name && file.pin === true),
     waiting: survey?.waiting ?? 0,
     running: survey?.running ?? 0,
     ...(dueMs === undefined ? {} : { slackMs: dueMs - nowMs }),
     ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
-    ...(lastUsedMs === undefined ? {} : { idleMs: nowMs - lastUsedMs }),
+    ...(lastTurnMs === undefined ? {} : { idleMs: nowMs - lastTurnMs }),
   };
 }
 

@@ -5,7 +5,8 @@ import type { PoolModel } from "./types.ts";
 
 /**
  * What comes and goes without anybody asking for it: pinned models are copied first, and again whatever happened to them; what
- * else idle memory has room for is copied in the order of the models; and what has idled for too long leaves.
+ * else there is room for on a device that has computed nothing yet is copied in the order of the models; and what has idled for too
+ * long leaves.
  */
 export class Ahead {
   readonly #models: readonly PoolModel[];
@@ -52,7 +53,10 @@ export class Ahead {
   #preload(device: Device, answer: Answer): void {
     const pinned = this.#models.filter((model) => device.pinned.has(model));
     // One that leaves when it idles is not copied before it is asked for.
-    const others = this.#preloads ? this.#models.filter(({ unloadAfterMs }) => unloadAfterMs === undefined) : [];
+    const others =
+      this.#preloads && !device.hasComputed
+        ? this.#models.filter(({ unloadAfterMs }) => unloadAfterMs === undefined)
+        : [];
     for (const model of [...pinned, ...others]) {
       const lane = this.#laneOn(device, model);
       if (lane.weights !== "absent") continue;

@@ -118,6 +118,7 @@ export class DeviceScheduler {
     device.turnBytes = 0;
     const { lane } = turn;
     lane.lastUsedMs = answer.nowMs;
+    lane.lastTurnMs = answer.nowMs;
     const over = turn.sequences.filter(({ request, isCancelled }) => isCancelled || finished.has(request.id));
     for (const sequence of over) {
       lane.remove(sequence);
@@ -150,6 +151,7 @@ export class DeviceScheduler {
     device.turnBytes = 0;
     const { lane } = turn;
     lane.lastUsedMs = answer.nowMs;
+    lane.lastTurnMs = answer.nowMs;
     if (turn.kind === "prefill") {
       for (const sequence of turn.sequences) {
         sequence.promptLeftMs = prefillMs(lane.speed, sequence.contextTokens);
@@ -273,6 +275,7 @@ export class DeviceScheduler {
     if (choice === undefined) return;
     const { lane } = choice;
     lane.isFresh = false;
+    device.hasComputed = true;
     const [id, model] = [device.spec.id, lane.model.id];
     if (choice.kind === "prefill") {
       for (const { contextTokens } of choice.sequences) {

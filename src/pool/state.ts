@@ -64,6 +64,8 @@ export class Lane {
   /** It begins no prompt, so that it can leave once it runs nothing. */
   isDraining = false;
   lastUsedMs = 0;
+  /** When its last turn ended; undefined: it had none. */
+  lastTurnMs: number | undefined;
   /** Copies that have failed one after the other, and when the next may be tried. */
   failures = 0;
   notBeforeMs = -Infinity;
@@ -240,6 +242,8 @@ export class Device {
   kvBytes = 0;
   /** What the turn under way may add to it. */
   turnBytes = 0;
+  /** It has had a turn. */
+  hasComputed = false;
   /** Some model is kept warm here when it is used. */
   hasWarm = false;
   /** Models whose weights never leave. */

@@ -25,7 +25,7 @@ export interface ModelSurvey {
   /** Undefined: it has no work. */
   readonly dueMs: number | undefined;
   /** Undefined: it had no turn yet. */
-  readonly lastUsedMs: number | undefined;
+  readonly lastTurnMs: number | undefined;
 }
 
 export function surveyOf(device: Device): DeviceSurvey {
@@ -54,6 +54,6 @@ function ofLane(lane: Lane): ModelSurvey {
     running: lane.running.length,
     failures: lane.failures,
     dueMs: Number.isFinite(dueMs) ? dueMs : undefined,
-    lastUsedMs: lane.lastUsedMs === 0 ? undefined : lane.lastUsedMs,
+    lastTurnMs: lane.lastTurnMs,
   };
 }

@@ -24,7 +24,7 @@ const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)
 
 /** Whether the request certainly never reached the destination, so that nothing can have been computed. */
 export function neverArrived(error: unknown): boolean {
-  return ["ECONNREFUSED", "ENOENT", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"].includes(
+  return ["ECONNREFUSED", "EAGAIN", "ENOENT", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"].includes(
     String(codeOf(error)),
   );
 }
@@ -79,6 +79,8 @@ export function refusalOf(error: unknown): Refusal {
     case "UND_ERR_BODY_TIMEOUT":
       return refuse("engine_timeout", "The engine did not answer in time.");
     case "ECONNREFUSED":
+    // More connections at once than its socket takes.
+    case "EAGAIN":
     case "ENOENT":
     case "ENOTFOUND":
     case "EAI_AGAIN":

@@ -7,6 +7,8 @@ import { Lost, type Ran, Running } from "./running.ts";
 
 /** How long a host that has ended may take to come back for the requests that it had. */
 const comesBackMs = 15_000;
+/** A host that is still taken for ready after so long has not ended. */
+const livesMs = 2_000;
 const lookEveryMs = 50;
 
 /**
@@ -61,9 +63,12 @@ async function comesBack(
   cloud: Cloud,
 ): Promise<boolean> {
   const { clock, draining } = cloud;
-  const endMs = clock.monotonicMs() + comesBackMs;
-  while (!answer.left && !draining() && clock.monotonicMs() < endMs) {
+  const startedMs = clock.monotonicMs();
+  const waitedMs = (): number => clock.monotonicMs() - startedMs;
+  while (!answer.left && !draining() && waitedMs() < comesBackMs) {
     if (destination.ready && destination.incarnation !== incarnation) return true;
+    // Its process lives: the connection alone broke, and what became of the request nobody knows.
+    if (destination.ready && waitedMs() > livesMs) return false;
     await sleep(clock, lookEveryMs);
   }
   return false;
