@@ -61,7 +61,7 @@ interface Round {
 async function run({ quick, only, progress }: BenchOptions): Promise<Outcome> {
   const plan: Plan = quick
     ? { rounds: 1, durationMs: 20_000, ratePerModelSecond: 0.08 }
-    : { rounds: 3, durationMs: 120_000, ratePerModelSecond: 0.08 };
+    : { rounds: 3, durationMs: 60_000, ratePerModelSecond: 0.1 };
   const folder = await mkdtemp(join(tmpdir(), "bailiwick-bench-"));
   try {
     const models = await copies(folder);

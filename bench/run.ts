@@ -45,6 +45,6 @@ async function runOrSay(bench: Bench, options: BenchOptions): Promise<Outcome> {
     return await bench.run(options);
   } catch (error) {
     process.stderr.write(`${bench.name} could not run: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    return process.exit(1);
   }
 }
