@@ -1,53 +1,66 @@
 import { accelerators, bestBaseline, boundOfScene } from "./cells.ts";
 import { paragraph } from "./markdown.ts";
-import { capacityName, mainPolicies, scenes } from "./matrix.ts";
+import { capacityName, mainPolicies, type Scene, scenes } from "./matrix.ts";
 import type { Results } from "./results.ts";
 import type { SwitchCost } from "./switch-costs.ts";
 
-interface Ratios {
+interface Told {
+  readonly fewer: readonly string[];
+  readonly same: readonly string[];
+  readonly more: readonly string[];
   readonly toBound: readonly number[];
-  readonly ofBest: readonly number[];
-  /** Scenes in which ours does not reach it. */
-  readonly unreached: readonly string[];
 }
 
-/** All scenes in one paragraph, for 99 %, by what a switch costs: what speaks against ours too. Empty: none has run. */
+/** All scenes in a paragraph for each cost of a switch, for 99 %: where ours wins and where it loses. Empty: none has run. */
 export function summaryOf(results: Results): string {
   const said = [
-    summaryAt(results, "link", "at the rate of the link"),
-    summaryAt(results, "open", "with the switches of today's open engines"),
-  ].filter((part) => part !== "");
-  return said.length === 0 ? "" : paragraph(`In short, for 99 % met strictly: ${said.join("; ")}.`);
+    summaryAt(results, "link", "At the rate of the link"),
+    summaryAt(results, "open", "With the switches of today's open engines"),
+  ];
+  return said
+    .filter((part) => part !== "")
+    .map(paragraph)
+    .join("\n\n");
 }
 
 function summaryAt(results: Results, cost: SwitchCost, where: string): string {
-  const { toBound, ofBest, unreached } = ratiosOf(results, cost);
+  const { fewer, same, more, toBound } = toldOf(results, cost);
+  const compared = fewer.length + same.length + more.length;
+  if (compared === 0) return "";
   const parts = [
-    toBound.length === 0 ? "" : `ours needs ${spread(toBound)} times the bound over ${toBound.length} of the workloads`,
-    ofBest.length === 0
-      ? ""
-      : `whichever of the others needs fewest needs ${spread(ofBest)} times as many as ours over ${ofBest.length}`,
-    unreached.length === 0
-      ? ""
-      : `ours does not reach it with any number that was tried for ${unreached.join(" and ")}`,
-  ].filter((part) => part !== "");
-  return parts.length === 0 ? "" : `${where} ${parts.join("; ")}`;
+    `${where}, for 99 % met strictly, ours needs fewer accelerators than any of the others that have a row in ${fewer.length} of ` +
+      `${compared} workloads`,
+    same.length === 0 ? "" : `as many as the best of them in ${same.join(" and ")}`,
+    more.length === 0 ? "" : `more in ${more.join(" and ")}`,
+    toBound.length === 0 ? "" : `it needs ${spread(toBound)} times the bound over ${toBound.length} of them`,
+  ];
+  return `${parts.filter((part) => part !== "").join("; ")}.`;
 }
 
-/** The others are compared where all of them have run: one that has not might be the best. */
-function ratiosOf(results: Results, cost: SwitchCost): Ratios {
-  const [toBound, ofBest, unreached]: [number[], number[], string[]] = [[], [], []];
+function toldOf(results: Results, cost: SwitchCost): Told {
+  const [fewer, same, more, toBound]: [string[], string[], string[], number[]] = [[], [], [], []];
   for (const scene of scenes.filter(({ costs }) => costs.includes(cost))) {
-    const counts = mainPolicies.map((policy) => accelerators(results, capacityName(scene, cost, policy), 0.99));
-    const [ours] = counts;
-    if (ours === null) unreached.push(scene.title);
-    if (typeof ours !== "number") continue;
-    const bound = boundOfScene(results, scene, 0.99);
-    if (bound !== undefined && bound > 0) toBound.push(ours / bound);
+    const ours = accelerators(results, capacityName(scene, cost, "ours"), 0.99);
+    if (ours === undefined) continue;
     const best = bestBaseline(results, scene, cost, mainPolicies, 0.99);
-    if (best !== undefined && !counts.includes(undefined)) ofBest.push(best.accelerators / ours);
+    if (ours !== null) {
+      const bound = boundOfScene(results, scene, 0.99);
+      if (bound !== undefined && bound > 0) toBound.push(ours / bound);
+    }
+    if (!hasBaseline(results, scene, cost)) continue;
+    // Null: with no number that was tried.
+    const ahead = (best?.accelerators ?? Infinity) - (ours ?? Infinity);
+    if (ahead > 0) fewer.push(scene.title);
+    else if (ahead < 0) more.push(scene.title);
+    else same.push(scene.title);
   }
-  return { toBound, ofBest, unreached };
+  return { fewer, same, more, toBound };
+}
+
+function hasBaseline(results: Results, scene: Scene, cost: SwitchCost): boolean {
+  return mainPolicies.some(
+    (policy) => policy !== "ours" && accelerators(results, capacityName(scene, cost, policy), 0.99) !== undefined,
+  );
 }
 
 function spread(values: readonly number[]): string {
