@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chartsOf } from "./charts.ts";
 import { draw } from "./draw.ts";
-import { boundName, capacityName, coreRows, mainPolicies, scenes } from "./matrix.ts";
+import { boundName, capacityName, coreRows, scenes } from "./matrix.ts";
 import { pageOf } from "./page.ts";
 import { Results } from "./results.ts";
 import type { CapacityResult, Found, Result } from "./row.ts";
