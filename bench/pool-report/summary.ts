@@ -19,7 +19,7 @@ export function summaryOf(results: Results): string {
   ];
   return said
     .filter((part) => part !== "")
-    .map(paragraph)
+    .map((part) => paragraph(part))
     .join("\n\n");
 }
 
