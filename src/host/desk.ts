@@ -4,6 +4,7 @@ import type { GenerateRequest } from "../engine/index.ts";
 import type { Objective, Pool, PoolRequest } from "../pool/index.ts";
 import type { HostedModel } from "./hosted-model.ts";
 import type { Place } from "./entry.ts";
+import { overloaded } from "./refusals.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** What whoever asks was promised; what is not said is the host's default. */
@@ -68,9 +69,7 @@ export class PoolDesk implements Desk {
     schedule.totals.refused += choices;
     const request = { ...this.#plain(model), inputTokens: 1, maxOutputTokens: 1 };
     // When half of those that wait will have begun: sooner than that most of those that come again would find it full.
-    const retryAfterMs = (pool.firstTokenMs(request) ?? pool.retryAfterMs(request)) / 2;
-    const retryAfterSeconds = Math.min(600, Math.max(1, Math.ceil(retryAfterMs / 1_000)));
-    return refuse("overloaded", `${waiting} wait for ${model} already.`, { retryAfterSeconds });
+    return overloaded(`${waiting} wait for ${model} already.`, (pool.firstTokenMs(request) ?? 0) / 2);
   }
 
   enter({ id, model, tenant, prompt, maxTokens, promise, abort }: Choice): Place {

@@ -49,10 +49,10 @@ export class Residents {
 
   /** Whether the model is in memory now. Never rejects; a load that takes too long counts as failed, and leaves when it ends. */
   async load(file: HostedFile): Promise<boolean> {
-    const { clock, log, loadTimeoutMs } = this.#options;
+    const { clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
     try {
-      const model = await within(this.#load(file), clock, loadTimeoutMs);
+      const model = await this.#within(this.#load(file), file.name);
       await model.hold();
       this.#loaded.set(file.name, model);
       void model.lost?.then((why) => this.#lost(file.name, model, why));
@@ -75,16 +75,19 @@ export class Residents {
     this.failures.set(name, why);
     this.#options.log("error", "a model is gone from memory", { model: name, reason: why });
     this.#options.onLost(name);
-    // What is left of it is cleared away before it is loaded again.
-    void model.unload().catch(() => undefined);
+    void this.#leave(name, model);
   }
 
-  /** Never rejects: a model that does not leave in order is gone all the same, as far as anybody here knows. */
-  unload(model: string): Promise<void> {
-    const loaded = this.#loaded.get(model);
-    if (loaded === undefined) return Promise.resolve();
-    this.#loaded.delete(model);
-    const leaving = this.#unload(model, loaded).finally(() => this.#leaving.delete(leaving));
+  async unload(name: string): Promise<void> {
+    const model = this.#loaded.get(name);
+    if (model === undefined) return;
+    this.#loaded.delete(name);
+    await this.#leave(name, model);
+  }
+
+  /** Nothing is loaded before it is gone. Never rejects: one that does not leave in order is gone, as far as anybody knows. */
+  #leave(name: string, model: LoadedModel): Promise<void> {
+    const leaving = this.#unload(name, model).finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
     return leaving;
   }
@@ -119,27 +122,28 @@ export class Residents {
       suspects.end(file.name, isThere);
     }
   }
+
+  /** What comes too late leaves again. */
+  async #within(load: Promise<LoadedModel>, name: string): Promise<LoadedModel> {
+    const { clock, loadTimeoutMs } = this.#options;
+    const { promise, reject } = Promise.withResolvers<never>();
+    let isLate = false;
+    const cancel = clock.after(loadTimeoutMs, () => {
+      isLate = true;
+      reject(new TookTooLong(`it was not loaded within ${loadTimeoutMs} ms`));
+    });
+    load.then(
+      (model) => (isLate ? this.#leave(name, model) : undefined),
+      () => undefined,
+    );
+    try {
+      return await Promise.race([load, promise]);
+    } finally {
+      cancel();
+    }
+  }
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** What comes too late leaves again. */
-async function within(load: Promise<LoadedModel>, clock: Clock, limitMs: number): Promise<LoadedModel> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  let isLate = false;
-  const cancel = clock.after(limitMs, () => {
-    isLate = true;
-    reject(new TookTooLong(`it was not loaded within ${limitMs} ms`));
-  });
-  load.then(
-    (model) => (isLate ? model.unload() : undefined),
-    () => undefined,
-  );
-  try {
-    return await Promise.race([load, promise]);
-  } finally {
-    cancel();
-  }
 }

@@ -1,6 +1,7 @@
-import { type Cancel, type Clock, refuse, RefusalError } from "../base/index.ts";
+import { type Cancel, type Clock, RefusalError } from "../base/index.ts";
 import type { LoadedModel } from "../engine/index.ts";
 import { Entry, type Keeper, type Place, type Work } from "./entry.ts";
+import { overloaded, refusalOf } from "./refusals.ts";
 import type { Effect, HostEvent, Pool, PoolEvent, PoolRequest, RefusalReason, Reservation } from "../pool/index.ts";
 
 export interface ScheduleOptions {
@@ -30,6 +31,12 @@ interface Turn {
 /** A prompt's turn is thought over after so long: the model goes on with it unless somebody else cannot wait. */
 const promptTurnMs = 250;
 
+/** Of a model's answers. */
+interface Counts {
+  waiting: number;
+  begun: number;
+}
+
 /** What a schedule has done since it began. */
 export interface ScheduleTotals {
   turns: number;
@@ -53,8 +60,8 @@ export class Schedule implements Keeper {
   readonly #entries = new Map<string, Entry>();
   /** Which of them have got something, or have ended, since that was told. */
   readonly #moved = new Set<Entry>();
-  /** All of them, by model. */
-  readonly #byModel = new Map<string, Set<Entry>>();
+  /** How many there are, by model. */
+  readonly #counts = new Map<string, Counts>();
   readonly totals: ScheduleTotals = {
     turns: 0,
     loads: 0,
@@ -88,18 +95,14 @@ export class Schedule implements Keeper {
     this.#tell({ kind: "woken" });
   }
 
-  /** How many of a model's answers wait for their turn, and how many have begun. */
-  counts(model: string): { readonly waiting: number; readonly begun: number } {
-    let begun = 0;
-    const entries = this.#of(model);
-    for (const { hasBegun } of entries) if (hasBegun) begun++;
-    return { waiting: entries.size - begun, begun };
+  counts(model: string): Readonly<Counts> {
+    return this.#countsOf(model);
   }
 
   enter(work: Work): Place {
     const entry = new Entry(work, this, this.#options.clock.monotonicMs());
     this.#entries.set(work.request.id, entry);
-    this.#of(work.request.model).add(entry);
+    this.#countsOf(work.request.model).waiting++;
     // Whoever comes while prompts are computed joins them.
     if (this.#turn?.kind === "prefill") this.#endTurnSoon();
     this.#tell({ kind: "arrived", request: work.request });
@@ -132,7 +135,7 @@ export class Schedule implements Keeper {
       const { request } = entry.work;
       if (entry.hasBegun || nowMs < entry.arrivedMs + longestMs(request)) continue;
       entry.reject(
-        new RefusalError(refuse("overloaded", `${request.model} had no turn in time.`, { retryAfterSeconds: 5 })),
+        new RefusalError(overloaded(`${request.model} had no turn in time.`, this.#options.pool.retryAfterMs(request))),
       );
     }
   }
@@ -166,20 +169,22 @@ export class Schedule implements Keeper {
     this.#tell({ kind: "cancelled", request: id });
   }
 
-  #of(model: string): Set<Entry> {
-    let entries = this.#byModel.get(model);
-    if (entries === undefined) {
-      entries = new Set();
-      this.#byModel.set(model, entries);
+  #countsOf(model: string): Counts {
+    let counts = this.#counts.get(model);
+    if (counts === undefined) {
+      counts = { waiting: 0, begun: 0 };
+      this.#counts.set(model, counts);
     }
-    return entries;
+    return counts;
   }
 
   #forget(id: string): Entry | undefined {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
     this.#entries.delete(id);
-    this.#of(entry.work.request.model).delete(entry);
+    const counts = this.#countsOf(entry.work.request.model);
+    if (entry.hasBegun) counts.begun--;
+    else counts.waiting--;
     this.#moved.delete(entry);
     return entry;
   }
@@ -267,8 +272,16 @@ export class Schedule implements Keeper {
     const entries = requests.flatMap((id) => this.#entries.get(id) ?? []);
     this.#begin("prefill", model, promptTurnMs, entries);
     const loaded = this.#options.model(model)!;
-    for (const entry of entries) entry.begin(loaded);
+    for (const entry of entries) this.#admit(entry, loaded);
     if (entries.length === 0) this.#endTurnSoon();
+  }
+
+  #admit(entry: Entry, model: LoadedModel): void {
+    if (entry.hasBegun) return;
+    const counts = this.#countsOf(entry.work.request.model);
+    counts.waiting--;
+    counts.begun++;
+    entry.begin(model);
   }
 
   #begin(kind: Turn["kind"], model: string, forMs: number, prompts: readonly Entry[]): void {
@@ -338,21 +351,5 @@ export class Schedule implements Keeper {
       if (clock.monotonicMs() < atMs) this.#wakeAt(atMs);
       else this.#tell({ kind: "woken" });
     });
-  }
-}
-
-function refusalOf(reason: RefusalReason, model: string, retryAfterMs = 1_000) {
-  const retryAfterSeconds = Math.min(600, Math.max(1, Math.ceil(retryAfterMs / 1_000)));
-  switch (reason) {
-    case "overloaded":
-      return refuse("overloaded", `${model} cannot answer in time: others come first.`, { retryAfterSeconds });
-    case "load_failed":
-      return refuse("engine_unavailable", `${model} could not be loaded.`, { retryAfterSeconds: 30 });
-    case "reserved":
-      return refuse("overloaded", `What could run ${model} is reserved for somebody else.`, { retryAfterSeconds: 60 });
-    case "model_too_large":
-      return refuse("model_too_large", `${model} with a request this long has no room on this device.`);
-    default:
-      return refuse("engine_unavailable", `${model} is not served here.`);
   }
 }
