@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Cancel, Clock, ProjectId, ReservationId } from "../base/index.ts";
-import { type Database, readEpochs } from "../store/index.ts";
+import { type Database, Following, readEpochs } from "../store/index.ts";
 import { heldPeriod, type Period } from "./metering.ts";
 import { agreedOf, holdsIn } from "./rows.ts";
 
@@ -43,8 +43,7 @@ const longestWaitMs = 86_400_000;
 /** Reads what is active or begins soon, then keeps up with changes and with time. Rejects where the first reading fails. */
 export async function createActiveReservations(options: ActiveReservationsOptions): Promise<ActiveReservations> {
   const follower = new Follower(options);
-  await follower.ask();
-  follower.watch();
+  await follower.start();
   return follower;
 }
 
@@ -54,54 +53,33 @@ class Follower implements ActiveReservations {
   #active: readonly ActiveReservation[] = [];
   #epoch = -1;
   #readAtMs = -Infinity;
-  #asking: Promise<void> | undefined;
-  #failed = false;
+  readonly #following: Following;
   #closed = false;
-  #cancelPoll: Cancel = () => undefined;
   #cancelTimer: Cancel = () => undefined;
 
   constructor(options: ActiveReservationsOptions) {
     this.#options = options;
+    const { clock, onFailure } = options;
+    this.#following = new Following({ clock, everyMs: pollEveryMs, read: () => this.#read(), onFailure });
   }
 
   get active(): readonly ActiveReservation[] {
     return this.#active;
   }
 
-  /** A question that was asked before a change may miss it, so another follows. Its failure is the asker's. */
-  async refresh(): Promise<void> {
-    if (this.#asking !== undefined) await this.#asking.catch(() => undefined);
-    await this.ask();
+  start(): Promise<void> {
+    return this.#following.start();
   }
 
-  watch(): void {
-    this.#cancelPoll = this.#options.clock.every(pollEveryMs, () => {
-      if (this.#asking === undefined) void this.#askAndReport();
-    });
+  refresh(): Promise<void> {
+    return this.#following.refresh();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancelPoll();
+    this.#following.stop();
     this.#cancelTimer();
-    await this.#asking?.catch(() => undefined);
-  }
-
-  /** One question at a time: who asks while one is under way waits for that one. */
-  ask(): Promise<void> {
-    this.#asking ??= this.#read().finally(() => (this.#asking = undefined));
-    return this.#asking;
-  }
-
-  /** Reports the first failure of a row of them. */
-  async #askAndReport(): Promise<void> {
-    try {
-      await this.ask();
-      this.#failed = false;
-    } catch (error) {
-      if (!this.#failed) this.#options.onFailure(error);
-      this.#failed = true;
-    }
+    await this.#following.settled();
   }
 
   async #read(): Promise<void> {

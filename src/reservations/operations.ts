@@ -1,7 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import {
   type Clock,
-  type Id,
   type Ids,
   isId,
   type ProjectId,
@@ -10,7 +9,7 @@ import {
   RefusalError,
   refusing,
 } from "../base/index.ts";
-import { change, type Database } from "../store/index.ts";
+import { behind, change, type Database, type List, type Page, pageOf } from "../store/index.ts";
 import type { Tenancy } from "../tenancy/index.ts";
 import { conflictOf } from "./conflict.ts";
 import { meteredHours } from "./metering.ts";
@@ -29,15 +28,6 @@ export interface ReservationsContext {
   readonly onChange: () => Promise<void>;
   /** What `onChange` rejected with. */
   readonly onFailure: (error: unknown) => void;
-}
-
-interface Page {
-  readonly limit: number;
-  readonly after: string | undefined;
-}
-interface List<Item> {
-  readonly items: Item[];
-  readonly next: string | null;
 }
 
 export interface ReservationFilter {
@@ -96,7 +86,7 @@ export function createReservations(context: ReservationsContext) {
         const owner = project === undefined ? undefined : await context.tenancy.showProject(project);
         if (owner !== undefined && "outcome" in owner) throw new RefusalError(owner);
         const rows = await reservationRows(db)
-          .where("reservations.id", ">", behind(page))
+          .where("reservations.id", ">", behind("rsv", page))
           .$if(owner !== undefined, (query) => query.where("projects.id", "=", owner!.id as ProjectId))
           .$if(active, (query) => query.where(holdsAt(nowMs)))
           .orderBy("reservations.id")
@@ -127,7 +117,7 @@ export function createReservations(context: ReservationsContext) {
         // Of what is still to come nothing is used: it may yet be ended.
         const period = { fromMs, untilMs: Math.max(fromMs, Math.min(toMs + dayMs, clock.nowMs())) };
         const rows = await reservationRows(db)
-          .where("reservations.id", ">", behind(page))
+          .where("reservations.id", ">", behind("rsv", page))
           .where(holdsIn(period))
           .orderBy("reservations.id")
           .limit(page.limit + 1)
@@ -162,20 +152,4 @@ async function found(db: Reader, reference: string) {
   if (row !== undefined) return row;
   const message = `There is no reservation "${reference.slice(0, 200)}".`;
   throw new RefusalError(refuse("not_found", message, { param: "reservation" }));
-}
-
-/** The id that a page begins behind; no id is before the first. */
-function behind({ after }: Page): Id<"rsv"> {
-  if (after === undefined) return "rsv_";
-  if (isId("rsv", after)) return after;
-  throw new RefusalError(refuse("invalid_request", "This is not the `next` of a list.", { param: "after" }));
-}
-
-function pageOf<Row extends { readonly id: string }, Item>(
-  rows: readonly Row[],
-  page: Page,
-  told: (row: Row) => Item,
-): List<Item> {
-  const shown = rows.slice(0, page.limit);
-  return { items: shown.map(told), next: rows.length > page.limit ? (shown.at(-1)?.id ?? null) : null };
 }

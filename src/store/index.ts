@@ -16,8 +16,10 @@ export type { Batch, Position, ReceiptBatch, RefusalRow, Settlement, SettlementF
 export { type DatabaseConnection, isDatabaseAway } from "./connect.ts";
 export { dump, type DumpedTable, type DumpManifest, type DumpOptions, type DumpOutcome } from "./dump.ts";
 export { change, type Epochs, readEpochs } from "./epochs.ts";
+export { Following, type FollowingOptions } from "./following.ts";
 export type { Log } from "./log.ts";
 export { latestSchema } from "./migrations/index.ts";
+export { behind, type List, type Page, pageOf } from "./pages.ts";
 export { findReceipt, type ShippedReceipt } from "./receipts.ts";
 export { restore, type RestoreOptions, type RestoreOutcome } from "./restore.ts";
 export type {

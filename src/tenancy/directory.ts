@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
 import type { Kysely } from "kysely";
-import type { Cancel, Clock, Refusal } from "../base/index.ts";
+import type { Clock, Refusal } from "../base/index.ts";
 import { refuse } from "../base/index.ts";
 import type { DataClass } from "../policy/index.ts";
-import { type Database, readEpochs } from "../store/index.ts";
+import { type Database, Following, readEpochs } from "../store/index.ts";
 import { type Holder, readHolders } from "./holder.ts";
 
 export interface DirectoryOptions {
@@ -35,8 +35,7 @@ const revokedKnownMs = 30 * 86_400_000;
 /** Reads all keys, then keeps up with their epoch. Rejects where the first reading fails. */
 export async function createDirectory(options: DirectoryOptions): Promise<Directory> {
   const directory = new KeyDirectory(options);
-  await directory.ask();
-  directory.watch();
+  await directory.start();
   return directory;
 }
 
@@ -45,12 +44,12 @@ class KeyDirectory implements Directory {
   #holders: ReadonlyMap<string, Holder> = new Map();
   #epoch = -1;
   #confirmedAtMs = -Infinity;
-  #cancel: Cancel = () => undefined;
-  #asking: Promise<void> | undefined;
-  #failed = false;
+  readonly #following: Following;
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
+    const { clock, onFailure } = options;
+    this.#following = new Following({ clock, everyMs: pollEveryMs, read: () => this.#read(), onFailure });
   }
 
   get epoch(): number {
@@ -79,37 +78,16 @@ class KeyDirectory implements Directory {
     return refuse("directory_stale", message, { retryAfterSeconds: 2 });
   }
 
-  /** A question that was asked before a change may miss it, so another follows. Its failure is the asker's. */
-  async refresh(): Promise<void> {
-    if (this.#asking !== undefined) await this.#asking.catch(() => undefined);
-    await this.ask();
+  start(): Promise<void> {
+    return this.#following.start();
   }
 
-  watch(): void {
-    this.#cancel = this.#options.clock.every(pollEveryMs, () => {
-      if (this.#asking === undefined) void this.#askAndReport();
-    });
+  refresh(): Promise<void> {
+    return this.#following.refresh();
   }
 
   close(): void {
-    this.#cancel();
-  }
-
-  /** One question at a time: who asks while one is under way waits for that one. */
-  ask(): Promise<void> {
-    this.#asking ??= this.#read().finally(() => (this.#asking = undefined));
-    return this.#asking;
-  }
-
-  /** Reports the first failure of a row of them. */
-  async #askAndReport(): Promise<void> {
-    try {
-      await this.ask();
-      this.#failed = false;
-    } catch (error) {
-      if (!this.#failed) this.#options.onFailure(error);
-      this.#failed = true;
-    }
+    this.#following.stop();
   }
 
   /** What is confirmed is confirmed as of when it was asked. */

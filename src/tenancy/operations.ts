@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import type { Kysely, Transaction } from "kysely";
 import {
   type Clock,
-  type Id,
   type Ids,
   isId,
   type ProjectId,
@@ -13,7 +12,7 @@ import {
   type Tier,
 } from "../base/index.ts";
 import { checkProcessing, type DataClass } from "../policy/index.ts";
-import { change, type Database } from "../store/index.ts";
+import { behind, change, type Database, type List, type Page, pageOf } from "../store/index.ts";
 import { type LimitChanges, type LimitRow, mergeLimits, refusePast, withinParent } from "./limits.ts";
 import { findKey, findOrganisation, findProject, keys, projects } from "./references.ts";
 import { keyTold, organisationTold, type OrganisationTold, projectTold } from "./told.ts";
@@ -34,14 +33,6 @@ interface ProjectRules {
   readonly processing?: readonly string[] | undefined;
   readonly unsupported?: "refuse" | "warn" | undefined;
   readonly tier?: Tier | undefined;
-}
-interface Page {
-  readonly limit: number;
-  readonly after: string | undefined;
-}
-interface List<Item> {
-  readonly items: Item[];
-  readonly next: string | null;
 }
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -277,20 +268,4 @@ function rulesOf(
     unsupported: rules.unsupported ?? before.unsupported,
     tier: rules.tier ?? before.tier,
   };
-}
-
-/** The id that a page begins behind; no id is before the first. */
-function behind<Prefix extends "org" | "prj" | "key">(prefix: Prefix, { after }: Page): Id<Prefix> {
-  if (after === undefined) return `${prefix}_`;
-  if (isId(prefix, after)) return after;
-  throw new RefusalError(refuse("invalid_request", "This is not the `next` of a list.", { param: "after" }));
-}
-
-function pageOf<Row extends { readonly id: string }, Item>(
-  rows: readonly Row[],
-  page: Page,
-  told: (row: Row) => Item,
-): List<Item> {
-  const shown = rows.slice(0, page.limit);
-  return { items: shown.map(told), next: rows.length > page.limit ? (shown.at(-1)?.id ?? null) : null };
 }
