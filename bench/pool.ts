@@ -184,6 +184,7 @@ async function startHost(
     bodyBytes: 1 << 20,
     leaseSeconds: 3_600,
     drainMs: 0,
+    environment: {},
     threadPoolSize: "1",
   };
   const script = new URL("./pool-host.ts", import.meta.url).pathname;

@@ -1,9 +1,12 @@
 import { refuse, type Refusal } from "../base/index.ts";
-import type { Catalog, PullProgress, VerifyOptions } from "../catalog/index.ts";
+import { type Catalog, identityOf, type PullProgress, type VerifyOptions } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { ModelFile } from "../engine/index.ts";
 
-export type ReadyModels = { readonly outcome: "ready"; readonly models: readonly ModelFile[] } | Refusal;
+/** A model's file, and what it was when its digest was verified; the fake's models have none. */
+export type ReadyModel = ModelFile & { readonly identity?: string };
+
+export type ReadyModels = { readonly outcome: "ready"; readonly models: readonly ReadyModel[] } | Refusal;
 
 /** What an engine can read, where not everything: it is said before anything is downloaded for it. */
 const wantedForms: Partial<Record<Settings["engine"]["kind"], NonNullable<VerifyOptions["wanted"]>>> = {
@@ -26,7 +29,7 @@ export async function readyModels(
     const fake = { name: "fake", path: "", sha256: "0".repeat(64), contextTokens };
     return { outcome: "ready", models: [fake] };
   }
-  const models: ModelFile[] = [];
+  const models: ReadyModel[] = [];
   for (const name of settings.models.serve) {
     const onBytes = (progress: PullProgress): void => onProgress(name, progress);
     const wanted = wantedForms[settings.engine.kind];
@@ -35,7 +38,8 @@ export async function readyModels(
     const pulled = verified.outcome === "verified" ? verified.model : await pulledModel(catalog, name, onBytes, signal);
     if ("outcome" in pulled) return pulled;
     const { path, sha256 } = pulled;
-    models.push({ name, path, sha256, contextTokens: Math.min(contextTokens, pulled.contextTokens) });
+    const identity = await identityOf(path);
+    models.push({ name, path, sha256, contextTokens: Math.min(contextTokens, pulled.contextTokens), identity });
   }
   return { outcome: "ready", models };
 }

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { HostId } from "../base/index.ts";
 import { HostDestination } from "../destinations/index.ts";
 import { startHost } from "../fabric/index.ts";
-import { identityOf } from "../host/index.ts";
 import type { BootOptions } from "./options.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
@@ -55,7 +54,7 @@ export function startOwnHost(
         ...(engine.server === undefined ? {} : { server: programOf(engine.server) }),
         fake: { firstTokenMs: fake.firstTokenMs, tokenMs: fake.tokenMs, answerTokens: fake.tokens },
       },
-      models: models.map((model) => ({ ...model, ...identityOfModel(model.path), ...stayOf(model.name, settings) })),
+      models: models.map((model) => ({ ...model, ...stayOf(model.name, settings) })),
       objective: settings.tiers.standard,
       queuedPerModel: settings.limits.queuedPerModel,
       bodyBytes: settings.limits.bodyBytes * 2,
@@ -108,11 +107,6 @@ export function startOwnHost(
 /** The program that serves a model. `sleeping` is left out where nothing is said of it: then its command decides. */
 function programOf({ sleeping, ...program }: NonNullable<BootOptions["settings"]["engine"]["server"]>) {
   return { ...program, ...(sleeping === undefined ? {} : { sleeping }) };
-}
-
-/** What the file is that has just been verified: what is loaded later has to be the same. The fake's models have none. */
-function identityOfModel(path: string): { readonly identity?: string } {
-  return path === "" ? {} : { identity: identityOf(path) };
 }
 
 /** What the settings say of a model's stay in memory. */

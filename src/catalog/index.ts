@@ -21,6 +21,7 @@ export { type Command, type CommandResult, createCommandRunner, type RunCommand 
 export { type ModelEntry, modelEntrySchema } from "./entry.ts";
 export { type ChatTemplate, type ModelShape, readGguf } from "./gguf.ts";
 export type { HubSettings } from "./hub.ts";
+export { identityOf } from "./identity.ts";
 export type { InstalledModel } from "./installed.ts";
 export { findPip, type Pip } from "./pip.ts";
 export { probeSource, type Reach } from "./probe.ts";

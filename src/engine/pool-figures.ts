@@ -7,11 +7,12 @@ export interface PoolFigures {
   readonly pool: ToldPool;
 }
 
-/** The answer of a host's `GET /host/v1/pool`, by its shape: hosts know engines, engines know no host. */
+/** What a host's device does now, as it tells it itself. Times are milliseconds, durations until this answer. */
 export interface ToldPool {
   readonly device: {
     readonly name: string;
     readonly memoryBytes: number;
+    /** By loaded models (and by one that is being loaded), as reckoned. */
     readonly usedBytes: number;
     readonly turn?: {
       readonly model: string;
@@ -22,7 +23,9 @@ export interface ToldPool {
     readonly loading?: { readonly model: string; readonly forMs: number };
   };
   readonly models: readonly ToldModel[];
+  /** Requests that have no place yet. */
   readonly pending: number;
+  /** Since the host started. */
   readonly totals: {
     readonly turns: number;
     readonly loads: number;
@@ -30,21 +33,28 @@ export interface ToldPool {
     readonly evictions: number;
     readonly loadedBytes: number;
     readonly refused: number;
+    /** Requests that ended, and those of them whose first token, and all of whose tokens, came in time. */
     readonly ended: number;
     readonly firstTokensInTime: number;
     readonly inTime: number;
+    /** Milliseconds in which there was a turn. */
     readonly busyMs: number;
   };
 }
 
 export interface ToldModel {
   readonly name: string;
+  /** `failed`: it could not be loaded and is tried again later. `too_large`: this device never has room for it. */
   readonly state: "resident" | "loading" | "absent" | "failed" | "too_large";
+  /** What it takes once it is loaded. */
   readonly loadedBytes: number;
   readonly isPinned: boolean;
   readonly waiting: number;
   readonly running: number;
+  /** How long the first of its next tokens can wait; negative: it is late; absent: it has no work. */
   readonly slackMs?: number;
+  /** Until a short prompt that came now would have its first token; absent: it cannot be had here. */
   readonly firstTokenMs?: number;
+  /** Since its last turn; absent: it had none. */
   readonly idleMs?: number;
 }

@@ -15,7 +15,7 @@ export type HostState =
   | { readonly phase: "stopped" };
 
 export interface StartHostOptions {
-  readonly settings: Omit<HostSettings, "boot" | "socketPath" | "threadPoolSize">;
+  readonly settings: Omit<HostSettings, "boot" | "environment" | "socketPath" | "threadPoolSize">;
   /** A short path: a socket's name holds 107 bytes at most (103 on macOS). */
   readonly socketFolder: string;
   /** What the child may see of the environment; UV_THREADPOOL_SIZE and our own compile cache are added. */
@@ -102,7 +102,8 @@ class SupervisedHost implements HostProcess {
     const socketPath = join(socketFolder, `host-${boot}.sock`);
     if (Buffer.byteLength(socketPath) > socketPathBytes) throw new RangeError(`too long for a socket: ${socketPath}`);
     const startedMs = clock.monotonicMs();
-    const child = this.#spawn({ ...settings, boot, socketPath, threadPoolSize });
+    const { environment } = this.#options;
+    const child = this.#spawn({ ...settings, boot, environment, socketPath, threadPoolSize });
     this.#child = child;
     const cancelWatch = watch({
       clock,

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { type Dispatcher, Pool } from "undici";
 import { createIds, systemClock } from "../base/index.ts";
+import { identityOf } from "../catalog/index.ts";
 import { createFake, type FakeSettings } from "../engine/fake/index.ts";
 import { openFloor } from "./floor.ts";
 import { type Host, hostBounds, openHost } from "./host.ts";
@@ -52,6 +53,7 @@ async function open(context: TestContext, given: Given): Promise<Opened> {
       bodyBytes: 100_000,
       leaseSeconds: 3_600,
       drainMs: 100,
+      environment: {},
       threadPoolSize: "1",
       ...given.settings,
     },
@@ -154,7 +156,6 @@ test("a load that hangs counts as failed after its time; the others go on", asyn
 test("a model at whose loading the process ended is left alone for a while, and the others are loaded", async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "bailiwick-floor-"));
   const counts = join(folder, "counts");
-  const { mkdirSync } = await import("node:fs");
   mkdirSync(counts);
   writeFileSync(join(counts, "loading.json"), JSON.stringify({ model: "a", deaths: 0, atMs: Date.now() }));
   const { ask, pool } = await open(context, { folder });
@@ -198,6 +199,24 @@ test("a reserved device is its tenant's; what gives way may use what is left idl
   assert.equal(await reserve([]), 200);
   assert.equal(await said(await ask("a", "Say it.", { "bailiwick-tenant": "prj_2" })), "200");
   assert.equal(await reserve([{ id: "rsv_1", tenant: "prj_1", share: 2 }]), 400);
+});
+
+test("a model whose file has changed since it was verified is not served; the others are", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-floor-"));
+  const path = join(folder, "a.gguf");
+  writeFileSync(path, "as it was verified");
+  const identity = await identityOf(path);
+  const { ask, pool, log } = await open(context, {
+    folder,
+    models: [{ name: "a", path, identity, unloadAfterMs: 1 }, { name: "b" }],
+    settings: { objective: { ttftMs: 1_500, tpotMs: 500 } },
+  });
+  assert.equal(await said(await ask("a")), "200");
+  await until(async () => stateOf(await pool(), "a") === "absent");
+  writeFileSync(path, "another one");
+  assert.match(await said(await ask("a")), /^503 (engine_unavailable|overloaded)$/);
+  assert.ok(log.some((line) => line.includes("has changed since it was verified")));
+  assert.equal(await said(await ask("b")), "200");
 });
 
 test("where nothing is to be loaded ahead the host is ready at once, and loads when it is asked", async (context) => {

@@ -61,6 +61,7 @@ async function open(context: TestContext, changes: Changes = {}): Promise<Opened
       bodyBytes: 10_000,
       leaseSeconds: 3_600,
       drainMs: 100,
+      environment: {},
       threadPoolSize: "1",
       ...changes.settings,
     },

@@ -17,5 +17,4 @@ export {
   type HostReservation,
   hostProtocol,
 } from "./protocol.ts";
-export { identityOf } from "./identity.ts";
 export { type HostSettings } from "./settings.ts";

@@ -51,7 +51,7 @@ async function factoryOf(settings: HostSettings): Promise<EngineFactory> {
   return createLlamaCpp({ threadPoolSize: settings.threadPoolSize, entropy: randomBytes, clock: systemClock });
 }
 
-async function serverFactory(kind: "vllm" | "server", { engine }: HostSettings): Promise<EngineFactory> {
+async function serverFactory(kind: "vllm" | "server", { engine, environment }: HostSettings): Promise<EngineFactory> {
   const { server, memoryBytes, gpu } = engine;
   if (server === undefined) throw new TypeError(`an engine of kind ${kind} needs \`server\`: the program to start`);
   // What a device of a program's has is nowhere to be seen; a processor's memory is the machine's, which has other
@@ -65,9 +65,7 @@ async function serverFactory(kind: "vllm" | "server", { engine }: HostSettings):
     sleeping: server.sleeping,
     clock: systemClock,
     entropy: randomBytes,
-    environment: Object.fromEntries(
-      Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-    ),
+    environment,
     temporaryFolder: tmpdir(),
     onLine: (model, line) => log("info", line, { model }),
   });

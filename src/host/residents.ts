@@ -1,6 +1,6 @@
 import type { Clock } from "../base/index.ts";
+import { identityOf } from "../catalog/index.ts";
 import type { Engine, LoadedModel, ModelFile } from "../engine/index.ts";
-import { identityOf } from "./identity.ts";
 import type { Log } from "./log.ts";
 import type { Suspects } from "./suspects.ts";
 
@@ -108,7 +108,7 @@ export class Residents {
       throw new Error("the engine ended when it was loaded last; it is tried again later");
     await readAhead(file.path);
     // Receipts name the digest that was verified: nothing else is served under it.
-    if (file.identity !== undefined && identityOf(file.path) !== file.identity)
+    if (file.identity !== undefined && (await identityOf(file.path)) !== file.identity)
       throw new Error(`${file.path} has changed since it was verified; a new start of \`up\` verifies it again`);
     // Whoever leaves for it has to be gone, or both would be in memory.
     await Promise.all(this.#leaving);

@@ -79,6 +79,8 @@ const hostSettings = z.strictObject({
   leaseSeconds: z.number().positive(),
   /** How long answers may finish after SIGTERM. */
   drainMs: count,
+  /** All that programs which it starts see of the environment, but for what their own settings add. */
+  environment: z.record(z.string(), z.string()),
   /** The UV_THREADPOOL_SIZE that this process was started with. */
   threadPoolSize: z.string(),
 });

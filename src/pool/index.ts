@@ -8,7 +8,7 @@ export { Pool } from "./pool.ts";
 export { type Outlook, quickest } from "./quickest.ts";
 export type { DeviceSurvey, ModelSurvey } from "./survey.ts";
 export type { HostEvent } from "./host-events.ts";
-export { type Cost, speedOf } from "./cost/cost.ts";
+export { type Cost, speedOf, usableBytes } from "./cost/cost.ts";
 export { type DevicePeaks, estimatedSpeed, type ModelFacts, processorPeaks } from "./cost/estimate.ts";
 export { type DeviceType, deviceTypes, findDevice } from "./cost/devices.ts";
 export { kvBytesPerToken, type ModelShape, weightsBytes } from "./cost/shape.ts";

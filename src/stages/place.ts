@@ -35,7 +35,7 @@ export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
   const open = able.filter(({ declines }) => declines === undefined);
   if (open.length === 0) return able[0]!.declines!;
   const ready = open.filter((each) => each.ready);
-  const destination = ready.length === 1 ? ready[0] : quickest(ready, (each) => outlookOf(each, model));
+  const destination = quickest(ready, (each) => outlookOf(each, model));
   const offer = destination?.offer(model);
   if (destination === undefined || offer === undefined) {
     return refuse("engine_unavailable", `Nothing that runs "${model}" is ready.`, { retryAfterSeconds: 2 });

@@ -30,8 +30,13 @@ export function speedOf(shape: ModelShape, device: DeviceType, { linkGBps = devi
 /** What engines leave of a device's memory for activations and themselves (vLLM's `gpu_memory_utilization` is 0.9). */
 const usableShare = 0.9;
 
+/** Bytes of a device's memory that weights and KV may take. */
+export function usableBytes(device: DeviceType): number {
+  return device.memoryGiB * 2 ** 30 * usableShare;
+}
+
 /** Whether the device has the memory for the weights and the KV of `contextTokens` together. */
 export function fits(shape: ModelShape, device: DeviceType, contextTokens = 1): boolean {
   const neededBytes = weightsBytes(shape) + contextTokens * kvBytesPerToken(shape);
-  return neededBytes <= device.memoryGiB * 2 ** 30 * usableShare;
+  return neededBytes <= usableBytes(device);
 }
