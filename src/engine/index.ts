@@ -3,7 +3,7 @@
  * real, in the host's process; server: programs that the host starts, such as vLLM; fake: paced, scripted, failing at
  * will), the translation between OpenAI's shapes and an engine (openai/), and the upstream adapter: any
  * OpenAI-compatible server, which the gateway passes bytes to.
- * Does not own: who may ask (tenancy), where it runs (policy), whose turn it is (host, later pool), what it costs.
+ * Does not own: who may ask (tenancy), where it runs (policy), whose turn it is (the pool, as the host does it), what it costs.
  * Invariants: counts come from the engine's own tokens; an answer under concurrency equals the answer alone; text of
  * a message never becomes a control token; a prompt's cache is reused within one tenant only.
  */

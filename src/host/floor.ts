@@ -87,16 +87,9 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
   const { objective, queuedPerModel } = settings;
   const desk = new PoolDesk({ pool, schedule, objective, queuedPerModel, sequences: settings.engine.sequences });
   const settle = (): void => {
-    const isMissing = files.some(({ name, pin }) => pin === true && residents.isUntried(name));
-    if (isMissing && schedule.isLoading) return;
-    if (files.some(({ name }) => residents.get(name) !== undefined)) return first.resolve();
-    if (schedule.isLoading) return;
-    const [reason] = residents.failures.values();
-    if (reason !== undefined) first.reject(new Error(reason));
-    else if (models.every(({ size }) => size.loadedBytes > engine.memoryBytes))
-      first.reject(new Error(`no model has room in ${engine.memoryBytes} bytes (engine.memoryBytes)`));
-    // Nothing is to be loaded before somebody asks for it.
-    else first.resolve();
+    const state = startOf({ files, models, residents, schedule, engine });
+    if (state instanceof Error) first.reject(state);
+    else if (state === "ready") first.resolve();
   };
   schedule.start();
   settle();
@@ -104,6 +97,26 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
     viewOf({ models, files, room, pool, schedule, residents, engine, nowMs: clock.monotonicMs() });
   const reserve = (reservations: readonly HostReservation[]): void => schedule.reserve(reservations);
   return { models, desk, begun: first.promise, view, reserve, stop: () => schedule.stop() };
+}
+
+interface Starting extends Pick<FloorOptions, "engine"> {
+  readonly files: HostSettings["models"];
+  readonly models: readonly HostedModel[];
+  readonly residents: Residents;
+  readonly schedule: Schedule;
+}
+
+/** How far a start is: ready, still loading what it has to have, or over, with the reason. */
+function startOf({ files, models, residents, schedule, engine }: Starting): "ready" | "loading" | Error {
+  const isMissing = files.some(({ name, pin }) => pin === true && residents.isUntried(name));
+  const isAnyThere = files.some(({ name }) => residents.get(name) !== undefined);
+  if (schedule.isLoading && (isMissing || !isAnyThere)) return "loading";
+  if (isAnyThere) return "ready";
+  const [reason] = residents.failures.values();
+  if (reason !== undefined) return new Error(reason);
+  const hasRoom = models.some(({ size }) => size.loadedBytes <= engine.memoryBytes);
+  // Where there is room nothing is to be loaded before somebody asks for it.
+  return hasRoom ? "ready" : new Error(`no model has room in ${engine.memoryBytes} bytes (engine.memoryBytes)`);
 }
 
 function poolOf(

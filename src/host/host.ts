@@ -154,7 +154,10 @@ class RunningHost implements Host {
     const { memoryBytes } = settings.engine;
     const engine = await (await factory()).open({ ...settings.engine, memoryBytes });
     this.#engine = engine;
-    const onLoading = (model: string): void => void (this.#loading &&= model);
+    const onLoading = (model: string): void => {
+      // Once it is ready, a model that comes on demand keeps nobody out.
+      if (this.#loading !== undefined) this.#loading = model;
+    };
     this.#floor = await openFloor({ settings, engine, clock, log, onLoading, onHung });
     for (const model of this.#floor.models) this.#models.set(model.name, model);
     await this.#floor.begun;

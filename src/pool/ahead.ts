@@ -51,17 +51,19 @@ export class Ahead {
   }
 
   #preload(device: Device, answer: Answer): void {
-    const pinned = this.#models.filter((model) => device.pinned.has(model));
-    // One that leaves when it idles is not copied before it is asked for.
-    const others =
-      this.#preloads && !device.hasComputed
-        ? this.#models.filter(({ unloadAfterMs }) => unloadAfterMs === undefined)
-        : [];
-    for (const model of [...pinned, ...others]) {
+    for (const model of this.#wanted(device)) {
       const lane = this.#laneOn(device, model);
       if (lane.weights !== "absent") continue;
       if (lane.notBeforeMs > answer.nowMs) answer.wakeAt(lane.notBeforeMs);
       else if (this.#scheduler.preload(lane, answer)) return;
     }
+  }
+
+  *#wanted(device: Device): Iterable<PoolModel> {
+    yield* device.pinned;
+    const hasComputed = [...device.lanes.values()].some(({ lastTurnMs }) => lastTurnMs !== undefined);
+    if (!this.#preloads || hasComputed || device.turn !== undefined) return;
+    // One that leaves when it idles is not copied before it is asked for.
+    for (const model of this.#models) if (model.unloadAfterMs === undefined) yield model;
   }
 }

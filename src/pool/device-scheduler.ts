@@ -275,7 +275,6 @@ export class DeviceScheduler {
     if (choice === undefined) return;
     const { lane } = choice;
     lane.isFresh = false;
-    device.hasComputed = true;
     const [id, model] = [device.spec.id, lane.model.id];
     if (choice.kind === "prefill") {
       for (const { contextTokens } of choice.sequences) {

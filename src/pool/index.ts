@@ -1,7 +1,7 @@
 /**
  * pool: which model runs where, and when. Owns the decisions (placement over devices, turns on a device, what is
- * resident, what is refused) and the cost model. Does not own: doing any of it (host), whether a place is permitted
- * (policy), virtual time (sim). Invariants: no clock, no I/O, no chance inside: the same events give the same effects;
+ * resident, what is refused, what reservations keep free), the choice among hosts, and the cost model with what measured
+ * turns teach it. Does not own: doing any of it (host), whether a place is permitted (policy), virtual time (sim). Invariants: no clock, no I/O, no chance inside: the same events give the same effects;
  * the work for one event is bounded by devices and the models that have work on one.
  */
 export { Pool } from "./pool.ts";

@@ -2,10 +2,10 @@ import { Ahead } from "./ahead.ts";
 import { Answer } from "./answer.ts";
 import { DeviceScheduler } from "./device-scheduler.ts";
 import { Pending } from "./pending.ts";
-import { canHold, firstTokenMs, hasMemory, isOpenTo, isPermitted, placeRequest } from "./placement.ts";
+import { canHold, isOpenTo, placeRequest } from "./placement.ts";
+import { Prospects } from "./prospects.ts";
 import { Learner } from "./learner.ts";
 import type { HostEvent, MeasuredTurn } from "./host-events.ts";
-import { prefillMs, stepMs } from "./speed.ts";
 import { Answers, Device, Lane, Sequence } from "./state.ts";
 import { type DeviceSurvey, surveyOf } from "./survey.ts";
 import { Reservations } from "./reservations.ts";
@@ -58,6 +58,7 @@ export class Pool implements Scheduler {
   readonly #learner = new Learner();
   readonly #reservations = new Reservations();
   readonly #ahead: Ahead;
+  readonly #prospects: Prospects;
   /** Whose copy has failed: it is not tried again for a while. */
   readonly #resting = new Set<Lane>();
   #nowMs = -Infinity;
@@ -74,6 +75,7 @@ export class Pool implements Scheduler {
       this.#answers.set(model.id, new Answers());
     }
     const laneOn = (device: Device, model: PoolModel): Lane => this.#laneOn(device, model);
+    this.#prospects = new Prospects(this.#devices, laneOn);
     this.#ahead = new Ahead(fleet.models, this.#scheduler, tuning.preloads, laneOn);
     for (const device of fleet.devices) this.#join(device);
     this.#ahead.pin(this.#devices.values());
@@ -97,22 +99,16 @@ export class Pool implements Scheduler {
     return { devices: [...this.#devices.values()].map(surveyOf), pending: this.#pending.size };
   }
 
-  /** Until a request that came now would have its first token, on the device that has it first; undefined: on none. */
+  /** Until a request that came now would have its first token; undefined: no device could run it. */
   firstTokenMs(request: PoolRequest): number | undefined {
     const model = this.#models.get(request.model);
-    if (model === undefined) return undefined;
-    let leastMs: number | undefined;
-    for (const device of this.#devices.values()) {
-      if (!canHold(device, model, request)) continue;
-      const ms = firstTokenMs(device, this.#laneOn(device, model), request, this.#nowMs);
-      leastMs = Math.min(leastMs ?? Infinity, ms);
-    }
-    return leastMs;
+    return model && this.#prospects.firstTokenMs(request, model, this.#nowMs);
   }
 
-  /** When a request like this one could be taken, for whoever is turned away before the pool has heard of it. */
+  /** When a request like this one could be taken; for whoever is turned away by others than the pool. */
   retryAfterMs(request: PoolRequest): number {
-    return this.#models.has(request.model) ? this.#retryAfterMs(request) : 1_000;
+    const model = this.#models.get(request.model);
+    return model === undefined ? 0 : this.#prospects.retryAfterMs(request, model, this.#nowMs);
   }
 
   #decide(event: PoolEvent | HostEvent, answer: Answer): void {
@@ -175,9 +171,12 @@ export class Pool implements Scheduler {
   #arrived(request: PoolRequest, answer: Answer): void {
     const model = this.#models.get(request.model);
     if (model === undefined) return refuse(request, "unknown_model", answer);
-    const impossible = this.#impossible(request, model);
+    const impossible = this.#prospects.impossible(request, model);
     if (impossible !== undefined) return refuse(request, impossible, answer);
-    const sequence = new Sequence(this.#tuning.relaxes ? this.#relaxed(request, model) : request, this.#nowMs);
+    const sequence = new Sequence(
+      this.#tuning.relaxes ? this.#prospects.relaxed(request, model) : request,
+      this.#nowMs,
+    );
     this.#sequences.set(request.id, sequence);
     if (this.#mayPass(request, model) && this.#place(sequence, answer)) return;
     this.#wait(sequence, answer);
@@ -192,34 +191,6 @@ export class Pool implements Scheduler {
     if (!this.#isRunning(request, model)) return false;
     if (this.#tuning.without.includes("fairness")) return true;
     return !this.#pending.isAhead(request.tenant, this.#nowMs);
-  }
-
-  /** Nobody is promised what no device could do even with nothing else to do: twice of that is what then counts. */
-  #relaxed(request: PoolRequest, model: PoolModel): PoolRequest {
-    let firstMs = Infinity;
-    let tokenMs = Infinity;
-    for (const device of this.#devices.values()) {
-      if (!canHold(device, model, request)) continue;
-      const { speed } = this.#laneOn(device, model);
-      firstMs = Math.min(firstMs, speed.loadMs + prefillMs(speed, request.inputTokens));
-      tokenMs = Math.min(tokenMs, stepMs(speed, 1, request.inputTokens));
-    }
-    const { ttftMs, tpotMs } = request.objective;
-    if (firstMs * 2 <= ttftMs && tokenMs * 2 <= tpotMs) return request;
-    return { ...request, objective: { ttftMs: Math.max(ttftMs, firstMs * 2), tpotMs: Math.max(tpotMs, tokenMs * 2) } };
-  }
-
-  /** Why no device could ever run it; undefined where one could. */
-  #impossible(request: PoolRequest, model: PoolModel): RefusalReason | undefined {
-    let reason: RefusalReason = "model_too_large";
-    for (const device of this.#devices.values()) {
-      if (canHold(device, model, request)) return undefined;
-      if (!hasMemory(device, model, request)) continue;
-      const isReserved = isPermitted(device, request) && !isOpenTo(device, request);
-      if (isReserved) reason = "reserved";
-      else if (reason !== "reserved") reason = "not_permitted";
-    }
-    return reason;
   }
 
   #isRunning(request: PoolRequest, model: PoolModel): boolean {
@@ -240,24 +211,8 @@ export class Pool implements Scheduler {
     const { request } = sequence;
     this.#sequences.delete(request.id);
     if (reason !== "overloaded") return refuse(request, reason, answer);
-    answer.ask({ kind: "refuse", request: request.id, reason, retryAfterMs: this.#retryAfterMs(request) });
+    answer.ask({ kind: "refuse", request: request.id, reason, retryAfterMs: this.retryAfterMs(request) });
     this.#warm(request, answer);
-  }
-
-  /** When so much of what is before it will be over that its first token could come in time; at least a second. */
-  #retryAfterMs(request: PoolRequest): number {
-    const model = this.#models.get(request.model)!;
-    let leastMs = Infinity;
-    for (const device of this.#devices.values()) {
-      if (!canHold(device, model, request)) continue;
-      const lane = this.#laneOn(device, model);
-      const tryMs = Math.max(0, lane.notBeforeMs - this.#nowMs);
-      leastMs = Math.min(
-        leastMs,
-        Math.max(tryMs, firstTokenMs(device, lane, request, this.#nowMs) - request.objective.ttftMs),
-      );
-    }
-    return Number.isFinite(leastMs) ? Math.max(1_000, leastMs) : 1_000;
   }
 
   /** Its model comes too late for it, but not for the next: where memory idles it is copied all the same. */
@@ -274,16 +229,8 @@ export class Pool implements Scheduler {
     if (best !== undefined) this.#scheduler.warm(best, answer);
   }
 
-  /** When its prompt has to begin somewhere, on the device that would have it first. */
-  #lastStartMs({ request, dueMs }: Sequence): number {
-    const model = this.#models.get(request.model)!;
-    let lastMs = -Infinity;
-    for (const device of this.#devices.values()) {
-      if (!canHold(device, model, request)) continue;
-      const { speed } = this.#laneOn(device, model);
-      lastMs = Math.max(lastMs, dueMs - prefillMs(speed, request.inputTokens) - speed.loadMs);
-    }
-    return lastMs;
+  #lastStartMs(sequence: Sequence): number {
+    return this.#prospects.lastStartMs(sequence, this.#models.get(sequence.request.model)!);
   }
 
   #place(sequence: Sequence, answer: Answer): boolean {
@@ -387,7 +334,7 @@ export class Pool implements Scheduler {
   #turnMeasured(measured: MeasuredTurn, answer: Answer): void {
     const device = this.#devices.get(measured.device);
     if (device?.turn === undefined) return;
-    this.#learner.measured(device.turn, measured, answer.nowMs);
+    if (this.#tuning.learns) this.#learner.measured(device.turn, measured, answer.nowMs);
     const over = this.#scheduler.turnMeasured(device, measured, answer);
     for (const { request } of over) this.#sequences.delete(request.id);
     if (over.length > 0) this.#placePending(answer);
@@ -449,7 +396,7 @@ export class Pool implements Scheduler {
 
   #placeAgain(sequence: Sequence, answer: Answer): void {
     const { request } = sequence;
-    const impossible = this.#impossible(request, this.#models.get(request.model)!);
+    const impossible = this.#prospects.impossible(request, this.#models.get(request.model)!);
     if (impossible !== undefined) this.#giveUp(sequence, impossible, answer);
     else if (!this.#place(sequence, answer)) this.#wait(sequence, answer);
   }

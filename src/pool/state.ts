@@ -242,8 +242,6 @@ export class Device {
   kvBytes = 0;
   /** What the turn under way may add to it. */
   turnBytes = 0;
-  /** It has had a turn. */
-  hasComputed = false;
   /** Some model is kept warm here when it is used. */
   hasWarm = false;
   /** Models whose weights never leave. */
