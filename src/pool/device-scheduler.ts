@@ -92,10 +92,7 @@ export class DeviceScheduler {
   /** The weights are gone without having been evicted. */
   lost(lane: Lane, answer: Answer): void {
     const { device } = lane;
-    if (device.turn?.lane === lane) {
-      device.turn = undefined;
-      device.turnBytes = 0;
-    }
+    if (device.turn?.lane === lane) this.#takeTurn(device, answer.nowMs);
     this.#rest(lane, answer);
   }
 
@@ -112,13 +109,9 @@ export class DeviceScheduler {
    * are over, and those that are gone because whoever asked has left.
    */
   turnEnded(device: Device, steps: number, finished: ReadonlySet<string>, answer: Answer): readonly Sequence[] {
-    const { turn } = device;
+    const turn = this.#takeTurn(device, answer.nowMs);
     if (turn === undefined) return [];
-    device.turn = undefined;
-    device.turnBytes = 0;
     const { lane } = turn;
-    lane.lastUsedMs = answer.nowMs;
-    lane.lastTurnMs = answer.nowMs;
     const over = turn.sequences.filter(({ request, isCancelled }) => isCancelled || finished.has(request.id));
     for (const sequence of over) {
       lane.remove(sequence);
@@ -145,13 +138,9 @@ export class DeviceScheduler {
 
   /** The same on a real machine; see `MeasuredTurn`. */
   turnMeasured(device: Device, { tokens, finished }: MeasuredTurn, answer: Answer): readonly Sequence[] {
-    const { turn } = device;
+    const turn = this.#takeTurn(device, answer.nowMs);
     if (turn === undefined) return [];
-    device.turn = undefined;
-    device.turnBytes = 0;
     const { lane } = turn;
-    lane.lastUsedMs = answer.nowMs;
-    lane.lastTurnMs = answer.nowMs;
     if (turn.kind === "prefill") {
       for (const sequence of turn.sequences) {
         sequence.promptLeftMs = prefillMs(lane.speed, sequence.contextTokens);
@@ -180,6 +169,17 @@ export class DeviceScheduler {
     }
     lane.refresh();
     return over;
+  }
+
+  /** The turn under way, which is over. */
+  #takeTurn(device: Device, nowMs: number): Turn | undefined {
+    const { turn } = device;
+    if (turn === undefined) return undefined;
+    device.turn = undefined;
+    device.turnBytes = 0;
+    turn.lane.lastUsedMs = nowMs;
+    turn.lane.lastTurnMs = nowMs;
+    return turn;
   }
 
   #given(sequence: Sequence, tokens: number, nowMs: number): void {

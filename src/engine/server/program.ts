@@ -66,6 +66,7 @@ export class Program {
       supervisor.once("error", (error) => end(`its supervisor did not start: ${error.message}`));
       supervisor.once("close", () => end("its supervisor was killed"));
     });
+    // Whoever asks for it hears of a failure; where nobody does, its end says the same.
     this.#started.promise.catch(() => undefined);
   }
 
