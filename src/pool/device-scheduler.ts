@@ -264,7 +264,7 @@ export class DeviceScheduler {
   #drop(sequence: Sequence, answer: Answer): void {
     const lane = sequence.lane!;
     lane.remove(sequence);
-    lane.addWaiting(sequence);
+    lane.addWaiting(sequence, answer.nowMs);
     lane.refresh();
     answer.ask({ kind: "drop", request: sequence.request.id });
   }

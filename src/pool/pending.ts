@@ -1,4 +1,5 @@
 import type { Sequence } from "./state.ts";
+import type { PoolRequest } from "./types.ts";
 
 /** Tenants that are remembered while they wait for nothing; beyond it those that had least of late are forgotten. */
 const rememberedMax = 10_000;
@@ -8,8 +9,8 @@ const memoryMs = 900_000;
 
 interface Tenant {
   readonly name: string;
-  /** Tokens of late, fading away, as of `atMs`. */
-  servedTokens: number;
+  /** Milliseconds of a device that it was given of late, for each unit of its weight; fading away, as of `atMs`. */
+  servedMs: number;
   atMs: number;
   readonly waiting: Sequence[];
 }
@@ -19,14 +20,9 @@ interface Tenant {
  * another; of one tenant the earliest.
  */
 export class Pending {
-  readonly #aheadTokens: number;
   readonly #tenants = new Map<string, Tenant>();
   /** All of them, by when they have to be given up. */
   readonly #byLast: { readonly sequence: Sequence; readonly lastMs: number }[] = [];
-
-  constructor(aheadTokens: number) {
-    this.#aheadTokens = aheadTokens;
-  }
 
   get size(): number {
     return this.#byLast.length;
@@ -62,46 +58,55 @@ export class Pending {
     return expired;
   }
 
-  /** The earliest of each tenant that waits, whoever had least first; at most so many. Unfair: simply the earliest. */
-  next(nowMs: number, most: number, isFair: boolean): Sequence[] {
+  /**
+   * The earliest of each tenant that waits, whoever had least first; at most so many. Behind the first, `keepsOut` leaves out
+   * who would take its place. Unfair: simply the earliest.
+   */
+  next(nowMs: number, most: number, isFair: boolean, keepsOut: (sequence: Sequence) => boolean): Sequence[] {
     if (!isFair) return this.#byLast.slice(0, most).map(({ sequence }) => sequence);
-    const waiting = [...this.#tenants.values()].filter((tenant) => tenant.waiting.length > 0);
-    for (const tenant of waiting) fade(tenant, nowMs);
-    waiting.sort((a, b) => a.servedTokens - b.servedTokens);
-    return waiting.slice(0, most).map((tenant) => tenant.waiting[0]!);
+    const tenants = [...this.#tenants.values()].filter(({ waiting }) => waiting.length > 0);
+    for (const tenant of tenants) fade(tenant, nowMs);
+    tenants.sort((a, b) => a.servedMs - b.servedMs);
+    const next: Sequence[] = [];
+    for (const { servedMs, waiting } of tenants) {
+      if (next.length === most) break;
+      const isFirst = servedMs === tenants[0]!.servedMs;
+      if (isFirst || !keepsOut(waiting[0]!)) next.push(waiting[0]!);
+    }
+    return next;
   }
 
-  /** Whether a tenant has had so much more of late than one of those that wait that it should make room. */
-  isAhead(name: string, nowMs: number): boolean {
+  /** Whether a tenant has had more of late than one of those that wait. */
+  hadMore(name: string, nowMs: number): boolean {
     let least = Infinity;
     for (const tenant of this.#tenants.values()) {
       if (tenant.waiting.length === 0) continue;
       fade(tenant, nowMs);
-      least = Math.min(least, tenant.servedTokens);
+      least = Math.min(least, tenant.servedMs);
     }
     const own = this.#tenant(name);
     fade(own, nowMs);
-    return own.servedTokens > least + this.#aheadTokens;
+    return own.servedMs > least;
   }
 
   #forget(): void {
     const idle = [...this.#tenants.values()].filter(({ waiting }) => waiting.length === 0);
-    idle.sort((a, b) => b.servedTokens - a.servedTokens);
+    idle.sort((a, b) => b.servedMs - a.servedMs);
     for (const { name } of idle.slice(rememberedMax)) this.#tenants.delete(name);
   }
 
-  /** Counts what a tenant was given. */
-  served(name: string, tokens: number, nowMs: number): void {
+  /** Counts the part of a device's time that a tenant is given. */
+  served({ tenant: name, weight = 1 }: PoolRequest, durationMs: number, nowMs: number): void {
     const tenant = this.#tenant(name);
     fade(tenant, nowMs);
-    tenant.servedTokens += tokens;
+    tenant.servedMs += durationMs / weight;
   }
 
   #tenant(name: string): Tenant {
     let tenant = this.#tenants.get(name);
     if (tenant === undefined) {
       if (this.#tenants.size >= 2 * rememberedMax) this.#forget();
-      tenant = { name, servedTokens: 0, atMs: 0, waiting: [] };
+      tenant = { name, servedMs: 0, atMs: 0, waiting: [] };
       this.#tenants.set(name, tenant);
     }
     return tenant;
@@ -109,6 +114,6 @@ export class Pending {
 }
 
 function fade(tenant: Tenant, nowMs: number): void {
-  tenant.servedTokens *= Math.exp((tenant.atMs - nowMs) / memoryMs);
+  tenant.servedMs *= Math.exp((tenant.atMs - nowMs) / memoryMs);
   tenant.atMs = nowMs;
 }

@@ -1,5 +1,6 @@
 import { Ahead } from "./ahead.ts";
 import { Answer } from "./answer.ts";
+import { Company } from "./company.ts";
 import { DeviceScheduler } from "./device-scheduler.ts";
 import { Pending } from "./pending.ts";
 import { canHold, isOpenTo, placeRequest } from "./placement.ts";
@@ -43,8 +44,10 @@ const triesMax = 8;
  * 6. `refusing`: a device takes no request that it could not serve in time: of a new model where the steps and copies of
  *    all would take longer than there is, of any where its prompt would come too late. It waits for a place as long as that
  *    can still help, and is refused then, before it costs anything.
- * 7. `fairness`: among those that wait the tenant is next that has had least of late; and whoever is far ahead of one that
- *    waits sends no more company to what runs.
+ * 7. `fairness`: among those that wait the tenant is next that has had least of the devices' time of late; and a model that
+ *    has been at work for long takes no more from whoever has had more than one that waits, unless many share its steps.
+ * 8. `fewestFirst`: where nobody is in a hurry and all models at work are there, the one with fewest sequences is served
+ *    first, because it is done soonest, and its place is free for a model that is not there.
  */
 export class Pool implements Scheduler {
   readonly #fleet: Fleet;
@@ -54,11 +57,12 @@ export class Pool implements Scheduler {
   readonly #models = new Map<string, PoolModel>();
   readonly #answers = new Map<string, Answers>();
   readonly #sequences = new Map<string, Sequence>();
-  readonly #pending: Pending;
+  readonly #pending = new Pending();
   readonly #learner = new Learner();
   readonly #reservations = new Reservations();
   readonly #ahead: Ahead;
   readonly #prospects: Prospects;
+  readonly #company: Company;
   /** Whose copy has failed: it is not tried again for a while. */
   readonly #resting = new Set<Lane>();
   #nowMs = -Infinity;
@@ -69,13 +73,13 @@ export class Pool implements Scheduler {
     this.#fleet = fleet;
     this.#tuning = tuning;
     this.#scheduler = new DeviceScheduler(tuning, (sequence, answer) => this.#fail(sequence, answer));
-    this.#pending = new Pending(tuning.aheadTokens);
     for (const model of fleet.models) {
       this.#models.set(model.id, model);
       this.#answers.set(model.id, new Answers());
     }
     const laneOn = (device: Device, model: PoolModel): Lane => this.#laneOn(device, model);
     this.#prospects = new Prospects(this.#devices, laneOn);
+    this.#company = new Company(this.#devices, tuning.stintMs);
     this.#ahead = new Ahead(fleet.models, this.#scheduler, tuning.preloads, laneOn);
     for (const device of fleet.devices) this.#join(device);
     this.#ahead.pin(this.#devices.values());
@@ -184,20 +188,13 @@ export class Pool implements Scheduler {
 
   /**
    * Those that wait come before whoever needs a place of its own. Company for what runs already takes none, unless it would
-   * keep a model running for ever whose tenant has had more than its part.
+   * keep a model at work for ever that few share, while somebody waits who has had less.
    */
   #mayPass(request: PoolRequest, model: PoolModel): boolean {
     if (this.#pending.size === 0) return true;
-    if (!this.#isRunning(request, model)) return false;
+    if (!this.#company.isRunning(request, model)) return false;
     if (this.#tuning.without.includes("fairness")) return true;
-    return !this.#pending.isAhead(request.tenant, this.#nowMs);
-  }
-
-  #isRunning(request: PoolRequest, model: PoolModel): boolean {
-    for (const device of this.#devices.values()) {
-      if (device.lanes.get(model.id)?.hasWork === true && canHold(device, model, request)) return true;
-    }
-    return false;
+    return !this.#company.keepsOut(model, this.#nowMs) || !this.#pending.hadMore(request.tenant, this.#nowMs);
   }
 
   /** For a place, as long as one can still help. */
@@ -240,9 +237,8 @@ export class Pool implements Scheduler {
     const devices = this.#devices.values();
     const lane = placeRequest(request, model, devices, laneOn, this.#nowMs, this.#tuning, this.#reservations);
     if (lane === undefined) return false;
-    const outputTokens = Math.min(request.maxOutputTokens, lane.answers.meanTokens);
-    this.#pending.served(request.tenant, request.inputTokens + outputTokens, this.#nowMs);
-    lane.addWaiting(sequence);
+    this.#pending.served(request, lane.costMs(request), this.#nowMs);
+    lane.addWaiting(sequence, this.#nowMs);
     if (lane.weights === "resident") this.#scheduler.reconsider(lane.device, answer);
     else this.#scheduler.resume(lane.device, answer);
     return true;
@@ -253,7 +249,9 @@ export class Pool implements Scheduler {
     if (this.#pending.size === 0) return;
     for (const sequence of this.#pending.takeExpired(this.#nowMs)) this.#giveUp(sequence, "overloaded", answer);
     const isFair = !this.#tuning.without.includes("fairness");
-    for (const sequence of this.#pending.next(this.#nowMs, triesMax, isFair)) {
+    const keepsOut = ({ request }: Sequence): boolean =>
+      this.#company.keepsOut(this.#models.get(request.model)!, this.#nowMs);
+    for (const sequence of this.#pending.next(this.#nowMs, triesMax, isFair, keepsOut)) {
       if (this.#place(sequence, answer)) this.#pending.remove(sequence);
     }
     if (this.#pending.size > 0) answer.wakeAt(Math.min(this.#pending.firstLastMs, this.#firstRetryMs()));
@@ -304,7 +302,7 @@ export class Pool implements Scheduler {
       lane.remove(sequence);
       if (this.#place(sequence, answer)) continue;
       const isInTime = this.#nowMs <= this.#lastStartMs(sequence);
-      if (!isOver && (isInTime || sequence.generatedTokens > 0)) lane.addWaiting(sequence);
+      if (!isOver && (isInTime || sequence.generatedTokens > 0)) lane.addWaiting(sequence, this.#nowMs);
       else if (sequence.generatedTokens > 0) this.#fail(sequence, answer);
       else this.#giveUp(sequence, "load_failed", answer);
     }

@@ -1,4 +1,4 @@
-import { stepMs } from "./speed.ts";
+import { prefillMs, stepMs } from "./speed.ts";
 import type { PoolDevice, PoolModel, PoolRequest, Speed } from "./types.ts";
 
 /** A request while the pool has it. */
@@ -64,6 +64,8 @@ export class Lane {
   /** It begins no prompt, so that it can leave once it runs nothing. */
   isDraining = false;
   lastUsedMs = 0;
+  /** Since when it has had work all the time. */
+  atWorkSinceMs = 0;
   /** When its last turn ended; undefined: it had none. */
   lastTurnMs: number | undefined;
   /** Copies that have failed one after the other, and when the next may be tried. */
@@ -84,7 +86,8 @@ export class Lane {
   }
 
   /** A prompt has to be computed. */
-  addWaiting(sequence: Sequence): void {
+  addWaiting(sequence: Sequence, nowMs: number): void {
+    if (!this.device.busy.has(this)) this.atWorkSinceMs = nowMs;
     sequence.lane = this;
     insertByDue(this.waiting, sequence);
     this.tpotMs = Math.min(this.tpotMs, sequence.request.objective.tpotMs);
@@ -203,6 +206,13 @@ export class Lane {
 
   stepMs(): number {
     return stepMs(this.speed, this.running.length, this.contextTokens);
+  }
+
+  /** What one more request takes of the device's time: its prompt, and its part of the steps that it shares. */
+  costMs({ inputTokens, maxOutputTokens }: PoolRequest): number {
+    const together = this.sequences + 1;
+    const tokenMs = stepMs(this.speed, together, this.contextTokens + inputTokens) / together;
+    return prefillMs(this.speed, inputTokens) + Math.min(maxOutputTokens, this.answers.meanTokens) * tokenMs;
   }
 }
 

@@ -1,5 +1,13 @@
 /** A decision rule of the pool's (see pool.ts) that can be left out, to see what it gains. */
-export type Rule = "sharing" | "promptsFirst" | "leastSlack" | "lateCopies" | "lateLast" | "refusing" | "fairness";
+export type Rule =
+  | "sharing"
+  | "promptsFirst"
+  | "leastSlack"
+  | "lateCopies"
+  | "lateLast"
+  | "refusing"
+  | "fairness"
+  | "fewestFirst";
 
 export const rules: readonly Rule[] = [
   "sharing",
@@ -9,6 +17,7 @@ export const rules: readonly Rule[] = [
   "lateLast",
   "refusing",
   "fairness",
+  "fewestFirst",
 ];
 
 /** The numbers that the rules leave open. Defaults were chosen on synthetic work and judged on other traces. */
@@ -37,8 +46,10 @@ export interface Tuning {
   readonly memoryShare: number;
   /** When a sequence that has missed a token is due again. */
   readonly lateMs: number;
-  /** How many tokens more than one that waits a tenant may have had of late, and still send company to what runs. */
-  readonly aheadTokens: number;
+  /** How long a model with answers under way may stand still while others are finished before it. */
+  readonly stillMaxMs: number;
+  /** How long a model may be at work while tenants wait that have had less. */
+  readonly stintMs: number;
   /** Whether models are copied before anybody asks for them, where memory idles: in the order in which they were named. */
   readonly preloads: boolean;
   /** Whether an objective that no device could meet even when idle gives way to what one can. */
@@ -62,7 +73,8 @@ export const defaultTuning: Tuning = {
   waitShare: 0.5,
   memoryShare: 0.95,
   lateMs: 20_000,
-  aheadTokens: 10_000,
+  stillMaxMs: 2_000,
+  stintMs: 300_000,
   preloads: false,
   relaxes: false,
   learns: false,

@@ -17,7 +17,8 @@ interface Task {
 }
 
 /**
- * Rules 2 and 3 (see pool.ts): prompts as soon as they endanger nobody, the shortest first; then whoever can wait least.
+ * Rules 2, 3 and 8 (see pool.ts): prompts as soon as they endanger nobody, the shortest first; then whoever can wait least,
+ * or, where all can wait, whoever may be done soonest.
  * `fits`: whether so many bytes of KV have room beside what is there.
  */
 export function chooseTurn(
@@ -39,6 +40,8 @@ export function chooseTurn(
     if (!task.isPrefill || task.costMs > othersMs(task) - safetyMs) continue;
     if (chosen === undefined || task.costMs < chosen.costMs) chosen = task;
   }
+  if (chosen === undefined && !tuning.without.includes("fewestFirst"))
+    chosen = soonestDone(device, tasks, least!, nowMs, tuning);
   if (chosen === undefined) {
     chosen = tuning.without.includes("leastSlack") ? longestUnserved(tasks) : least!;
   }
@@ -76,6 +79,29 @@ function twoLeast(tasks: readonly Task[]): readonly [Task | undefined, Task | un
     else if (second === undefined || task.slackMs < second.slackMs) second = task;
   }
   return [least, second];
+}
+
+/**
+ * Of models that run, the one with fewest sequences, unless another has stood still for long; undefined where anybody is in a
+ * hurry, or has no weights here and takes turns in memory.
+ */
+function soonestDone(
+  device: Device,
+  tasks: readonly Task[],
+  least: Task,
+  nowMs: number,
+  tuning: Tuning,
+): Task | undefined {
+  if (least.isPrefill || least.slackMs < tuning.loadMarginMs) return undefined;
+  for (const { weights } of device.busy) if (weights === "absent") return undefined;
+  let fewest = least;
+  let stillest = least;
+  for (const task of tasks) {
+    if (task.isPrefill) continue;
+    if (task.lane.running.length < fewest.lane.running.length) fewest = task;
+    if (task.lane.lastUsedMs < stillest.lane.lastUsedMs) stillest = task;
+  }
+  return nowMs - stillest.lane.lastUsedMs > tuning.stillMaxMs ? stillest : fewest;
 }
 
 function longestUnserved(tasks: readonly Task[]): Task {

@@ -66,6 +66,8 @@ export interface PoolRequest {
   readonly permitted?: ReadonlySet<string>;
   /** It may run on what others have reserved and leave idle, and makes room there at once when they come. */
   readonly isPreemptible?: boolean;
+  /** How much of what is scarce its tenant has beside one of weight 1, which is what is taken without it; above 0. */
+  readonly weight?: number;
 }
 
 /** What a tenant has reserved, from when the pool hears of it until it hears of its end. */

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defaultTuning, Pool } from "../pool/index.ts";
+import { prepare, modelsOf } from "./experiment.ts";
+import { parseFleet, parseShapes } from "./fleet.ts";
+import { parseObjective } from "./objective.ts";
+import type { Outcome, SimulatedRequest } from "./outcome.ts";
+import { simulate } from "./simulate.ts";
+import { readWorkload } from "./workload/index.ts";
+
+const minutes = 10;
+/** Two devices hold ten of these models, and keep up with all of them at 0.1 request/s each. */
+const models = 24;
+
+async function overloaded(
+  rate: number,
+  how: { readonly weightOf?: (tenant: string) => number; readonly mix?: string } = {},
+): Promise<readonly Outcome[]> {
+  const workload = await readWorkload({ workload: `synthetic:${models}x${rate}${how.mix ?? ""}`, seed: 1, minutes });
+  const { fleet, requests } = prepare(
+    {
+      workloads: [workload],
+      fleet: parseFleet("2xH100"),
+      shapes: parseShapes("qwen2.5-7b"),
+      objective: parseObjective("10s/100ms"),
+      linkGBps: 16,
+    },
+    workload,
+  );
+  assert.equal(modelsOf(workload).length, models);
+  const weighted = requests.map((request): SimulatedRequest => {
+    const weight = how.weightOf?.(request.tenant);
+    return weight === undefined ? request : { ...request, weight };
+  });
+  return simulate(fleet, new Pool(fleet, defaultTuning), weighted).outcomes;
+}
+
+function met(outcomes: readonly Outcome[]): number {
+  return outcomes.filter(({ isMet }) => isMet).length;
+}
+
+function metByTenant(outcomes: readonly Outcome[]): readonly (readonly [string, number])[] {
+  return [...Map.groupBy(outcomes, ({ request }) => request.tenant)].map(([tenant, own]) => [tenant, met(own)]);
+}
+
+test("far past capacity goodput does not fall, and no tenant starves", async () => {
+  const most = met(await overloaded(0.2));
+  for (const rate of [0.4, 0.8]) {
+    const outcomes = await overloaded(rate);
+    assert.ok(met(outcomes) >= 0.9 * most, `${met(outcomes)} of ${most} at ${rate}`);
+    const tenants = metByTenant(outcomes);
+    assert.equal(tenants.length, models);
+    const equalPart = met(outcomes) / models;
+    for (const [tenant, own] of tenants) assert.ok(own >= 0.2 * equalPart, `${tenant}: ${own} of ${equalPart}`);
+  }
+});
+
+test("where few tenants ask for most, they do not push the others out, nor are they held back for nothing", async () => {
+  const outcomes = await overloaded(0.4, { mix: ",zipf=1.1" });
+  const asked = Map.groupBy(outcomes, ({ request }) => request.tenant);
+  const equalPart = met(outcomes) / models;
+  for (const [tenant, own] of metByTenant(outcomes)) {
+    const fair = Math.min(asked.get(tenant)!.length, equalPart);
+    assert.ok(own >= 0.15 * fair, `${tenant}: ${own} of ${fair}`);
+  }
+  assert.ok(met(outcomes) >= 0.6 * outcomes.length, `${met(outcomes)} of ${outcomes.length}`);
+});
+
+test("a tenant of weight 3 has more of what is scarce", async () => {
+  const isHeavy = (tenant: string): boolean => Number(/\d+$/.exec(tenant)![0]) % 2 === 0;
+  const outcomes = await overloaded(0.4, { weightOf: (tenant) => (isHeavy(tenant) ? 3 : 1) });
+  const tenants = metByTenant(outcomes);
+  const sum = (heavy: boolean): number =>
+    tenants.filter(([tenant]) => isHeavy(tenant) === heavy).reduce((all, [, own]) => all + own, 0);
+  const ratio = sum(true) / sum(false);
+  assert.ok(ratio > 1.5, String(ratio));
+});
