@@ -11,7 +11,7 @@ import {
   overloadScenes,
   scenes,
 } from "./matrix.ts";
-import { overloadMeasures, overloadValue } from "./overload-tables.ts";
+import { overloadMeasures } from "./overload-tables.ts";
 import type { Results } from "./results.ts";
 
 export interface Chart {
@@ -27,7 +27,7 @@ export function chartsOf(results: Results): readonly Chart[] {
   const charts = [
     capacityChart(results, 0.99),
     capacityChart(results, 0.9),
-    ...overloadMeasures.map(({ name, title, of }) => overloadChart(results, name, title, of)),
+    ...overloadMeasures.map((measure) => overloadChart(results, measure)),
     ablationChart(results),
   ];
   return charts.flatMap(({ name, spec, data }) => (data.length === 0 ? [] : [{ name, spec }]));
@@ -72,17 +72,12 @@ function capacityChart(results: Results, attainment: Attainment): Drawn {
   });
 }
 
-function overloadChart(
-  results: Results,
-  name: string,
-  title: string,
-  of: (typeof overloadMeasures)[number]["of"],
-): Drawn {
+function overloadChart(results: Results, { name, title, axis, of }: (typeof overloadMeasures)[number]): Drawn {
   const data = overloadScenes.flatMap((scene) =>
     overloadPolicies.flatMap((policy) =>
       loads.flatMap((load): Datum[] => {
-        const share = overloadValue(results, scene, policy, load, of);
-        return share === undefined ? [] : [{ workload: scene.title, policy, load, share: 100 * share }];
+        const value = of(results, scene, policy, load);
+        return value === undefined ? [] : [{ workload: scene.title, policy, load, value }];
       }),
     ),
   );
@@ -95,7 +90,7 @@ function overloadChart(
       mark: { type: "line", point: true },
       encoding: {
         x: { field: "load", type: "quantitative", title: "load" },
-        y: { field: "share", type: "quantitative", title: "%" },
+        y: { field: "value", type: "quantitative", title: axis },
         color: colourOf(overloadPolicies),
       },
     },

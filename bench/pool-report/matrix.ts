@@ -63,7 +63,7 @@ export const scenes: readonly Scene[] = [
 export const ablationScenes = [scenes[0]!, scenes[2]!, scenes[4]!];
 export const overloadScenes = [scenes[0]!, scenes[7]!];
 export const overloadPolicies = ["ours", "aegaeon", "prism-paper", "muxserve", "serverlessllm-fcfs"] as const;
-export const loads = [0.5, 0.75, 1, 1.25, 1.5, 2, 3] as const;
+export const loads = [0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, 6] as const;
 
 export const mixedFleets = ["3xh100+3xh20", "2xh100+2xh20+4xl20", "2xh100+6xa10"] as const;
 

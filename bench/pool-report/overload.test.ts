@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { capacityName, coreRows, overloadScenes } from "./matrix.ts";
-import { capacityOf, goodput, overloadName, overloadRows, worstFairShare } from "./overload.ts";
+import { goodput, mostUpTo, overloadName, overloadRows, worstFairShare } from "./overload.ts";
 import { Results } from "./results.ts";
 import type { ShareResult, TenantCount } from "./row.ts";
 
@@ -33,13 +33,13 @@ test("who asks for less than an equal part is owed all of it, and who asks for m
       { tenant: "light", requests: 10, met: light },
       { tenant: "heavy", requests: 500, met: heavy },
     ]);
-  assert.equal(worstFairShare(at(10, 50), 1), 1);
-  assert.equal(worstFairShare(at(5, 50), 1), 0.5);
-  assert.equal(worstFairShare(at(10, 10), 1), 0.2);
-  assert.equal(worstFairShare(at(10, 90), 1), 1);
+  assert.equal(worstFairShare(at(10, 50)), 1);
+  assert.equal(worstFairShare(at(5, 45)), 0.5);
+  assert.equal(worstFairShare(at(10, 2)), 1 / 3);
+  assert.equal(worstFairShare(at(10, 90)), 1);
 });
 
-test("each policy is overloaded on the fleet that it needs; its capacity is the most that it met there", () => {
+test("each policy is overloaded on the fleet that it needs; what it can do is the most that it met so far", () => {
   const extent = { seeds: 10, minutes: 30 };
   const results = new Results();
   assert.deepEqual(overloadRows(results, extent), []);
@@ -49,10 +49,11 @@ test("each policy is overloaded on the fleet that it needs; its capacity is the 
   results.add(row, { result: { kind: "capacity", found: [null, found], failures: [], notes: [] }, tookMs: 1 });
   const rows = overloadRows(results, extent);
   assert.deepEqual(new Set(rows.map((each) => each.kind === "share" && each.fleet)), new Set(["20xh100"]));
-  assert.equal(capacityOf(results, scene!, "aegaeon"), undefined);
+  assert.equal(mostUpTo(results, scene!, "aegaeon", 3), undefined);
   for (const [index, met] of [30, 70, 50].entries()) {
     results.add(rows[index]!, { result: result([{ tenant: "a", requests: 100, met }]), tookMs: 1 });
   }
   assert.equal(rows[0]!.name, overloadName(scene!, "aegaeon", 0.5));
-  assert.equal(capacityOf(results, scene!, "aegaeon"), 0.7);
+  assert.equal(mostUpTo(results, scene!, "aegaeon", 0.5), 0.3);
+  assert.equal(mostUpTo(results, scene!, "aegaeon", 1), 0.7);
 });

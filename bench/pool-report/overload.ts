@@ -32,17 +32,19 @@ export function goodput({ tenants, arrivalSeconds }: ShareResult): number {
   return tenants.reduce((sum, { met }: TenantCount) => sum + met, 0) / arrivalSeconds;
 }
 
-/** What the fleet can do: the most requests/s that it met at any load; undefined: none has run. */
-export function capacityOf(results: Results, scene: Scene, policy: string): number | undefined {
-  const known = loads.flatMap((load) => results.share(overloadName(scene, policy, load)) ?? []);
+/** The most requests/s that a policy met at this load or a lower one: what the fleet is known to do. Undefined: not run. */
+export function mostUpTo(results: Results, scene: Scene, policy: string, load: number): number | undefined {
+  const known = loads
+    .filter((each) => each <= load)
+    .flatMap((each) => results.share(overloadName(scene, policy, each)) ?? []);
   return known.length === 0 ? undefined : Math.max(...known.map(goodput));
 }
 
 /**
- * Who fared worst of the tenants, as a share of what is fair: what it asked for, or an equal part of what the fleet can
- * do, whichever is less.
+ * Who fared worst of the tenants, as a share of what is fair: what it asked for, or an equal part of what was met,
+ * whichever is less.
  */
-export function worstFairShare({ tenants, arrivalSeconds }: ShareResult, capacityPerSecond: number): number {
-  const partOfAll = (capacityPerSecond * arrivalSeconds) / tenants.length;
-  return Math.min(1, ...tenants.map(({ requests, met }) => met / Math.min(requests, partOfAll)));
+export function worstFairShare({ tenants }: ShareResult): number {
+  const equalPart = tenants.reduce((sum, { met }: TenantCount) => sum + met, 0) / tenants.length;
+  return Math.min(1, ...tenants.map(({ requests, met }) => met / Math.min(requests, equalPart)));
 }
