@@ -202,7 +202,7 @@ test("what changes nothing is refused, what permits nothing is said, and amounts
   await withTenants(run);
   for (const [line, options] of [
     ["org update default", /--models, --requests-per-minute, .*--expires, --name\./],
-    ["project update default", /--data-class, --processing, --unsupported, --tier, --models, .*--name\./],
+    ["project update default", /--data-class, --processing, --unsupported, --tier, --weight, --models, .*--name\./],
     ["key update k", /Give at least one of --models, .*--name\./],
   ] as const) {
     const ran = await run(line);

@@ -6,6 +6,7 @@ import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, requireChange, withJson, withRequired } from "./context.ts";
 import { type ControlClient, pathOf } from "./control-client.ts";
 import { currencyOf, describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
+import { whole } from "./numbers.ts";
 
 type Options = CloudOptions & JsonOption;
 
@@ -14,6 +15,7 @@ interface RuleOptions {
   readonly processing?: string[];
   readonly unsupported?: string;
   readonly tier?: string;
+  readonly weight?: number;
 }
 
 type UpdateOptions = Options & LimitOptions & RuleOptions & { readonly name?: string };
@@ -101,16 +103,22 @@ function changing(group: Command, name: string, description: string, { surroundi
         "warn",
       ]),
     )
-    .addOption(new Option("--tier <tier>", "what its requests are promised; a new project is standard").choices(tiers));
+    .addOption(new Option("--tier <tier>", "what its requests are promised; a new project is standard").choices(tiers))
+    .option(
+      "--weight <n>",
+      "what it has of a pool that is short, beside a project of weight 1 (1 to 100)",
+      whole(1, 100),
+    );
   return withJson(withCloud(withLimits(command, surroundings.clock)));
 }
 
-function rulesOf({ dataClass, processing, unsupported, tier }: RuleOptions): RuleOptions {
+function rulesOf({ dataClass, processing, unsupported, tier, weight }: RuleOptions): RuleOptions {
   return {
     ...(dataClass === undefined ? {} : { dataClass }),
     ...(processing === undefined ? {} : { processing }),
     ...(unsupported === undefined ? {} : { unsupported }),
     ...(tier === undefined ? {} : { tier }),
+    ...(weight === undefined ? {} : { weight }),
   };
 }
 
@@ -128,6 +136,7 @@ async function show(
     ["processing", project.processing.join(" ") || "anywhere"],
     ["unsupported", project.unsupported],
     ["tier", project.tier],
+    ["weight", String(project.weight)],
     ["limits", describeLimits(project.limits, await currencyOf(cloud, [project.limits])) || "none"],
     ["digest key", project.digestKey],
     ["created", project.createdAt],

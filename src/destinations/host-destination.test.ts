@@ -62,13 +62,14 @@ async function listening(context: TestContext): Promise<{ socketPath: string; as
   return { socketPath, asked };
 }
 
-function send(host: HostDestination, promised: ServiceLevel): Promise<void> {
+function send(host: HostDestination, promised: ServiceLevel, weight = 1): Promise<void> {
   const dispatch: Dispatch = {
     request: "req_01KA0000000000000000000001",
     tenant: "prj_1",
     path: "/v1/completions",
     body: Buffer.from("{}"),
     promised,
+    weight,
     warnUnsupported: false,
     isAgain: false,
     headers: [],
@@ -93,6 +94,18 @@ test("a host hears what each request was promised, in the words that it reads", 
       ["300000/2000", "yes"],
       ["10000/100", undefined],
     ],
+  );
+});
+
+test("a host hears what a request's project weighs, where that is not what all weigh", async (context) => {
+  const { socketPath, asked } = await listening(context);
+  const host = destination(context, new ManualClock());
+  host.up({ socketPath, ...nothing });
+  const level = { ttftMs: 10_000, tpotMs: 100, isPreemptible: false };
+  for (const weight of [1, 3]) await send(host, level, weight);
+  assert.deepEqual(
+    asked.map((headers) => headers["bailiwick-weight"]),
+    [undefined, "3"],
   );
 });
 

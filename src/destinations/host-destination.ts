@@ -141,6 +141,7 @@ export class HostDestination implements Destination {
     this.#running++;
     const headers = ["content-type", "application/json", "bailiwick-request", dispatch.request];
     headers.push("bailiwick-tenant", dispatch.tenant, ...promiseHeaders(dispatch.promised));
+    if (dispatch.weight !== 1) headers.push("bailiwick-weight", String(dispatch.weight));
     if (dispatch.isAgain) headers.push("bailiwick-again", "yes");
     if (dispatch.warnUnsupported) headers.push("bailiwick-unsupported", "warn");
     return this.#exchanges.add(this.#address!.send("POST", dispatch.path, headers, dispatch.body, reader));

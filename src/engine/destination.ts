@@ -46,6 +46,8 @@ export interface Dispatch {
   /** It was sent there before, and what became of that is lost: nobody has seen any of it. */
   readonly isAgain: boolean;
   readonly promised: ServiceLevel;
+  /** What its project has of what is scarce, beside one of weight 1. */
+  readonly weight: number;
   /** Request headers that the endpoint's protocol needs (anthropic-version), name and value in turn. */
   readonly headers: readonly string[];
 }

@@ -3,16 +3,31 @@ import { test } from "node:test";
 import { readPromise } from "./desk.ts";
 
 test("what the gateway promised is read as it is sent, and two numbers are asked of an objective", () => {
-  assert.deepEqual(readPromise({}), { objective: undefined, isPreemptible: false });
+  assert.deepEqual(readPromise({}), { objective: undefined, isPreemptible: false, weight: 1 });
   assert.deepEqual(readPromise({ "bailiwick-objective": "10000/100" }), {
     objective: { ttftMs: 10_000, tpotMs: 100 },
     isPreemptible: false,
+    weight: 1,
   });
   const batch = { "bailiwick-objective": "300000/2000", "bailiwick-preemptible": "yes" };
-  assert.deepEqual(readPromise(batch), { objective: { ttftMs: 300_000, tpotMs: 2_000 }, isPreemptible: true });
+  assert.deepEqual(readPromise(batch), {
+    objective: { ttftMs: 300_000, tpotMs: 2_000 },
+    isPreemptible: true,
+    weight: 1,
+  });
   for (const wrong of ["", "10000", "10000/", "0/100", "1.5/100", "-1/5", "10000/100/1", "1234567890/1"]) {
     const refused = readPromise({ "bailiwick-objective": wrong });
     assert.ok("outcome" in refused, wrong);
     assert.deepEqual([refused.code, refused.param], ["invalid_request", "bailiwick-objective"]);
+  }
+});
+
+test("a weight is a whole number from 1", () => {
+  const weighty = readPromise({ "bailiwick-weight": "3" });
+  assert.ok("weight" in weighty && weighty.weight === 3);
+  for (const wrong of ["0", "-1", "1.5", "heavy", ""]) {
+    const refused = readPromise({ "bailiwick-weight": wrong });
+    assert.ok("outcome" in refused, wrong);
+    assert.deepEqual([refused.code, refused.param], ["invalid_request", "bailiwick-weight"]);
   }
 });

@@ -11,6 +11,8 @@ import type { Schedule } from "./schedule.ts";
 export interface Promised {
   readonly objective: Objective | undefined;
   readonly isPreemptible: boolean;
+  /** What its tenant has of what is scarce, beside one of weight 1. */
+  readonly weight: number;
 }
 
 /** A choice that wants to be computed. */
@@ -82,6 +84,7 @@ export class PoolDesk implements Desk {
       inputTokens,
       maxOutputTokens: Math.max(1, Math.min(maxTokens ?? room, room)),
       isPreemptible: promise.isPreemptible,
+      weight: promise.weight,
       ...(promise.objective === undefined ? {} : { objective: promise.objective }),
     };
     return this.#options.schedule.enter({ request, signal: abort.signal, fail: (error) => abort.abort(error) });
@@ -107,15 +110,24 @@ function estimatedTokens(prompt: GenerateRequest["prompt"]): number {
   }
 }
 
-/** The gateway's words for what it promised: `bailiwick-objective: 10000/100` (milliseconds), `bailiwick-preemptible: yes`. */
+/**
+ * The gateway's words for what it promised: `bailiwick-objective: 10000/100` (milliseconds), `bailiwick-preemptible: yes`,
+ * `bailiwick-weight: 3`.
+ */
 export function readPromise(headers: IncomingHttpHeaders): Promised | Refusal {
   const isPreemptible = headers["bailiwick-preemptible"] === "yes";
+  const weight = Number(headers["bailiwick-weight"] ?? 1);
+  if (!Number.isInteger(weight) || weight < 1) return wrong("bailiwick-weight", "The weight is a whole number from 1.");
   const said = headers["bailiwick-objective"];
-  if (said === undefined) return { objective: undefined, isPreemptible };
+  if (said === undefined) return { objective: undefined, isPreemptible, weight };
   const [, ttft, tpot] = /^(\d{1,9})\/(\d{1,9})$/.exec(String(said)) ?? [];
   const objective = { ttftMs: Number(ttft), tpotMs: Number(tpot) };
   if (!(objective.ttftMs > 0 && objective.tpotMs > 0)) {
-    return refuse("invalid_request", "The objective is two numbers of milliseconds.", { param: "bailiwick-objective" });
+    return wrong("bailiwick-objective", "The objective is two numbers of milliseconds.");
   }
-  return { objective, isPreemptible };
+  return { objective, isPreemptible, weight };
+}
+
+function wrong(header: string, message: string): Refusal {
+  return refuse("invalid_request", message, { param: header });
 }

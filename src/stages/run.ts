@@ -47,6 +47,7 @@ function runOnce(
       }),
       headers: call.protocolHeaders,
       promised: cloud.serviceLevels[admitted.tier],
+      weight: admitted.holder.project.weight,
       warnUnsupported: admitted.holder.project.unsupported === "warn",
       isAgain,
     },

@@ -58,6 +58,7 @@ export interface ProjectTable extends LimitColumns {
   processing: ColumnType<string[], readonly string[] | undefined, readonly string[]>;
   unsupported: ColumnType<"refuse" | "warn", "refuse" | "warn" | undefined, "refuse" | "warn">;
   tier: ColumnType<Tier, Tier | undefined, Tier>;
+  weight: ColumnType<number, number | undefined, number>;
 }
 
 export interface KeyTable extends LimitColumns {

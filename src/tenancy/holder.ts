@@ -26,6 +26,8 @@ export interface Holder {
     readonly processing: readonly string[];
     readonly unsupported: "refuse" | "warn";
     readonly tier: Tier;
+    /** What it has of a pool that is short, beside a project of weight 1. */
+    readonly weight: number;
     /** What digests in its receipts are salted with. */
     readonly digestKey: { readonly id: string; readonly secret: KeyObject };
   };
@@ -90,6 +92,7 @@ export async function readHolders(
             processing: project.processing,
             unsupported: project.unsupported,
             tier: project.tier,
+            weight: project.weight,
             digestKey,
           },
           organisation: { id: organisation.id, name: organisation.name },

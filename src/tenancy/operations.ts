@@ -33,6 +33,7 @@ interface ProjectRules {
   readonly processing?: readonly string[] | undefined;
   readonly unsupported?: "refuse" | "warn" | undefined;
   readonly tier?: Tier | undefined;
+  readonly weight?: number | undefined;
 }
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -124,7 +125,13 @@ export function createTenancy(context: TenancyContext) {
           organisation: organisation.id,
           name: nameOf(input.name),
           createdAt: now(),
-          ...rulesOf(input, { dataClass: "public", processing: [], unsupported: "refuse", tier: "standard" }),
+          ...rulesOf(input, {
+            dataClass: "public",
+            processing: [],
+            unsupported: "refuse",
+            tier: "standard",
+            weight: 1,
+          }),
           ...limits,
         };
         await unique(transaction.insertInto("projects").values(row).execute(), input.name);
@@ -254,6 +261,7 @@ function rulesOf(
     readonly processing: readonly string[];
     readonly unsupported: "refuse" | "warn";
     readonly tier: Tier;
+    readonly weight: number;
   },
 ) {
   const processing = (rules.processing ?? before.processing).map((text) => {
@@ -267,5 +275,6 @@ function rulesOf(
     processing: [...new Set(processing)],
     unsupported: rules.unsupported ?? before.unsupported,
     tier: rules.tier ?? before.tier,
+    weight: rules.weight ?? before.weight,
   };
 }

@@ -284,6 +284,16 @@ test("where a project's data is processed is checked, and written one way", asyn
   assert.deepEqual(granted(await tenancy.updateProject(project.id, { limits: {} })).processing, ["EU", "DE-BE"]);
 });
 
+test("a project weighs 1 unless said otherwise, and its keys' holders know it", async () => {
+  const { project, key } = await tenant("weights");
+  assert.equal(project.weight, 1);
+  assert.equal(granted(await tenancy.updateProject(project.id, { weight: 3, limits: {} })).weight, 3);
+  assert.equal(granted(await tenancy.updateProject(project.id, { name: "weights-b", limits: {} })).weight, 3);
+  const directory = await opened();
+  assert.equal(granted(directory.identify(key.key)).project.weight, 3);
+  directory.close();
+});
+
 test("a project has a tier, standard unless said otherwise, and its keys' holders know it", async () => {
   const { project, key } = await tenant("tiers");
   assert.equal(project.tier, "standard");

@@ -17,6 +17,7 @@ export interface ProjectTold extends Named {
   readonly processing: string[];
   readonly unsupported: "refuse" | "warn";
   readonly tier: Tier;
+  readonly weight: number;
   readonly digestKey: string;
   readonly createdAt: string;
   readonly limits: LimitsTold;
@@ -44,6 +45,7 @@ export function projectTold(
     processing: row.processing,
     unsupported: row.unsupported,
     tier: row.tier,
+    weight: row.weight,
     digestKey: row.digestKey ?? "",
     createdAt: row.createdAt.toISOString(),
     limits: limitsTold(row),

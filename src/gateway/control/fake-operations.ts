@@ -133,7 +133,7 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
       ),
     listProjects: (_, page) => Promise.resolve(paged(projects, page)),
     showProject: (reference) => Promise.resolve(find(projects, reference)),
-    createProject: ({ organisation, name, limits, dataClass, processing, unsupported, tier }) => {
+    createProject: ({ organisation, name, limits, dataClass, processing, unsupported, tier, weight }) => {
       const parent = find(organisations, organisation);
       if ("outcome" in parent) return Promise.resolve(parent);
       const made: Project = {
@@ -144,6 +144,7 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
         processing: [...(processing ?? [])],
         unsupported: unsupported ?? "refuse",
         tier: tier ?? "standard",
+        weight: weight ?? 1,
         digestKey: "dk_1",
         createdAt: at(),
         limits: limited(undefined, limits),
@@ -151,7 +152,7 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
       projects.push(made);
       return Promise.resolve(made);
     },
-    updateProject: (reference, { name, limits, dataClass, processing, unsupported, tier }) =>
+    updateProject: (reference, { name, limits, dataClass, processing, unsupported, tier, weight }) =>
       Promise.resolve(
         change(projects, reference, (item) => ({
           ...item,
@@ -160,6 +161,7 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
           processing: [...(processing ?? item.processing)],
           unsupported: unsupported ?? item.unsupported,
           tier: tier ?? item.tier,
+          weight: weight ?? item.weight,
           limits: limited(item.limits, limits),
         })),
       ),

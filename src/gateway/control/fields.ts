@@ -85,6 +85,12 @@ export const projectRules = {
     .optional()
     .meta({ description: "What happens to a parameter that the engine lacks." }),
   tier: z.enum(tiers).optional().meta({ description: "What its requests are promised, as the settings say." }),
+  weight: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: "What it has of a pool that is short, beside a project of weight 1." }),
 };
 
 /** The part of a list that is asked for. */

@@ -38,6 +38,7 @@ export interface ProjectRules {
   readonly processing?: readonly string[] | undefined;
   readonly unsupported?: Project["unsupported"] | undefined;
   readonly tier?: Project["tier"] | undefined;
+  readonly weight?: number | undefined;
 }
 
 /**

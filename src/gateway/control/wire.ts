@@ -14,6 +14,7 @@ export const project = named.extend({
   processing: z.array(z.string()),
   unsupported: z.enum(["refuse", "warn"]),
   tier: z.enum(tiers),
+  weight: z.int(),
   digestKey: z.string().meta({ description: "The id of the key that digests in its receipts are salted with." }),
   createdAt: z.string(),
   limits,

@@ -9,6 +9,7 @@ import { receiptBatches } from "./2026-11-25-receipt-batches.ts";
 import { unratedBounds } from "./2026-11-25-unrated-bounds.ts";
 import { reservations } from "./2026-11-26-reservations.ts";
 import { tiers } from "./2026-11-26-tiers.ts";
+import { weights } from "./2026-11-26-weights.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -17,6 +18,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-25-unrated-bounds": unratedBounds,
   "2026-11-26-reservations": reservations,
   "2026-11-26-tiers": tiers,
+  "2026-11-26-weights": weights,
 };
 
 /** The newest schema that this code knows. */
