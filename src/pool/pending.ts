@@ -4,6 +4,9 @@ import type { PoolRequest } from "./types.ts";
 /** Tenants that are remembered while they wait for nothing; beyond it those that had least of late are forgotten. */
 const rememberedMax = 10_000;
 
+/** A tenant that was turned away so often in a row starves. */
+const starvesAfter = 4;
+
 /** How far back it looks at what a tenant has had. */
 const memoryMs = 900_000;
 
@@ -13,6 +16,8 @@ interface Tenant {
   servedMs: number;
   atMs: number;
   readonly waiting: Sequence[];
+  /** How many of its requests were given up since one was taken. */
+  turnedAway: number;
 }
 
 /**
@@ -53,14 +58,15 @@ export class Pending {
     while (this.#byLast.length > 0 && this.#byLast[0]!.lastMs <= nowMs) {
       const { sequence } = this.#byLast[0]!;
       this.remove(sequence);
+      this.#tenant(sequence.request.tenant).turnedAway++;
       expired.push(sequence);
     }
     return expired;
   }
 
   /**
-   * The earliest of each tenant that waits, whoever had least first; at most so many. Behind the first, `keepsOut` leaves out
-   * who would take its place. Unfair: simply the earliest.
+   * The earliest of each tenant that waits, whoever had least first; at most so many. Where one starves, `keepsOut` leaves
+   * out who has had more and would take its place. Unfair: simply the earliest.
    */
   next(nowMs: number, most: number, isFair: boolean, keepsOut: (sequence: Sequence) => boolean): Sequence[] {
     if (!isFair) return this.#byLast.slice(0, most).map(({ sequence }) => sequence);
@@ -68,19 +74,20 @@ export class Pending {
     for (const tenant of tenants) fade(tenant, nowMs);
     tenants.sort((a, b) => a.servedMs - b.servedMs);
     const next: Sequence[] = [];
+    const starving = tenants.find(({ turnedAway }) => turnedAway >= starvesAfter);
     for (const { servedMs, waiting } of tenants) {
       if (next.length === most) break;
-      const isFirst = servedMs === tenants[0]!.servedMs;
-      if (isFirst || !keepsOut(waiting[0]!)) next.push(waiting[0]!);
+      const hadMore = starving !== undefined && servedMs > starving.servedMs;
+      if (!hadMore || !keepsOut(waiting[0]!)) next.push(waiting[0]!);
     }
     return next;
   }
 
-  /** Whether a tenant has had more of late than one of those that wait. */
+  /** Whether a tenant has had more of late than one that waits and starves. */
   hadMore(name: string, nowMs: number): boolean {
     let least = Infinity;
     for (const tenant of this.#tenants.values()) {
-      if (tenant.waiting.length === 0) continue;
+      if (tenant.waiting.length === 0 || tenant.turnedAway < starvesAfter) continue;
       fade(tenant, nowMs);
       least = Math.min(least, tenant.servedMs);
     }
@@ -100,13 +107,14 @@ export class Pending {
     const tenant = this.#tenant(name);
     fade(tenant, nowMs);
     tenant.servedMs += durationMs / weight;
+    tenant.turnedAway = 0;
   }
 
   #tenant(name: string): Tenant {
     let tenant = this.#tenants.get(name);
     if (tenant === undefined) {
       if (this.#tenants.size >= 2 * rememberedMax) this.#forget();
-      tenant = { name, servedMs: 0, atMs: 0, waiting: [] };
+      tenant = { name, servedMs: 0, atMs: 0, waiting: [], turnedAway: 0 };
       this.#tenants.set(name, tenant);
     }
     return tenant;

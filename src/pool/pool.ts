@@ -44,8 +44,8 @@ const triesMax = 8;
  * 6. `refusing`: a device takes no request that it could not serve in time: of a new model where the steps and copies of
  *    all would take longer than there is, of any where its prompt would come too late. It waits for a place as long as that
  *    can still help, and is refused then, before it costs anything.
- * 7. `fairness`: among those that wait the tenant is next that has had least of the devices' time of late; and a model that
- *    has been at work for long takes no more from whoever has had more than one that waits, unless many share its steps.
+ * 7. `fairness`: among those that wait the tenant is next that has had least of the devices' time of late; and where one
+ *    starves, a model that has been at work for long takes no more from whoever has had more, unless many share its steps.
  * 8. `fewestFirst`: where nobody is in a hurry and all models at work are there, the one with fewest sequences is served
  *    first, because it is done soonest, and its place is free for a model that is not there.
  */
@@ -188,7 +188,7 @@ export class Pool implements Scheduler {
 
   /**
    * Those that wait come before whoever needs a place of its own. Company for what runs already takes none, unless it would
-   * keep a model at work for ever that few share, while somebody waits who has had less.
+   * keep a model at work for ever that few share, while a tenant starves that has had less.
    */
   #mayPass(request: PoolRequest, model: PoolModel): boolean {
     if (this.#pending.size === 0) return true;

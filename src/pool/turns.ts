@@ -92,7 +92,7 @@ function soonestDone(
   nowMs: number,
   tuning: Tuning,
 ): Task | undefined {
-  if (least.isPrefill || least.slackMs < tuning.loadMarginMs) return undefined;
+  if (least.isPrefill || least.slackMs < 2 * tuning.loadMarginMs) return undefined;
   for (const { weights } of device.busy) if (weights === "absent") return undefined;
   let fewest = least;
   let stillest = least;
