@@ -6,6 +6,7 @@ import { minutes, positive, share, whole } from "./numbers.ts";
 import type { Column } from "./table.ts";
 import { told, usualModels, type WorkloadOptions, workloadsOf } from "./workload.ts";
 import type { Printer } from "./printer.ts";
+import { millisecondsText } from "./sim-text.ts";
 import { reservedDevices, type ReservedOptions, withReserved } from "./reserved-devices.ts";
 
 interface PlanOptions extends JsonOption, WorkloadOptions, ReservedOptions {
@@ -163,7 +164,7 @@ function print(plan: Plan, printer: Printer): void {
       { title: `${currency}/M tokens`, text: ([, fleet]) => fleet.pricePerMillionTokens, align: "right" },
       { title: "met", text: ([, { attainmentPerSeed: seeds }]) => percent(Math.min(...seeds)), align: "right" },
       { title: "busy", text: ([, { busyShare }]) => percent(busyShare), align: "right" },
-      { title: "first token p99", text: ([, { ttftMs }]) => `${ttftMs.p99} ms`, align: "right" },
+      { title: "first token p99", text: ([, { ttftMs }]) => millisecondsText(ttftMs.p99), align: "right" },
     ],
     fleets,
     "",

@@ -31,6 +31,55 @@ test("sim prints what the issue of its figures is, as JSON and as words", async 
   assert.match(words.stdout, /met strictly +100\.00 %/);
 });
 
+test("a fleet that has no memory for any model is an error, with what each takes and who would hold it", async () => {
+  const large = ["sim", ...small, "--models", "qwen2.5-72b,llama3.1-70b"];
+  const { code, stdout, stderr } = await run([...large, "--fleet", "16xA10"]);
+  assert.equal(code, 2);
+  assert.equal(stdout, "");
+  assert.match(stderr, /^error: No device of the fleet has the memory for any of the models\. \(invalid_usage\)/);
+  const reason = "its weights take 135.4 GiB, and the largest, a10, has room for 22.8 GiB; mi300x would hold it";
+  assert.ok(stderr.includes(`  - qwen2.5-72b (model-01 and 1 more) fits no device of the fleet: ${reason}\n`), stderr);
+  assert.match(stderr, /- llama3\.1-70b .* 131\.4 GiB.*; h200, mi300x would hold it\n {2}next: .*--fleet.*--models/);
+  const json = await run([...large, "--fleet", "16xA10", "--json"]);
+  assert.equal((JSON.parse(json.stderr) as { error: { reasons: string[] } }).error.reasons.length, 2);
+  const capacity = await run(["sim", "capacity", ...small, "--models", "qwen2.5-72b", "--device", "A10"]);
+  assert.equal(capacity.code, 2);
+  assert.match(capacity.stderr, /- qwen2\.5-72b .* 135\.4 GiB.*\n {2}next: .*--device/);
+});
+
+test("where a fleet has the memory for some models, a note names the others", async () => {
+  const mixed = ["sim", ...small, "--models", "qwen2.5-7b,qwen2.5-72b", "--fleet", "2xH100+1xA10"];
+  const { code, stdout } = await run([...mixed, "--json"]);
+  assert.equal(code, 0);
+  const { notes, refused, refusals } = JSON.parse(stdout) as Record<string, unknown>;
+  const told = (notes as string[]).filter((note) => note.includes("fits no device"));
+  assert.equal(told.length, 1);
+  assert.match(
+    told[0]!,
+    /^qwen2\.5-72b .* the largest, h100, has room for 76\.0 GiB; .*; its \d+ requests are missed$/,
+  );
+  assert.deepEqual(refusals, { model_too_large: refused });
+  assert.match((await run(mixed)).stdout, /^refused +\d+: \d+ model_too_large$[^]*^note +qwen2\.5-72b/m);
+});
+
+test("percentiles of nothing are null, and a dash for people", async () => {
+  const none = ["sim", ...small, "--fleet", "2xH100", "--slo", "1ms/1ms"];
+  const { code, stdout } = await run([...none, "--json"]);
+  assert.equal(code, 0);
+  const { ttftMs, tpotMs } = JSON.parse(stdout) as Record<string, unknown>;
+  assert.deepEqual(
+    [ttftMs, tpotMs],
+    [
+      { p50: null, p90: null, p99: null },
+      { p50: null, p90: null, p99: null },
+    ],
+  );
+  const words = (await run(none)).stdout;
+  assert.match(words, /^first token +p50 -, p90 -, p99 -$/m);
+  assert.match(words, /^per token +p50 -, p90 -, p99 -: of each request's mean/m);
+  assert.match(words, /^refused +\d+: \d+ overloaded$/m);
+});
+
 test("sim capacity says how many, the bound, and the ratio", async () => {
   const { stdout } = await run(["sim", "capacity", ...small, "--device", "H100", "--json"]);
   const { accelerators, bound, ratio } = JSON.parse(stdout) as Record<string, number>;

@@ -3,8 +3,10 @@ import type { Subject } from "../plot/index.ts";
 import type { Capacity, Experiment, ExperimentResult } from "../sim/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
+import { memoryNotes } from "./memory-fit.ts";
 import { minutes, positive, share, whole } from "./numbers.ts";
 import { openPlot, type PlotOption, withPlot } from "./plot.ts";
+import { resultFacts } from "./sim-text.ts";
 import { printable } from "./table.ts";
 import { told, usualModels, type WorkloadOptions, workloadsOf } from "./workload.ts";
 
@@ -34,11 +36,14 @@ function addRun(sim: Command, context: CommandContext): void {
       const plot = await openPlot(options, context);
       const { courseOf, parseFleet, runExperiment } = await import("../sim/index.ts");
       const { experiment, result } = await told(async () => {
-        const experiment = { ...(await questionOf(options, context)), fleet: parseFleet(options.fleet) };
-        return { experiment, result: runExperiment(experiment) };
+        const fleet = parseFleet(options.fleet);
+        const experiment = { ...(await questionOf(options, context)), fleet };
+        const notes = await memoryNotes(experiment, "--fleet");
+        const result = runExperiment(experiment);
+        return { experiment, result: { ...result, notes: [...result.notes, ...notes] } };
       }, help);
       if (options.json === true) context.printer.json(result);
-      else context.printer.facts(factsOf(result));
+      else context.printer.facts(resultFacts(result));
       if (plot === undefined) return;
       const { courseChart } = await import("../plot/index.ts");
       const subject = subjectOf(options, options.fleet, experiment, result);
@@ -62,7 +67,10 @@ function addCapacity(sim: Command, context: CommandContext): void {
         const { question, found } = await told(async () => {
           const asked = await questionOf(options, context);
           const question = { ...asked, device: deviceTypeOf(options.device), attainment, devicesMax };
-          return { question, found: findCapacity(question) };
+          const notes = await memoryNotes({ ...asked, fleet: [{ type: question.device, count: 1 }] }, "--device");
+          const found = findCapacity(question);
+          const result = { ...found.result, notes: [...found.result.notes, ...notes] };
+          return { question, found: { ...found, result } };
         }, help);
         printCapacity(found, options, context);
         if (plot === undefined) return;
@@ -79,7 +87,7 @@ function printCapacity(found: Capacity, { json }: JsonOption, { printer }: Comma
   return printer.facts([
     ["accelerators", String(counts.accelerators)],
     ["bound", `${counts.bound}; nobody does with fewer, and this is ${counts.ratio.toFixed(2)} times as many`],
-    ...factsOf(result),
+    ...resultFacts(result),
   ]);
 }
 
@@ -137,23 +145,4 @@ async function questionOf(options: SimOptions, { surroundings, printer }: Comman
       if (surroundings.stderr.isTTY === true) printer.note(text);
     },
   };
-}
-
-function factsOf(result: ExperimentResult): [string, string][] {
-  const { ttftMs, tpotMs, worstModel } = result;
-  const percent = (of: number): string => `${(100 * of).toFixed(2)} %`;
-  return [
-    ["policy", result.policy],
-    ["met strictly", `${percent(result.attainmentStrict)} of ${result.requests} requests`],
-    ["per seed", result.attainmentPerSeed.map(percent).join(", ")],
-    ["goodput", `${result.goodput} requests/s`],
-    ["first token", `p50 ${ttftMs.p50} ms, p90 ${ttftMs.p90} ms, p99 ${ttftMs.p99} ms`],
-    ["per token", `p50 ${tpotMs.p50} ms, p90 ${tpotMs.p90} ms, p99 ${tpotMs.p99} ms`],
-    ["worst model", `${worstModel.model}, ${percent(worstModel.attainmentStrict)}`],
-    ["refused", String(result.refused)],
-    ["switches", `${result.switches}, ${(result.bytesMoved / 1e9).toFixed(0)} GB moved`],
-    ["devices busy", percent(result.busyShare)],
-    ["simulated", `${(result.simulatedTokensPerSecond / 1e6).toFixed(1)} million tokens/s`],
-    ...result.notes.map((note): [string, string] => ["note", note]),
-  ];
 }
