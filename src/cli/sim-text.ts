@@ -1,4 +1,4 @@
-import type { ExperimentResult } from "../sim/index.ts";
+import type { Capacity, CapacityQuestion, ExperimentResult } from "../sim/index.ts";
 import { shareText } from "./quantities.ts";
 
 export type Fact = readonly [name: string, value: string];
@@ -19,6 +19,28 @@ export function resultFacts(result: ExperimentResult): readonly Fact[] {
     ["devices busy", percent(result.busyShare)],
     ["simulated", `${(result.simulatedTokensPerSecond / 1e6).toFixed(1)} million tokens/s`],
     ...result.notes.map((note): Fact => ["note", note]),
+  ];
+}
+
+/** The figures are those with the fewest devices that reach it, or with the most that were tried. */
+export function capacityFacts(
+  found: Capacity,
+  { device, attainment }: Pick<CapacityQuestion, "device" | "attainment">,
+): readonly Fact[] {
+  const { bound, result } = found;
+  if (found.outcome === "reached") {
+    return [
+      ["accelerators", String(found.accelerators)],
+      ["bound", `${bound}; nobody does with fewer, and this is ${found.ratio.toFixed(2)} times as many`],
+      ...resultFacts(result),
+    ];
+  }
+  const least = percent(Math.min(...result.attainmentPerSeed));
+  return [
+    ["accelerators", `not found: up to ${found.most} ${device.name} were tried (--most)`],
+    ["reached", `${least} with ${found.most}, by the seed that fares worst; asked for are ${percent(attainment)}`],
+    ["bound", `${bound}; nobody does with fewer`],
+    ...resultFacts(result),
   ];
 }
 

@@ -82,9 +82,42 @@ test("percentiles of nothing are null, and a dash for people", async () => {
 
 test("sim capacity says how many, the bound, and the ratio", async () => {
   const { stdout } = await run(["sim", "capacity", ...small, "--device", "H100", "--json"]);
-  const { accelerators, bound, ratio } = JSON.parse(stdout) as Record<string, number>;
+  const { outcome, accelerators, bound, ratio } = JSON.parse(stdout) as { outcome: string } & Record<string, number>;
+  assert.equal(outcome, "reached");
   assert.ok(accelerators! >= bound! && bound! >= 1);
   assert.equal(ratio, accelerators! / bound!);
+});
+
+test("what sim capacity does not reach ends with exit code 1, and how far it came", async () => {
+  const few = [
+    "sim",
+    "capacity",
+    "--workload",
+    "synthetic:32x0.2",
+    "--minutes",
+    "2",
+    "--seeds",
+    "2",
+    "--device",
+    "A10",
+  ];
+  const { code, stdout, stderr } = await run([...few, "--most", "3", "--json"]);
+  assert.equal(code, 1);
+  assert.equal(stderr, "");
+  const found = JSON.parse(stdout) as Record<string, unknown>;
+  assert.deepEqual([found["outcome"], found["accelerators"], found["ratio"]], ["unreached", null, null]);
+  assert.equal(found["most"], 3);
+  assert.ok((found["bound"] as number) > 3);
+  const shares = found["attainmentPerSeed"] as number[];
+  assert.ok(shares.length === 2 && shares.every((share) => share > 0 && share < 0.99));
+  const words = await run([...few, "--most", "3"]);
+  assert.equal(words.code, 1);
+  assert.match(words.stdout, /^accelerators +not found: up to 3 A10 were tried \(--most\)$/m);
+  assert.match(words.stdout, /^reached +\d+\.\d\d % with 3, by the seed that fares worst; asked for are 99\.00 %$/m);
+  assert.match(words.stdout, /^bound +\d+; nobody does with fewer$/m);
+  const alone = await run([...few, "--most", "1", "--policy", "aegaeon"]);
+  assert.equal(alone.code, 2);
+  assert.match(alone.stderr, /aegaeon needs more than 1 device/);
 });
 
 test("each policy can be named, and the help names each", async () => {
