@@ -1,5 +1,6 @@
 import { pipeline } from "node:stream";
-import { CsvError, parse } from "csv-parse";
+import { CsvError, type Info, parse } from "csv-parse";
+import { withLineFeeds } from "./line-ends.ts";
 import { badRow, type Place } from "./place.ts";
 import { openTrace, readingFailure } from "./trace-file.ts";
 import { WorkloadError } from "./workload.ts";
@@ -19,9 +20,11 @@ export async function* csvRows<Column extends string>(
   path: string,
   columns: readonly Column[],
 ): AsyncGenerator<Row<Column>, void, void> {
+  const beginnings = new Beginnings();
   const parser = parse({
     bom: true,
-    info: true,
+    // By its types a row can only be its cells; it is whatever this returns.
+    on_record: (record, info) => ({ line: beginnings.next(info), record }) satisfies Parsed as unknown as string[],
     // The number of cells is checked below, in words of ours.
     relax_column_count: true,
     skip_empty_lines: true,
@@ -30,22 +33,47 @@ export async function* csvRows<Column extends string>(
   });
   let header: Header<Column> | undefined;
   try {
-    pipeline(await openTrace(path), parser, () => {});
-    for await (const { info, record } of parser as AsyncIterable<Parsed>) {
-      const place = { path, line: info.lines };
+    pipeline(await openTrace(path), withLineFeeds, parser, () => {});
+    for await (const { line, record } of parser as AsyncIterable<Parsed>) {
+      const place = { path, line };
       if (header === undefined) header = readHeader(place, columns, record);
       else yield { ...place, cells: cellsOf(place, header, record) };
     }
   } catch (error) {
-    if (error instanceof CsvError) throw badRow({ path, line: lineOf(error) }, error.message);
+    if (error instanceof CsvError) throw badRow({ path, line: beginnings.failed(error) }, wordsOf(error));
     throw readingFailure(path, error);
   }
   if (header === undefined) throw new WorkloadError(`${path}: the file is empty; its first row must name its columns`);
 }
 
 interface Parsed {
-  readonly info: { readonly lines: number };
+  readonly line: number;
   readonly record: readonly string[];
+}
+
+/**
+ * The lines in which rows begin. The parser says where a row ends, and where it was when it failed: of a quote that is
+ * never closed that is the end of the file.
+ */
+class Beginnings {
+  #line = 1;
+  #emptyLines = 0;
+
+  next(info: Pick<Info, "lines" | "empty_lines">): number {
+    const line = this.#behindEmpty(info.empty_lines);
+    this.#line = info.lines + 1;
+    this.#emptyLines = info.empty_lines;
+    return line;
+  }
+
+  failed(error: CsvError): number {
+    const { empty_lines: emptyLines } = error as Partial<Pick<Info, "empty_lines">>;
+    return this.#behindEmpty(emptyLines ?? this.#emptyLines);
+  }
+
+  #behindEmpty(emptyLines: number): number {
+    return this.#line + emptyLines - this.#emptyLines;
+  }
 }
 
 interface Header<Column extends string> {
@@ -76,6 +104,18 @@ function cellsOf<Column extends string>(
   return cells as Record<Column, string>;
 }
 
-function lineOf(error: CsvError): number {
-  return typeof error["lines"] === "number" ? error["lines"] : 1;
+function wordsOf({ code, message }: CsvError): string {
+  switch (code) {
+    case "CSV_QUOTE_NOT_CLOSED":
+      return 'a quote (") opens in this row, and is never closed';
+    case "CSV_MAX_RECORD_SIZE":
+      return `the row has more than ${rowCharactersMax} characters: is a quote (") in it never closed?`;
+    case "INVALID_OPENING_QUOTE":
+      return 'a quote (") stands inside a cell: quote the whole cell, and write each quote in it twice';
+    case "CSV_INVALID_CLOSING_QUOTE":
+    case "CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE":
+      return 'something follows the quote (") that closes a cell: is one missing before it in this row?';
+    default:
+      return message;
+  }
 }
