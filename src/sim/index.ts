@@ -30,6 +30,7 @@ export {
   chanceStreams,
   checkRequests,
   csvRows,
+  formatLike,
   type Place,
   readWorkload,
   readWorkloads,

@@ -41,7 +41,7 @@ export async function* csvRows<Column extends string>(
     }
   } catch (error) {
     if (error instanceof CsvError) throw badRow({ path, line: beginnings.failed(error) }, wordsOf(error));
-    throw readingFailure(path, error);
+    throw await readingFailure(path, error);
   }
   if (header === undefined) throw new WorkloadError(`${path}: the file is empty; its first row must name its columns`);
 }
