@@ -12,13 +12,13 @@ interface RunOptions extends SimOptions {
 
 const help = "`bailiwick sim --help` explains the options.";
 
-export function addRun(sim: Command, context: CommandContext): void {
+export function addRun(sim: Command, context: CommandContext): Command {
   const command = withWorkload(
     sim
       .command("run", { isDefault: true })
       .description("of how many requests a fleet meets every deadline (the default)"),
   );
-  withPlot(withRequired(command, "--fleet <fleet>", "the devices, such as 16xH100 or 4xH100+4xH20")).action(
+  return withPlot(withRequired(command, "--fleet <fleet>", "the devices, such as 16xH100 or 4xH100+4xH20")).action(
     async (options: RunOptions) => {
       const plot = await openPlot(options, context);
       const { experiment, result } = await told(() => simulated(options, context), help);

@@ -129,6 +129,25 @@ test("each policy can be named, and the help names each", async () => {
   }
 });
 
+test("sim runs without a command, so that its help has the options of a run, and a misspelt command is one", async () => {
+  const { code, stdout } = await run(["sim", "--help"]);
+  assert.equal(code, 0);
+  const options = (text: string): readonly string[] => text.match(/^ {2}--[a-z-]+/gm) ?? [];
+  assert.deepEqual(options(stdout), options((await run(["sim", "run", "--help"])).stdout));
+  assert.ok(options(stdout).includes("  --fleet") && options(stdout).includes("  --seeds"));
+  assert.match(stdout, /^Commands:\n {2}run .*the default.*\n {2}capacity /m);
+  assert.equal((await run(["help", "sim"])).stdout, stdout);
+  assert.match((await run(["sim", "capacity", "--help"])).stdout, /--device <device>/);
+  const misspelt = await run(["sim", "capcity", ...small, "--device", "H100"]);
+  assert.equal(misspelt.code, 2);
+  assert.match(misspelt.stderr, /no command "sim capcity".*\n {2}next: Did you mean `bailiwick sim capacity`\?/);
+  assert.match(
+    (await run(["sim", "nonsense"])).stderr,
+    /no command "sim nonsense".*\n {2}next: `bailiwick sim --help`/,
+  );
+  assert.match((await run(["sim", ...small])).stderr, /'--fleet <fleet>' not specified/);
+});
+
 test("what cannot be simulated is refused in words that say what to write", async () => {
   const folder = await mkdtemp(join(tmpdir(), "bailiwick-sim-"));
   try {
