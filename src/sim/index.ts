@@ -31,6 +31,7 @@ export {
   checkRequests,
   csvRows,
   formatLike,
+  isRecorded,
   type Place,
   readWorkload,
   readWorkloads,

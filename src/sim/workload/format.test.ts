@@ -49,6 +49,14 @@ test("what is generated is another workload for every seed, a recording is one, 
   }
 });
 
+test("no more requests are held for all seeds together than for one", async () => {
+  const many = { workload: "synthetic:100x10", seeds: 1000, minutes: 1 };
+  await assert.rejects(readWorkloads(many), {
+    name: "WorkloadError",
+    message: /^about 60,.* requests.*or fewer seeds$/,
+  });
+});
+
 test("options reach who they are for", async (context) => {
   const folder = await traceFolder(context);
   const rows = Array.from({ length: 6 }, (_, index) => `2023-11-16 18:17:0${index},3,4`);
@@ -106,6 +114,7 @@ test("what does not apply, contradicts itself or is not known is refused with wh
   const empty = await folder.write("empty.csv", []);
   const list = await folder.write("list.json", ['[{"startTime": "2026-01-01"}]']);
   const cases: readonly (readonly [Omit<WorkloadSource, "seed">, RegExp])[] = [
+    [{ workload: "synthetic:1x0.000001", minutes: 1 }, /no request comes in 1 minutes by seed 1: ask for more minutes/],
     [{ workload: "synthetic:2x1" }, /minutes: say for how long the synthetic workload/],
     [{ workload: servegen }, /minutes: say for how long the servegen workload/],
     [{ workload: "synthetic:2x1", minutes: 1, rate: 2 }, /rate: does not apply to synthetic workloads/],
@@ -117,7 +126,7 @@ test("what does not apply, contradicts itself or is not known is refused with wh
     [{ workload: azure, map: "splt 2" }, /map: "splt 2" is unknown; there are "one", "split N" and "tenants"/],
     [{ workload: azure, map: "" }, /map: "" is unknown/],
     [{ workload: azure, map: "split 2", models: 3 }, /"split 2" and 3 models contradict each other/],
-    [{ workload: azure, map: "split 0" }, /models: 0 is not a whole number from 1/],
+    [{ workload: azure, map: "split 0" }, /map: "split 0" needs a number of models from 1 to 10000/],
     [{ workload: azure, models: 1.5 }, /models: 1.5 is not a whole number from 1/],
     [{ workload: azure, format: "azur" }, /format: "azur" is unknown; there are aegaeon.*Did you mean azure\?/],
     [{ workload: other, format: "aegaeon" }, /:1: the header lacks Request Time/],

@@ -7,7 +7,7 @@ import { readServegen } from "./servegen.ts";
 import { recognize, type WorkloadFormat, workloadFormats } from "./signs.ts";
 import { generateSynthetic } from "./synthetic.ts";
 import { syntheticPrefix } from "./synthetic-grammar.ts";
-import { type Workload, WorkloadError } from "./workload.ts";
+import { checkRequests, type Workload, WorkloadError } from "./workload.ts";
 
 export interface WorkloadSource {
   /** `synthetic:...` (see `parseSynthetic`), or the path of a trace; ServeGen's is that of its arrivals. */
@@ -70,6 +70,15 @@ const formats = {
 
 /** Reads or generates a workload. Throws a `WorkloadError` that says what to do where it cannot be had. */
 export async function readWorkload(source: WorkloadSource): Promise<Workload> {
+  const read = await readSource(source);
+  if (read.requests.length > 0) return read;
+  throw new WorkloadError(
+    `${read.name}: no request comes in ${source.minutes} minutes by seed ${source.seed}: ` +
+      "ask for more minutes or a higher rate",
+  );
+}
+
+async function readSource(source: WorkloadSource): Promise<Workload> {
   const { workload, seed, minutes } = source;
   if (workload.startsWith(syntheticPrefix)) {
     refuseOthers(source, "synthetic workloads", []);
@@ -94,14 +103,20 @@ export async function readWorkloads({
   readonly seeds: number;
   readonly minutes: number;
 }): Promise<readonly Workload[]> {
-  if (!(await isGenerated(source))) return [await readWorkload({ ...source, seed: 1 })];
+  if (await isRecorded(source)) return [await readWorkload({ ...source, seed: 1 })];
   const workloads: Workload[] = [];
-  for (let seed = 1; seed <= seeds; seed++) workloads.push(await readWorkload({ ...source, seed, minutes }));
+  for (let seed = 1; seed <= seeds; seed++) {
+    const workload = await readWorkload({ ...source, seed, minutes });
+    // All seeds are held at once, and each has about as many.
+    checkRequests(workload.requests.length * seeds);
+    workloads.push(workload);
+  }
   return workloads;
 }
 
-async function isGenerated({ workload, format }: Pick<WorkloadSource, "workload" | "format">): Promise<boolean> {
-  return workload.startsWith(syntheticPrefix) || formats[await formatOf(workload, format)].isGenerated;
+/** Whether it is the same for every seed, and has a length of its own. */
+export async function isRecorded({ workload, format }: Pick<WorkloadSource, "workload" | "format">): Promise<boolean> {
+  return !workload.startsWith(syntheticPrefix) && !formats[await formatOf(workload, format)].isGenerated;
 }
 
 /** An option that would change nothing is a mistake of who gives it. */
