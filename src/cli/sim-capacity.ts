@@ -6,7 +6,7 @@ import { share, whole } from "./numbers.ts";
 import { openPlot, withPlot } from "./plot.ts";
 import { questionOf, type SimOptions, subjectOf, withWorkload } from "./sim-question.ts";
 import { capacityFacts } from "./sim-text.ts";
-import { told } from "./workload.ts";
+import { replayNotes, told } from "./workload.ts";
 
 interface CapacityOptions extends SimOptions {
   readonly device: string;
@@ -23,12 +23,14 @@ export function addCapacity(sim: Command, context: CommandContext): void {
   withPlot(withRequired(command, "--device <device>", "the kind of device, such as H100"))
     .option("--attainment <share>", "share of requests, each of whose tokens is in time", share, 0.99)
     .option("--most <devices>", "more devices are not tried", whole(1, 10_000), 512)
-    .action(async (options: CapacityOptions) => {
+    .action(async (options: CapacityOptions, command: Command) => {
       const plot = await openPlot(options, context);
+      const unused = await told(() => replayNotes(options, command), help);
+      context.printer.remarks(unused);
       const { question, found } = await told(() => searched(options, context), help);
       // That it is not reached is a negative result, and told in full.
       if (found.outcome === "unreached") context.end(1);
-      if (options.json === true) context.printer.json(jsonOf(found));
+      if (options.json === true) context.printer.json(jsonOf(found, unused));
       else context.printer.facts(capacityFacts(found, question));
       if (plot === undefined) return;
       const { capacityChart } = await import("../plot/index.ts");
@@ -50,8 +52,9 @@ async function searched(options: CapacityOptions, context: CommandContext) {
 }
 
 /** The same fields for either outcome, so that who reads one needs to look for none. */
-function jsonOf(found: Capacity): object {
-  const { outcome, bound, result } = found;
+function jsonOf(found: Capacity, unused: readonly string[]): object {
+  const { outcome, bound } = found;
+  const result = { ...found.result, notes: [...found.result.notes, ...unused] };
   if (outcome === "unreached") return { outcome, accelerators: null, most: found.most, bound, ratio: null, ...result };
   return { outcome, accelerators: found.accelerators, bound, ratio: found.ratio, ...result };
 }

@@ -21,6 +21,9 @@ const policyChoices =
   "ours, dedicated, serverlessllm-fcfs, serverlessllm-sjf, serverlessllm-artifact, muxserve, lru-swap, fifo-swap, " +
   "aegaeon, prism-paper, prism-code";
 
+const mappingChoices =
+  "how a trace's clients become models: one, or split:8; with `,tenants` each of ServeGen's clients is a tenant";
+
 export function withWorkload(command: Command): Command {
   return withJson(
     withRequired(command, "--workload <workload>", "a trace's file, or synthetic:64x0.1 (models x requests a second)"),
@@ -29,9 +32,14 @@ export function withWorkload(command: Command): Command {
     .option("--models <models>", "what the workload's models are, in turn, separated by commas", usualModels)
     .option("--policy <policy>", `who decides: ${policyChoices}`, "ours")
     .option("--slo <objective>", "until the first token, and from token to token", "10s/100ms")
-    .option("--seeds <count>", "how many times, each with other chance", whole(1, 1_000), 3)
-    .option("--minutes <minutes>", "how long requests come, of a generated workload", minutes(100_000), 30)
-    .option("--map <mapping>", "how a trace's clients become models")
+    .option(
+      "--seeds <count>",
+      "how many times, each with other chance; a recorded trace is replayed once",
+      whole(1, 1_000),
+      3,
+    )
+    .option("--minutes <minutes>", "how long requests come, of a generated workload", minutes(10_080), 30)
+    .option("--map <mapping>", mappingChoices)
     .option("--deal-to <models>", "to how many models a trace's clients are dealt", whole(1, 10_000))
     .option("--rate <requests>", "requests a second that ServeGen's clients are scaled to", positive)
     .option("--from <seconds>", "where in ServeGen's trace to begin", whole(0, 10_000_000))

@@ -4,7 +4,7 @@ import { memoryNotes } from "./memory-fit.ts";
 import { openPlot, withPlot } from "./plot.ts";
 import { questionOf, type SimOptions, subjectOf, withWorkload } from "./sim-question.ts";
 import { resultFacts } from "./sim-text.ts";
-import { told } from "./workload.ts";
+import { replayNotes, told } from "./workload.ts";
 
 interface RunOptions extends SimOptions {
   readonly fleet: string;
@@ -19,10 +19,12 @@ export function addRun(sim: Command, context: CommandContext): Command {
       .description("of how many requests a fleet meets every deadline (the default)"),
   );
   return withPlot(withRequired(command, "--fleet <fleet>", "the devices, such as 16xH100 or 4xH100+4xH20")).action(
-    async (options: RunOptions) => {
+    async (options: RunOptions, command: Command) => {
       const plot = await openPlot(options, context);
+      const unused = await told(() => replayNotes(options, command), help);
+      context.printer.remarks(unused);
       const { experiment, result } = await told(() => simulated(options, context), help);
-      if (options.json === true) context.printer.json(result);
+      if (options.json === true) context.printer.json({ ...result, notes: [...result.notes, ...unused] });
       else context.printer.facts(resultFacts(result));
       if (plot === undefined) return;
       const { courseOf } = await import("../sim/index.ts");

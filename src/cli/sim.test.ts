@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { policyNames } from "../sim/index.ts";
-import { run } from "./testing.ts";
+import { run, temporaryFolder } from "./testing.ts";
 
 const small = ["--workload", "synthetic:4x0.2", "--minutes", "2", "--seeds", "2", "--link-gbps", "16"];
 
@@ -148,6 +148,29 @@ test("sim runs without a command, so that its help has the options of a run, and
   assert.match((await run(["sim", ...small])).stderr, /'--fleet <fleet>' not specified/);
 });
 
+test("a recorded trace is replayed once: seeds and minutes that are given mean nothing, and that is said", async (context) => {
+  const trace = join(temporaryFolder(context), "trace.csv");
+  await writeFile(trace, "Request Time,Model Name,Input Length,Output Length\n00:00:01.000,a,10,5\n");
+  const replay = ["--workload", trace, "--seeds", "4", "--minutes", "9"];
+  const note = "--seeds and --minutes mean nothing here: a recorded trace is replayed once, from beginning to end";
+  for (const [command, device] of [
+    [["sim"], "--fleet"],
+    [["sim", "capacity"], "--device"],
+  ] as const) {
+    const words = await run([...command, ...replay, device, "H100"]);
+    assert.deepEqual([words.code, words.stderr], [0, `note: ${note}\n`]);
+    assert.ok(!words.stdout.includes(note), "once");
+    const json = await run([...command, ...replay, device, "H100", "--json"]);
+    assert.equal(json.stderr, `note: ${note}\n`);
+    assert.equal((JSON.parse(json.stdout) as { notes: string[] }).notes.at(-1), note);
+  }
+  const one = await run(["sim", "--workload", trace, "--seeds", "4", "--fleet", "H100"]);
+  assert.match(one.stderr, /^note: --seeds means nothing here: /);
+  for (const without of [["--workload", trace], small]) {
+    assert.equal((await run(["sim", ...without, "--fleet", "H100"])).stderr, "");
+  }
+});
+
 test("what cannot be simulated is refused in words that say what to write", async () => {
   const folder = await mkdtemp(join(tmpdir(), "bailiwick-sim-"));
   try {
@@ -163,11 +186,27 @@ test("what cannot be simulated is refused in words that say what to write", asyn
       [[...small, "--fleet", "2xH1000"], /no device "H1000".*did you mean/s],
       [[...small, "--fleet", "H100x2"], /no device "H100x2".*a100/],
       [[...small, "--fleet", "0xH100"], /has no device/],
+      [[...small, "--fleet", "-3xH100"], /"-3xH100" has -3 devices: write a whole number/],
+      [[...small, "--fleet", "1.5xH100"], /"1\.5xH100" has 1\.5 devices: write a whole number/],
+      [[...small, "--fleet", "1000000xH100"], /"1000000xH100" has more than 10000 devices/],
+      [[...small, "--fleet", "99999999999999999999xH100"], /has more than 10000 devices/],
+      [[...small, "--fleet", "2xH100+"], /"" is no part of a fleet/],
       [[...small, "--fleet", "2xH100", "--models", "qwen2.5-7"], /did you mean "qwen2\.5-7b"/],
       [[...small, "--fleet", "2xH100", "--slo", "10/100"], /10s\/100ms/],
       [[...small, "--fleet", "2xH100", "--policy", "best"], /no policy "best"/],
       [[...small, "--fleet", "1xH100", "--policy", "aegaeon"], /needs more than 1/],
       [[...small, "--fleet", "2xH100", "--seeds", "0"], /1 to 1000/],
+      [[...small, "--fleet", "2xH100", "--minutes", "1e9"], /at most 10,080/],
+      [[...small, "--fleet", "2xH100", "--deal-to", "3"], /--deal-to: does not apply to synthetic workloads/],
+      [[...small, "--fleet", "2xH100", "--from", "3"], /--from: does not apply to synthetic workloads/],
+      [[...small, "--fleet", "2xH100", "--map", "nonsense"], /--map: does not apply to synthetic workloads/],
+      [["--workload", "", "--fleet", "2xH100"], /--workload: is empty/],
+      [["--workload", folder, "--fleet", "2xH100"], /that is a folder/],
+      [
+        ["--workload", trace, "--format", "azure", "--fleet", "2xH100"],
+        /trace\.csv: looks like aegaeon .* not like azure/,
+      ],
+      [["--workload", "synthetic:9999x9999", "--fleet", "2xH100"], /10,000,000 at most/],
     ];
     for (const [options, message] of cases) {
       const { code, stderr } = await run(["sim", ...options]);
