@@ -20,59 +20,64 @@ export async function* csvRows<Column extends string>(
   path: string,
   columns: readonly Column[],
 ): AsyncGenerator<Row<Column>, void, void> {
-  const beginnings = new Beginnings();
+  const rows = new Rows(path, columns);
   const parser = parse({
     bom: true,
-    // By its types a row can only be its cells; it is whatever this returns.
-    on_record: (record, info) => ({ line: beginnings.next(info), record }) satisfies Parsed as unknown as string[],
+    // By its types a row can only be its cells; it is whatever this returns, and none where that is undefined.
+    on_record: (record, info) => rows.next(record, info) as unknown as string[] | undefined,
     // The number of cells is checked below, in words of ours.
     relax_column_count: true,
     skip_empty_lines: true,
     trim: true,
     max_record_size: rowCharactersMax,
   });
-  let header: Header<Column> | undefined;
   try {
     pipeline(await openTrace(path), withLineFeeds, parser, () => {});
-    for await (const { line, record } of parser as AsyncIterable<Parsed>) {
-      const place = { path, line };
-      if (header === undefined) header = readHeader(place, columns, record);
-      else yield { ...place, cells: cellsOf(place, header, record) };
-    }
+    yield* parser as AsyncIterable<Row<Column>>;
   } catch (error) {
-    if (error instanceof CsvError) throw badRow({ path, line: beginnings.failed(error) }, wordsOf(error));
-    throw await readingFailure(path, error);
+    throw error instanceof CsvError ? rows.failed(error) : await readingFailure(path, error);
   }
-  if (header === undefined) throw new WorkloadError(`${path}: the file is empty; its first row must name its columns`);
-}
-
-interface Parsed {
-  readonly line: number;
-  readonly record: readonly string[];
+  if (rows.isEmpty) throw new WorkloadError(`${path}: the file is empty; its first row must name its columns`);
 }
 
 /**
- * The lines in which rows begin. The parser says where a row ends, and where it was when it failed: of a quote that is
- * never closed that is the end of the file.
+ * Rows, and the lines in which they begin. The parser says where a row ends, and where it was when it failed: of a quote
+ * that is never closed that is the end of the file.
  */
-class Beginnings {
+class Rows<Column extends string> {
+  readonly #path: string;
+  readonly #columns: readonly Column[];
+  #header: Header<Column> | undefined;
   #line = 1;
   #emptyLines = 0;
 
-  next(info: Pick<Info, "lines" | "empty_lines">): number {
-    const line = this.#behindEmpty(info.empty_lines);
-    this.#line = info.lines + 1;
-    this.#emptyLines = info.empty_lines;
-    return line;
+  constructor(path: string, columns: readonly Column[]) {
+    this.#path = path;
+    this.#columns = columns;
   }
 
-  failed(error: CsvError): number {
+  get isEmpty(): boolean {
+    return this.#header === undefined;
+  }
+
+  /** Undefined: it was the header. */
+  next(record: readonly string[], { lines, empty_lines: emptyLines }: Info): Row<Column> | undefined {
+    const place = this.#placeBehind(emptyLines);
+    this.#line = lines + 1;
+    this.#emptyLines = emptyLines;
+    if (this.#header !== undefined) return { ...place, cells: cellsOf(place, this.#header, record) };
+    this.#header = readHeader(place, this.#columns, record);
+    return undefined;
+  }
+
+  failed(error: CsvError): WorkloadError {
     const { empty_lines: emptyLines } = error as Partial<Pick<Info, "empty_lines">>;
-    return this.#behindEmpty(emptyLines ?? this.#emptyLines);
+    return badRow(this.#placeBehind(emptyLines ?? this.#emptyLines), wordsOf(error));
   }
 
-  #behindEmpty(emptyLines: number): number {
-    return this.#line + emptyLines - this.#emptyLines;
+  /** Of what comes behind so many empty lines, those before the row before it included. */
+  #placeBehind(emptyLines: number): Place {
+    return { path: this.#path, line: this.#line + emptyLines - this.#emptyLines };
   }
 }
 

@@ -226,6 +226,8 @@ test("a wrong header, an empty file and a header alone are told apart", async (c
   const folder = await traceFolder(context);
   const wrong = await folder.write("wrong.csv", ["Request Time,Model,Input Length", "00:00:01,m,1"]);
   await assert.rejects(readAegaeon(wrong), { message: /wrong.csv:1: the header lacks Model Name, Output Length/ });
+  const far = await folder.write("far.csv", ["currency: EUR", "prices:", '  - "1']);
+  await assert.rejects(readAegaeon(far), { message: /far.csv:1: the header lacks/ });
   const empty = await folder.write("empty.csv", []);
   await assert.rejects(readAzure(empty), { name: "WorkloadError", message: /the file is empty/ });
   await assert.rejects(readMooncake(empty), { name: "WorkloadError", message: /the file has no requests/ });
