@@ -26,7 +26,9 @@ interface PlanOptions extends JsonOption, WorkloadOptions, ReservedOptions {
   readonly linkGbps?: number;
 }
 
-const help = "`bailiwick plan --help` explains the options, docs/reference/plan.md the files.";
+const help =
+  "`bailiwick plan --help` explains the options (a usage export needs --format litellm or openai), " +
+  "docs/reference/plan.md the files.";
 
 export function addPlanCommand(program: Command, context: CommandContext): void {
   const plan = program

@@ -69,17 +69,26 @@ export async function readUsage({
   return { workloads, shapes: new Map([...standIns.values()].map((shape) => [shape.id, shape])) };
 }
 
-/** Who gives a trace for an export is told what it is: what it lacks as an export would help nobody. */
+/** Who gives a file of another format is told which: what it lacks of this one would help nobody. */
 async function rowsOf(path: string, format: UsageFormat): Promise<UsageExport> {
   try {
     const read = await readers[format](path);
     if (read.rows.length > 0) return read;
     throw new PlanError(`${path}: no request for text is in it`);
   } catch (error) {
-    const like = await formatLike(path).catch(() => undefined);
+    const like = (await formatLike(path).catch(() => undefined)) ?? (await otherExport(path, format));
     if (like === undefined) throw error;
-    throw new PlanError(`${path}: looks like a trace of ${like}, and not like ${format}: give ${like} as its format`);
+    throw new PlanError(`${path}: looks like ${like}, and not like ${format}: give ${like} as its format`);
   }
+}
+
+async function otherExport(path: string, format: UsageFormat): Promise<UsageFormat | undefined> {
+  const other = usageFormats.find((known) => known !== format)!;
+  const isOther = await readers[other](path).then(
+    ({ rows }) => rows.length > 0,
+    () => false,
+  );
+  return isOther ? other : undefined;
 }
 
 function requestsIn(
