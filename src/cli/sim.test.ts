@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -78,6 +78,15 @@ test("percentiles of nothing are null, and a dash for people", async () => {
   assert.match(words, /^first token +p50 -, p90 -, p99 -$/m);
   assert.match(words, /^per token +p50 -, p90 -, p99 -: of each request's mean/m);
   assert.match(words, /^refused +\d+: \d+ overloaded$/m);
+});
+
+test("docs/reference/sim.md has every field that is printed", async () => {
+  const page = await readFile(new URL("../../docs/reference/sim.md", import.meta.url), "utf8");
+  const capacity = ["sim", "capacity", ...small, "--device", "A10", "--json"];
+  for (const argv of [["sim", ...small, "--fleet", "A10", "--json"], capacity, [...capacity, "--most", "1"]]) {
+    const fields = Object.keys(JSON.parse((await run(argv)).stdout) as object);
+    for (const field of fields) assert.ok(page.includes(`\`${field}\``), field);
+  }
 });
 
 test("sim capacity says how many, the bound, and the ratio", async () => {
