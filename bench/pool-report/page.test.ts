@@ -36,6 +36,7 @@ const figures: Found["figures"] = {
   worstModel: { model: "model-01", attainmentStrict: 0.9 },
   requests: 100,
   refused: 0,
+  refusals: {},
   switches: 7,
   bytesMoved: 0,
   busyShare: 0.5,

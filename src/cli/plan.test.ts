@@ -79,6 +79,22 @@ test("a usage export is planned for with the models that take others' places", a
   assert.match(unknown.stderr, /gpt-4o-mini \(30 requests\).*--map/);
 });
 
+test("options that mean nothing for a file are said", async (context) => {
+  const row = { startTime: "2026-01-01T00:00:00.000Z", model: "qwen2.5-7b", prompt_tokens: 300, completion_tokens: 60 };
+  const folder = await folderWith(context, {
+    "prices.yaml": prices,
+    "usage.json": JSON.stringify([row, { ...row, startTime: "2026-01-01T00:00:09.000Z" }]),
+    "trace.csv": "Request Time,Model Name,Input Length,Output Length\n00:00:01.000,a,10,5\n00:00:02.000,a,10,5\n",
+  });
+  const options = ["plan", "--prices", join(folder, "prices.yaml"), "--seeds", "2", "--minutes", "5", "--workload"];
+  const trace = await run([...options, join(folder, "trace.csv"), "--json"]);
+  assert.match(trace.stderr, /^note: --seeds and --minutes mean nothing here: a recorded trace is replayed once/);
+  assert.match((JSON.parse(trace.stdout) as { notes: string[] }).notes.at(-1)!, /^--seeds and --minutes mean nothing/);
+  const usage = await run([...options, join(folder, "usage.json"), "--format", "litellm"]);
+  assert.match(usage.stderr, /^note: --seeds means nothing here: each request of the export has a time of its own$/m);
+  assert.doesNotMatch((await run([...options, "synthetic:2x0.1"])).stderr, /means? nothing/);
+});
+
 test("what tenants reserved is read as `reservation list --json` prints it, from a file or from standard input", async (context) => {
   const row = (device: string | null, state: string): object => ({
     id: "rsv_1",

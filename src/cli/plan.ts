@@ -4,8 +4,17 @@ import { type CommandContext, type JsonOption, withJson, withRequired } from "./
 import { CommandFailure } from "./failure.ts";
 import { minutes, positive, share, whole } from "./numbers.ts";
 import type { Column } from "./table.ts";
-import { told, usualModels, type WorkloadOptions, workloadsOf } from "./workload.ts";
+import {
+  given,
+  replayNotes,
+  told,
+  usualModels,
+  withoutMeaning,
+  type WorkloadOptions,
+  workloadsOf,
+} from "./workload.ts";
 import type { Printer } from "./printer.ts";
+import { millisecondsText } from "./sim-text.ts";
 import { reservedDevices, type ReservedOptions, withReserved } from "./reserved-devices.ts";
 
 interface PlanOptions extends JsonOption, WorkloadOptions, ReservedOptions {
@@ -17,7 +26,9 @@ interface PlanOptions extends JsonOption, WorkloadOptions, ReservedOptions {
   readonly linkGbps?: number;
 }
 
-const help = "`bailiwick plan --help` explains the options, docs/reference/plan.md the files.";
+const help =
+  "`bailiwick plan --help` explains the options (a usage export needs --format litellm or openai), " +
+  "docs/reference/plan.md the files.";
 
 export function addPlanCommand(program: Command, context: CommandContext): void {
   const plan = program
@@ -59,12 +70,22 @@ export function addPlanCommand(program: Command, context: CommandContext): void 
     .option("--rate <requests>", "requests a second that ServeGen's clients are scaled to", positive)
     .option("--from <seconds>", "where in ServeGen's trace to begin", whole(0, 10_000_000))
     .option("--link-gbps <rate>", "GB/s between a device and host memory; by its data sheet otherwise", positive)
-    .action(async (options: PlanOptions) => {
+    .action(async (options: PlanOptions, command: Command) => {
+      const unused = await told(() => unusedNotes(options, command), help);
+      context.printer.remarks(unused);
       const made = await told(() => planOf(options, context), help);
       if (made.outcome === "none") context.end(1);
-      if (options.json === true) return context.printer.json(made);
+      if (options.json === true) return context.printer.json({ ...made, notes: [...made.notes, ...unused] });
       return print(made, context.printer);
     });
+}
+
+/** Of LiteLLM's export the busiest minutes are taken, as they were; of OpenAI's each seed draws times. */
+async function unusedNotes(options: PlanOptions, command: Command): Promise<readonly string[]> {
+  const format = await usageFormat(options);
+  if (format === undefined) return replayNotes(options, command);
+  if (format === "openai") return [];
+  return withoutMeaning(given(command, ["seeds"]), "each request of the export has a time of its own");
 }
 
 async function planOf(options: PlanOptions, { surroundings, printer }: CommandContext): Promise<Plan> {
@@ -96,9 +117,14 @@ async function planOf(options: PlanOptions, { surroundings, printer }: CommandCo
 
 /** The workloads, one a seed, and what their models are. */
 async function askedOf(options: PlanOptions): Promise<Awaited<ReturnType<typeof fromUsage>>> {
-  const { usageFormats } = await import("../plan/index.ts");
-  const format = usageFormats.find((known) => known === options.format);
+  const format = await usageFormat(options);
   return format === undefined ? fromWorkload(options) : fromUsage(options, format);
+}
+
+/** Undefined: it is no usage export. */
+async function usageFormat({ format }: PlanOptions) {
+  const { usageFormats } = await import("../plan/index.ts");
+  return usageFormats.find((known) => known === format);
 }
 
 async function fromUsage(options: PlanOptions, format: "litellm" | "openai") {
@@ -163,7 +189,7 @@ function print(plan: Plan, printer: Printer): void {
       { title: `${currency}/M tokens`, text: ([, fleet]) => fleet.pricePerMillionTokens, align: "right" },
       { title: "met", text: ([, { attainmentPerSeed: seeds }]) => percent(Math.min(...seeds)), align: "right" },
       { title: "busy", text: ([, { busyShare }]) => percent(busyShare), align: "right" },
-      { title: "first token p99", text: ([, { ttftMs }]) => `${ttftMs.p99} ms`, align: "right" },
+      { title: "first token p99", text: ([, { ttftMs }]) => millisecondsText(ttftMs.p99), align: "right" },
     ],
     fleets,
     "",

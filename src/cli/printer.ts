@@ -39,6 +39,10 @@ export class Printer {
   note(text: string): void {
     this.#surroundings.stderr.write(`${text}\n`);
   }
+  /** What is to be known of what was asked, and is no reason for doubt. */
+  remarks(texts: readonly string[]): void {
+    for (const text of texts) this.note(`note: ${printable(text)}`);
+  }
   /** What is odd about what was done. */
   warnings(texts: readonly string[] | undefined): void {
     // An older server says nothing of them.

@@ -18,7 +18,7 @@ need no server;
 Data goes to standard output: a table for people, or JSON with \`--json\`. Everything else goes to standard error, an error
 with its code and what to do next; with \`--json\` as \`{"error": {"code", "message", "next"}}\`, and \`param\` and \`reasons\`
 where there are some. Exit codes: 0 success, 1 a negative result (an invalid receipt, a cloud that is not ready or not
-running), 2 a wrong usage or something that could not be done. \`NO_COLOR\` is respected.
+running, a capacity that is not reached), 2 a wrong usage or something that could not be done. \`NO_COLOR\` is respected.
 
 A model in \`--models\` must be served or in the catalogue; where an upstream is in use, which may bring it later, an
 unknown one is a warning. A limit of 0 is one of nothing: it is set, with a warning.

@@ -1,3 +1,4 @@
+import type { Command } from "commander";
 import { CommandFailure } from "./failure.ts";
 
 /** The options that say which workload. */
@@ -20,6 +21,44 @@ export async function workloadsOf({ workload, format, map, dealTo, rate, from, s
   return readWorkloads({ workload, format, map, models: dealTo, rate, startS: from, seeds, minutes });
 }
 
+/** Options among these that were given, as they were typed: a default is nobody's wish. */
+export function given(command: Command, names: readonly string[]): readonly string[] {
+  return names.filter((name) => command.getOptionValueSource(name) === "cli").map((name) => `--${name}`);
+}
+
+/** That options mean nothing is said and no error: scripts give them with every workload. */
+export function withoutMeaning(options: readonly string[], reason: string): readonly string[] {
+  if (options.length === 0) return [];
+  return [`${options.join(" and ")} ${options.length === 1 ? "means" : "mean"} nothing here: ${reason}`];
+}
+
+/** Notes on options that mean nothing for a recorded trace, which is the same every time. */
+export async function replayNotes({ workload, format }: WorkloadOptions, command: Command): Promise<readonly string[]> {
+  const options = given(command, ["seeds", "minutes"]);
+  if (options.length === 0) return [];
+  const { isRecorded } = await import("../sim/index.ts");
+  return (await isRecorded({ workload, format }))
+    ? withoutMeaning(options, "a recorded trace is replayed once, from beginning to end")
+    : [];
+}
+
+/** What the simulator calls these options in its messages. */
+const optionsByName: ReadonlyMap<string, string> = new Map([
+  ["workload", "--workload"],
+  ["format", "--format"],
+  ["map", "--map"],
+  ["models", "--deal-to"],
+  ["rate", "--rate"],
+  ["startS", "--from"],
+]);
+
+/** A message in the words of the command line: who typed an option knows no field. */
+function inOptions(message: string): string {
+  const [, name = "", rest] = /^(\w+)(: .*)$/s.exec(message) ?? [];
+  const option = optionsByName.get(name);
+  return option === undefined ? message : `${option}${rest}`;
+}
+
 /** What cannot be simulated or planned is told as any other failure of a command; `next` says where to look. */
 export async function told<Result>(run: () => Promise<Result>, next: string): Promise<Result> {
   const { SimulationError, WorkloadError } = await import("../sim/index.ts");
@@ -28,7 +67,7 @@ export async function told<Result>(run: () => Promise<Result>, next: string): Pr
     return await run();
   } catch (error) {
     if (error instanceof SimulationError || error instanceof WorkloadError || error instanceof PlanError) {
-      throw new CommandFailure("invalid_usage", error.message, { next });
+      throw new CommandFailure("invalid_usage", inOptions(error.message), { next });
     }
     throw error;
   }

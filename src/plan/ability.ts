@@ -1,12 +1,12 @@
 import { type DeviceType, prefillMs, stepsMs, weightsBytes } from "../pool/index.ts";
-import { type Prepared, SimulationError, type Workload } from "../sim/index.ts";
+import { type Prepared, roomBytes, SimulationError, type Workload } from "../sim/index.ts";
 import type { Terms } from "./question.ts";
 import type { Trials } from "./trial.ts";
 
 /** Whether one device of a type, with nothing else to do, keeps what is promised for a model. */
 export type Ability =
   | { readonly able: true }
-  /** The weights, and the KV of the requests one at a time, are more than its memory. */
+  /** The weights, and the KV of the requests one at a time, are more than it has room for. */
   | { readonly able: false; readonly lacks: "memory"; readonly neededGiB: number }
   /** Too slow even for one request alone. */
   | { readonly able: false; readonly lacks: "speed"; readonly metShare: number };
@@ -20,7 +20,7 @@ const sampleMax = 500;
  */
 export function abilityOf(type: DeviceType, model: string, workload: Workload, terms: Terms, trials: Trials): Ability {
   const shape = terms.shapes.get(model)!;
-  const memoryBytes = type.memoryGiB * 2 ** 30;
+  const memoryBytes = roomBytes(type);
   const weights = weightsBytes(shape);
   if (weights >= memoryBytes) return { able: false, lacks: "memory", neededGiB: weights / 2 ** 30 };
   const own = workload.requests.filter((request) => request.model === model);

@@ -1,5 +1,5 @@
 import { formatAmount } from "../base/index.ts";
-import { modelsOf, type Workload } from "../sim/index.ts";
+import { type Figures, modelsOf, type Workload } from "../sim/index.ts";
 import { fleetText, type Market, priceOf } from "./market.ts";
 import type { Reserved, TogetherReport } from "./reserved.ts";
 import type { Found } from "./search.ts";
@@ -25,8 +25,8 @@ export interface FleetReport {
   readonly attainmentStrict: number;
   readonly attainmentPerSeed: readonly number[];
   readonly worstModel: { readonly model: string; readonly attainmentStrict: number };
-  readonly ttftMs: { readonly p50: number; readonly p90: number; readonly p99: number };
-  readonly tpotMs: { readonly p50: number; readonly p90: number; readonly p99: number };
+  readonly ttftMs: Figures["ttftMs"];
+  readonly tpotMs: Figures["tpotMs"];
   readonly busyShare: number;
   readonly switches: number;
   /** What the solver put it together from; empty where devices were taken away afterwards. */

@@ -1,6 +1,6 @@
 import { formatAmount } from "../base/index.ts";
-import { deviceTypes } from "../pool/index.ts";
-import type { Workload } from "../sim/index.ts";
+import { type DeviceType, deviceTypes } from "../pool/index.ts";
+import { roomBytes, type Workload } from "../sim/index.ts";
 import { type Ability, abilityOf } from "./ability.ts";
 import type { Demand } from "./demand.ts";
 import { fleetText, type Market, priceOf, propose } from "./market.ts";
@@ -33,17 +33,21 @@ export function homelessReasons({ abilities }: Demand, ground: Ground): readonly
   const ofShape = Map.groupBy(homeless, ([model]) => question.shapes.get(model)!.id);
   return [...ofShape].map(([shape, alike]) => {
     const [model, byDevice] = alike[0]!;
-    const lacks = offers.map(({ type }) => `${type.name} ${lackOf(byDevice.get(type.id)!, type.memoryGiB)}`);
+    const lacks = offers.map(({ type }) => `${type.name} ${lackOf(byDevice.get(type.id)!, type)}`);
     const names = alike.length === 1 ? model : `${model} and ${alike.length - 1} more`;
     return `${shape} (${names}) runs on no device on offer: ${lacks.join("; ")}; ${elsewhere(model, ground)}`;
   });
 }
 
-function lackOf(ability: Ability, memoryGiB: number): string {
+function lackOf(ability: Ability, type: DeviceType): string {
   if (ability.able) return "does";
   if (ability.lacks === "memory")
-    return `has ${memoryGiB} GiB of the ${Math.ceil(ability.neededGiB)} GiB that it needs`;
+    return `has room for ${gibText(roomBytes(type) / 2 ** 30)} of the ${gibText(ability.neededGiB)} that it needs`;
   return `meets the objective for ${(100 * ability.metShare).toFixed(1)} % of its requests one at a time`;
+}
+
+function gibText(gib: number): string {
+  return `${gib.toFixed(1)} GiB`;
 }
 
 function elsewhere(model: string, { offers, excluded, workload, question, trials }: Ground): string {

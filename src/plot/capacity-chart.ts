@@ -3,15 +3,20 @@ import type { Capacity } from "../sim/index.ts";
 import { colours, widthPx, withLook } from "./look.ts";
 import { percentOf, type Subject, titleOf } from "./title.ts";
 
-export type CapacityFigures = Pick<Capacity, "accelerators" | "bound" | "tried"> & {
+export type CapacityFigures = Pick<Capacity, "bound" | "tried"> & {
+  /** Undefined: not reached with the most that were tried. */
+  readonly accelerators: number | undefined;
   /** Share that every seed has to reach. */
   readonly attainment: number;
 };
 
 /** How much of the requests the worst seed met, by number of accelerators; what was wanted, and what nobody can do. */
 export function capacityChart(figures: CapacityFigures, subject: Subject): TopLevelSpec {
-  const { accelerators, bound, attainment } = figures;
-  const text = `${subject.policy} needs ${accelerators} ${subject.fleet} to meet ${percentOf(attainment)} strictly`;
+  const { accelerators, bound, tried, attainment } = figures;
+  const text =
+    accelerators === undefined
+      ? `${subject.policy} does not meet ${percentOf(attainment)} strictly with ${tried.at(-1)!.accelerators} ${subject.fleet}`
+      : `${subject.policy} needs ${accelerators} ${subject.fleet} to meet ${percentOf(attainment)} strictly`;
   return withLook({
     title: titleOf(text, subject, [
       `least of the seeds, for each number that was tried; nobody does with fewer than ${bound}`,

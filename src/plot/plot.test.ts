@@ -114,6 +114,14 @@ test("a capacity has a point for each number that was tried, what was wanted and
   assert.equal(marksOf(svg, "bound").length, 1);
 });
 
+test("a capacity that was not reached says so in its title", async (context) => {
+  const tried = [1, 2].map((accelerators) => ({ accelerators, attainmentPerSeed: [0.3 * accelerators] }));
+  const figures = { accelerators: undefined, bound: 3, attainment: 0.99, tried };
+  const svg = await drawn(capacityChart(figures, { ...subject, fleet: "H100" }), context);
+  assert.ok(wordsOf(svg).includes("ours does not meet 99 % strictly with 2 H100"));
+  assert.equal(marksOf(svg, "tried").length, 2);
+});
+
 test("a share is rounded down, and a time has the unit that it is spoken of in", () => {
   assert.deepEqual([1, 0.99, 0.99999, 0.123456].map(percentOf), ["100 %", "99 %", "99.99 %", "12.34 %"]);
   assert.deepEqual([100, 1_500, 10_000, 600_000].map(timeOf), ["100 ms", "1.5 s", "10 s", "10 min"]);

@@ -11,16 +11,29 @@ export interface CapacityQuestion extends Omit<Experiment, "fleet"> {
   readonly devicesMax: number;
 }
 
-export interface Capacity {
-  /** The fewest at which every seed reaches it. */
-  readonly accelerators: number;
+interface Search {
   /** Nobody reaches it with fewer, whoever decides (docs/reference/pool-bound.md). */
   readonly bound: number;
-  readonly ratio: number;
-  readonly result: ExperimentResult;
   /** Fewest first. */
   readonly tried: readonly Tried[];
 }
+
+export type Capacity =
+  | (Search & {
+      readonly outcome: "reached";
+      /** The fewest at which every seed reaches it. */
+      readonly accelerators: number;
+      readonly ratio: number;
+      /** With so many. */
+      readonly result: ExperimentResult;
+    })
+  | (Search & {
+      readonly outcome: "unreached";
+      /** The most that were tried. */
+      readonly most: number;
+      /** With so many. */
+      readonly result: ExperimentResult;
+    });
 
 /** What the search saw with so many. */
 export interface Tried {
@@ -30,33 +43,31 @@ export interface Tried {
 }
 
 /** Doubles until every seed reaches it, then halves what is between: as if more devices never did worse. */
-export function findCapacity(question: CapacityQuestion, from = 1): Capacity {
+export function findCapacity(question: CapacityQuestion): Capacity {
+  const { attainment, devicesMax } = question;
   const results = new Map<number, ExperimentResult | undefined>();
   const reaches = (devices: number): boolean => {
     const result = runAt(question, devices);
     results.set(devices, result);
-    return result?.attainmentPerSeed.every((share) => share >= question.attainment) ?? false;
+    return result?.attainmentPerSeed.every((share) => share >= attainment) ?? false;
   };
-  let failing = from - 1;
-  let reaching = from;
+  const searched = (): Search => ({ bound: boundOf(question), tried: triedOf(results) });
+  let failing = 0;
+  let reaching = 1;
   while (!reaches(reaching)) {
     failing = reaching;
-    reaching *= 2;
-    if (failing >= question.devicesMax) {
-      throw new SimulationError(
-        `${question.policy} does not reach ${question.attainment} with ${question.devicesMax} ${question.device.name}`,
-      );
-    }
-    reaching = Math.min(reaching, question.devicesMax);
+    if (failing === devicesMax)
+      return { outcome: "unreached", most: failing, result: results.get(failing)!, ...searched() };
+    reaching = Math.min(2 * reaching, devicesMax);
   }
   while (reaching - failing > 1) {
     const middle = Math.floor((reaching + failing) / 2);
     if (reaches(middle)) reaching = middle;
     else failing = middle;
   }
-  const bound = boundOf(question);
-  const result = results.get(reaching)!;
-  return { accelerators: reaching, bound, ratio: reaching / bound, result, tried: triedOf(results) };
+  const search = searched();
+  const found = { accelerators: reaching, ratio: reaching / search.bound, result: results.get(reaching)! };
+  return { outcome: "reached", ...found, ...search };
 }
 
 function triedOf(results: ReadonlyMap<number, ExperimentResult | undefined>): readonly Tried[] {
@@ -76,13 +87,13 @@ export function boundOf(question: Omit<CapacityQuestion, "policy" | "devicesMax"
   return Math.max(...bounds);
 }
 
-/** Undefined: the policy needs more devices than that. */
+/** Undefined: the policy needs more devices than that, and more may be tried. */
 function runAt(question: CapacityQuestion, count: number): ExperimentResult | undefined {
   question.progress?.(`${count} ${question.device.name}`);
   try {
     return runExperiment({ ...question, fleet: [{ type: question.device, count }] });
   } catch (error) {
-    if (error instanceof SimulationError && count === 1) return undefined;
+    if (error instanceof SimulationError && count === 1 && question.devicesMax > 1) return undefined;
     throw error;
   }
 }

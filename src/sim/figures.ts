@@ -1,10 +1,12 @@
+import type { RefusalReason } from "../pool/index.ts";
 import type { Outcome } from "./outcome.ts";
 import { attainment, type Simulated } from "./simulate.ts";
 
+/** Null: of nothing. */
 export interface Percentiles {
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
 }
 
 /** What an experiment shows. Refused requests have no times, and count as missed. */
@@ -14,13 +16,16 @@ export interface Figures {
   readonly attainmentPerSeed: readonly number[];
   /** Requests a second that were met strictly, over the time in which requests came. */
   readonly goodput: number;
+  /** Of each request that had a first token, from its arrival. */
   readonly ttftMs: Percentiles;
-  /** Of each request's mean time from token to token. */
+  /** Of each finished request of two tokens and more: its mean time from token to token, the waits in between included. */
   readonly tpotMs: Percentiles;
   /** The model that fared worst, over all seeds. */
   readonly worstModel: { readonly model: string; readonly attainmentStrict: number };
   readonly requests: number;
   readonly refused: number;
+  /** How many of them for which reason. */
+  readonly refusals: Readonly<Partial<Record<RefusalReason, number>>>;
   /** Weights copied to a device, all seeds together. */
   readonly switches: number;
   readonly bytesMoved: number;
@@ -42,6 +47,7 @@ export function summarize(runs: readonly (Simulated & { readonly tookMs: number 
     worstModel: worstModel(outcomes),
     requests: outcomes.length,
     refused: outcomes.filter(({ refusal }) => refusal !== undefined).length,
+    refusals: refusalsOf(outcomes),
     switches: total(({ totals }) => totals.switches),
     bytesMoved: total(({ totals }) => totals.bytesMoved),
     busyShare: rounded(total(({ totals }) => totals.busyMs) / (devices * total(({ totals }) => totals.endMs)), 4),
@@ -51,6 +57,12 @@ export function summarize(runs: readonly (Simulated & { readonly tookMs: number 
   };
 }
 
+function refusalsOf(outcomes: readonly Outcome[]): Figures["refusals"] {
+  const counts: Partial<Record<RefusalReason, number>> = {};
+  for (const { refusal } of outcomes) if (refusal !== undefined) counts[refusal] = (counts[refusal] ?? 0) + 1;
+  return counts;
+}
+
 /** From the beginning to the last request. */
 function arrivalMs({ outcomes }: Simulated): number {
   return Math.max(1, outcomes.at(-1)?.request.atMs ?? 1);
@@ -58,8 +70,10 @@ function arrivalMs({ outcomes }: Simulated): number {
 
 export function percentiles(values: readonly number[]): Percentiles {
   const sorted = Float64Array.from(values).sort();
-  const at = (share: number): number =>
-    rounded(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0, 2);
+  const at = (share: number): number | null => {
+    const value = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+    return value === undefined ? null : rounded(value, 2);
+  };
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }
 

@@ -25,14 +25,17 @@ const devicesMax = 10_000;
 /** `16xH100`, `4xH100+4xH20`; a type alone is one of it. */
 export function parseFleet(text: string): readonly DeviceCount[] {
   const parts = text.split("+").map((part) => {
-    const match = /^(?:(\d{1,5})x)?([\w.-]+)$/i.exec(part.trim());
+    const match = /^(?:(-?\d*\.?\d+)x)?([\w.-]+)$/i.exec(part.trim());
     if (match === null) throw new SimulationError(`"${part}" is no part of a fleet: write 16xH100, or 4xH100+4xH20`);
     const count = Number(match[1] ?? 1);
-    if (count < 1) throw new SimulationError(`"${part}" has no device`);
+    if (count === 0) throw new SimulationError(`"${part}" has no device: write 1xH100 at least, or leave it out`);
+    if (count < 0 || !Number.isInteger(count)) {
+      throw new SimulationError(`"${part}" has ${match[1]} devices: write a whole number of them, as in 16xH100`);
+    }
     return { type: deviceTypeOf(match[2]!), count };
   });
   if (parts.reduce((sum, { count }) => sum + count, 0) > devicesMax) {
-    throw new SimulationError(`"${text}" has more than ${devicesMax} devices`);
+    throw new SimulationError(`"${text}" has more than ${devicesMax} devices, which is the most that is simulated`);
   }
   return parts;
 }

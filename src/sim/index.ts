@@ -15,6 +15,7 @@ export {
   runExperiment,
 } from "./experiment.ts";
 export { type Figures, summarize } from "./figures.ts";
+export { type MemoryNeed, memoryNeeds, roomBytes, typesWithRoom } from "./homes/index.ts";
 export { type DeviceCount, deviceTypeOf, parseFleet, parseShapes } from "./fleet.ts";
 export { Impossible } from "./machine.ts";
 export { parseObjective } from "./objective.ts";
@@ -29,6 +30,8 @@ export {
   chanceStreams,
   checkRequests,
   csvRows,
+  formatLike,
+  isRecorded,
   type Place,
   readWorkload,
   readWorkloads,

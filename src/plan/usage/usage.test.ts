@@ -171,6 +171,27 @@ test("a row that cannot be meant is told with its file and line", async (context
   );
 });
 
+test("a trace, or the other export, is told by what it is", async (context) => {
+  const read = await reader(context);
+  const mooncake = '{"timestamp": 0, "input_length": 1, "output_length": 1, "hash_ids": []}\n';
+  const azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,3,4\n";
+  for (const format of ["litellm", "openai"] as const) {
+    const not = `and not like ${format}: give`;
+    await assert.rejects(
+      read("a.jsonl", mooncake, format),
+      new RegExp(`looks like mooncake, ${not} mooncake as its format$`),
+    );
+    await assert.rejects(read("a.csv", azure, format), new RegExp(`looks like azure, ${not} azure as its format$`));
+  }
+  const result = { num_model_requests: 5, input_tokens: 10, output_tokens: 5, model: "gpt-4o" };
+  const buckets = { data: [{ start_time: newYearS, end_time: newYearS + 60, results: [result] }] };
+  await assert.rejects(read("b.json", JSON.stringify(buckets), "litellm"), /looks like openai, and not like litellm/);
+  await assert.rejects(
+    read("b.json", JSON.stringify([spendLog({})]), "openai"),
+    /looks like litellm, and not like openai/,
+  );
+});
+
 test("the line of an element is found through whatever stands before it", () => {
   const value = { a: ["]", { b: '\\"{[' }, []], data: [1, -2.5e3, null, { x: [true] }, "\n"], c: {} };
   const text = JSON.stringify(value, undefined, 2);

@@ -1,6 +1,13 @@
 import { basename } from "node:path";
 import type { ModelShape } from "../../pool/index.ts";
-import { type Chance, chanceStreams, checkRequests, type Workload, type WorkloadRequest } from "../../sim/index.ts";
+import {
+  type Chance,
+  chanceStreams,
+  checkRequests,
+  formatLike,
+  type Workload,
+  type WorkloadRequest,
+} from "../../sim/index.ts";
 import { PlanError } from "../problem.ts";
 import { readLitellm } from "./litellm.ts";
 import { readOpenai } from "./openai.ts";
@@ -40,8 +47,7 @@ export async function readUsage({
   minutes,
   seeds,
 }: UsageSource): Promise<UsageWorkloads> {
-  const { rows, notes } = await readers[format](path);
-  if (rows.length === 0) throw new PlanError(`${path}: no request for text is in it`);
+  const { rows, notes } = await rowsOf(path, format);
   const standIns = standInsFor(path, rows, given);
   const window = busiestWindow(rows, minutes);
   if (window === undefined) throw new PlanError(`${path}: it spans more than two years`);
@@ -61,6 +67,28 @@ export async function readUsage({
     throw new PlanError(`${path}: its busiest ${minutes} minutes have hardly a request; ask for more minutes`);
   }
   return { workloads, shapes: new Map([...standIns.values()].map((shape) => [shape.id, shape])) };
+}
+
+/** Who gives a file of another format is told which: what it lacks of this one would help nobody. */
+async function rowsOf(path: string, format: UsageFormat): Promise<UsageExport> {
+  try {
+    const read = await readers[format](path);
+    if (read.rows.length > 0) return read;
+    throw new PlanError(`${path}: no request for text is in it`);
+  } catch (error) {
+    const like = (await formatLike(path).catch(() => undefined)) ?? (await otherExport(path, format));
+    if (like === undefined) throw error;
+    throw new PlanError(`${path}: looks like ${like}, and not like ${format}: give ${like} as its format`);
+  }
+}
+
+async function otherExport(path: string, format: UsageFormat): Promise<UsageFormat | undefined> {
+  const other = usageFormats.find((known) => known !== format)!;
+  const isOther = await readers[other](path).then(
+    ({ rows }) => rows.length > 0,
+    () => false,
+  );
+  return isOther ? other : undefined;
 }
 
 function requestsIn(

@@ -84,8 +84,6 @@ function modelsOf(outcomes: readonly Outcome[]): readonly ModelTtft[] {
 }
 
 function ttftOf(outcomes: readonly Outcome[]): MiddleAndTail | undefined {
-  const values = outcomes.flatMap(({ ttftMs }) => ttftMs ?? []);
-  if (values.length === 0) return undefined;
-  const { p50, p99 } = percentiles(values);
-  return { p50, p99 };
+  const { p50, p99 } = percentiles(outcomes.flatMap(({ ttftMs }) => ttftMs ?? []));
+  return p50 === null || p99 === null ? undefined : { p50, p99 };
 }

@@ -49,6 +49,14 @@ test("what is generated is another workload for every seed, a recording is one, 
   }
 });
 
+test("no more requests are held for all seeds together than for one", async () => {
+  const many = { workload: "synthetic:100x10", seeds: 1000, minutes: 1 };
+  await assert.rejects(readWorkloads(many), {
+    name: "WorkloadError",
+    message: /^about 60,.* requests.*or fewer seeds$/,
+  });
+});
+
 test("options reach who they are for", async (context) => {
   const folder = await traceFolder(context);
   const rows = Array.from({ length: 6 }, (_, index) => `2023-11-16 18:17:0${index},3,4`);
@@ -72,6 +80,30 @@ test("options reach who they are for", async (context) => {
   assert.deepEqual([...dealt].sort(), ["model-01 client-1", "model-02 client-2"]);
 });
 
+test("a trace of another format than is said is told by the one that it looks like, for every two", async (context) => {
+  const folder = await traceFolder(context);
+  for (const like of ["aegaeon", "azure", "servegen", "mooncake"] as const) {
+    const [name, lines] = files[like];
+    const workload = await folder.write(name, lines);
+    for (const said of ["aegaeon", "azure", "servegen", "mooncake"].filter((format) => format !== like)) {
+      const message = new RegExp(`: looks like ${like} \\(.+\\), and not like ${said}: give ${like} as its format$`);
+      await assert.rejects(readWorkload({ workload, format: said, seed: 1, minutes: 1 }), {
+        name: "WorkloadError",
+        message,
+      });
+    }
+  }
+  const columns = `${files.azure[1][0]},Request Time,Model Name,Input Length,Output Length`;
+  const both = await folder.write("both.csv", [columns, "2023-11-16 18:17:03,3,4,00:00:01,m,5,6"]);
+  for (const [format, inputTokens] of [
+    ["azure", 3],
+    ["aegaeon", 5],
+  ] as const) {
+    const { requests } = await readWorkload({ workload: both, format, seed: 1 });
+    assert.equal(requests[0]!.inputTokens, inputTokens, "what it has of another as well is no contradiction");
+  }
+});
+
 test("what does not apply, contradicts itself or is not known is refused with what to do", async (context) => {
   const folder = await traceFolder(context);
   const aegaeon = await folder.write(...files.aegaeon);
@@ -80,7 +112,9 @@ test("what does not apply, contradicts itself or is not known is refused with wh
   const lengths = await folder.write("c-lengths.jsonl", [`{"client_id": 1, "window_start_s": 0, "pdf": ${pdf}}`]);
   const other = await folder.write("other.csv", ["a,b", "1,2"]);
   const empty = await folder.write("empty.csv", []);
+  const list = await folder.write("list.json", ['[{"startTime": "2026-01-01"}]']);
   const cases: readonly (readonly [Omit<WorkloadSource, "seed">, RegExp])[] = [
+    [{ workload: "synthetic:1x0.000001", minutes: 1 }, /no request comes in 1 minutes by seed 1: ask for more minutes/],
     [{ workload: "synthetic:2x1" }, /minutes: say for how long the synthetic workload/],
     [{ workload: servegen }, /minutes: say for how long the servegen workload/],
     [{ workload: "synthetic:2x1", minutes: 1, rate: 2 }, /rate: does not apply to synthetic workloads/],
@@ -92,14 +126,21 @@ test("what does not apply, contradicts itself or is not known is refused with wh
     [{ workload: azure, map: "splt 2" }, /map: "splt 2" is unknown; there are "one", "split N" and "tenants"/],
     [{ workload: azure, map: "" }, /map: "" is unknown/],
     [{ workload: azure, map: "split 2", models: 3 }, /"split 2" and 3 models contradict each other/],
-    [{ workload: azure, map: "split 0" }, /models: 0 is not a whole number from 1/],
+    [{ workload: azure, map: "split 0" }, /map: "split 0" needs a number of models from 1 to 10000/],
     [{ workload: azure, models: 1.5 }, /models: 1.5 is not a whole number from 1/],
     [{ workload: azure, format: "azur" }, /format: "azur" is unknown; there are aegaeon.*Did you mean azure\?/],
-    [{ workload: azure, format: "aegaeon" }, /:1: the header lacks Request Time/],
+    [{ workload: other, format: "aegaeon" }, /:1: the header lacks Request Time/],
+    [{ workload: list, format: "azure" }, /list.json: is JSON, but azure \(TIMESTAMP, .*\) is CSV/],
+    [{ workload: list, format: "mooncake" }, /list.json:1: the line is not one JSON object/],
+    [{ workload: lengths, format: "mooncake" }, /these are ServeGen's lengths; give the arrivals/],
     [{ workload: lengths }, /these are ServeGen's lengths; give the arrivals/],
     [{ workload: other }, /no known format; there are aegaeon \(Request Time.*; mooncake \(timestamp/],
     [{ workload: empty }, /empty.csv: the file is empty/],
-    [{ workload: `${folder.path}/nosuch` }, /there is no such file/],
+    [{ workload: `${folder.path}/nosuch` }, /there is no such file$/],
+    [{ workload: "syntetic:64x0.1" }, /no such file; what is generated begins with synthetic: .*synthetic:64x0.1/],
+    [{ workload: " " }, /workload: is empty; name a file/],
+    [{ workload: folder.path }, /that is a folder; give a file in it, of ServeGen's the arrivals: c-arrivals.csv$/],
+    [{ workload: folder.path, format: "servegen" }, /that is a folder; .*c-arrivals.csv$/],
   ];
   for (const [source, message] of cases) {
     await assert.rejects(readWorkload({ seed: 1, ...source }), { name: "WorkloadError", message }, String(message));

@@ -1,14 +1,13 @@
 import { nearest } from "../../base/index.ts";
-import { aegaeonColumns, readAegaeon } from "./aegaeon.ts";
-import { azureColumns, readAzure } from "./azure.ts";
+import { readAegaeon } from "./aegaeon.ts";
+import { readAzure } from "./azure.ts";
 import { mappingOf } from "./mapping.ts";
-import { mooncakeFields, readMooncake } from "./mooncake.ts";
+import { readMooncake } from "./mooncake.ts";
 import { readServegen } from "./servegen.ts";
-import { servegenColumns } from "./servegen-clients.ts";
+import { recognize, type WorkloadFormat, workloadFormats } from "./signs.ts";
 import { generateSynthetic } from "./synthetic.ts";
 import { syntheticPrefix } from "./synthetic-grammar.ts";
-import { readLines } from "./trace-file.ts";
-import { type Workload, WorkloadError } from "./workload.ts";
+import { checkRequests, type Workload, WorkloadError } from "./workload.ts";
 
 export interface WorkloadSource {
   /** `synthetic:...` (see `parseSynthetic`), or the path of a trace; ServeGen's is that of its arrivals. */
@@ -34,8 +33,6 @@ type Option = "format" | "models" | "map" | "rate" | "startS";
 interface Format {
   /** Each seed gives another workload, as long as is asked for; else it is a recording, and the same for every seed. */
   readonly isGenerated: boolean;
-  /** What its first line names. */
-  readonly sign: readonly string[];
   /** The options that change something; `minutes` always does. */
   readonly takes: readonly Option[];
   read(source: WorkloadSource): Promise<Workload>;
@@ -44,13 +41,11 @@ interface Format {
 const formats = {
   aegaeon: {
     isGenerated: false,
-    sign: aegaeonColumns,
     takes: ["format"],
     read: ({ workload, minutes }) => readAegaeon(workload, { minutes }),
   },
   servegen: {
     isGenerated: true,
-    sign: servegenColumns,
     takes: ["format", "models", "map", "rate", "startS"],
     read: async ({ workload, seed, minutes, models, map, rate: ratePerSecond, startS }) => {
       const options = { seed, minutes: required(minutes, "servegen"), startS, ratePerSecond };
@@ -59,7 +54,6 @@ const formats = {
   },
   azure: {
     isGenerated: false,
-    sign: azureColumns,
     takes: ["format", "models", "map"],
     read: async ({ workload, minutes, models: count, map }) => {
       const { models, clientsAreTenants } = mappingOf(map, count);
@@ -69,17 +63,22 @@ const formats = {
   },
   mooncake: {
     isGenerated: false,
-    sign: mooncakeFields,
     takes: ["format"],
     read: ({ workload, minutes }) => readMooncake(workload, { minutes }),
   },
-} as const satisfies Record<string, Format>;
-
-export type WorkloadFormat = keyof typeof formats;
-const workloadFormats = Object.keys(formats) as readonly WorkloadFormat[];
+} as const satisfies Record<WorkloadFormat, Format>;
 
 /** Reads or generates a workload. Throws a `WorkloadError` that says what to do where it cannot be had. */
 export async function readWorkload(source: WorkloadSource): Promise<Workload> {
+  const read = await readSource(source);
+  if (read.requests.length > 0) return read;
+  throw new WorkloadError(
+    `${read.name}: no request comes in ${source.minutes} minutes by seed ${source.seed}: ` +
+      "ask for more minutes or a higher rate",
+  );
+}
+
+async function readSource(source: WorkloadSource): Promise<Workload> {
   const { workload, seed, minutes } = source;
   if (workload.startsWith(syntheticPrefix)) {
     refuseOthers(source, "synthetic workloads", []);
@@ -104,14 +103,20 @@ export async function readWorkloads({
   readonly seeds: number;
   readonly minutes: number;
 }): Promise<readonly Workload[]> {
-  if (!(await isGenerated(source))) return [await readWorkload({ ...source, seed: 1 })];
+  if (await isRecorded(source)) return [await readWorkload({ ...source, seed: 1 })];
   const workloads: Workload[] = [];
-  for (let seed = 1; seed <= seeds; seed++) workloads.push(await readWorkload({ ...source, seed, minutes }));
+  for (let seed = 1; seed <= seeds; seed++) {
+    const workload = await readWorkload({ ...source, seed, minutes });
+    // All seeds are held at once, and each has about as many.
+    checkRequests(workload.requests.length * seeds);
+    workloads.push(workload);
+  }
   return workloads;
 }
 
-async function isGenerated({ workload, format }: Pick<WorkloadSource, "workload" | "format">): Promise<boolean> {
-  return workload.startsWith(syntheticPrefix) || formats[await formatOf(workload, format)].isGenerated;
+/** Whether it is the same for every seed, and has a length of its own. */
+export async function isRecorded({ workload, format }: Pick<WorkloadSource, "workload" | "format">): Promise<boolean> {
+  return !workload.startsWith(syntheticPrefix) && !formats[await formatOf(workload, format)].isGenerated;
 }
 
 /** An option that would change nothing is a mistake of who gives it. */
@@ -127,7 +132,8 @@ function required(minutes: number | undefined, what: string): number {
 }
 
 async function formatOf(workload: string, name: string | undefined): Promise<WorkloadFormat> {
-  return name === undefined ? guessFormat(workload) : formatNamed(name);
+  if (workload.trim() === "") throw new WorkloadError('workload: is empty; name a file, or "synthetic:64x0.1"');
+  return recognize(workload, name === undefined ? undefined : formatNamed(name));
 }
 
 function formatNamed(name: string): WorkloadFormat {
@@ -136,20 +142,4 @@ function formatNamed(name: string): WorkloadFormat {
   const meant = nearest(name, workloadFormats);
   const hint = meant === undefined ? "" : `. Did you mean ${meant}?`;
   throw new WorkloadError(`format: "${name}" is unknown; there are ${workloadFormats.join(", ")}${hint}`);
-}
-
-async function guessFormat(path: string): Promise<WorkloadFormat> {
-  const first = await firstLine(path);
-  const format = workloadFormats.find((known) => formats[known].sign.every((sign) => first.includes(sign)));
-  if (format !== undefined) return format;
-  if (first.startsWith("{") && first.includes('"pdf"')) {
-    throw new WorkloadError(`${path}: these are ServeGen's lengths; give the arrivals, which are beside it`);
-  }
-  const known = workloadFormats.map((name) => `${name} (${formats[name].sign.join(", ")})`).join("; ");
-  throw new WorkloadError(`${path}: its first line is of no known format; there are ${known}`);
-}
-
-async function firstLine(path: string): Promise<string> {
-  for await (const { text } of readLines(path)) return text;
-  throw new WorkloadError(`${path}: the file is empty`);
 }

@@ -9,6 +9,7 @@
  */
 export { type Chance, chanceStreams } from "./chance.ts";
 export { csvRows } from "./csv-rows.ts";
-export { readWorkload, readWorkloads, type WorkloadSource } from "./format.ts";
+export { isRecorded, readWorkload, readWorkloads, type WorkloadSource } from "./format.ts";
 export { badRow, cellWholeNumber, type Place, tokens, wholeNumber } from "./place.ts";
+export { formatLike } from "./signs.ts";
 export { checkRequests, type Workload, WorkloadError, type WorkloadRequest } from "./workload.ts";

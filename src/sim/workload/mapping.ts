@@ -31,12 +31,17 @@ export function mappingOf(map: string | undefined, models: number | undefined): 
     }
   }
   count ??= 1;
-  if (Number.isInteger(count) && count >= 1 && count <= modelsMax) return { models: count, clientsAreTenants };
+  if (isCount(count)) return { models: count, clientsAreTenants };
   throw new WorkloadError(`models: ${count} is not a whole number from 1 to ${modelsMax}`);
+}
+
+function isCount(count: number): boolean {
+  return Number.isInteger(count) && count >= 1 && count <= modelsMax;
 }
 
 /** `models` and `map` may both be given if they say the same. */
 function agreed(word: string, count: number, earlier: number | undefined): number {
+  if (!isCount(count)) throw new WorkloadError(`map: "${word}" needs a number of models from 1 to ${modelsMax}`);
   if (earlier === undefined || earlier === count) return count;
   throw new WorkloadError(`map: "${word}" and ${earlier} models contradict each other; give one of them`);
 }

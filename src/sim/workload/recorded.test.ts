@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { readAegaeon } from "./aegaeon.ts";
 import { readAzure } from "./azure.ts";
+import { withLineFeeds } from "./line-ends.ts";
 import { readMooncake } from "./mooncake.ts";
 import { traceFolder } from "./testing.ts";
 import type { Workload } from "./workload.ts";
@@ -165,16 +167,67 @@ test("a bad row stops the reading, with the file and the line", async (context) 
   }
 });
 
-test("a quote that does not end stops the reading as well", async (context) => {
+test("a quote that is wrong stops the reading in the row that has it, with either line end", async (context) => {
   const folder = await traceFolder(context);
-  const path = await folder.write("a.csv", [aegaeon, '00:00:01.000,"m,1,1', "00:00:01.000,m,1,1"]);
-  await assert.rejects(readAegaeon(path), { name: "WorkloadError", message: /a.csv:\d: Quote Not Closed/ });
+  const row = "00:00:01.000,m,1,1";
+  const cases: readonly (readonly [lines: readonly string[], line: number, message: RegExp])[] = [
+    [[aegaeon, row, '00:00:01.000,"m,1,1', row, row], 3, /opens in this row, and is never closed/],
+    [[aegaeon, "", row, "", '00:00:01.000,m,1,"1', row, "", row], 5, /never closed/],
+    [[aegaeon, '00:00:01.000,"a', 'b",1,1', '00:00:01.000,"m,1,1', row], 4, /never closed/],
+    [[`"${aegaeon}`, row], 1, /never closed/],
+    [[aegaeon, row, `00:00:01.000,"m${"x".repeat(1024 * 1024)}`, row], 3, /more than 1048576 characters/],
+    [[aegaeon, row, '00:00:01.000,m"x",1,1', row], 3, /stands inside a cell/],
+    [[aegaeon, row, '00:00:01.000,"m"x,1,1', row], 3, /something follows the quote/],
+    [[aegaeon, row, '00:00:01.000,"m,1,1', '00:00:01.000,"n,1,1', row], 3, /something follows the quote/],
+    [[aegaeon, '00:00:01.000,"two', 'lines",1,1', "00:00:01.000,m,-1,1"], 4, /Input Length is -1/],
+  ];
+  for (const [index, [lines, line, message]] of cases.entries()) {
+    for (const end of ["", "\r"]) {
+      const path = await folder.write(
+        `${index}.csv`,
+        lines.map((text) => `${text}${end}`),
+      );
+      await assert.rejects(readAegaeon(path), (error: Error) => {
+        assert.equal(error.name, "WorkloadError");
+        assert.ok(error.message.startsWith(`${path}:${line}: `), error.message);
+        assert.match(error.message, message);
+        return true;
+      });
+    }
+  }
+});
+
+test("lines are counted with any line end, also several in one file, and behind a byte order mark", async (context) => {
+  const folder = await traceFolder(context);
+  const rows = ["00:00:01.000,m,1,1", "", "00:00:02.000,m,1,1", "00:00:03.000,m,-1,1"];
+  const json = '{"timestamp": 0, "input_length": 1, "output_length": 1, "hash_ids": []}';
+  for (const ends of [["\n"], ["\r\n"], ["\r"], ["\r\n", "\n"], ["\n", "\r\n"]]) {
+    for (const mark of ["", "\ufeff"]) {
+      const lines = [`${mark}${aegaeon}`, ...rows];
+      const path = join(folder.path, "a.csv");
+      await writeFile(path, lines.map((line, index) => `${line}${ends[Math.min(index, ends.length - 1)]}`).join(""));
+      await assert.rejects(readAegaeon(path), { message: `${path}:5: Input Length is -1, but cannot be negative` });
+    }
+  }
+  const path = await folder.write("a.jsonl", [`\ufeff${json}\r`, "\r", `${json}\r`, '{"timestamp: 0}\r']);
+  await assert.rejects(readMooncake(path), { message: `${path}:4: the line is not one JSON object` });
+});
+
+test("a line end may fall between two parts in which a file comes", async () => {
+  const parts = ["a\r", "\nb\r", "c\n\r\n", "\r", "\r\nd\r"];
+  const joined: string[] = [];
+  for await (const part of withLineFeeds(Readable.from(parts.map((text) => Buffer.from(text))))) {
+    joined.push(part.toString());
+  }
+  assert.equal(joined.join(""), "a\nb\nc\n\n\n\nd\n");
 });
 
 test("a wrong header, an empty file and a header alone are told apart", async (context) => {
   const folder = await traceFolder(context);
   const wrong = await folder.write("wrong.csv", ["Request Time,Model,Input Length", "00:00:01,m,1"]);
   await assert.rejects(readAegaeon(wrong), { message: /wrong.csv:1: the header lacks Model Name, Output Length/ });
+  const far = await folder.write("far.csv", ["currency: EUR", "prices:", '  - "1']);
+  await assert.rejects(readAegaeon(far), { message: /far.csv:1: the header lacks/ });
   const empty = await folder.write("empty.csv", []);
   await assert.rejects(readAzure(empty), { name: "WorkloadError", message: /the file is empty/ });
   await assert.rejects(readMooncake(empty), { name: "WorkloadError", message: /the file has no requests/ });

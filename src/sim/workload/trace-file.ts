@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { badRow, type Place } from "./place.ts";
@@ -31,7 +31,7 @@ export async function* readLines(path: string): AsyncGenerator<Line, void, void>
   try {
     yield* splitLines(path, await openTrace(path));
   } catch (error) {
-    throw readingFailure(path, error);
+    throw await readingFailure(path, error);
   }
 }
 
@@ -52,14 +52,23 @@ async function* splitLines(path: string, bytes: Readable): AsyncGenerator<Line, 
   if (text.trim() !== "") yield { path, line, text };
 }
 
+const meantSynthetic =
+  "; what is generated begins with synthetic: and names models and a rate, such as synthetic:64x0.1";
+
+/** ServeGen's traces come as folders: which files of one can be given. */
+async function arrivalsIn(folder: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => /arrivals\.csv(\.gz)?$/.test(name)).sort();
+  return names.length === 0 ? "" : `, of ServeGen's the arrivals: ${names.slice(0, 10).join(", ")}`;
+}
+
 /** What people need to know of an error from reading; one that is not known stays as it is. */
-export function readingFailure(path: string, error: unknown): unknown {
+export async function readingFailure(path: string, error: unknown): Promise<unknown> {
   if (!(error instanceof Error) || !("code" in error)) return error;
   switch (error.code) {
     case "ENOENT":
-      return new WorkloadError(`${path}: there is no such file`);
+      return new WorkloadError(`${path}: there is no such file${/^\w+:\d/.test(path) ? meantSynthetic : ""}`);
     case "EISDIR":
-      return new WorkloadError(`${path}: that is a folder; give a file in it`);
+      return new WorkloadError(`${path}: that is a folder; give a file in it${await arrivalsIn(path)}`);
     case "EACCES":
     case "EPERM":
       return new WorkloadError(`${path}: may not be read by this user`);

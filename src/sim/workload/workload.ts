@@ -36,7 +36,7 @@ export function checkRequests(expected: number): void {
   if (Math.round(expected) <= requestsMax) return;
   throw new WorkloadError(
     `about ${formatCount(expected)} requests, but a workload holds ${formatCount(requestsMax)} at most: ` +
-      "ask for fewer minutes or a lower rate",
+      "ask for fewer minutes, a lower rate or fewer seeds",
   );
 }
 
