@@ -12,7 +12,16 @@
  * - A folder that does not agree with itself is told as damaged; a log never goes on from it.
  * - A witness cosigns no tree that is not a continuation of what it has cosigned before.
  */
+export { type Checkpoint, openCheckpoint, type OpenedCheckpoint, type TrustedLog } from "./checkpoint.ts";
 export { entryBytes } from "./edge.ts";
+export {
+  formatVerifierKey,
+  type KeyType,
+  parseVerifierKey,
+  type SigningKey,
+  verifierKeyOf,
+  type VerifierKey,
+} from "./keys.ts";
 export { bundlePath, isResource, type ReadTile, tilePath, TileProblem } from "./tiles.ts";
 export { consistencyProof, inclusionProof } from "./tree.ts";
 export { verifyConsistency, verifyInclusion } from "./verify-tree.ts";
