@@ -22,6 +22,16 @@ export {
   verifierKeyOf,
   type VerifierKey,
 } from "./keys.ts";
+export {
+  formatProof,
+  parseProof,
+  type Proof,
+  type ProofInput,
+  type ProofVerdict,
+  verifyProof,
+  type WitnessPolicy,
+} from "./proof.ts";
+export { proveInclusion, type Proven } from "./proving.ts";
 export { bundlePath, isResource, type ReadTile, tilePath, TileProblem } from "./tiles.ts";
 export { consistencyProof, inclusionProof } from "./tree.ts";
 export { verifyConsistency, verifyInclusion } from "./verify-tree.ts";
