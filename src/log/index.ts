@@ -13,6 +13,7 @@
  * - A witness cosigns no tree that is not a continuation of what it has cosigned before.
  */
 export { type Checkpoint, openCheckpoint, type OpenedCheckpoint, type TrustedLog } from "./checkpoint.ts";
+export { checkConsistency, type Consistency, type ConsistencyInput } from "./client.ts";
 export { entryBytes } from "./edge.ts";
 export {
   formatVerifierKey,
