@@ -14,6 +14,8 @@
  */
 export { type Checkpoint, openCheckpoint, type OpenedCheckpoint, type TrustedLog } from "./checkpoint.ts";
 export { checkConsistency, type Consistency, type ConsistencyInput } from "./client.ts";
+export { openWitness, type OpenedWitness, type Witness, type WitnessAnswer, type WitnessOptions } from "./cosigning.ts";
+export { type Disk, DiskFullError } from "./disk.ts";
 export { entryBytes } from "./edge.ts";
 export {
   formatVerifierKey,
@@ -36,3 +38,10 @@ export { proveInclusion, type Proven } from "./proving.ts";
 export { bundlePath, isResource, type ReadTile, tilePath, TileProblem } from "./tiles.ts";
 export { consistencyProof, inclusionProof } from "./tree.ts";
 export { verifyConsistency, verifyInclusion } from "./verify-tree.ts";
+export {
+  type AddCheckpoint,
+  addCheckpointBytesMax,
+  addCosignatures,
+  type CosignedNote,
+  formatAddCheckpoint,
+} from "./witness-request.ts";
