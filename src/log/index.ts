@@ -12,11 +12,13 @@
  * - A folder that does not agree with itself is told as damaged; a log never goes on from it.
  * - A witness cosigns no tree that is not a continuation of what it has cosigned before.
  */
+export { type BatchPosition, type FoundBatch } from "./batches.ts";
 export { type Checkpoint, openCheckpoint, type OpenedCheckpoint, type TrustedLog } from "./checkpoint.ts";
 export { checkConsistency, type Consistency, type ConsistencyInput } from "./client.ts";
 export { openWitness, type OpenedWitness, type Witness, type WitnessAnswer, type WitnessOptions } from "./cosigning.ts";
 export { type Disk, DiskFullError } from "./disk.ts";
 export { entryBytes } from "./edge.ts";
+export { folderDisk } from "./folder-disk.ts";
 export {
   formatVerifierKey,
   type KeyType,
@@ -25,6 +27,7 @@ export {
   verifierKeyOf,
   type VerifierKey,
 } from "./keys.ts";
+export { type Unopened } from "./opening.ts";
 export {
   formatProof,
   parseProof,
@@ -35,6 +38,16 @@ export {
   type WitnessPolicy,
 } from "./proof.ts";
 export { proveInclusion, type Proven } from "./proving.ts";
+export {
+  appendEntriesMax,
+  type Appended,
+  type Batch,
+  type LogKey,
+  type OpenedSequencer,
+  openSequencer,
+  type Sequencer,
+  type SequencerOptions,
+} from "./sequencer.ts";
 export { bundlePath, isResource, type ReadTile, tilePath, TileProblem } from "./tiles.ts";
 export { consistencyProof, inclusionProof } from "./tree.ts";
 export { verifyConsistency, verifyInclusion } from "./verify-tree.ts";
