@@ -50,8 +50,8 @@ function decodeBatch(bytes: Buffer, number: number): BatchRecord | undefined {
   return { segment: bytes.readUInt32BE(at), offset: bytes.readUInt32BE(at + 4), first };
 }
 
-/** Records that are read at once: what a disk and the operating system read anyway. */
-const recordsAtOnce = Math.floor(4_096 / batchRecordBytes);
+/** Records that are read at once: a read costs more than what it reads. */
+const recordsAtOnce = Math.floor(65_536 / batchRecordBytes);
 
 /** The batch at exactly this position, among the first `count` records. */
 export async function findBatch(disk: Disk, count: number, position: BatchPosition): Promise<FoundBatch> {
