@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** Only these targets; undefined: all. Aims that need another one are not met. */
   readonly only: readonly string[] | undefined;
+  /** How many entries the log's bench fills its log with; undefined: its own number. */
+  readonly entries: number | undefined;
   /** A line on how far the bench is, for people. */
   readonly progress: (line: string) => void;
 }

@@ -2,6 +2,7 @@
  * Runs benches by name and prints what they found:
  *
  *     npm run bench -- gateway engine [--quick] [--json] [--only bare,vllm-router]
+ *     npm run bench -- log [--entries 1000000]
  *
  * bench/ owns the programs that measure Bailiwick from outside, as a user runs it, beside its peers in the same run. It
  * does not own correctness, which is the tests'. A machine's noise is met by short alternating rounds, their medians and
@@ -11,19 +12,26 @@
 import { parseArgs } from "node:util";
 import { engineBench } from "./engine.ts";
 import { gatewayBench } from "./gateway.ts";
+import { logBench } from "./log.ts";
 import { poolBench } from "./pool.ts";
 import { type Bench, type BenchOptions, jsonLine, type Outcome, printed } from "./report.ts";
 
-const benches: readonly Bench[] = [gatewayBench, engineBench, poolBench];
+const benches: readonly Bench[] = [gatewayBench, engineBench, poolBench, logBench];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean" }, quick: { type: "boolean" }, only: { type: "string" } },
+  options: {
+    json: { type: "boolean" },
+    quick: { type: "boolean" },
+    only: { type: "string" },
+    entries: { type: "string" },
+  },
 });
+const entries = values.entries === undefined ? undefined : Number(values.entries);
 const unknown = positionals.filter((name) => benches.every((bench) => bench.name !== name));
-if (positionals.length === 0 || unknown.length > 0) {
+if (positionals.length === 0 || unknown.length > 0 || !(entries === undefined || entries >= 1)) {
   process.stderr.write(
-    `usage: npm run bench -- ${benches.map(({ name }) => name).join("|")} [--quick] [--json] [--only NAME,...]\n`,
+    `usage: npm run bench -- ${benches.map(({ name }) => name).join("|")} [--quick] [--json] [--only NAME,...] [--entries N]\n`,
   );
   process.exit(2);
 }
@@ -32,6 +40,7 @@ for (const bench of benches.filter(({ name }) => positionals.includes(name))) {
   const outcome = await runOrSay(bench, {
     quick: values.quick ?? false,
     only: values.only?.split(","),
+    entries,
     progress: (line) => process.stderr.write(`${line}\n`),
   });
   process.stdout.write(printed(bench.name, outcome));
