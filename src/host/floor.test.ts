@@ -118,6 +118,26 @@ test("models come on demand in the place of idle ones, and the view says what is
   assert.deepEqual([totals.loads, totals.evictions, totals.ended, totals.inTime], [3, 1, 1, 1]);
 });
 
+test("the view says what the settings say of a model's stay in memory, and nothing where they do not", async (context) => {
+  const { pool } = await open(context, {
+    models: [
+      { name: "a", pin: true, keepWarmMs: 0 },
+      { name: "b", keepWarmMs: 1_000, unloadAfterMs: 0 },
+      { name: "c" },
+    ],
+  });
+  const stays = (await pool()).models.map(({ isPinned, keepWarmMs, unloadAfterMs }) => [
+    isPinned,
+    keepWarmMs,
+    unloadAfterMs,
+  ]);
+  assert.deepEqual(stays, [
+    [true, undefined, undefined],
+    [false, 1_000, 0],
+    [false, undefined, undefined],
+  ]);
+});
+
 test("while one model is loaded the others answer", async (context) => {
   const { ask, pool } = await open(context, { memoryBytes: gigabyte * 1.5, fake: { loadMs: 300, tokenMs: 5 } });
   const slow = ask("b");
