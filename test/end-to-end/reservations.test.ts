@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { commandFails, startCloud, temporaryFolder } from "./cloud.ts";
+import { control } from "./asking.ts";
+import { commandFails, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 
 const folder = temporaryFolder();
 after(() => folder.remove());
@@ -10,16 +11,27 @@ interface Told {
   readonly id: string;
   readonly state: string;
   readonly device: string | null;
+  readonly warnings: readonly string[];
+}
+
+async function deviceOf(cloud: RunningCloud): Promise<string> {
+  const { destinations } = await cloud.command<{ destinations: { name: string; kind: string }[] }>("status");
+  return destinations.find(({ kind }) => kind === "host")!.name;
 }
 
 test("a reserved device is nobody else's, also after a restart, until the reservation is ended", async () => {
   const options = { data: join(folder.path, "data"), arguments: ["--engine", "fake"] };
   const cloud = await startCloud(options);
-  const { destinations } = await cloud.command<{ destinations: { name: string }[] }>("status");
-  const device = destinations[0]!.name;
+  const device = await deviceOf(cloud);
+  await control(cloud, "POST", "/projects", { organisation: "default", name: "other" });
   const asked = ["reservation", "create", "--project", "default", "--device", device, "--hours", "24"];
   const made = await cloud.command<Told>(...asked);
   assert.deepEqual([made.state, made.device], ["active", device]);
+  assert.equal(made.warnings.length, 1);
+  assert.match(
+    made.warnings[0]!,
+    /every device that serves fake is reserved, for default\/default\. Without a device are default\/other: /,
+  );
   const share = await cloud.command<Told>(
     "reservation",
     "create",
