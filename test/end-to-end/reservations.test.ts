@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { control } from "./asking.ts";
+import { ask, control, makeKey } from "./asking.ts";
 import { commandFails, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 
 const folder = temporaryFolder();
@@ -62,4 +65,39 @@ test("a reserved device is nobody else's, also after a restart, until the reserv
   const metered = usage.find(({ reservation }) => reservation === made.id);
   assert.ok(Number(metered?.hours) > 0 && Number(metered?.hours) < 1, JSON.stringify(usage));
   assert.equal(await again.stop(), 0);
+});
+
+test("whoever is kept off a reserved device is served where the same model can be had elsewhere", async (context) => {
+  const upstream = createServer((request, response) => {
+    request.resume();
+    const choices = [{ index: 0, message: { role: "assistant", content: "From elsewhere." }, finish_reason: "stop" }];
+    response.setHeader("content-type", "application/json");
+    const isList = request.url === "/v1/models";
+    if (isList) return response.end(JSON.stringify({ data: [{ id: "fake" }] }));
+    return response.end(
+      JSON.stringify({ choices, usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } }),
+    );
+  });
+  context.after(() => (upstream.close(), upstream.closeAllConnections()));
+  upstream.listen(0, "127.0.0.1");
+  await once(upstream, "listening");
+  const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`;
+  const cloud = await startCloud({
+    data: join(folder.path, "beside"),
+    arguments: ["--engine", "fake"],
+    settings: JSON.stringify({ upstreams: [{ name: "elsewhere", url, endpoints: ["chat.completions"] }] }),
+  });
+  context.after(() => cloud.kill());
+  await control(cloud, "POST", "/projects", { organisation: "default", name: "other" });
+  const key = await makeKey(cloud, "other", { project: "other" });
+  const device = await deviceOf(cloud);
+  const made = await cloud.command<Told>(
+    ...["reservation", "create", "--project", "default", "--device", device, "--hours", "1"],
+  );
+  assert.deepEqual(made.warnings, [], "nobody is shut out");
+  for (let asked = 0; asked < 5; asked++) {
+    const { status, text } = await ask({ url: cloud.url, key });
+    assert.equal(status, 200, text);
+    assert.match(text, /From elsewhere/);
+  }
 });
