@@ -11,6 +11,8 @@ import type { Schedule } from "./schedule.ts";
 export interface Promised {
   readonly objective: Objective | undefined;
   readonly isPreemptible: boolean;
+  /** What an answer calls it whose request asked for a tier. */
+  readonly serviceTier: string | undefined;
 }
 
 /** A choice that wants to be computed. */
@@ -107,15 +109,19 @@ function estimatedTokens(prompt: GenerateRequest["prompt"]): number {
   }
 }
 
-/** The gateway's words for what it promised: `bailiwick-objective: 10000/100` (milliseconds), `bailiwick-preemptible: yes`. */
+/**
+ * The gateway's words for what it promised: `bailiwick-objective: 10000/100` (milliseconds), `bailiwick-preemptible: yes`,
+ * `bailiwick-service-tier: flex`.
+ */
 export function readPromise(headers: IncomingHttpHeaders): Promised | Refusal {
   const isPreemptible = headers["bailiwick-preemptible"] === "yes";
+  const serviceTier = headers["bailiwick-service-tier"]?.toString();
   const said = headers["bailiwick-objective"];
-  if (said === undefined) return { objective: undefined, isPreemptible };
+  if (said === undefined) return { objective: undefined, isPreemptible, serviceTier };
   const [, ttft, tpot] = /^(\d{1,9})\/(\d{1,9})$/.exec(String(said)) ?? [];
   const objective = { ttftMs: Number(ttft), tpotMs: Number(tpot) };
   if (!(objective.ttftMs > 0 && objective.tpotMs > 0)) {
     return refuse("invalid_request", "The objective is two numbers of milliseconds.", { param: "bailiwick-objective" });
   }
-  return { objective, isPreemptible };
+  return { objective, isPreemptible, serviceTier };
 }
