@@ -33,6 +33,8 @@ export interface DeskOptions {
   /** Answers of one model that are computed at once, and how many more may wait. */
   readonly sequences: number;
   readonly queuedPerModel: number;
+  /** Why a model cannot be loaded whatever leaves for it; undefined: nothing is known against it. */
+  readonly hindrance: (model: string) => Refusal | undefined;
 }
 
 /** What a text's bytes make of tokens, as long as its model is not there to count them. */
@@ -43,7 +45,7 @@ const leastPatienceMs = 120_000;
 
 /** Where answers ask for their turn. */
 export interface Desk {
-  /** Refuses where so many more answers of a model would find no room to wait. */
+  /** Refuses where so many more answers of a model would find no room to wait, or the model cannot be loaded. */
   refusalFor(model: string, choices: number): Refusal | undefined;
   enter(choice: Choice): Place;
   /** Looks after those that wait, every second. */
@@ -64,6 +66,11 @@ export class PoolDesk implements Desk {
     if (choices > most) {
       const asked = `${choices} answers at once are more than the ${most} that may run and wait here.`;
       return refuse("invalid_request", asked, { param: "n" });
+    }
+    const hindrance = this.#options.hindrance(model);
+    if (hindrance !== undefined) {
+      schedule.totals.refused += choices;
+      return hindrance;
     }
     const { waiting, begun } = schedule.counts(model);
     const free = Math.max(0, sequences - begun - waiting);

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import type { Clock } from "../base/index.ts";
+import type { Clock, Refusal } from "../base/index.ts";
 import type { Engine, ModelSize } from "../engine/index.ts";
 import { systemFingerprint } from "../engine/openai/index.ts";
 import { defaultTuning, Pool, type PoolModel, type Tuning } from "../pool/index.ts";
@@ -71,6 +71,7 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
   const pool = poolOf(options, files, sizes);
   const byName = new Map(files.map((file) => [file.name, file]));
   const first = Promise.withResolvers<void>();
+  const hindrance = (name: string): Refusal | undefined => residents.hindrance(name);
   const schedule: Schedule = new Schedule({
     clock,
     pool,
@@ -81,11 +82,13 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
       return residents.load(byName.get(name)!);
     },
     unload: (name) => residents.unload(name),
+    hindrance,
     onLoad: () => settle(),
     onBroken: (what, error) => log("error", "the pool and the engine disagree", { what, reason: String(error) }),
   });
   const { objective, queuedPerModel } = settings;
-  const desk = new PoolDesk({ pool, schedule, objective, queuedPerModel, sequences: settings.engine.sequences });
+  const { sequences } = settings.engine;
+  const desk = new PoolDesk({ pool, schedule, objective, queuedPerModel, sequences, hindrance });
   const settle = (): void => {
     const state = startOf({ files, models, residents, schedule, engine });
     if (state instanceof Error) first.reject(state);
