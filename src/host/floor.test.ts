@@ -138,6 +138,12 @@ test("the view says what the settings say of a model's stay in memory, and nothi
   ]);
 });
 
+test("a model that was never loaded is promised by how long the others took", async (context) => {
+  const { pool } = await open(context, { memoryBytes: gigabyte * 1.5, fake: { loadMs: 1_500 } });
+  const firstTokenMs = (await pool()).models.find(({ name }) => name === "b")!.firstTokenMs!;
+  assert.ok(firstTokenMs >= 1_400, `${firstTokenMs} ms`);
+});
+
 test("while one model is loaded the others answer", async (context) => {
   const { ask, pool } = await open(context, { memoryBytes: gigabyte * 1.5, fake: { loadMs: 300, tokenMs: 5 } });
   const slow = ask("b");

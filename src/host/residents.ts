@@ -15,6 +15,8 @@ export interface ResidentsOptions {
   readonly bytesOf: (model: string) => number;
   /** Brings a file into the operating system's memory beside the turns. */
   readonly readAhead: (path: string) => Promise<void>;
+  /** A load has come to its end. */
+  readonly onLoaded: (model: string, durationMs: number) => void;
   /** A model is gone by itself. */
   readonly onLost: (model: string) => void;
   readonly onHung: (model: string) => void;
@@ -82,7 +84,9 @@ export class Residents {
       void model.lost?.then((why) => this.#lost(file.name, model, why));
       this.failures.delete(file.name);
       this.loadedBytes += this.#options.bytesOf(file.name);
-      log("info", "a model is loaded", { model: file.name, ms: Math.round(clock.monotonicMs() - startedMs) });
+      const durationMs = clock.monotonicMs() - startedMs;
+      this.#options.onLoaded(file.name, durationMs);
+      log("info", "a model is loaded", { model: file.name, ms: Math.round(durationMs) });
       return true;
     } catch (error) {
       const reason = messageOf(error);
