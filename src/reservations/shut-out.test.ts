@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { ProjectId } from "../base/index.ts";
 import { type Held, shutOuts } from "./shut-out.ts";
 
 const serving = {
@@ -13,7 +12,7 @@ const serving = {
 };
 const hold = (device: string, holder: string, fromMs: number, untilMs: number): Held => ({
   device,
-  holder: `prj_${holder}` as ProjectId,
+  holder: `prj_${holder}`,
   fromMs,
   untilMs,
 });

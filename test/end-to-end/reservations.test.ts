@@ -91,11 +91,10 @@ test("whoever is kept off a reserved device is served where the same model can b
   await control(cloud, "POST", "/projects", { organisation: "default", name: "other" });
   const key = await makeKey(cloud, "other", { project: "other" });
   const device = await deviceOf(cloud);
-  const made = await cloud.command<Told>(
-    ...["reservation", "create", "--project", "default", "--device", device, "--hours", "1"],
-  );
+  const asked = ["reservation", "create", "--project", "default", "--device", device, "--hours", "1"];
+  const made = await cloud.command<Told>(...asked);
   assert.deepEqual(made.warnings, [], "nobody is shut out");
-  for (let asked = 0; asked < 5; asked++) {
+  for (let times = 0; times < 5; times++) {
     const { status, text } = await ask({ url: cloud.url, key });
     assert.equal(status, 200, text);
     assert.match(text, /From elsewhere/);

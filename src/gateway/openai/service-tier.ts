@@ -9,16 +9,11 @@ export function isServiceTier(value: unknown): value is ServiceTier {
   return serviceTiers.some((known) => known === value);
 }
 
+const namesInAnswers = { interactive: "priority", standard: "default", batch: "flex" } as const;
+
 /** What an answer calls the tier that it had, where its request asked for one. */
 export function servedTier(tier: Tier): ServiceTier {
-  switch (tier) {
-    case "interactive":
-      return "priority";
-    case "standard":
-      return "default";
-    case "batch":
-      return "flex";
-  }
+  return namesInAnswers[tier];
 }
 
 /**
