@@ -195,6 +195,7 @@ async function putTogether(
     policy: createPolicy(),
     serviceLevels: serviceLevels(settings.tiers),
     destinations,
+    reservedFor: reserved.holderOf,
     catalogued: new Set((await catalog.list()).map(({ entry }) => entry.name)),
     journal,
     books: shipper,

@@ -16,7 +16,15 @@ const totals = {
   inTime: 1,
   busyMs: 5,
 };
-const model = { name: "m", state: "resident", loadedBytes: 10, isPinned: false, waiting: 0, running: 0 } as const;
+const model = {
+  name: "m",
+  state: "resident",
+  loadedBytes: 10,
+  isPinned: false,
+  keepWarmMs: 600_000,
+  waiting: 0,
+  running: 0,
+} as const;
 const told: ToldPool = {
   device: { name: "CPU", memoryBytes: 100, usedBytes: 10 },
   models: [model],
@@ -47,7 +55,7 @@ test("each host with what it last told and how old that is; upstreams by what is
   const site = { name: "here", jurisdiction: null };
   const pool = {
     device: { ...told.device, turn: null, loading: null },
-    models: [{ ...model, slackMs: null, idleMs: null }],
+    models: [{ ...model, keepWarmMs: 600_000, unloadAfterMs: null, slackMs: null, idleMs: null }],
     pending: 0,
     totals,
   };

@@ -48,7 +48,13 @@ function told(figures: PoolFigures | undefined, nowMs: number): Told {
 function onTheWire({ device, models, pending, totals }: ToldPool): Told["pool"] {
   return {
     device: { ...device, turn: device.turn ?? null, loading: device.loading ?? null },
-    models: models.map((model) => ({ ...model, slackMs: model.slackMs ?? null, idleMs: model.idleMs ?? null })),
+    models: models.map((model) => ({
+      ...model,
+      keepWarmMs: model.keepWarmMs ?? null,
+      unloadAfterMs: model.unloadAfterMs ?? null,
+      slackMs: model.slackMs ?? null,
+      idleMs: model.idleMs ?? null,
+    })),
     pending,
     totals: { ...totals },
   };

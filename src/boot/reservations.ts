@@ -1,10 +1,12 @@
 import type { Clock, Ids } from "../base/index.ts";
 import type { DestinationList } from "../destinations/index.ts";
+import type { Destination } from "../engine/index.ts";
 import {
   type ActiveReservation,
   createActiveReservations,
   createReservations,
   type Reservations,
+  type Serving,
 } from "../reservations/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Log } from "../telemetry/index.ts";
@@ -38,9 +40,17 @@ export async function openReservations(parts: Parts, stops: Stops): Promise<Rese
     clock,
     ids,
     tenancy,
-    // What an upstream runs on is not ours to give.
-    knownDevices: () => destinations.all.filter(({ kind }) => kind === "host").map(({ name }) => name),
+    serving: () => servingOf(destinations),
     onChange: () => active.refresh(),
     onFailure: (error) => log.warn({ reason: messageOf(error) }, "a reservation will be seen at the next confirmation"),
   });
+}
+
+/** What an upstream runs on is not ours to give. */
+function servingOf({ all }: DestinationList): Serving {
+  const modelsOf = (destination: Destination): readonly string[] => [...destination.offers()].map(({ model }) => model);
+  return {
+    devices: all.filter(({ kind }) => kind === "host").map((host) => ({ name: host.name, models: modelsOf(host) })),
+    elsewhere: new Set(all.filter(({ kind }) => kind === "upstream").flatMap(modelsOf)),
+  };
 }

@@ -1,13 +1,21 @@
+import type { ProjectId } from "../base/index.ts";
 import type { HostReservation } from "../host/index.ts";
 import type { ActiveReservation } from "../reservations/index.ts";
 
-/** What is reserved at the moment, for the hosts: each hears of its own with the next renewal of its lease. */
+/**
+ * What is reserved at the moment: for the hosts, each of which hears of its own with the next renewal of its lease, and for
+ * whoever chooses among them.
+ */
 export class Reserved {
   #active: readonly ActiveReservation[] = [];
 
   readonly follow = (active: readonly ActiveReservation[]): void => {
     this.#active = active;
   };
+
+  /** Who has a host to himself. */
+  readonly holderOf = (host: string): ProjectId | undefined =>
+    this.#active.find(({ device }) => device === host)?.tenant;
 
   ofHost(host: string): readonly HostReservation[] {
     return this.#active

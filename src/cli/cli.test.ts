@@ -108,10 +108,11 @@ test("a device is reserved, listed, ended, and its hours are told", async (conte
   await withTenants(run);
   const made = await run("reservation create --project default --device cpu --from 2026-03-01 --until 2026-03-03");
   assert.equal(made.code, 0, made.stderr);
+  assert.equal(made.stderr, "warning: cpu is the only device: nobody else has one while it holds.\n");
   assert.match(made.stdout, /^what +cpu\nstate +active\nfrom +2026-03-01T00:00:00\.000Z\nuntil +2026-03-03T00/m);
   const share = await run("reservation create --project default --share 0.25 --hours 2 --json");
-  const { id, until } = JSON.parse(share.stdout) as { id: string; until: string };
-  assert.equal(until, "2026-03-01T14:00:00.000Z");
+  const { id, until, warnings } = JSON.parse(share.stdout) as { id: string; until: string; warnings: string[] };
+  assert.deepEqual([until, warnings, share.stderr], ["2026-03-01T14:00:00.000Z", [], ""]);
   const taken = await run("reservation create --project default --device cpu --hours 1");
   assert.deepEqual([taken.code, taken.stdout], [2, ""]);
   assert.match(taken.stderr, /cpu is reserved.*\(reservation_conflict\)\n {2}option: --device\n {2}next: /);
@@ -127,8 +128,12 @@ test("a device is reserved, listed, ended, and its hours are told", async (conte
   assert.match(listed.stdout, new RegExp(`^${id} +default/default +0\\.25 of the pool +ended `, "m"));
   const usage = await run("reservation usage --from 2026-03-01 --to 2026-03-31");
   assert.match(usage.stdout, /^RESERVATION +PROJECT +WHAT +HOURS\n\S+ +default\/default +cpu +1\.5\n/);
-  const wrong = await run("reservation create --project default --device cpu --from tomorrow --hours 1");
-  assert.match(wrong.stderr, /an instant with its zone/);
+  for (const from of ["tomorrow", "2027-02-30", "2027-02-30T08:00Z", "2027-02-01T08:00"]) {
+    const wrong = await run(`reservation create --project default --device cpu --from ${from} --hours 1`);
+    assert.match(wrong.stderr, /an instant with its zone/, from);
+  }
+  const expiring = await run("key create --project default --expires 2027-02-29");
+  assert.match(expiring.stderr, /It must be a day/);
 });
 
 test("status and policy explain end with 1 where the answer is no", async (context) => {

@@ -10,12 +10,14 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
   withJson(withSettings(program.command("doctor").description(description).addOption(dataOption()))).action(
     async (options: CloudOptions & JsonOption & SettingsOption) => {
       const { inspectMachine, renderDoctor, thisMachine } = await import("../doctor/index.ts");
-      const { models } = await readSettings(options, surroundings);
+      const { models, engine } = await readSettings(options, surroundings);
       const report = await inspectMachine(
         thisMachine({
           clock: surroundings.clock,
           environment: surroundings.environment,
           dataFolder: dataFolderOf(options, surroundings),
+          currentFolder: surroundings.currentFolder,
+          program: engine.server && { kind: engine.kind, ...engine.server },
           hub: {
             url: models.huggingFaceUrl,
             accessToken: surroundings.environment["HF_TOKEN"],

@@ -72,8 +72,8 @@ export function failureOfBody(status: number, body: string): CommandFailure {
 
 /** A message of the API's in the words of the command line: who typed an option knows no field. */
 function inOptions(message: string, param: string | undefined): string {
-  const option = optionOf(param);
-  return option === undefined ? message : message.replaceAll(`\`${param}\``, option);
+  if (optionOf(param) === undefined) return message;
+  return message.replaceAll(/`([\w.]+(?:\[\d+\])?)`/g, (field, name: string) => optionOf(name) ?? field);
 }
 
 /** JSON; undefined for what is none. */

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Clock } from "../base/index.ts";
+import { isDayOfCalendar } from "./calendar.ts";
 import type { Key, ShownStatus } from "../gateway/control/index.ts";
 import type { ControlClient } from "./control-client.ts";
 
@@ -83,7 +84,8 @@ function parseExpiry(text: string, nowMs: number): string {
   const days = /^(\d{1,5})d$/.exec(text)?.[1];
   if (days !== undefined) return new Date(nowMs + Number(days) * dayMs).toISOString();
   const atMs = Date.parse(text);
-  if (!/^\d{4}-\d{2}-\d{2}(T.*(Z|[+-]\d{2}:\d{2}))?$/.test(text) || Number.isNaN(atMs)) {
+  const isWritten = /^\d{4}-\d{2}-\d{2}(T.*(Z|[+-]\d{2}:\d{2}))?$/.test(text);
+  if (!isWritten || !isDayOfCalendar(text) || Number.isNaN(atMs)) {
     throw new InvalidArgumentError("It must be a day (2026-12-31), an instant (2026-12-31T12:00:00Z), 30d or `none`.");
   }
   return new Date(text.includes("T") ? atMs : atMs + dayMs).toISOString();

@@ -35,5 +35,5 @@ export function minutes(most: number): (text: string) => number {
 export function share(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= 1) return value;
-  throw new InvalidArgumentError("It is a share, such as 0.99.");
+  throw new InvalidArgumentError("It is a share above 0 and at most 1, such as 0.25 or 0.99.");
 }

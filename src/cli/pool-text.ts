@@ -84,16 +84,25 @@ function busyOf({ pool, upForMs }: PooledHost): readonly [busyMs: number, upForM
   return [pool?.totals.busyMs ?? 0, upForMs ?? 0];
 }
 
+/** What changes comes first: a narrow terminal cuts off the rest. */
 const modelColumns: readonly Column<PooledModel>[] = [
   { title: "MODEL", text: ({ name }) => name },
   { title: "STATE", text: ({ state }) => state.replace("_", " ") },
-  { title: "SIZE", text: ({ loadedBytes }) => sizeText(loadedBytes), align: "right" },
-  { title: "PINNED", text: ({ isPinned }) => (isPinned ? "yes" : "no") },
   { title: "WAITING", text: ({ waiting }) => String(waiting), align: "right" },
   { title: "RUNNING", text: ({ running }) => String(running), align: "right" },
   { title: "SLACK", text: ({ slackMs }) => (slackMs === null ? "–" : durationText(slackMs)), align: "right" },
   { title: "IDLE", text: ({ idleMs }) => (idleMs === null ? "–" : durationText(idleMs)), align: "right" },
+  { title: "SIZE", text: ({ loadedBytes }) => sizeText(loadedBytes), align: "right" },
+  { title: "STAYS", text: stayText },
 ];
+
+/** What the settings say of a model's stay in memory. */
+function stayText({ isPinned, keepWarmMs, unloadAfterMs }: PooledModel): string {
+  if (isPinned) return "pinned";
+  const warm = keepWarmMs === null ? [] : [`warm ${durationText(keepWarmMs)}`];
+  const gone = unloadAfterMs === null ? [] : [`gone after ${durationText(unloadAfterMs)}`];
+  return [...warm, ...gone].join(", ") || "–";
+}
 
 function modelLines(models: readonly PooledModel[]): readonly Line[] {
   const sorted = models.toSorted(

@@ -142,6 +142,11 @@ test("a terminal: one picture in place, redrawn at its size; it is restored at t
   const [first] = pictures(screen);
   assert.deepEqual(first!.slice(0, 3), ["12:00:00 UTC, every 5 s, Ctrl-C ends", "", "cpu, here (DE): ready"]);
   assert.match(first!.at(-1)!, /^mistral-small /);
+  Object.assign(screen, { columns: 40, rows: 50 });
+  screen.listeners.get("resize")!();
+  const narrow = pictures(screen).at(-1)!;
+  assert.equal(narrow[4], "memory   49.2 of 78.0 GB (63 %) used b…", "what is cut off is missed");
+  assert.equal(narrow.at(-6), "fake              resident         2  …");
   Object.assign(screen, { columns: 30, rows: 8 });
   screen.listeners.get("resize")!();
   const small = pictures(screen).at(-1)!;

@@ -18,13 +18,13 @@ busy     64 % of the 60 min since it started
 in time  98.8 % of 5,120 requests, the first token 99.5 %
 totals   18,204 turns, 14 loads (182.3 GB), 1 failed load, 9 evictions, 4 refused
 
-MODEL             STATE          SIZE  PINNED  WAITING  RUNNING    SLACK   IDLE
-fake              resident    16.4 GB  no            2       12    84 ms   0 ms
-qwen3-32b         loading     24.2 GB  no            3        0  -410 ms      –
-gemma-3-4b        resident     8.6 GB  yes           0        0        –  7 min
-aya-expanse-8b    absent      16.4 GB  no            0        0        –      –
-llama-4-maverick  too large  243.0 GB  no            0        0        –      –
-mistral-small     failed      14.3 GB  no            0        0        –      –
+MODEL             STATE      WAITING  RUNNING    SLACK   IDLE      SIZE  STAYS
+fake              resident         2       12    84 ms   0 ms   16.4 GB  warm 10 min, gone after 60 min
+qwen3-32b         loading          3        0  -410 ms      –   24.2 GB  –
+gemma-3-4b        resident         0        0        –  7 min    8.6 GB  pinned
+aya-expanse-8b    absent           0        0        –      –   16.4 GB  –
+llama-4-maverick  too large        0        0        –      –  243.0 GB  –
+mistral-small     failed           0        0        –      –   14.3 GB  –
 `;
 
 test("pool prints the device, its totals, and the models: those with work first, then what is resident", async (context) => {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { Reservation, ReservationUsageRow } from "../gateway/control/index.ts";
+import type { CreatedReservation, Reservation, ReservationUsageRow } from "../gateway/control/index.ts";
+import { isDayOfCalendar } from "./calendar.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { pathOf } from "./control-client.ts";
@@ -45,7 +46,8 @@ function addCreate(group: Command, context: CommandContext): void {
     .action(async (options: CreateOptions) => {
       const { project, device, share, from, until, hours, note } = options;
       const body = { project, device, share, from, until, hours, note };
-      const made = await client(context, options).send<Reservation>("POST", "/reservations", body);
+      const made = await client(context, options).send<CreatedReservation>("POST", "/reservations", body);
+      context.printer.warnings(made.warnings);
       show(context.printer, made, options);
     });
 }
@@ -122,8 +124,7 @@ function whatOf({ device, share }: Pick<Reservation, "device" | "share">): strin
 /** A day is its first moment: reservations that follow one another share no moment. */
 function parseInstant(text: string): string {
   const atMs = Date.parse(text);
-  if (/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}.*(Z|[+-]\d{2}:\d{2}))?$/.test(text) && !Number.isNaN(atMs)) {
-    return new Date(atMs).toISOString();
-  }
+  const isWritten = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}.*(Z|[+-]\d{2}:\d{2}))?$/.test(text);
+  if (isWritten && isDayOfCalendar(text) && !Number.isNaN(atMs)) return new Date(atMs).toISOString();
   throw new InvalidArgumentError("It must be a day (2026-12-01) or an instant with its zone (2026-12-01T08:00Z).");
 }

@@ -46,13 +46,17 @@ export class Screen {
     const { columns = 80, rows = 24 } = this.#output;
     const drawn = fitting(this.#lines, rows).map((line) => {
       // To clear behind a full line would take its last character on some terminals.
-      const text = Array.from(line.text)
-        .slice(0, Math.max(1, columns - 1))
-        .join("");
+      const text = cut(line.text, Math.max(1, columns - 1));
       return formatLine({ ...line, text }, this.#isColoured) + clearLine;
     });
     this.#output.write(home + drawn.join("\r\n") + clearBelow);
   }
+}
+
+/** As much of a text as has room, and a sign where that is not all. */
+function cut(text: string, columns: number): string {
+  const characters = Array.from(text);
+  return characters.length <= columns ? text : `${characters.slice(0, columns - 1).join("")}…`;
 }
 
 /** A line too many would scroll the first away. */

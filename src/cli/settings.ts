@@ -29,6 +29,8 @@ export async function readSettings(
   if (loaded.outcome === "loaded") return loaded.settings;
   throw new CommandFailure(loaded.code, "The settings are not valid.", {
     reasons: formatProblems(loaded).split("\n"),
-    next: "Correct them; bailiwick.example.yaml shows every setting.",
+    next: isThere
+      ? "Correct them; bailiwick.example.yaml shows every setting."
+      : `Correct the options, or write ${defaultFile} here (--config names another file); bailiwick.example.yaml shows every setting.`,
   });
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { CommandFailure } from "./failure.ts";
 import { isLoopback } from "./loopback.ts";
 import { readUpSettings, type UpOptions } from "./up-settings.ts";
 
@@ -34,6 +35,24 @@ test("where an upstream stands is never guessed: on this machine it is this mach
   });
   assert.deepEqual(await siteOf({ upstream: "http://10.0.0.5:8000/v1" }), undeclared);
   await assert.rejects(readUpSettings({ data: "d", upstreamKey: "KEY" }, { currentFolder }), /belong to an --upstream/);
+});
+
+test("each kind of engine can be chosen; what its program lacks in the settings is named, and where to write it", async (context) => {
+  const currentFolder = mkdtempSync(join(tmpdir(), "bailiwick-up-"));
+  context.after(() => rmSync(currentFolder, { recursive: true, force: true }));
+  const kindOf = async (engine: NonNullable<UpOptions["engine"]>): Promise<string> =>
+    (await readUpSettings({ data: "d", engine }, { currentFolder })).engine.kind;
+  for (const kind of ["llamacpp", "fake"] as const) assert.equal(await kindOf(kind), kind);
+  for (const kind of ["vllm", "server"] as const) {
+    await assert.rejects(kindOf(kind), ({ reasons, next }: CommandFailure) => {
+      assert.match(reasons.join("\n"), /^settings: engine\.server\.command: .*\nsettings: engine\.memoryBytes: /);
+      assert.match(next!, /write bailiwick\.yaml here/);
+      return true;
+    });
+  }
+  const server = 'server: { command: [serve, "{path}", "{socket}"] }';
+  writeFileSync(join(currentFolder, "bailiwick.yaml"), `engine: { kind: server, gpu: off, ${server} }\n`);
+  for (const kind of ["vllm", "server"] as const) assert.equal(await kindOf(kind), kind);
 });
 
 test("loopback is this machine only", () => {

@@ -5,6 +5,12 @@ import { CommandFailure } from "./failure.ts";
 import { readSettings } from "./settings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+type EngineKind = Settings["engine"]["kind"];
+
+/** As the settings have them, all of them, or it is no such record. */
+const kinds: Readonly<Record<EngineKind, true>> = { llamacpp: true, vllm: true, server: true, fake: true };
+export const engineKinds = Object.keys(kinds);
+
 export interface UpOptions {
   readonly data: string;
   readonly config?: string;
@@ -12,7 +18,7 @@ export interface UpOptions {
   readonly port?: number;
   readonly site?: string;
   readonly databaseUrl?: string;
-  readonly engine?: "llamacpp" | "fake";
+  readonly engine?: EngineKind;
   readonly model?: readonly string[];
   readonly upstream?: string;
   readonly upstreamKey?: string;

@@ -1,6 +1,6 @@
 import { cpus } from "node:os";
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { RunningCloud } from "../boot/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { CommandContext } from "./context.ts";
@@ -10,7 +10,7 @@ import { readyText, welcomeText } from "./ready-text.ts";
 import { withSettings } from "./settings.ts";
 import { listenToSignals, type Stopping } from "./stopping.ts";
 import { terminalLog } from "./terminal-log.ts";
-import { portOf, readUpSettings, type UpOptions } from "./up-settings.ts";
+import { engineKinds, portOf, readUpSettings, type UpOptions } from "./up-settings.ts";
 import { readVersion } from "./version.ts";
 
 /** `bailiwick up`: brings a cloud up, proves at its first start that it works, and runs until it is told to stop. */
@@ -21,7 +21,12 @@ export function addUpCommand(program: Command, context: CommandContext): void {
     .option("--port <port>", "port to listen on; 0 takes a free one (default: 8080)", portOf)
     .option("--site <code>", "the jurisdiction that this machine stands in, as ISO 3166 has it: DE")
     .option("--database-url <url>", "an existing PostgreSQL; left out, an embedded one is supervised")
-    .option("--engine <kind>", "llamacpp or fake")
+    .addOption(
+      new Option(
+        "--engine <kind>",
+        "what runs models; vllm and server start the program of the settings' engine.server",
+      ).choices(engineKinds),
+    )
     .option("--model <name...>", "models to serve")
     .option("--upstream <url>", "an OpenAI-compatible server to stand in front of")
     .option("--upstream-key <variable>", "the environment variable that holds the upstream's key")

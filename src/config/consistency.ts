@@ -25,18 +25,20 @@ function checkEngine({ engine }: Settings, report: Report): void {
   const { kind, server, gpu, memoryBytes, loadTimeoutMs } = engine;
   if (kind !== "vllm" && kind !== "server") {
     if (server !== undefined) {
-      report(["engine", "server"], `an engine of kind ${kind} starts no program: leave it out, or set engine.kind`);
+      const message = `an engine of kind ${kind} starts no program: leave it out, or let engine.kind be vllm or server`;
+      report(["engine", "server"], message);
     }
     return;
   }
   if (server === undefined) {
-    report(["engine", "server"], `an engine of kind ${kind} needs the command of the program to start`);
-    return;
+    const message = `an engine of kind ${kind} starts a program: write it, with its arguments, as a list (docs/operating/engines.md)`;
+    report(["engine", "server", "command"], message);
   }
   if (memoryBytes === "auto" && gpu !== "off") {
     const message = `an engine of kind ${kind} cannot see what the device has: say how many bytes, or set engine.gpu to off`;
     report(["engine", "memoryBytes"], message);
   }
+  if (server === undefined) return;
   if (server.startTimeoutMs > loadTimeoutMs) {
     report(["engine", "server", "startTimeoutMs"], "it is longer than engine.loadTimeoutMs, which ends the load first");
   }

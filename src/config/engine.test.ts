@@ -22,9 +22,13 @@ test("a program that serves a model is said with defaults for what may be left o
 
 test("kinds vllm and server need the program and the device's memory, unless there is no device", () => {
   for (const kind of ["vllm", "server"]) {
-    assert.deepEqual(problemsOf(`engine: { kind: ${kind} }`), [
-      ["engine.server", `an engine of kind ${kind} needs the command of the program to start`],
-    ]);
+    const nothing = problemsOf(`engine: { kind: ${kind} }`);
+    assert.deepEqual(
+      nothing.map(([path]) => path),
+      ["engine.server.command", "engine.memoryBytes"],
+      "all that is missing is said at once",
+    );
+    assert.match(nothing[0]![1], new RegExp(`kind ${kind} starts a program: write it`));
     const [problem] = problemsOf(`engine: { kind: ${kind}, ${command} }`);
     assert.equal(problem?.[0], "engine.memoryBytes");
     assert.match(problem?.[1] ?? "", /cannot see what the device has/);

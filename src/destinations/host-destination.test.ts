@@ -84,15 +84,15 @@ test("a host hears what each request was promised, in the words that it reads", 
   const { socketPath, asked } = await listening(context);
   const host = destination(context, new ManualClock());
   host.up({ socketPath, ...nothing });
-  const interactive = { ttftMs: 10_000, tpotMs: 100, isPreemptible: false };
-  const batch = { ttftMs: 300_000, tpotMs: 2_000, isPreemptible: true };
+  const interactive = { ttftMs: 10_000, tpotMs: 100, isPreemptible: false, serviceTier: "priority" };
+  const batch = { ttftMs: 300_000, tpotMs: 2_000, isPreemptible: true, serviceTier: "flex" };
   for (const level of [interactive, batch, interactive]) await send(host, level);
   assert.deepEqual(
-    asked.map((headers) => [headers["bailiwick-objective"], headers["bailiwick-preemptible"]]),
+    asked.map((headers) => ["objective", "service-tier", "preemptible"].map((name) => headers[`bailiwick-${name}`])),
     [
-      ["10000/100", undefined],
-      ["300000/2000", "yes"],
-      ["10000/100", undefined],
+      ["10000/100", "priority", undefined],
+      ["300000/2000", "flex", "yes"],
+      ["10000/100", "priority", undefined],
     ],
   );
 });

@@ -5,7 +5,8 @@ const known = new WeakMap<ServiceLevel, readonly string[]>();
 
 /**
  * What was promised, in the host's words, name and value in turn: `bailiwick-objective: 10000/100` (milliseconds to the
- * first token, and from token to token) and, where it may be set aside for others, `bailiwick-preemptible: yes`.
+ * first token, and from token to token), `bailiwick-service-tier: default` (what an answer calls that, where its request
+ * asked for a tier) and, where it may be set aside for others, `bailiwick-preemptible: yes`.
  */
 export function promiseHeaders(level: ServiceLevel): readonly string[] {
   let headers = known.get(level);
@@ -13,7 +14,7 @@ export function promiseHeaders(level: ServiceLevel): readonly string[] {
   return headers;
 }
 
-function headersOf({ ttftMs, tpotMs, isPreemptible }: ServiceLevel): readonly string[] {
-  const objective = ["bailiwick-objective", `${ttftMs}/${tpotMs}`];
-  return isPreemptible ? [...objective, "bailiwick-preemptible", "yes"] : objective;
+function headersOf({ ttftMs, tpotMs, isPreemptible, serviceTier }: ServiceLevel): readonly string[] {
+  const promised = ["bailiwick-objective", `${ttftMs}/${tpotMs}`, "bailiwick-service-tier", serviceTier];
+  return isPreemptible ? [...promised, "bailiwick-preemptible", "yes"] : promised;
 }

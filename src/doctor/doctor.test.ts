@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { systemClock } from "../base/index.ts";
 import type { Command, CommandResult } from "../catalog/index.ts";
 import { checkAccelerators } from "./accelerators.ts";
 import { checkDataFolder, checkMemory, checkProcessor, checkUser } from "./hardware.ts";
 import { inspectMachine } from "./inspect.ts";
+import { checkProgram } from "./program.ts";
 import { type Finding, renderDoctor } from "./report.ts";
 import { checkEngine, checkNode, checkPostgres, checkPython, checkSources } from "./software.ts";
 import { type DoctorWorld, thisMachine } from "./world.ts";
@@ -27,6 +31,9 @@ function world(programs: Readonly<Record<string, CommandResult>> = {}, more: Par
     folder: () => Promise.resolve({ freeBytes: 100e9, mode: 0o755, ownerId: 1_000 }),
     packageVersion: () => Promise.resolve("1.0.0"),
     dataFolder: "/data",
+    currentFolder: "/here",
+    fileAt: () => Promise.resolve("absent"),
+    program: undefined,
     hub: { url: "http://127.0.0.1:1", accessToken: undefined, dispatcher: undefined },
     ...more,
   };
@@ -220,6 +227,55 @@ describe("the data folder and the user", () => {
   });
 });
 
+describe("a program that serves models", () => {
+  const serving = (command: string, environment = {}) => ({
+    kind: "server",
+    command: [command, "{port}"],
+    environment,
+  });
+
+  it("is found as its start would find it: by its path, or the first on the PATH that may be run", async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), "bailiwick-doctor-"));
+    context.after(() => rmSync(folder, { recursive: true, force: true }));
+    for (const name of ["one", "two", "two/nested"]) mkdirSync(join(folder, name));
+    writeFileSync(join(folder, "one", "serve"), "", { mode: 0o644 });
+    writeFileSync(join(folder, "two", "serve"), "", { mode: 0o755 });
+    const PATH = `${folder}/none:${folder}/one:${folder}/two`;
+    const here = thisMachine({
+      clock: systemClock,
+      environment: { PATH },
+      dataFolder: folder,
+      currentFolder: folder,
+      program: undefined,
+      hub: { url: "http://127.0.0.1:1", accessToken: undefined, dispatcher: undefined },
+    });
+    const cases: readonly (readonly [ReturnType<typeof serving>, Finding["status"], RegExp, RegExp | undefined])[] = [
+      [serving("serve"), "ok", /^server: \S+\/two\/serve$/, undefined],
+      [serving(`${folder}/two/serve`), "ok", /^server: \S+\/two\/serve$/, undefined],
+      [serving("./two/serve"), "ok", /two\/serve, seen from this folder/, undefined],
+      [serving("serve", { PATH: `${folder}/one` }), "problem", /one\/serve may not be run/, /chmod/],
+      [serving("serve", { PATH: "/nowhere" }), "problem", /no serve on the PATH \(\/nowhere\)/, /whole path/],
+      [serving("nested"), "problem", /two\/nested is a folder/, /Name the program in it/],
+      [serving("/nowhere/serve"), "problem", /there is no \/nowhere\/serve/, /engine\.server\.command/],
+      [serving("{path}/serve"), "unknown", /another program for each model/, undefined],
+    ];
+    for (const [program, status, detail, next] of cases) {
+      const finding = await checkProgram(program, here);
+      assert.deepEqual([finding.name, finding.status], ["engine", status], JSON.stringify(finding));
+      assert.match(finding.detail, detail);
+      if (next === undefined) assert.equal(finding.next, undefined);
+      else assert.match(finding.next ?? "", next);
+    }
+  });
+
+  it("stands in for the engine that comes along, which is then not needed", async () => {
+    const without = world({}, { packageVersion: () => Promise.resolve(undefined), program: serving("serve") });
+    const { findings } = await inspectMachine({ ...without, fileAt: () => Promise.resolve("program") });
+    const engines = findings.filter(({ name }) => name === "engine");
+    assert.deepEqual(engines, [{ name: "engine", status: "ok", detail: "server: /usr/bin/serve" }]);
+  });
+});
+
 describe("what is installed", () => {
   const only = (...names: readonly string[]) => ({
     packageVersion: (name: string) => Promise.resolve(names.includes(name) ? "3.21.1" : undefined),
@@ -294,6 +350,8 @@ describe("the report", () => {
       clock: systemClock,
       environment: process.env,
       dataFolder: "/nonexistent/for/this/test",
+      currentFolder: "/",
+      program: undefined,
       hub: { url: "http://127.0.0.1:1", accessToken: undefined, dispatcher: undefined },
     });
     const report = await inspectMachine(here);

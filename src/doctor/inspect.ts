@@ -1,5 +1,6 @@
 import { checkAccelerators } from "./accelerators.ts";
 import { checkDataFolder, checkMemory, checkProcessor, checkUser } from "./hardware.ts";
+import { checkProgram } from "./program.ts";
 import type { DoctorReport } from "./report.ts";
 import { checkEngine, checkNode, checkPostgres, checkPython, checkSources } from "./software.ts";
 import type { DoctorWorld } from "./world.ts";
@@ -22,7 +23,7 @@ export async function inspectMachine(world: DoctorWorld): Promise<DoctorReport> 
       processor,
       checkMemory(world),
       ...devices.map((device) => device.finding),
-      await checkEngine(world, accelerators),
+      await (world.program === undefined ? checkEngine(world, accelerators) : checkProgram(world.program, world)),
       postgres,
       dataFolder,
       checkUser(world),

@@ -1,4 +1,4 @@
-import { readFile, stat, statfs } from "node:fs/promises";
+import { access, constants, readFile, stat, statfs } from "node:fs/promises";
 import { findPackageJSON } from "node:module";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import type { Clock } from "../base/index.ts";
@@ -31,16 +31,34 @@ export interface DoctorWorld {
   folder(
     path: string,
   ): Promise<{ readonly freeBytes: number; readonly mode: number; readonly ownerId: number } | undefined>;
+  /** What is at a path: a program is a file that this user may run. */
+  fileAt(path: string): Promise<FileKind>;
   /** The version of an installed package; undefined where it is not installed. */
   packageVersion(name: string): Promise<string | undefined>;
   readonly dataFolder: string;
+  /** What relative paths start from. */
+  readonly currentFolder: string;
   readonly hub: HubSettings;
+  /** What serves models instead of the engine that comes along; undefined: nothing does. */
+  readonly program: ServingProgram | undefined;
 }
+
+/** A program that serves models, as the settings name it. */
+export interface ServingProgram {
+  /** `engine.kind`. */
+  readonly kind: string;
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export type FileKind = "program" | "file" | "folder" | "absent";
 
 const mostTextBytes = 4 * 1024 * 1024;
 
 /** This machine. */
-export function thisMachine(options: Pick<DoctorWorld, "clock" | "environment" | "dataFolder" | "hub">): DoctorWorld {
+export function thisMachine(
+  options: Pick<DoctorWorld, "clock" | "environment" | "dataFolder" | "currentFolder" | "hub" | "program">,
+): DoctorWorld {
   const processors = cpus();
   const totalBytes = totalmem();
   const limit = process.constrainedMemory();
@@ -64,6 +82,7 @@ export function thisMachine(options: Pick<DoctorWorld, "clock" | "environment" |
     },
     readText,
     folder: describeFolder,
+    fileAt,
     packageVersion,
   };
 }
@@ -85,6 +104,19 @@ async function describeFolder(path: string) {
     // Not there, or not for us: its parents are looked at next.
     return undefined;
   }
+}
+
+async function fileAt(path: string): Promise<FileKind> {
+  try {
+    if ((await stat(path)).isDirectory()) return "folder";
+  } catch {
+    // Not there, or not for us: nothing at that path can be run.
+    return "absent";
+  }
+  return access(path, constants.X_OK).then(
+    () => "program",
+    () => "file",
+  );
 }
 
 async function packageVersion(name: string): Promise<string | undefined> {

@@ -33,6 +33,8 @@ export interface ServiceLevel {
   /** From token to token at the latest. */
   readonly tpotMs: number;
   readonly isPreemptible: boolean;
+  /** What OpenAI's `service_tier` calls it in an answer. */
+  readonly serviceTier: string;
 }
 
 /** What the gateway sends with a request besides its bytes. */

@@ -49,6 +49,10 @@ export interface ToldModel {
   /** What it takes once it is loaded. */
   readonly loadedBytes: number;
   readonly isPinned: boolean;
+  /** For so long after its last turn it makes room for nobody; absent: it does at once. */
+  readonly keepWarmMs?: number;
+  /** Idle for so long, it leaves; absent: only where others need the room. */
+  readonly unloadAfterMs?: number;
   readonly waiting: number;
   readonly running: number;
   /** How long the first of its next tokens can wait; negative: it is late; absent: it has no work. */

@@ -13,6 +13,8 @@ export interface Promised {
   readonly isPreemptible: boolean;
   /** What its tenant has of what is scarce, beside one of weight 1. */
   readonly weight: number;
+  /** What an answer calls it whose request asked for a tier. */
+  readonly serviceTier: string | undefined;
 }
 
 /** A choice that wants to be computed. */
@@ -33,6 +35,8 @@ export interface DeskOptions {
   /** Answers of one model that are computed at once, and how many more may wait. */
   readonly sequences: number;
   readonly queuedPerModel: number;
+  /** Why a model cannot be loaded whatever leaves for it; undefined: nothing is known against it. */
+  readonly hindrance: (model: string) => Refusal | undefined;
 }
 
 /** What a text's bytes make of tokens, as long as its model is not there to count them. */
@@ -43,7 +47,7 @@ const leastPatienceMs = 120_000;
 
 /** Where answers ask for their turn. */
 export interface Desk {
-  /** Refuses where so many more answers of a model would find no room to wait. */
+  /** Refuses where so many more answers of a model would find no room to wait, or the model cannot be loaded. */
   refusalFor(model: string, choices: number): Refusal | undefined;
   enter(choice: Choice): Place;
   /** Looks after those that wait, every second. */
@@ -64,6 +68,11 @@ export class PoolDesk implements Desk {
     if (choices > most) {
       const asked = `${choices} answers at once are more than the ${most} that may run and wait here.`;
       return refuse("invalid_request", asked, { param: "n" });
+    }
+    const hindrance = this.#options.hindrance(model);
+    if (hindrance !== undefined) {
+      schedule.totals.refused += choices;
+      return hindrance;
     }
     const { waiting, begun } = schedule.counts(model);
     const free = Math.max(0, sequences - begun - waiting);
@@ -112,20 +121,21 @@ function estimatedTokens(prompt: GenerateRequest["prompt"]): number {
 
 /**
  * The gateway's words for what it promised: `bailiwick-objective: 10000/100` (milliseconds), `bailiwick-preemptible: yes`,
- * `bailiwick-weight: 3`.
+ * `bailiwick-weight: 3`, `bailiwick-service-tier: flex`.
  */
 export function readPromise(headers: IncomingHttpHeaders): Promised | Refusal {
   const isPreemptible = headers["bailiwick-preemptible"] === "yes";
+  const serviceTier = headers["bailiwick-service-tier"]?.toString();
   const weight = Number(headers["bailiwick-weight"] ?? 1);
   if (!Number.isInteger(weight) || weight < 1) return wrong("bailiwick-weight", "The weight is a whole number from 1.");
   const said = headers["bailiwick-objective"];
-  if (said === undefined) return { objective: undefined, isPreemptible, weight };
+  if (said === undefined) return { objective: undefined, isPreemptible, weight, serviceTier };
   const [, ttft, tpot] = /^(\d{1,9})\/(\d{1,9})$/.exec(String(said)) ?? [];
   const objective = { ttftMs: Number(ttft), tpotMs: Number(tpot) };
   if (!(objective.ttftMs > 0 && objective.tpotMs > 0)) {
     return wrong("bailiwick-objective", "The objective is two numbers of milliseconds.");
   }
-  return { objective, isPreemptible, weight };
+  return { objective, isPreemptible, weight, serviceTier };
 }
 
 function wrong(header: string, message: string): Refusal {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -118,6 +118,32 @@ test("models come on demand in the place of idle ones, and the view says what is
   assert.deepEqual([totals.loads, totals.evictions, totals.ended, totals.inTime], [3, 1, 1, 1]);
 });
 
+test("the view says what the settings say of a model's stay in memory, and nothing where they do not", async (context) => {
+  const { pool } = await open(context, {
+    models: [
+      { name: "a", pin: true, keepWarmMs: 0 },
+      { name: "b", keepWarmMs: 1_000, unloadAfterMs: 0 },
+      { name: "c" },
+    ],
+  });
+  const stays = (await pool()).models.map(({ isPinned, keepWarmMs, unloadAfterMs }) => [
+    isPinned,
+    keepWarmMs,
+    unloadAfterMs,
+  ]);
+  assert.deepEqual(stays, [
+    [true, undefined, undefined],
+    [false, 1_000, 0],
+    [false, undefined, undefined],
+  ]);
+});
+
+test("a model that was never loaded is promised by how long the others took", async (context) => {
+  const { pool } = await open(context, { memoryBytes: gigabyte * 1.5, fake: { loadMs: 1_500 } });
+  const firstTokenMs = (await pool()).models.find(({ name }) => name === "b")!.firstTokenMs!;
+  assert.ok(firstTokenMs >= 1_400, `${firstTokenMs} ms`);
+});
+
 test("while one model is loaded the others answer", async (context) => {
   const { ask, pool } = await open(context, { memoryBytes: gigabyte * 1.5, fake: { loadMs: 300, tokenMs: 5 } });
   const slow = ask("b");
@@ -160,6 +186,9 @@ test("a model at whose loading the process ended is left alone for a while, and 
   writeFileSync(join(counts, "loading.json"), JSON.stringify({ model: "a", deaths: 0, atMs: Date.now() }));
   const { ask, pool } = await open(context, { folder });
   assert.equal(stateOf(await pool(), "a"), "failed");
+  const refused = await ask("a");
+  assert.ok(Number(refused.headers["retry-after"]) >= 8, "as long as it rests");
+  assert.equal(await said(refused), "503 engine_unavailable");
   assert.equal(await said(await ask("b")), "200");
 });
 
@@ -201,22 +230,34 @@ test("a reserved device is its tenant's; what gives way may use what is left idl
   assert.equal(await reserve([{ id: "rsv_1", tenant: "prj_1", share: 2 }]), 400);
 });
 
-test("a model whose file has changed since it was verified is not served; the others are", async (context) => {
+test("a model whose file has changed since it was verified is not served, and nobody leaves for it again", async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "bailiwick-floor-"));
-  const path = join(folder, "a.gguf");
+  const [path, aside] = [join(folder, "a.gguf"), join(folder, "aside")];
   writeFileSync(path, "as it was verified");
   const identity = await identityOf(path);
   const { ask, pool, log } = await open(context, {
     folder,
+    memoryBytes: 1.5 * gigabyte,
     models: [{ name: "a", path, identity, unloadAfterMs: 1 }, { name: "b" }],
-    settings: { objective: { ttftMs: 1_500, tpotMs: 500 } },
   });
   assert.equal(await said(await ask("a")), "200");
   await until(async () => stateOf(await pool(), "a") === "absent");
+  renameSync(path, aside);
   writeFileSync(path, "another one");
-  assert.match(await said(await ask("a")), /^503 (engine_unavailable|overloaded)$/);
+  assert.equal(await said(await ask("a")), "503 engine_unavailable");
   assert.ok(log.some((line) => line.includes("has changed since it was verified")));
   assert.equal(await said(await ask("b")), "200");
+  const { evictions, failedLoads } = (await pool()).totals;
+  for (let asked = 0; asked < 5; asked++) {
+    const refused = await ask("a");
+    assert.ok(Number(refused.headers["retry-after"]) >= 1);
+    assert.equal(await said(refused), "503 engine_unavailable");
+    assert.equal(await said(await ask("b")), "200");
+  }
+  const { totals } = await pool();
+  assert.deepEqual([totals.evictions, totals.failedLoads], [evictions, failedLoads]);
+  renameSync(aside, path);
+  await until(async () => (await said(await ask("a"))) === "200");
 });
 
 test("where nothing is to be loaded ahead the host is ready at once, and loads when it is asked", async (context) => {

@@ -1,10 +1,11 @@
 import { mkdirSync } from "node:fs";
-import type { Clock } from "../base/index.ts";
+import type { Clock, Refusal } from "../base/index.ts";
 import type { Engine, ModelSize } from "../engine/index.ts";
 import { systemFingerprint } from "../engine/openai/index.ts";
 import { defaultTuning, Pool, type PoolModel, type Tuning } from "../pool/index.ts";
 import { type Desk, PoolDesk } from "./desk.ts";
 import type { HostedModel } from "./hosted-model.ts";
+import { LoadTimes } from "./load-times.ts";
 import type { Log } from "./log.ts";
 import type { HostPool, HostReservation } from "./protocol.ts";
 import { createReadAhead } from "./read-ahead.ts";
@@ -63,14 +64,17 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
     loadTimeoutMs: settings.engine.loadTimeoutMs,
     bytesOf: (name) => sizes.get(name)!.loadedBytes,
     readAhead: engine.loadsAlone ? createReadAhead(clock) : () => Promise.resolve(),
+    onLoaded: (model, durationMs) => loadTimes.took(model, durationMs),
     onLost: (model) => schedule.lost(model),
     onHung: (model) => {
       if (engine.loadsAlone) options.onHung(`loading ${model} hangs, and the engine with it`);
     },
   });
-  const pool = poolOf(options, files, sizes);
+  const loadTimes = loadTimesOf(options, files, sizes);
+  const pool = poolOf(options, files, sizes, loadTimes);
   const byName = new Map(files.map((file) => [file.name, file]));
   const first = Promise.withResolvers<void>();
+  const hindrance = (name: string): Refusal | undefined => residents.hindrance(name);
   const schedule: Schedule = new Schedule({
     clock,
     pool,
@@ -81,11 +85,13 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
       return residents.load(byName.get(name)!);
     },
     unload: (name) => residents.unload(name),
+    hindrance,
     onLoad: () => settle(),
     onBroken: (what, error) => log("error", "the pool and the engine disagree", { what, reason: String(error) }),
   });
   const { objective, queuedPerModel } = settings;
-  const desk = new PoolDesk({ pool, schedule, objective, queuedPerModel, sequences: settings.engine.sequences });
+  const { sequences } = settings.engine;
+  const desk = new PoolDesk({ pool, schedule, objective, queuedPerModel, sequences, hindrance });
   const settle = (): void => {
     const state = startOf({ files, models, residents, schedule, engine });
     if (state instanceof Error) first.reject(state);
@@ -119,10 +125,25 @@ function startOf({ files, models, residents, schedule, engine }: Starting): "rea
   return hasRoom ? "ready" : new Error(`no model has room in ${engine.memoryBytes} bytes (engine.memoryBytes)`);
 }
 
+function loadTimesOf(
+  { settings, engine }: FloorOptions,
+  files: HostSettings["models"],
+  sizes: ReadonlyMap<string, ModelSize>,
+): LoadTimes {
+  const { threads, sequences } = settings.engine;
+  const models = files.map(({ name, sha256, contextTokens }) => ({
+    name,
+    key: JSON.stringify([engine.build, sha256, contextTokens, sequences]),
+    estimateMs: speedOn(engine.device, threads, sizes.get(name)!).loadMs,
+  }));
+  return new LoadTimes(settings.folder, models);
+}
+
 function poolOf(
   { settings, engine }: FloorOptions,
   files: HostSettings["models"],
   sizes: ReadonlyMap<string, ModelSize>,
+  loadTimes: LoadTimes,
 ): Pool {
   const device = {
     id: settings.host,
@@ -144,7 +165,10 @@ function poolOf(
       ...(file.unloadAfterMs === undefined ? {} : { unloadAfterMs: file.unloadAfterMs }),
     };
   });
-  const speed = ({ id }: PoolModel) => speedOn(engine.device, settings.engine.threads, sizes.get(id)!);
+  const speed = ({ id }: PoolModel) => ({
+    ...speedOn(engine.device, settings.engine.threads, sizes.get(id)!),
+    loadMs: loadTimes.guessMs(id),
+  });
   return new Pool({ devices: [device], models, speed }, hostTuning);
 }
 

@@ -87,6 +87,7 @@ export async function generate(
     nowMs: hosting.clock.nowMs(),
     model: parsed.model,
     fingerprint: model.fingerprint,
+    serviceTier: parsed.asksServiceTier ? asked.promise.serviceTier : undefined,
   });
   const answer = answerFor(parsed, head, {
     clock: hosting.clock,

@@ -5,8 +5,22 @@ import type { RefusalReason } from "../pool/index.ts";
 const retryAfterMaxSeconds = 600;
 
 export function overloaded(message: string, retryAfterMs: number): Refusal {
-  const retryAfterSeconds = Math.min(retryAfterMaxSeconds, Math.max(1, Math.ceil(retryAfterMs / 1_000)));
-  return refuse("overloaded", message, { retryAfterSeconds });
+  return refuse("overloaded", message, { retryAfterSeconds: secondsOf(retryAfterMs) });
+}
+
+/** A model at whose loading the engine has ended is left alone for a while. */
+export function resting(model: string, restMs: number): Refusal {
+  const message = `${model} is not loaded for now: the engine ended when it was loaded last.`;
+  return refuse("engine_unavailable", message, { retryAfterSeconds: secondsOf(restMs) });
+}
+
+export function changedSince(model: string): Refusal {
+  const message = `${model} is not loaded: its file is not the one that was verified.`;
+  return refuse("engine_unavailable", message, { retryAfterSeconds: 30 });
+}
+
+function secondsOf(retryAfterMs: number): number {
+  return Math.min(retryAfterMaxSeconds, Math.max(1, Math.ceil(retryAfterMs / 1_000)));
 }
 
 /** What the pool's reason is called towards whoever asked. */

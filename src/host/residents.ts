@@ -1,7 +1,8 @@
-import type { Clock } from "../base/index.ts";
+import type { Clock, Refusal } from "../base/index.ts";
 import { identityOf } from "../catalog/index.ts";
 import type { Engine, LoadedModel, ModelFile } from "../engine/index.ts";
 import type { Log } from "./log.ts";
+import { changedSince, resting } from "./refusals.ts";
 import type { Suspects } from "./suspects.ts";
 
 export interface ResidentsOptions {
@@ -14,6 +15,8 @@ export interface ResidentsOptions {
   readonly bytesOf: (model: string) => number;
   /** Brings a file into the operating system's memory beside the turns. */
   readonly readAhead: (path: string) => Promise<void>;
+  /** A load has come to its end. */
+  readonly onLoaded: (model: string, durationMs: number) => void;
   /** A model is gone by itself. */
   readonly onLost: (model: string) => void;
   readonly onHung: (model: string) => void;
@@ -24,11 +27,16 @@ type HostedFile = ModelFile & { readonly identity?: string };
 
 class TookTooLong extends Error {}
 
+/** A changed file is looked at again for who asks for it, at most so often. */
+const lookEveryMs = 1_000;
+
 /** The models that the engine has in memory; each is held until it is released. */
 export class Residents {
   readonly #options: ResidentsOptions;
   readonly #loaded = new Map<string, LoadedModel>();
   readonly #leaving = new Set<Promise<void>>();
+  /** Those whose file is not the one that was verified, and when that was last looked at. */
+  readonly #changed = new Map<string, { readonly file: HostedFile; lookedMs: number }>();
   /** Why a model's last load failed; for the operator. */
   readonly failures = new Map<string, string>();
   /** Of all files that were loaded since the start. */
@@ -47,6 +55,24 @@ export class Residents {
     return !this.#loaded.has(model) && !this.failures.has(model);
   }
 
+  /** Why a model cannot be loaded whatever leaves for it; undefined: nothing is known against it. */
+  hindrance(model: string): Refusal | undefined {
+    const restMs = this.#options.suspects.restMs(model);
+    if (restMs > 0) return resting(model, restMs);
+    const changed = this.#changed.get(model);
+    if (changed === undefined) return undefined;
+    void this.#lookAgain(changed);
+    return changedSince(model);
+  }
+
+  /** The file that was verified may be back: a disk that was away, say. */
+  async #lookAgain(changed: { readonly file: HostedFile; lookedMs: number }): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs < changed.lookedMs + lookEveryMs) return;
+    changed.lookedMs = nowMs;
+    if ((await faultOf(changed.file)) === undefined) this.#changed.delete(changed.file.name);
+  }
+
   /** Whether the model is in memory now. Never rejects; a load that takes too long counts as failed, and leaves when it ends. */
   async load(file: HostedFile): Promise<boolean> {
     const { clock, log } = this.#options;
@@ -58,7 +84,9 @@ export class Residents {
       void model.lost?.then((why) => this.#lost(file.name, model, why));
       this.failures.delete(file.name);
       this.loadedBytes += this.#options.bytesOf(file.name);
-      log("info", "a model is loaded", { model: file.name, ms: Math.round(clock.monotonicMs() - startedMs) });
+      const durationMs = clock.monotonicMs() - startedMs;
+      this.#options.onLoaded(file.name, durationMs);
+      log("info", "a model is loaded", { model: file.name, ms: Math.round(durationMs) });
       return true;
     } catch (error) {
       const reason = messageOf(error);
@@ -104,12 +132,16 @@ export class Residents {
 
   async #load(file: HostedFile): Promise<LoadedModel> {
     const { engine, suspects, readAhead } = this.#options;
-    if (suspects.isResting(file.name))
+    if (suspects.restMs(file.name) > 0)
       throw new Error("the engine ended when it was loaded last; it is tried again later");
     await readAhead(file.path);
     // Receipts name the digest that was verified: nothing else is served under it.
-    if (file.identity !== undefined && (await identityOf(file.path)) !== file.identity)
-      throw new Error(`${file.path} has changed since it was verified; a new start of \`up\` verifies it again`);
+    const fault = await faultOf(file);
+    if (fault === undefined) this.#changed.delete(file.name);
+    else {
+      this.#changed.set(file.name, { file, lookedMs: this.#options.clock.monotonicMs() });
+      throw new Error(fault);
+    }
     // Whoever leaves for it has to be gone, or both would be in memory.
     await Promise.all(this.#leaving);
     suspects.begin(file.name);
@@ -141,6 +173,17 @@ export class Residents {
     } finally {
       cancel();
     }
+  }
+}
+
+/** Why a file is not the one that was verified; undefined: it is, or it never was. */
+async function faultOf({ path, identity }: HostedFile): Promise<string | undefined> {
+  if (identity === undefined) return undefined;
+  try {
+    if ((await identityOf(path)) === identity) return undefined;
+    return `${path} has changed since it was verified; a new start of \`up\` verifies it again`;
+  } catch (error) {
+    return `${path} cannot be looked at: ${messageOf(error)}`;
   }
 }
 

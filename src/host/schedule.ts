@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, RefusalError } from "../base/index.ts";
+import { type Cancel, type Clock, type Refusal, RefusalError } from "../base/index.ts";
 import type { LoadedModel } from "../engine/index.ts";
 import { Entry, type Keeper, type Place, type Work } from "./entry.ts";
 import { overloaded, refusalOf } from "./refusals.ts";
@@ -13,6 +13,8 @@ export interface ScheduleOptions {
   /** Never reject. */
   readonly load: (model: string) => Promise<boolean>;
   readonly unload: (model: string) => Promise<void>;
+  /** Why a model cannot be loaded whatever leaves for it; undefined: nothing is known against it. */
+  readonly hindrance: (model: string) => Refusal | undefined;
   /** A load has ended, and what follows from it has begun. */
   readonly onLoad: () => void;
   /** What an engine or the pool did that cannot be. */
@@ -253,7 +255,19 @@ export class Schedule implements Keeper {
     if (isThere) this.totals.loads++;
     else this.totals.failedLoads++;
     this.#tell({ kind: isThere ? "loaded" : "loadFailed", device: this.#options.device, model });
+    if (!isThere) this.#turnAway(model);
     this.#options.onLoad();
+  }
+
+  /** Nobody waits for what cannot be loaded: the pool would try again, and have others leave for it each time. */
+  #turnAway(model: string): void {
+    const refusal = this.#options.hindrance(model);
+    if (refusal === undefined) return;
+    for (const entry of this.#entries.values()) {
+      if (entry.hasBegun || entry.work.request.model !== model) continue;
+      this.totals.refused++;
+      entry.reject(new RefusalError(refusal));
+    }
   }
 
   /** Whether a model is being loaded. */

@@ -28,9 +28,9 @@ export class Suspects {
     this.#deaths.set(left.model, { deaths, untilMs });
   }
 
-  /** Whether loading it has just ended this process. */
-  isResting(model: string): boolean {
-    return this.#nowMs() < (this.#deaths.get(model)?.untilMs ?? 0);
+  /** How long it is left alone from now on, because loading it has ended this process; 0: it is not. */
+  restMs(model: string): number {
+    return Math.max(0, (this.#deaths.get(model)?.untilMs ?? 0) - this.#nowMs());
   }
 
   /** Loading begins. */

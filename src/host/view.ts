@@ -49,12 +49,22 @@ function shown({ name, size }: HostedModel, survey: ModelSurvey | undefined, vie
     name,
     state: size.loadedBytes > room.get(name)! ? "too_large" : stateOf(survey),
     loadedBytes: size.loadedBytes,
-    isPinned: files.some((file) => file.name === name && file.pin === true),
+    ...stayOf(files.find((file) => file.name === name)),
     waiting: survey?.waiting ?? 0,
     running: survey?.running ?? 0,
     ...(dueMs === undefined ? {} : { slackMs: dueMs - nowMs }),
     ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
     ...(lastTurnMs === undefined ? {} : { idleMs: nowMs - lastTurnMs }),
+  };
+}
+
+/** What its settings say of its stay in memory, as far as they say something. */
+function stayOf(file: Viewed["files"][number] | undefined) {
+  const { pin = false, keepWarmMs = 0, unloadAfterMs } = file ?? {};
+  return {
+    isPinned: pin,
+    ...(keepWarmMs > 0 ? { keepWarmMs } : {}),
+    ...(unloadAfterMs === undefined ? {} : { unloadAfterMs }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { refuse, type Refusal } from "../base/index.ts";
 import { heldPeriod, type Period } from "./metering.ts";
 import { agreedOf, holdsBehind, holdsIn, type Reader, reservationRows, type ReservationRow } from "./rows.ts";
+import { isoOf, nameOf } from "./told.ts";
 import { freeFrom, peakOf, roundShare } from "./vacancy.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -66,9 +67,5 @@ async function shareTaken(db: Reader, share: number, wanted: Period): Promise<Re
 
 function holderText(row: ReservationRow): string {
   const until = isoOf(heldPeriod(agreedOf(row)).untilMs);
-  return `until ${until} for ${row.organisationName}/${row.projectName} (${row.id})`;
-}
-
-function isoOf(timeMs: number): string {
-  return new Date(timeMs).toISOString();
+  return `until ${until} for ${nameOf(row)} (${row.id})`;
 }

@@ -8,3 +8,4 @@
  */
 export { type ActiveReservation, type ActiveReservations, createActiveReservations } from "./active.ts";
 export { createReservations, type Reservations } from "./operations.ts";
+export type { Serving } from "./shut-out.ts";

@@ -6,6 +6,11 @@ export interface Period {
   readonly untilMs: number;
 }
 
+/** Whether they have a moment in common. */
+export function overlap(one: Period, other: Period): boolean {
+  return one.fromMs < other.untilMs && other.fromMs < one.untilMs;
+}
+
 /** A reservation's times as they were agreed, and when it was ended before. */
 export interface Agreed extends Period {
   readonly endedAtMs?: number | undefined;

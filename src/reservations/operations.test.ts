@@ -40,6 +40,7 @@ test("a device is reserved, listed, ended before its time, and free again at onc
     state: "active",
     note: "training",
     createdAt: noon,
+    warnings: [],
   });
   const { reservations: epoch } = await readEpochs(store.db);
   assert.deepEqual([epoch, changes.count], [1, 1]);
@@ -133,8 +134,14 @@ test("what makes no sense is refused, with the field at fault and what is known"
     [{ until: "2026-12-02T12:00:00Z" }, "invalid_request", "until", /not both/],
     [{ hours: undefined }, "invalid_request", "until", /required/],
     [{ from: "2026-12-01T11:59:59.999Z" }, "invalid_period", "from", /in the past: it is 2026-12-01T12/],
-    [{ hours: undefined, until: noon }, "invalid_period", "until", /before it begins/],
-    [{ hours: 0 }, "invalid_period", "hours", /before it begins/],
+    [
+      { hours: undefined, until: noon },
+      "invalid_period",
+      "until",
+      /2026-12-01T12:00:00\.000Z is not after 2026-12-01T12\S+, when it begins/,
+    ],
+    [{ hours: 1e-7 }, "invalid_period", "hours", /1e-7 is less than a millisecond/],
+    [{ hours: 1e9 }, "invalid_period", "hours", /more than the 366/],
     [{ hours: 366 * 24 + 0.1 }, "invalid_period", "hours", /366/],
   ];
   for (const [change, code, param, message] of cases) {
@@ -143,6 +150,30 @@ test("what makes no sense is refused, with the field at fault and what is known"
   }
   assert.equal(changes.count, 0);
   granted(await reservations.create({ ...oneDay, hours: 366 * 24 }));
+});
+
+test("whoever is left without a device, or with little of the pool, is named when it is reserved", async () => {
+  const { reservations } = await grounds.fresh();
+  const warned = async (input: Input): Promise<readonly string[]> => granted(await reservations.create(input)).warnings;
+  assert.deepEqual(await warned({ ...oneDay, hours: 2 }), [], "another device serves the same, or an upstream does");
+  assert.deepEqual(await warned({ project: "other", device: "host_B", hours: 1 }), [
+    "While it holds, every device that serves only-b and shared is reserved, for ministry/app and ministry/other: " +
+      "what any other project asks for is refused, except batch, which may use what is left idle.",
+  ]);
+  assert.deepEqual(await warned({ project: "app", share: 0.75, from: "2026-12-02T00:00:00Z", hours: 1 }), []);
+  const later = { project: "app", device: "host_B", from: "2026-12-02T00:30:00Z", hours: 1 };
+  assert.deepEqual(await warned(later), [
+    "While it holds, every device that serves only-b is reserved, for ministry/app. Without a device are " +
+      "ministry/other: what they ask for is refused, except batch, which may use what is left idle.",
+  ]);
+  const more = { project: "other", share: 0.1, from: "2026-12-02T00:50:00Z", hours: 1 };
+  assert.deepEqual(await warned(more), [
+    "From 2026-12-02T00:50:00.000Z until 2026-12-02T01:30:00.000Z every device that serves only-b is reserved, for " +
+      "ministry/app. Without a device are ministry/other (with 0.1 of the pool): what they ask for is refused, except " +
+      "batch, which may use what is left idle.",
+    "At 2026-12-02T00:50:00.000Z 0.85 of the pool is reserved, for ministry/app and ministry/other: all other projects " +
+      "have the 0.15 that is left, and are refused what has no room in it.",
+  ]);
 });
 
 test("lists come in pages, of one project or of those that hold now", async () => {

@@ -14,7 +14,9 @@ import type { Tenancy } from "../tenancy/index.ts";
 import { conflictOf } from "./conflict.ts";
 import { meteredHours } from "./metering.ts";
 import { agreedOf, holdsAt, holdsIn, type Reader, reservationRows } from "./rows.ts";
+import type { Serving } from "./shut-out.ts";
 import { reservationTold, type ReservationTold } from "./told.ts";
+import { warningsOf } from "./warnings.ts";
 import { type ReservationInput, type Wanted, wantedOf } from "./wanted.ts";
 
 export interface ReservationsContext {
@@ -22,8 +24,8 @@ export interface ReservationsContext {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly tenancy: Pick<Tenancy, "showProject">;
-  /** The names of the devices that can be reserved. */
-  readonly knownDevices: () => readonly string[];
+  /** The devices that can be reserved, and where models can be had. */
+  readonly serving: () => Serving;
   /** Called after every change that was committed, which stands whatever comes of it. */
   readonly onChange: () => Promise<void>;
   /** What `onChange` rejected with. */
@@ -48,6 +50,11 @@ export interface ReservationUsage {
   readonly hours: string;
 }
 
+/** One that was just made, and what it means for everybody else. */
+export interface ReservationMade extends ReservationTold {
+  readonly warnings: string[];
+}
+
 export type Reservations = ReturnType<typeof createReservations>;
 
 /** Reservations over the store. A project is named as everywhere: by name, id, or organisation/project. */
@@ -59,12 +66,14 @@ export function createReservations(context: ReservationsContext) {
     return result;
   };
   return {
-    create: async (input: ReservationInput): Promise<ReservationTold | Refusal> => {
+    create: async (input: ReservationInput): Promise<ReservationMade | Refusal> => {
       const project = await context.tenancy.showProject(input.project);
       if ("outcome" in project) return project;
       return refusing(async () => {
         const nowMs = clock.nowMs();
-        const wanted = wantedOf(input, context.knownDevices(), nowMs);
+        const serving = context.serving();
+        const devices = serving.devices.map(({ name }) => name);
+        const wanted = wantedOf(input, devices, nowMs);
         const row = {
           id: context.ids.mint("rsv"),
           project: project.id as ProjectId,
@@ -77,7 +86,8 @@ export function createReservations(context: ReservationsContext) {
           const conflict = await conflictOf(db, wanted, error);
           throw conflict === undefined ? error : new RefusalError(conflict);
         });
-        return reservationTold(await found(db, row.id), nowMs);
+        const made = await found(db, row.id);
+        return { ...reservationTold(made, nowMs), warnings: await warningsOf(db, made, serving) };
       });
     },
     list: ({ project, active }: ReservationFilter, page: Page): Promise<List<ReservationTold> | Refusal> =>

@@ -30,7 +30,7 @@ export class TemporaryGround {
     return new TemporaryGround(await temporaryPostgres());
   }
 
-  /** A database of its own; the devices are host_A and host_B. */
+  /** A database of its own; the devices are host_A and host_B, which both serve "shared"; "up" can be had elsewhere too. */
   async fresh(): Promise<Ground> {
     const connection = await this.#postgres.emptyDatabase();
     const clock = new ManualClock(Date.parse(noon));
@@ -50,7 +50,13 @@ export class TemporaryGround {
     const reservations = createReservations({
       ...common,
       tenancy,
-      knownDevices: () => ["host_A", "host_B"],
+      serving: () => ({
+        devices: [
+          { name: "host_A", models: ["shared", "up"] },
+          { name: "host_B", models: ["shared", "only-b"] },
+        ],
+        elsewhere: new Set(["up"]),
+      }),
       onChange: () => {
         changes.count++;
         return Promise.resolve();

@@ -41,6 +41,15 @@ export function reservationTold(row: ReservationRow, nowMs: number): Reservation
   };
 }
 
+/** Whose it is. */
+export function nameOf(row: Pick<ReservationRow, "organisationName" | "projectName">): string {
+  return `${row.organisationName}/${row.projectName}`;
+}
+
+export function isoOf(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
 function stateOf(row: ReservationRow, nowMs: number): ReservationState {
   const held = heldPeriod(agreedOf(row));
   if (held.untilMs <= nowMs || held.untilMs === held.fromMs) return "ended";

@@ -1,5 +1,6 @@
 import { nearest, refuse, type Refusal, RefusalError } from "../base/index.ts";
 import type { Period } from "./metering.ts";
+import { isoOf } from "./told.ts";
 import { roundShare } from "./vacancy.ts";
 
 /** A reservation as it is asked for. */
@@ -61,12 +62,17 @@ function periodOf({ from, until, hours }: ReservationInput, nowMs: number): Peri
   }
   const fromMs = from === undefined ? nowMs : Date.parse(from);
   const untilMs = until === undefined ? fromMs + Math.round(hours! * hourMs) : Date.parse(until);
-  const isoOf = (timeMs: number): string => new Date(timeMs).toISOString();
   if (fromMs < nowMs) {
     throw invalidPeriod(`\`from\`: ${isoOf(fromMs)} lies in the past: it is ${isoOf(nowMs)} now.`, "from");
   }
   const param = until === undefined ? "hours" : "until";
-  if (!(untilMs > fromMs)) throw invalidPeriod(`\`${param}\`: it would end before it begins.`, param);
+  if (!(untilMs > fromMs)) {
+    const words =
+      until === undefined
+        ? `${hours} is less than a millisecond.`
+        : `${isoOf(untilMs)} is not after ${isoOf(fromMs)}, when it begins.`;
+    throw invalidPeriod(`\`${param}\`: ${words}`, param);
+  }
   if (untilMs - fromMs > longestDays * 24 * hourMs) {
     const days = ((untilMs - fromMs) / (24 * hourMs)).toFixed(1);
     throw invalidPeriod(`\`${param}\`: ${days} days are more than the ${longestDays} that it may last.`, param);

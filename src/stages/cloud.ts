@@ -19,6 +19,8 @@ export interface Cloud {
   /** What each tier's requests are promised. */
   readonly serviceLevels: Readonly<Record<Tier, ServiceLevel>>;
   readonly destinations: Destinations;
+  /** The project that has a destination to itself at the moment; undefined: nobody has. */
+  readonly reservedFor: (destination: string) => ProjectId | undefined;
   /** Names of the models that the operator could serve. */
   readonly catalogued: ReadonlySet<string>;
   readonly journal: Journal;

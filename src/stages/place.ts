@@ -35,12 +35,20 @@ export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
   const open = able.filter(({ declines }) => declines === undefined);
   if (open.length === 0) return able[0]!.declines!;
   const ready = open.filter((each) => each.ready);
-  const destination = quickest(ready, (each) => outlookOf(each, model));
+  const unreserved = ready.filter((each) => isOpenTo(each, admitted, cloud));
+  // What is left only where all are somebody else's refuses it itself, and says why.
+  const destination = quickest(unreserved.length > 0 ? unreserved : ready, (each) => outlookOf(each, model));
   const offer = destination?.offer(model);
   if (destination === undefined || offer === undefined) {
     return refuse("engine_unavailable", `Nothing that runs "${model}" is ready.`, { retryAfterSeconds: 2 });
   }
   return { outcome: "placed", admitted, destination, offer, decision };
+}
+
+/** What somebody else has reserved takes only what gives way there. */
+function isOpenTo({ name }: Destination, { holder, tier }: Admitted, { reservedFor, serviceLevels }: Cloud): boolean {
+  const owner = reservedFor(name);
+  return owner === undefined || owner === holder.project.id || serviceLevels[tier].isPreemptible;
 }
 
 /** What the destination last told of its pool; one that tells nothing is known by what runs there. */

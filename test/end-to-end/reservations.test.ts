@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { commandFails, startCloud, temporaryFolder } from "./cloud.ts";
+import { ask, control, makeKey } from "./asking.ts";
+import { commandFails, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 
 const folder = temporaryFolder();
 after(() => folder.remove());
@@ -10,16 +14,27 @@ interface Told {
   readonly id: string;
   readonly state: string;
   readonly device: string | null;
+  readonly warnings: readonly string[];
+}
+
+async function deviceOf(cloud: RunningCloud): Promise<string> {
+  const { destinations } = await cloud.command<{ destinations: { name: string; kind: string }[] }>("status");
+  return destinations.find(({ kind }) => kind === "host")!.name;
 }
 
 test("a reserved device is nobody else's, also after a restart, until the reservation is ended", async () => {
   const options = { data: join(folder.path, "data"), arguments: ["--engine", "fake"] };
   const cloud = await startCloud(options);
-  const { destinations } = await cloud.command<{ destinations: { name: string }[] }>("status");
-  const device = destinations[0]!.name;
+  const device = await deviceOf(cloud);
+  await control(cloud, "POST", "/projects", { organisation: "default", name: "other" });
   const asked = ["reservation", "create", "--project", "default", "--device", device, "--hours", "24"];
   const made = await cloud.command<Told>(...asked);
   assert.deepEqual([made.state, made.device], ["active", device]);
+  assert.equal(made.warnings.length, 1);
+  assert.match(
+    made.warnings[0]!,
+    /every device that serves fake is reserved, for default\/default\. Without a device are default\/other: /,
+  );
   const share = await cloud.command<Told>(
     "reservation",
     "create",
@@ -50,4 +65,38 @@ test("a reserved device is nobody else's, also after a restart, until the reserv
   const metered = usage.find(({ reservation }) => reservation === made.id);
   assert.ok(Number(metered?.hours) > 0 && Number(metered?.hours) < 1, JSON.stringify(usage));
   assert.equal(await again.stop(), 0);
+});
+
+test("whoever is kept off a reserved device is served where the same model can be had elsewhere", async (context) => {
+  const upstream = createServer((request, response) => {
+    request.resume();
+    const choices = [{ index: 0, message: { role: "assistant", content: "From elsewhere." }, finish_reason: "stop" }];
+    response.setHeader("content-type", "application/json");
+    const isList = request.url === "/v1/models";
+    if (isList) return response.end(JSON.stringify({ data: [{ id: "fake" }] }));
+    return response.end(
+      JSON.stringify({ choices, usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } }),
+    );
+  });
+  context.after(() => (upstream.close(), upstream.closeAllConnections()));
+  upstream.listen(0, "127.0.0.1");
+  await once(upstream, "listening");
+  const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`;
+  const cloud = await startCloud({
+    data: join(folder.path, "beside"),
+    arguments: ["--engine", "fake"],
+    settings: JSON.stringify({ upstreams: [{ name: "elsewhere", url, endpoints: ["chat.completions"] }] }),
+  });
+  context.after(() => cloud.kill());
+  await control(cloud, "POST", "/projects", { organisation: "default", name: "other" });
+  const key = await makeKey(cloud, "other", { project: "other" });
+  const device = await deviceOf(cloud);
+  const asked = ["reservation", "create", "--project", "default", "--device", device, "--hours", "1"];
+  const made = await cloud.command<Told>(...asked);
+  assert.deepEqual(made.warnings, [], "nobody is shut out");
+  for (let times = 0; times < 5; times++) {
+    const { status, text } = await ask({ url: cloud.url, key });
+    assert.equal(status, 200, text);
+    assert.match(text, /From elsewhere/);
+  }
 });

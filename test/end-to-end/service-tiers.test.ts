@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import OpenAI from "openai";
 import { ask, control, errorIn, makeKey } from "./asking.ts";
 import { type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 
@@ -53,6 +54,30 @@ test("a request has the tier that its project and service_tier give it, and the 
   const wrong = await ask({ url: cloud.url, key, more: { service_tier: "scale" } });
   const { code, param } = errorIn(wrong);
   assert.deepEqual([wrong.status, code, param], [400, "invalid_request", "service_tier"]);
+});
+
+test("the answer says which tier served it, whole and streamed, where the request asked for one", async () => {
+  const keys = { default: await makeKey(cloud, "said"), ward: await makeKey(cloud, "said", { project: "ward" }) };
+  for (const [project, service_tier, said] of [
+    ["default", undefined, undefined],
+    ["default", null, undefined],
+    ["default", "auto", "default"],
+    ["default", "priority", "default"],
+    ["default", "flex", "flex"],
+    ["ward", "default", "priority"],
+    ["ward", "flex", "flex"],
+  ] as const) {
+    const client = new OpenAI({ apiKey: keys[project], baseURL: `${cloud.url}/v1`, maxRetries: 0 });
+    const more = service_tier === undefined ? {} : { service_tier };
+    const asked = { model: "fake", messages: [{ role: "user" as const, content: "Say hello." }], ...more };
+    const whole = await client.chat.completions.create(asked);
+    assert.equal(whole.service_tier, said);
+    const chunks = [];
+    for await (const chunk of await client.chat.completions.create({ ...asked, stream: true })) chunks.push(chunk);
+    assert.ok(chunks.length > 2);
+    for (const chunk of chunks) assert.equal(chunk.service_tier, said);
+    assert.equal("service_tier" in chunks[0]!, said !== undefined);
+  }
 });
 
 test("an operator's change of a project's tier holds for its next request", async () => {

@@ -19,6 +19,8 @@ const whole = {
   object: "chat.completion",
   created: 1,
   model: "m",
+  // A tier that is none of ours: what an upstream says of its own passes.
+  service_tier: "scale",
   choices: [{ index: 0, message: { role: "assistant", content: "Hello." }, finish_reason: "stop" }],
   usage,
 };
@@ -26,6 +28,7 @@ const chunk = (content: string, finish: string | null = null): string =>
   event({
     id: "c",
     object: "chat.completion.chunk",
+    service_tier: "scale",
     choices: [{ index: 0, delta: { content }, finish_reason: finish }],
   });
 const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`;
@@ -146,6 +149,15 @@ function failedStream(seen: Seen, code: string | RegExp): void {
   const last = eventsOf(seen.text).at(-1) as { error?: { code?: string } };
   assert.match(last.error?.code ?? "", typeof code === "string" ? new RegExp(`^${code}$`) : code, seen.text);
 }
+
+test("what a good upstream says passes byte for byte, its tier too, though another was asked for", async () => {
+  const key = await makeKey(cloud, "bytes");
+  const more = { model: "good", service_tier: "flex" };
+  const { text } = await ask({ url, key, more });
+  assert.equal(text, JSON.stringify(whole));
+  const streamed = await ask({ url, key, more, stream: true });
+  assert.equal(streamed.text, chunk("Hello.") + chunk("", "stop") + usageEvent + done);
+});
 
 test("a good upstream's answer passes, and is rated", async () => {
   for (const stream of [false, true]) {

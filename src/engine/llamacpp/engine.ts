@@ -14,7 +14,7 @@ import type { Engine, EngineFactory, ModelFile, ModelSize } from "../types.ts";
 import type { LlamaCppNeeds } from "./needs.ts";
 import { LlamaCppModel } from "./model.ts";
 import type { RoundLimits } from "./rounds.ts";
-import { checkTemplate } from "./template-check.ts";
+import { TemplateCheck } from "./template-check.ts";
 
 type Settings = Parameters<EngineFactory["open"]>[0];
 
@@ -41,6 +41,7 @@ export async function openEngine(settings: Settings, needs: LlamaCppNeeds): Prom
   const device = llama.gpu === false ? "cpu" : ((await llama.getGpuDeviceNames())[0] ?? llama.gpu);
   const models = new Set<LlamaCppModel>();
   const memoryBytes = settings.memoryBytes ?? (await memoryOf(llama));
+  const templates = new TemplateCheck(needs.clock);
   let hasFailed = false;
   return {
     name: "llamacpp",
@@ -58,7 +59,7 @@ export async function openEngine(settings: Settings, needs: LlamaCppNeeds): Prom
         hasFailed = true;
         throw error instanceof InsufficientMemoryError ? error : invalid(file, error, complaints);
       }
-      const model = await serve(weights, file, settings, needs);
+      const model = await serve(weights, file, settings, { ...needs, templates });
       models.add(model);
       model.onUnload = () => models.delete(model);
       return model;
@@ -122,12 +123,12 @@ async function serve(
   weights: LlamaModel,
   file: ModelFile,
   settings: Settings,
-  needs: LlamaCppNeeds,
+  needs: LlamaCppNeeds & { readonly templates: TemplateCheck },
 ): Promise<LlamaCppModel> {
   const { sequences, threads } = settings;
   const roundLimits = roundLimitsOf(settings.prefillSliceTokens);
   try {
-    await checkTemplate(weights.fileInfo.metadata.tokenizer.chat_template, needs.clock);
+    await needs.templates.check(weights.fileInfo.metadata.tokenizer.chat_template);
     const context = await weights.createContext({
       sequences,
       contextSize: file.contextTokens,

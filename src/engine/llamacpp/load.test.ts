@@ -9,7 +9,7 @@ import { withOnePoolThread } from "../../../test/one-pool-thread.ts";
 import { testModel } from "../../../test/models.ts";
 import { ManualClock, RefusalError, systemClock } from "../../base/index.ts";
 import { createLlamaCpp } from "./index.ts";
-import { checkTemplate } from "./template-check.ts";
+import { TemplateCheck } from "./template-check.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
 function isInvalidModel(error: unknown): boolean {
@@ -71,17 +71,33 @@ await withOnePoolThread(import.meta.url, async () => {
   });
 
   test("a chat template that does not come to an end, or takes all the memory, is refused", async () => {
-    await checkTemplate(undefined, systemClock);
-    await checkTemplate("{% for message in messages %}{{ message.content }}{% endfor %}", systemClock);
-    await checkTemplate("{% this is no template", systemClock);
-    await assert.rejects(checkTemplate("x".repeat(300_000), systemClock), isInvalidModel);
+    const templates = new TemplateCheck(systemClock);
+    await templates.check(undefined);
+    await templates.check("{% for message in messages %}{{ message.content }}{% endfor %}");
+    await templates.check("{% this is no template");
+    await assert.rejects(templates.check("x".repeat(300_000)), isInvalidModel);
     const endless =
       "{% for a in range(100000) %}{% for b in range(100000) %}{% set c = a * b %}{% endfor %}{% endfor %}";
     const clock = new ManualClock();
-    const checking = checkTemplate(endless, clock);
-    clock.advance(60_000);
-    await assert.rejects(checking, isInvalidModel);
+    const stopped = new TemplateCheck(clock);
+    for (let tries = 0; tries < 2; tries++) {
+      const checking = stopped.check(endless);
+      clock.advance(60_000);
+      await assert.rejects(checking, isInvalidModel);
+    }
     const hungry = "{% set a = range(10000000) %}".repeat(20);
-    await assert.rejects(checkTemplate(hungry, systemClock), isInvalidModel);
+    await assert.rejects(templates.check(hungry), isInvalidModel);
+  });
+
+  test("a chat template that has passed is not tried again when its model comes back", async (context) => {
+    let threads = 0;
+    const count = (): void => void threads++;
+    process.on("worker", count);
+    context.after(() => process.off("worker", count));
+    const templates = new TemplateCheck(systemClock);
+    for (const template of ["{{ messages[0].content }}", "{{ messages[0].role }}", "{{ messages[0].content }}"]) {
+      await templates.check(template);
+    }
+    assert.equal(threads, 2);
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { type Clock, refuse, RefusalError } from "../../base/index.ts";
 
@@ -19,11 +20,29 @@ const program = `
 `;
 
 /**
- * Tries a model's chat template where it can do no harm: one that does not come to an end, or takes all the memory,
- * makes the model refused (`model_invalid`) and not the engine hang.
+ * Tries chat templates where they can do no harm: one that does not come to an end, or takes all the memory, makes its
+ * model refused (`model_invalid`) and not the engine hang. What has passed is not tried again: the thread takes half a second
+ * of a processor, and a model comes back often.
  */
-export async function checkTemplate(template: string | undefined, clock: Clock): Promise<void> {
-  if (template === undefined) return;
+export class TemplateCheck {
+  readonly #clock: Clock;
+  /** Digests: as many as there are models at most. */
+  readonly #passed = new Set<string>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async check(template: string | undefined): Promise<void> {
+    if (template === undefined) return;
+    const digest = createHash("sha256").update(template).digest("hex");
+    if (this.#passed.has(digest)) return;
+    await tryOut(template, this.#clock);
+    this.#passed.add(digest);
+  }
+}
+
+async function tryOut(template: string, clock: Clock): Promise<void> {
   if (template.length > mostCharacters) throw hostile(`it has more than ${mostCharacters} characters`);
   const worker = new Worker(program, {
     eval: true,

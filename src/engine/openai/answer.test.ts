@@ -4,7 +4,12 @@ import fc from "fast-check";
 import type { LogprobToken, SequencePart } from "../types.ts";
 import { answerHead, ChatStream, CompletionStream, streamDone, systemFingerprint, WholeAnswer } from "./index.ts";
 
-const facts = { nowMs: 1_700_000_000_999, model: "m", fingerprint: systemFingerprint("fake 1", "ab") };
+const facts = {
+  nowMs: 1_700_000_000_999,
+  model: "m",
+  fingerprint: systemFingerprint("fake 1", "ab"),
+  serviceTier: undefined as string | undefined,
+};
 const request = "req_01HF7YAT00000000000000000";
 const usage = { inputTokens: 7, cachedInputTokens: 3, outputTokens: 5, reasoningTokens: 1 };
 
@@ -113,6 +118,27 @@ test("the answer's shape is OpenAI's", () => {
     },
     system_fingerprint: facts.fingerprint,
   });
+});
+
+test("the tier stands in every chunk and in the whole answer where it was asked for, and nowhere else", () => {
+  const parts: readonly SequencePart[] = [{ type: "text", text: "Hi" }, end];
+  for (const serviceTier of ["flex", undefined]) {
+    const told = { ...facts, serviceTier };
+    for (const [endpoint, Stream] of [
+      ["chat.completions", ChatStream],
+      ["completions", CompletionStream],
+    ] as const) {
+      const head = answerHead(endpoint, request, told);
+      const stream = new Stream(head);
+      const whole = new WholeAnswer(endpoint, head, 1);
+      for (const part of parts) whole.part(0, part);
+      const chunks = chunksOf(parts.map((part) => stream.part(0, part)).join("") + stream.usage(usage));
+      for (const said of [...chunks, JSON.parse(whole.body(usage))] as { service_tier?: string }[]) {
+        assert.equal(said.service_tier, serviceTier);
+        assert.equal("service_tier" in said, serviceTier !== undefined);
+      }
+    }
+  }
 });
 
 function chunksOf(frames: string): Chunk[] {

@@ -86,6 +86,12 @@ export function optionalBoolean(body: Members, name: string): boolean | undefine
   return typeof value === "boolean" ? value : invalid(name, `expected boolean, not ${kindOf(value)}.`);
 }
 
+/** A member that may be left out or null. */
+export function optionalString(body: Members, name: string): string | undefined {
+  const value = body[name];
+  return value === undefined || value === null ? undefined : stringAt(value, name);
+}
+
 export interface NumberBounds {
   readonly min: number;
   readonly max: number;

@@ -9,13 +9,15 @@ export interface AnswerHead {
   readonly created: number;
   readonly model: string;
   readonly fingerprint: string;
+  /** OpenAI's `service_tier`; undefined: the request did not ask for one. */
+  readonly serviceTier: string | undefined;
 }
 
 /** `request`: "req_..."; the answer's id has the same body. */
 export function answerHead(
   endpoint: GenerationEndpoint,
   request: string,
-  answer: { readonly nowMs: number; readonly model: string; readonly fingerprint: string },
+  answer: { readonly nowMs: number } & Pick<AnswerHead, "model" | "fingerprint" | "serviceTier">,
 ): AnswerHead {
   const prefix = endpoint === "chat.completions" ? "chatcmpl" : "cmpl";
   return {
@@ -23,7 +25,13 @@ export function answerHead(
     created: Math.floor(answer.nowMs / 1_000),
     model: answer.model,
     fingerprint: answer.fingerprint,
+    serviceTier: answer.serviceTier,
   };
+}
+
+/** What an answer says of its tier: nothing, unless its request asked for one. */
+export function tierFields({ serviceTier }: AnswerHead): { readonly service_tier?: string } {
+  return serviceTier === undefined ? {} : { service_tier: serviceTier };
 }
 
 /** OpenAI's `system_fingerprint`: another build or other weights may answer differently under the same seed. */

@@ -48,8 +48,7 @@ const noEffect = (
   endpoints: readonly GenerationEndpoint[],
   type: "string" | "object",
   note: string,
-  values: string = type,
-): Parameter => ({ name, endpoints, treatment: "no_effect", values, note, type });
+): Parameter => ({ name, endpoints, treatment: "no_effect", values: type, note, type });
 
 const refused = (
   name: string,
@@ -114,17 +113,16 @@ export const parameters: readonly Parameter[] = [
     "`allowed_tools` and custom tools are refused.",
   ),
   supported("parallel_tool_calls", chat, "boolean", "true without it."),
+  supported(
+    "service_tier",
+    both,
+    "auto, default, flex, priority",
+    "With the project's tier it decides whose turn it is; the answer says which tier it had.",
+  ),
   supported("response_format", chat, "text, json_object, json_schema", "A schema that cannot be enforced is refused."),
 
   noEffect("user", both, "string", "An identifier for the caller's own use; not kept."),
   noEffect("metadata", chat, "object", "Only stored completions carry it; nothing is stored."),
-  noEffect(
-    "service_tier",
-    both,
-    "string",
-    "The gateway decides by it and by the project's tier whose turn it is.",
-    "auto, default, flex, priority",
-  ),
   noEffect("safety_identifier", chat, "string", "An identifier for the caller's own use; not kept."),
   noEffect("prompt_cache_key", chat, "string", "Prompt caches belong to the project."),
   noEffect("prompt_cache_options", chat, "object", "Prompt caches belong to the project."),

@@ -9,6 +9,7 @@ import {
   type Members,
   optionalBoolean,
   optionalNumber,
+  optionalString,
   stringAt,
   UnsupportedParameters,
 } from "./fields.ts";
@@ -35,6 +36,8 @@ export interface ParsedRequest {
   readonly generate: Omit<GenerateRequest, "tenant" | "prompt" | "signal">;
   readonly stream: boolean;
   readonly includeUsage: boolean;
+  /** Whether it asked for a tier: then its answer says which one it had. */
+  readonly asksServiceTier: boolean;
   /** Paths of what was asked for, is not supported and was left out (only under `warn`). */
   readonly ignored: readonly string[];
 }
@@ -96,8 +99,18 @@ function parse(
     const stream = optionalBoolean(json, "stream") ?? false;
     const includeUsage = readIncludeUsage(json["stream_options"], stream, unsupported);
     const choicesPerPrompt = optionalNumber(json, "n", { min: 1, max: maxChoicesPerPrompt, integer: true }) ?? 1;
-    const { ignored } = unsupported;
-    return { outcome: "parsed", endpoint, model, prompts, choicesPerPrompt, generate, stream, includeUsage, ignored };
+    return {
+      outcome: "parsed",
+      endpoint,
+      model,
+      prompts,
+      choicesPerPrompt,
+      generate,
+      stream,
+      includeUsage,
+      asksServiceTier: optionalString(json, "service_tier") !== undefined,
+      ignored: unsupported.ignored,
+    };
   } catch (error) {
     if (error instanceof RefusalError) return error.refusal;
     throw error;

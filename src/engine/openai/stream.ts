@@ -1,6 +1,6 @@
 import type { Usage } from "../../base/index.ts";
 import type { SequencePart } from "../types.ts";
-import { type AnswerHead, usageOf } from "./head.ts";
+import { type AnswerHead, tierFields, usageOf } from "./head.ts";
 import { characters, chatLogprobs, legacyLogprobs } from "./logprobs.ts";
 
 /** Turns an answer's parts into server-sent events, whole frames only. One encoder an answer. */
@@ -103,6 +103,6 @@ export class CompletionStream implements StreamEncoder {
 
 function chunkStart(head: AnswerHead, object: string): string {
   const { id, created, model, fingerprint } = head;
-  const fields = JSON.stringify({ id, object, created, model, system_fingerprint: fingerprint });
+  const fields = JSON.stringify({ id, object, created, model, ...tierFields(head), system_fingerprint: fingerprint });
   return `data: ${fields.slice(0, -1)},"choices":[`;
 }

@@ -1,6 +1,6 @@
 import type { Usage } from "../../base/index.ts";
 import type { FinishReason, LogprobToken, SequencePart } from "../types.ts";
-import { type AnswerHead, usageOf } from "./head.ts";
+import { type AnswerHead, tierFields, usageOf } from "./head.ts";
 import { chatLogprobs, legacyLogprobs } from "./logprobs.ts";
 import type { GenerationEndpoint } from "./parameters.ts";
 
@@ -53,8 +53,9 @@ export class WholeAnswer {
     const isChat = this.#endpoint === "chat.completions";
     const object = isChat ? "chat.completion" : "text_completion";
     const choices = this.#choices.map(isChat ? chatChoice : completionChoice);
-    const fields = JSON.stringify({ id, object, created, model, choices });
-    return `${fields.slice(0, -1)},"usage":${usageOf(usage)},"system_fingerprint":${JSON.stringify(fingerprint)}}`;
+    const start = JSON.stringify({ id, object, created, model, choices });
+    const end = JSON.stringify({ ...tierFields(this.#head), system_fingerprint: fingerprint });
+    return `${start.slice(0, -1)},"usage":${usageOf(usage)},${end.slice(1)}`;
   }
 }
 

@@ -176,8 +176,8 @@ test("reservations are made, listed, ended and metered; what is not named in the
   assert.equal(made.status, 201, made.text);
   const { id } = made.json() as unknown as { id: string };
   assert.deepEqual(
-    [made.json()["until"], made.json()["state"], made.json()["share"]],
-    ["2026-03-02T12:00:00.000Z", "active", null],
+    [made.json()["until"], made.json()["state"], made.json()["share"], made.json()["warnings"]],
+    ["2026-03-02T12:00:00.000Z", "active", null, ["cpu is the only device: nobody else has one while it holds."]],
   );
   assert.equal((await post("/reservations", { project: "app", device: "cpu", hours: 1 })).status, 409);
   assert.equal((await post("/reservations", { project: "app", device: "gpu", hours: 1 })).status, 404);

@@ -38,7 +38,9 @@ export function createFakeReservations(
         note: input.note ?? null,
         createdAt: instantOf(clock.nowMs()),
       });
-      return made.at(-1)!;
+      const warnings =
+        input.device === undefined ? [] : ["cpu is the only device: nobody else has one while it holds."];
+      return { ...made.at(-1)!, warnings };
     },
     list: ({ active }, page) =>
       Promise.resolve(

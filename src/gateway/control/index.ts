@@ -28,6 +28,7 @@ export type {
   ChangedProject,
   CloudStatus,
   CreatedKey,
+  CreatedReservation,
   DestinationStatus,
   Explanation,
   Key,

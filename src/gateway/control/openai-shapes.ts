@@ -23,7 +23,11 @@ export const message = z.looseObject({
   tool_call_id: text.optional(),
 });
 
-const created = { id: text, created: z.int(), model: text };
+const servedTier = z
+  .string()
+  .optional()
+  .meta({ description: "The tier that it had (priority, default, flex), where `service_tier` was asked for." });
+const created = { id: text, created: z.int(), model: text, service_tier: servedTier };
 const finishReason = z.enum(["stop", "length", "tool_calls", "content_filter"]).nullable();
 
 export const chatAnswer = z.looseObject({

@@ -6,6 +6,7 @@ import type { PoolStatus } from "./pool-wire.ts";
 import type {
   Backup,
   CloudStatus,
+  CreatedReservation,
   DestinationStatus,
   Explanation,
   Key,
@@ -112,8 +113,8 @@ export interface ReservationInput {
 
 /** What tenants have reserved. */
 export interface ReservationOperations {
-  /** Refuses what is reserved already, and says from when on it is free. */
-  create(input: ReservationInput): Promise<Reservation | Refusal>;
+  /** Refuses what is reserved already, and says from when on it is free. `warnings`: whom it leaves with little or nothing. */
+  create(input: ReservationInput): Promise<CreatedReservation | Refusal>;
   /** `active`: those that hold now; else all, those that are over too. */
   list(
     filter: { readonly project: string | undefined; readonly active: boolean },

@@ -18,6 +18,12 @@ const pooledModel = z.object({
   }),
   loadedBytes: z.number().meta({ description: "What it takes once it is loaded." }),
   isPinned: z.boolean(),
+  keepWarmMs: z.number().nullable().meta({
+    description: "For so long after its last turn it makes room for nobody; null: it does at once.",
+  }),
+  unloadAfterMs: z.number().nullable().meta({
+    description: "Idle for so long, it leaves; null: only where others need the room.",
+  }),
   waiting: z.int(),
   running: z.int(),
   slackMs: z.number().nullable().meta({

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { day, instant, page, pageOf, reference } from "./fields.ts";
 import type { ReservationOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
-import { reservation, reservations, reservationUsage } from "./wire.ts";
+import { createdReservation, reservation, reservations, reservationUsage } from "./wire.ts";
 
 const shared = { permission: "operator", group: "Reservations" } as const;
 
@@ -18,7 +18,8 @@ const wanted = z.strictObject({
     .meta({ description: "Of the pool's capacity: at most 1, with at most 4 decimals." }),
   from: instant.optional().meta({ description: "When it begins; left out: now." }),
   until: instant.optional().meta({ description: "When it ends; this moment is not in it." }),
-  hours: z.number().gt(0).lte(1_000_000).optional().meta({ description: "How long it lasts, instead of `until`." }),
+  // How long it may last, the operations say in their own words.
+  hours: z.number().gt(0).lte(1_000_000_000).optional().meta({ description: "How long it lasts, instead of `until`." }),
   note: z
     .string()
     .min(1)
@@ -40,9 +41,10 @@ function changingRoutes(operations: ReservationOperations): readonly Route[] {
         method: "POST",
         path: "/reservations",
         name: "createReservation",
-        summary: "Reserves a device, or a share of the pool, for a project and a time.",
+        summary:
+          "Reserves a device, or a share of the pool, for a project and a time. `warnings`: whom that leaves without a device, or with little.",
         body: wanted,
-        answer: reservation,
+        answer: createdReservation,
         status: 201,
       },
       ({ body }) => operations.create(body),

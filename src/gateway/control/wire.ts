@@ -73,6 +73,8 @@ export const reservation = z.object({
   createdAt: z.string(),
 });
 
+export const createdReservation = reservation.extend({ warnings });
+
 export const reservationUsageRow = z.object({
   reservation: z.string(),
   organisation: z.string(),
@@ -235,6 +237,7 @@ export type ChangedKey = z.output<typeof changedKey>;
 export type CreatedKey = z.output<typeof createdKey>;
 export type UsageRow = z.output<typeof usageRow>;
 export type Reservation = z.output<typeof reservation>;
+export type CreatedReservation = z.output<typeof createdReservation>;
 export type ReservationUsageRow = z.output<typeof reservationUsageRow>;
 export type CatalogueModel = z.output<typeof catalogueModel>;
 export type Model = z.output<typeof model>;

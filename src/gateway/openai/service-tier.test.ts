@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Tier, tiers } from "../../base/index.ts";
-import { isServiceTier, type ServiceTier, serviceTiers, tierOf } from "./service-tier.ts";
+import { isServiceTier, servedTier, type ServiceTier, serviceTiers, tierOf } from "./service-tier.ts";
 
 test("a request has its project's tier, and steps down with flex only", () => {
   const expected: Readonly<Record<ServiceTier | "nothing", Readonly<Record<Tier, Tier>>>> = {
@@ -15,6 +15,11 @@ test("a request has its project's tier, and steps down with flex only", () => {
     assert.equal(tierOf(undefined, project), expected.nothing[project], project);
     for (const asked of serviceTiers) assert.equal(tierOf(asked, project), expected[asked][project], asked + project);
   }
+});
+
+test("each tier has a name of OpenAI's in answers, and asking for that name asks for no more", () => {
+  assert.deepEqual(tiers.map(servedTier), ["priority", "default", "flex"]);
+  for (const tier of tiers) assert.equal(tierOf(servedTier(tier), tier), tier);
 });
 
 test("only OpenAI's words are words, also where JavaScript has some of its own", () => {

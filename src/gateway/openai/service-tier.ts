@@ -9,6 +9,13 @@ export function isServiceTier(value: unknown): value is ServiceTier {
   return serviceTiers.some((known) => known === value);
 }
 
+const namesInAnswers = { interactive: "priority", standard: "default", batch: "flex" } as const;
+
+/** What an answer calls the tier that it had, where its request asked for one. */
+export function servedTier(tier: Tier): ServiceTier {
+  return namesInAnswers[tier];
+}
+
 /**
  * The tier of a request, by what it asks for and what its project has. A request can step down to batch and never above
  * its project: as with OpenAI, one that asks for `priority` where the project has none is served as the project is, and
