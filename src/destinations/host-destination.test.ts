@@ -101,7 +101,7 @@ test("a host hears what a request's project weighs, where that is not what all w
   const { socketPath, asked } = await listening(context);
   const host = destination(context, new ManualClock());
   host.up({ socketPath, ...nothing });
-  const level = { ttftMs: 10_000, tpotMs: 100, isPreemptible: false };
+  const level = { ttftMs: 10_000, tpotMs: 100, isPreemptible: false, serviceTier: "default" };
   for (const weight of [1, 3]) await send(host, level, weight);
   assert.deepEqual(
     asked.map((headers) => headers["bailiwick-weight"]),
