@@ -61,7 +61,7 @@ export class DeviceScheduler {
   /** Copies a model that nobody has asked for, where it takes nobody's place; or nobody's who has work, where it is pinned. */
   preload(lane: Lane, answer: Answer): boolean {
     const { device, model } = lane;
-    const room = lane.isPinned ? idleVictims(device, model.weightsBytes, answer.nowMs) : [];
+    const room = lane.isPinned ? idleVictims(device, model.weightsBytes, answer.nowMs, lane.restMs) : [];
     const isThere = room !== undefined && (room.length > 0 || model.weightsBytes <= device.freeBytes);
     if (isThere) this.#begin({ lane, evicted: room }, device, answer);
     return isThere;
@@ -86,6 +86,7 @@ export class DeviceScheduler {
       lane.isFresh = true;
       lane.lastUsedMs = answer.nowMs;
       lane.failures = 0;
+      lane.restMs = 0;
     } else this.#rest(lane, answer);
   }
 
@@ -100,7 +101,8 @@ export class DeviceScheduler {
     lane.weights = "absent";
     lane.isDraining = false;
     lane.device.weightsBytes -= lane.model.weightsBytes;
-    lane.notBeforeMs = answer.nowMs + Math.min(lastRetryMs, firstRetryMs * 2 ** lane.failures);
+    lane.restMs = Math.min(lastRetryMs, firstRetryMs * 2 ** lane.failures);
+    lane.notBeforeMs = answer.nowMs + lane.restMs;
     lane.failures++;
   }
 

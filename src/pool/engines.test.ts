@@ -255,6 +255,85 @@ test("a share that is reserved is kept from others, and open to its tenant and t
   assert.deepEqual(kinds(played.arrive(2_400, request("c", { objective, tenant: "holder" }))), ["stop"]);
 });
 
+/** Four models that are there; each alone needs 0.4 of the device's time, which takes 1.2. */
+function withShare(): {
+  readonly played: Played;
+  readonly asks: (name: string, more?: Partial<PoolRequest>) => boolean;
+} {
+  const names = ["a", "b", "c", "d"];
+  const models = names.map((name) => model(name));
+  const played = new Played(fleet([device("d", 40)], models), { ...plain, preloads: true });
+  played.at(0, { kind: "woken" });
+  names.forEach((name, index) => played.loaded(500 * (index + 1), name));
+  played.at(2_000, { kind: "reserved", reservation: { id: "rsv", tenant: "holder", share: 0.5 } });
+  let atMs = 2_100;
+  const asks = (name: string, more: Partial<PoolRequest> = {}): boolean => {
+    const before = played.pool.survey().pending;
+    played.arrive(atMs++, request(name, { objective: { ttftMs: 10_000, tpotMs: 25 }, inputTokens: 1, ...more }));
+    return played.pool.survey().pending === before;
+  };
+  return { played, asks };
+}
+
+test("what the holder of a share does is not charged to others, as long as there is time for both", () => {
+  const { asks } = withShare();
+  assert.ok(asks("c", { tenant: "holder" }));
+  assert.ok(asks("a"), "0.4 of the 0.6 that others have");
+  assert.ok(!asks("b"), "0.8 of them");
+  assert.ok(asks("d", { tenant: "holder" }));
+});
+
+test("the holder of a share need not make room for what gives way", () => {
+  const { asks } = withShare();
+  for (const name of ["a", "b"]) assert.ok(asks(name, { isPreemptible: true }), name);
+  assert.ok(!asks("d"), "there is no time left");
+  assert.ok(asks("d", { tenant: "holder" }));
+});
+
+test("a model that cannot be loaded takes the place of none that is used between its tries", () => {
+  const models = [model("a"), model("b"), model("broken")];
+  const played = new Played(fleet([device("d", 20)], models), { ...plain, preloads: true });
+  played.at(0, { kind: "woken" });
+  played.loaded(500, "a");
+  played.loaded(1_000, "b");
+  const evicted: string[] = [];
+  const used: string[] = [];
+  const use = (name: string): PoolRequest => {
+    const short = request(name, { inputTokens: 1, maxOutputTokens: 1 });
+    used.push(short.id);
+    return short;
+  };
+  const note = (effects: readonly Effect[]): void => {
+    for (const effect of effects) if (effect.kind === "evict") evicted.push(effect.model);
+  };
+  note(played.arrive(1_100, request("broken")));
+  assert.equal(evicted.length, 1);
+  for (let nowMs = 1_200; nowMs < 60_000; nowMs += 100) {
+    const { loading, turn } = played.pool.survey().devices[0]!;
+    if (loading?.model === "broken") note(played.at(nowMs, { kind: "loadFailed", device: "d", model: "broken" }));
+    else if (loading !== undefined) note(played.loaded(nowMs, loading.model));
+    if (turn !== undefined) note(played.turn(nowMs, Object.fromEntries(used.map((id) => [id, 1])), used));
+    if (nowMs % 1_000 === 200) note(played.arrive(nowMs, request("broken")));
+    if (nowMs % 400 === 0) for (const name of ["a", "b"]) note(played.arrive(nowMs, use(name)));
+  }
+  assert.equal(evicted.length, 1, evicted.join());
+});
+
+test("a prompt that is being computed is before those that come after it", () => {
+  const played = new Played(fleet([device("d", 20)], [model("a"), model("b")]), { ...plain, preloads: true });
+  played.at(0, { kind: "woken" });
+  played.loaded(500, "a");
+  played.loaded(1_000, "b");
+  const long = request("a", { inputTokens: 3_000 });
+  const next = request("b");
+  assert.equal(played.pool.firstTokenMs(next), 100);
+  played.arrive(1_100, long);
+  assert.equal(played.pool.firstTokenMs(next), 3_100, "in its turn");
+  played.turn(1_350, {});
+  const leftMs = played.pool.firstTokenMs(next)!;
+  assert.ok(leftMs > 2_700 && leftMs < 3_100, `between its turns ${leftMs}`);
+});
+
 test("a model that is gone by itself: what has tokens ends, what has none begins anew where it can, others go on", () => {
   const played = new Played(fleet([device("d", 20)], [model("a"), model("b")]), { ...plain, preloads: true });
   played.at(0, { kind: "woken" });

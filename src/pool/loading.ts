@@ -32,9 +32,9 @@ export function chooseLoad(
   if (device.loading !== undefined) return undefined;
   const absent = absentOf(device, nowMs);
   const [first] = absent;
-  if (first === undefined) return retryOf(device);
+  if (first === undefined) return retryOf(device, nowMs);
   const { lane } = first;
-  const idle = idleVictims(device, lane.model.weightsBytes, nowMs);
+  const idle = idleVictims(device, lane.model.weightsBytes, nowMs, lane.restMs);
   if (idle !== undefined) return { lane, evicted: idle };
   const latestMs = latestStart(absent) - tuning.loadMarginMs;
   if (latestMs > nowMs && !tuning.without.includes("lateCopies")) return { wakeMs: latestMs };
@@ -88,14 +88,16 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
   );
   lanes.sort((a, b) => startDue(a) - startDue(b));
   const lane = lanes.find(({ weights, running }) => weights === "absent" && running.length > 0) ?? lanes[0];
-  if (lane === undefined) return retryOf(device);
+  if (lane === undefined) return retryOf(device, nowMs);
   const weightsBytes = lane.weights === "absent" ? lane.model.weightsBytes : 0;
   const neededBytes = weightsBytes + (lane.running.length > 0 ? 0 : lane.firstPromptBytes);
   let freeBytes = device.freeBytes;
   const evicted: Lane[] = [];
   for (const other of byPatience(device)) {
     if (freeBytes >= neededBytes) break;
-    if (other === lane || (!other.hasWork && other.isKeptWarm(nowMs))) continue;
+    const isIdle = !other.hasWork;
+    const isWanted = isIdle && (other.isKeptWarm(nowMs) || other.lastUsedMs > nowMs - lane.restMs);
+    if (other === lane || isWanted) continue;
     evicted.push(other);
     freeBytes += other.model.weightsBytes;
   }
@@ -133,7 +135,8 @@ function absentOf(device: Device, nowMs: number): Absent[] {
   const holder = holderAtWork(device);
   for (const lane of device.busy) {
     if (holder !== undefined && givesWayTo(lane, holder)) continue;
-    if (lane.weights === "absent" && lane.notBeforeMs <= nowMs) absent.push({ lane, dueMs: startDue(lane) });
+    const isMeant = lane.weights === "absent" && lane.notBeforeMs <= nowMs && mayTry(lane, nowMs);
+    if (isMeant) absent.push({ lane, dueMs: startDue(lane) });
   }
   return absent.sort((a, b) => a.dueMs - b.dueMs);
 }
@@ -149,9 +152,18 @@ function latestStart(absent: readonly Absent[]): number {
   return latestMs;
 }
 
+/** A model whose copy has failed takes the place of none that was used while it rested: it may fail again. */
+function mayTry({ device, model, failures, restMs }: Lane, nowMs: number): boolean {
+  return failures === 0 || idleVictims(device, model.weightsBytes, nowMs, restMs) !== undefined;
+}
+
 /** When a copy that has failed may be tried again; undefined where none waits for that. */
-function retryOf(device: Device): { readonly wakeMs: number } | undefined {
+function retryOf(device: Device, nowMs: number): { readonly wakeMs: number } | undefined {
   let wakeMs = Infinity;
-  for (const lane of device.busy) if (lane.weights === "absent") wakeMs = Math.min(wakeMs, lane.notBeforeMs);
+  for (const lane of device.busy) {
+    if (lane.weights !== "absent") continue;
+    const atMs = mayTry(lane, nowMs) ? lane.notBeforeMs : Math.max(lane.notBeforeMs, nowMs + patienceMs);
+    if (atMs > nowMs) wakeMs = Math.min(wakeMs, atMs);
+  }
   return Number.isFinite(wakeMs) ? { wakeMs } : undefined;
 }

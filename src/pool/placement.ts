@@ -1,7 +1,7 @@
 import { prefillMs, stepMs } from "./speed.ts";
 import type { Device, Lane } from "./state.ts";
 import type { PoolModel, PoolRequest } from "./types.ts";
-import type { Reservations } from "./reservations.ts";
+import type { Claim, Reservations } from "./reservations.ts";
 import type { Tuning } from "./tuning.ts";
 import { idleVictims, tokensLeft } from "./victims.ts";
 
@@ -19,7 +19,8 @@ export function placeRequest(
   tuning: Tuning,
   reservations: Reservations,
 ): Lane | undefined {
-  const demandMax = tuning.demandMax * reservations.shareOpenTo(request);
+  const claims = reservations.claimsOf(request);
+  const isOpen = claims.every(({ share }) => share > 0);
   const takesAll = tuning.without.includes("refusing");
   const shares = !tuning.without.includes("sharing");
   let best: Lane | undefined;
@@ -32,8 +33,12 @@ export function placeRequest(
     if (waitMs > request.objective.ttftMs && !takesAll) continue;
     const { compute, copies } = demandWith(device, lane, request, nowMs);
     const demand = compute + tuning.copiesWeight * copies;
-    const isTooMuch = lane.hasWork ? compute > demandMax : demand > demandMax || copies > tuning.copiesMax;
-    if (isTooMuch && !(isFree(device) && demandMax > 0) && !takesAll) continue;
+    const more = lane.hasWork ? 0 : tuning.copiesWeight * copies;
+    const isBeyond = ({ share, counts }: Claim): boolean =>
+      (counts === undefined ? compute : computeWith(device, lane, request, nowMs, counts)) + more >
+      share * tuning.demandMax;
+    const isTooMuch = claims.some(isBeyond) || (!lane.hasWork && copies > tuning.copiesMax);
+    if (isTooMuch && !(isFree(device) && isOpen) && !takesAll) continue;
     const ownMs = prefillMs(lane.speed, request.inputTokens) + (lane.weights === "absent" ? lane.speed.loadMs : 0);
     const ownWaitMs = promptBacklogMs(device) + ownMs;
     const isShared = shares && lane.hasWork && ownWaitMs < tuning.promptWaitShare * request.objective.ttftMs;
@@ -122,11 +127,15 @@ function isFree(device: Device): boolean {
   return device.busy.size === 0;
 }
 
-function promptBacklogMs(device: Device): number {
+/** Prompts that are not computed yet: those that wait, those of the turn under way, and what is left of those that have begun. */
+function promptBacklogMs({ busy, turn }: Device): number {
   let backlogMs = 0;
-  for (const lane of device.busy) {
-    for (const { contextTokens } of lane.waiting) backlogMs += prefillMs(lane.speed, contextTokens);
+  for (const { waiting, running, speed } of busy) {
+    for (const { contextTokens } of waiting) backlogMs += prefillMs(speed, contextTokens);
+    for (const { promptLeftMs } of running) backlogMs += promptLeftMs;
   }
+  if (turn?.kind !== "prefill") return backlogMs;
+  for (const { contextTokens } of turn.sequences) backlogMs += prefillMs(turn.lane.speed, contextTokens);
   return backlogMs;
 }
 
@@ -144,8 +153,25 @@ interface Demand {
   readonly copies: number;
 }
 
+/** The compute of what counts alone. */
+function computeWith(
+  device: Device,
+  lane: Lane,
+  request: PoolRequest,
+  nowMs: number,
+  counts: (other: Lane) => boolean,
+): number {
+  let compute = ownCompute(device, lane, request, nowMs);
+  for (const other of device.busy) if (other !== lane && counts(other)) compute += laneDemand(other, 0, other.tpotMs);
+  return compute;
+}
+
+function ownCompute(device: Device, lane: Lane, request: PoolRequest, nowMs: number): number {
+  return device.promptShare(nowMs) + laneDemand(lane, 1, Math.min(lane.tpotMs, request.objective.tpotMs));
+}
+
 function demandWith(device: Device, lane: Lane, request: PoolRequest, nowMs: number): Demand {
-  let compute = device.promptShare(nowMs) + laneDemand(lane, 1, Math.min(lane.tpotMs, request.objective.tpotMs));
+  let compute = ownCompute(device, lane, request, nowMs);
   let weightsBytes = lane.model.weightsBytes;
   let copiesMs = lane.speed.loadMs;
   let kvBytes = device.kvBytes + lane.waitingBytes + lane.kvBytesOf(request.inputTokens, request.maxOutputTokens);

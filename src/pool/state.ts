@@ -71,6 +71,8 @@ export class Lane {
   /** Copies that have failed one after the other, and when the next may be tried. */
   failures = 0;
   notBeforeMs = -Infinity;
+  /** How long it rests after its last failure: nobody who was used since then leaves for another try. */
+  restMs = 0;
   /** Tokens of context that the running ones have together. */
   contextTokens = 0;
   /** When the first of the running ones' next tokens is due. */
@@ -174,8 +176,12 @@ export class Lane {
 
   /** Whether all that it has to do gives way to whoever has reserved the device. */
   get givesWay(): boolean {
-    const isPreemptible = ({ request }: Sequence): boolean => request.isPreemptible === true;
-    return this.waiting.every(isPreemptible) && this.running.every(isPreemptible);
+    return this.isAll(({ request }) => request.isPreemptible === true);
+  }
+
+  /** Whether all that it has to do is such. */
+  isAll(isSuch: (sequence: Sequence) => boolean): boolean {
+    return this.waiting.every(isSuch) && this.running.every(isSuch);
   }
 
   get hasWork(): boolean {

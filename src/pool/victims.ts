@@ -8,11 +8,17 @@ export function startDue(lane: Lane): number {
   return Math.min(promptMs, lane.dueMs);
 }
 
-/** Models without work whose weights make enough room, the longest unused first; undefined where they do not. */
-export function idleVictims(device: Device, neededBytes: number, nowMs: number): Lane[] | undefined {
+/**
+ * Models without work, and unused for so long, whose weights make enough room, the longest unused first; undefined where they
+ * do not.
+ */
+export function idleVictims(device: Device, neededBytes: number, nowMs: number, unusedForMs = 0): Lane[] | undefined {
   let freeBytes = device.freeBytes;
   if (freeBytes >= neededBytes) return [];
-  const idle = [...device.lanes.values()].filter((lane) => lane.canLeave && !lane.hasWork && !lane.isKeptWarm(nowMs));
+  const isUnused = ({ lastUsedMs }: Lane): boolean => lastUsedMs <= nowMs - unusedForMs;
+  const idle = [...device.lanes.values()].filter(
+    (lane) => lane.canLeave && !lane.hasWork && !lane.isKeptWarm(nowMs) && isUnused(lane),
+  );
   idle.sort((a, b) => a.lastUsedMs - b.lastUsedMs);
   const victims: Lane[] = [];
   for (const lane of idle) {
