@@ -5,6 +5,8 @@
  * is not declared serves public data only; what no rule permits is refused, with every candidate's reason.
  */
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
+export { type FactsInvalid, type ParsedFacts, parseFacts } from "./facts/parse.ts";
+export { type Standing, standing } from "./facts/standing.ts";
 export { checkJurisdiction, checkProcessing } from "./jurisdictions.ts";
 export { createPolicy, type Decision, type Policy, type Question } from "./policy.ts";
 export type { Candidate } from "./rules.ts";
