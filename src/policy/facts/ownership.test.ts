@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { heldByCountry, type HeldFromOutside, heldFromOutside } from "./ownership.ts";
+import { heldByCountry } from "../index.ts";
+import { type HeldFromOutside, heldFromOutside } from "./ownership.ts";
 import { company, factsOf } from "./testing.ts";
 
 type Input = ReturnType<typeof company>;

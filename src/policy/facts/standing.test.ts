@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { standing } from "../index.ts";
+import { shippedAdequacy, standing } from "../index.ts";
+import { liesWithin } from "../jurisdictions.ts";
+import { adequacyListVersion } from "./adequacy-list.ts";
 import { adequateAmong } from "./standing.ts";
 import { attested, certified, company, factsOf, siteOf, testNowMs } from "./testing.ts";
 
@@ -115,4 +117,15 @@ test("adequacy is the shipped list, what an operator adds, and less what was rev
 test("the decision about the United Kingdom ends with 2031-12-27", () => {
   const adequate = (text: string) => adequateAmong(["GB"], [], standing(factsOf({}), at(text))).length;
   assert.deepEqual([adequate("2031-12-27T23:59:59Z"), adequate("2031-12-28T00:00:00Z")], [1, 0]);
+});
+
+test("the shipped decisions are dated, sourced, and about one country each, outside the EEA", () => {
+  const countries = shippedAdequacy.map(({ to }) => to);
+  assert.deepEqual(countries, [...new Set(countries)].sort());
+  for (const { from, to, decidedOn, source } of shippedAdequacy) {
+    assert.equal(from, "EEA");
+    assert.ok(!liesWithin(to, "EEA"), to);
+    assert.match(source, /Decision .*CELEX:3\d{4}D\d{4}$/);
+    assert.ok(decidedOn < adequacyListVersion);
+  }
 });

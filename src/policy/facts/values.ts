@@ -40,7 +40,7 @@ export const percent = z
       .regex(/^(100(\.0{1,4})?|\d{1,2}(\.\d{1,4})?)$/, "a percentage from 0 to 100, with at most four decimals"),
   );
 
-const knownSchemes = [
+export const knownSchemes = [
   "SecNumCloud",
   "C5-type-1",
   "C5-type-2",
