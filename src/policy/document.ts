@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dataClasses, type DataClass, isDataClass } from "./data-class.ts";
+import { dataClasses, type DataClass, isDataClass } from "../base/index.ts";
 import { type DocumentProblem, schemaProblems } from "./facts/problems.ts";
 
 const name = z
@@ -13,7 +13,7 @@ const ownClass = z.strictObject({
   like: z.enum(dataClasses).describe("Which of the five it is protected as, at least."),
 });
 
-const documentSchema = z.strictObject({
+export const documentSchema = z.strictObject({
   dataClasses: z.array(ownClass).max(100).default([]).describe("Data classes beside the five."),
   regimes: z
     .record(name, z.array(name).max(50))

@@ -8,7 +8,7 @@
  */
 export { compilePolicies } from "./cedar/compile.ts";
 export type { CompiledPolicies, PoliciesInvalid, PolicyFile, PolicyNote, PolicyProblem } from "./cedar/policies.ts";
-export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
+export { type DataClass, dataClasses, isDataClass } from "../base/index.ts";
 export { type Changed, diff, type Placement, type PolicyDiff } from "./diff.ts";
 export { type ParsedDocument, parsePolicyDocument, type PolicyDocument, shippedDocument } from "./document.ts";
 export { drill, type Drilled, type DrillOptions, type Lost } from "./drill.ts";
@@ -21,6 +21,7 @@ export type { Facts, FactsInput } from "./facts/schema.ts";
 export { type Standing, standing } from "./facts/standing.ts";
 export { checkJurisdiction, checkProcessing } from "./jurisdictions.ts";
 export type { Loss } from "./losses.ts";
+export { type NarrowingHeaders, type ParsedNarrowing, parseNarrowing } from "./narrowing.ts";
 export { createPolicy, type Decision, type Forbidden, type Policy, type PolicyOptions } from "./policy.ts";
 export type { Action, Candidate, DataOwner, ExportDeclaration, Narrowing, Question, StaffMember } from "./question.ts";
 export type { Remedy } from "./remedies.ts";

@@ -3,6 +3,7 @@ import { fillIn, type RequestValues } from "./cedar/placeholders.ts";
 import { type Ruling, rule } from "./cedar/rule.ts";
 import { type Slice, Slices } from "./cedar/slices.ts";
 import type { Standing } from "./facts/standing.ts";
+import { Kept } from "./kept.ts";
 import type { Place } from "./places.ts";
 import type { Candidate } from "./question.ts";
 import { type CedarRequest, requestOf } from "./request.ts";
@@ -27,7 +28,7 @@ const rulingsKept = 16_384;
 export class Judge {
   readonly policies: CompiledPolicies;
   readonly #slices: Slices;
-  readonly #rulings = new Map<string, Ruling>();
+  readonly #rulings = new Kept<Ruling>(rulingsKept);
 
   constructor(policies: CompiledPolicies) {
     this.policies = policies;
@@ -65,8 +66,6 @@ export class Judge {
     const known = this.#rulings.get(key);
     if (known !== undefined) return known;
     const ruling = rule(slice, call);
-    const oldest = this.#rulings.size >= rulingsKept ? this.#rulings.keys().next() : undefined;
-    if (oldest?.done === false) this.#rulings.delete(oldest.value);
     this.#rulings.set(key, ruling);
     return ruling;
   }

@@ -6,6 +6,8 @@ import {
   createPolicy,
   dataClasses,
   type Narrowing,
+  type NarrowingHeaders,
+  parseNarrowing,
   parsePolicyDocument,
   type Question,
   shippedPolicies,
@@ -145,4 +147,32 @@ test("a policy document names classes and regimes that are there", () => {
     "dataClasses[0].name: it is one of the five already; choose another name",
   ]);
   assert.deepEqual(problems({ dataclasses: [] }), ["dataclasses: is not known; did you mean dataClasses?"]);
+});
+
+test("headers are read as lists, and what nobody knows is refused with what was meant", () => {
+  const known = { document: documentOf(), regimes: shippedPolicies().regimes, groups: { DACH: ["DE", "AT", "CH"] } };
+  const parse = (headers: NarrowingHeaders) => {
+    const parsed = parseNarrowing(headers, known);
+    return parsed.outcome === "parsed" ? parsed.narrowing : `${parsed.header}: ${parsed.message}`;
+  };
+  assert.equal(parse({}), undefined);
+  assert.deepEqual(parse({ dataClass: "patients", processing: "de, DACH,eea", purpose: "care", regimes: "open" }), {
+    dataClass: "patients",
+    processing: ["DE", "DACH", "EEA"],
+    purpose: "care",
+    regimes: ["open"],
+  });
+  assert.equal(
+    parse({ dataClass: "persnal" }),
+    'dataClass: There is no data class "persnal". Did you mean "personal"?',
+  );
+  assert.equal(parse({ processing: "UK" }), 'processing: "UK" is not an ISO 3166 code; did you mean "GB"?');
+  assert.equal(parse({ processing: " , " }), "processing: An empty list of places names none.");
+  assert.equal(
+    parse({ regimes: "eu-personal" }),
+    'regimes: There is no regime "eu-personal". Did you mean "eu-personal-data"?',
+  );
+  assert.match(JSON.stringify(parse({ processing: "DE,".repeat(51) })), /At most 50/);
+  assert.match(JSON.stringify(parse({ purpose: "x".repeat(201) })), /at most 200 characters/);
+  assert.match(JSON.stringify(parse({ purpose: "a\nb" })), /printable/);
 });

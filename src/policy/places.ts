@@ -52,15 +52,15 @@ export function placeOf({ kind, name, site }: Candidate, standing: Standing): Pl
   const host = kind === "site" ? undefined : standing.hosts.get(name);
   const declared = standing.sites.get(site.name);
   const doubt = doubtOf(name, site, declared, host);
-  const at = declared ?? settingsSite(site);
-  const jurisdiction = doubt === undefined ? at.jurisdiction : undefined;
+  const at = doubt === undefined ? (declared ?? settingsSite(site)) : settingsSite({ ...site, ...nothingSaid });
+  const { jurisdiction } = at;
   const operator = at.operator === undefined ? undefined : standing.operators.get(at.operator);
   return {
     jurisdiction,
     country: jurisdiction === undefined ? undefined : countryOf(jurisdiction),
     within: placesOf(jurisdiction, standing),
     certificates: at.certificates,
-    evidence: doubt === undefined ? at.evidence : undefined,
+    evidence: at.evidence,
     makers: host?.makers,
     makerCountries: host?.makerCountries,
     isWithdrawn: standing.withdrawnSites.has(site.name) || (host?.withdrawnMakers.length ?? 0) > 0,
@@ -70,7 +70,15 @@ export function placeOf({ kind, name, site }: Candidate, standing: Standing): Pl
   };
 }
 
-function settingsSite({ name, jurisdiction, operator }: Candidate["site"]): SiteStanding {
+const nothingSaid = { jurisdiction: undefined, operator: undefined };
+
+interface SettingsSite {
+  readonly name: string;
+  readonly jurisdiction: string | undefined;
+  readonly operator?: string | undefined;
+}
+
+function settingsSite({ name, jurisdiction, operator }: SettingsSite): SiteStanding {
   const unknown = { accessFrom: undefined, certificates: [] };
   const evidence = jurisdiction === undefined ? undefined : "operator-attested";
   return { name, jurisdiction, operator, ...unknown, evidence };

@@ -1,19 +1,17 @@
-import { createHash } from "node:crypto";
-import { type CanonicalValue, canonicalJson, refuse, type Refusal } from "../base/index.ts";
+import { refuse, type Refusal } from "../base/index.ts";
 import type { CompiledPolicies } from "./cedar/policies.ts";
 import { type PolicyDocument, shippedDocument } from "./document.ts";
 import { noFacts } from "./facts/parse.ts";
 import type { Facts } from "./facts/schema.ts";
-import { type Standing, standing } from "./facts/standing.ts";
+import type { Standing } from "./facts/standing.ts";
+import { digestOf, keyOf, rulesVersion } from "./grounds.ts";
 import { Judge, type Verdict } from "./judge.ts";
-import { jurisdictionsVersion } from "./jurisdictions.ts";
+import { Kept } from "./kept.ts";
 import { placeOf } from "./places.ts";
+import { Present } from "./present.ts";
 import type { Candidate, Question } from "./question.ts";
 import { shippedPolicies } from "./shipped.ts";
 import { viewsOf } from "./views.ts";
-
-/** Names the code that puts facts and policies together; a decision's digest holds it. Changed with every change of that. */
-const rulesVersion = `cedar-1/jurisdictions-${jurisdictionsVersion}`;
 
 interface Rejected<C extends Candidate = Candidate> {
   readonly candidate: C;
@@ -58,7 +56,7 @@ export interface Policy {
 
 export interface PolicyOptions {
   readonly epoch?: number;
-  /** Decisions that are kept. */
+  /** Decisions that are kept; a quarter as many of requests that narrow. */
   readonly decisionsKept?: number;
   /** Left out: what is shipped. */
   readonly policies?: CompiledPolicies;
@@ -70,7 +68,7 @@ export interface PolicyOptions {
 }
 
 /** A decision without its candidates: what was found on each in turn; undefined where it is permitted. */
-interface Kept {
+interface Found {
   readonly found: readonly (Pick<Rejected, "reason" | "explanation"> | undefined)[];
   readonly policyDigest: string;
 }
@@ -80,42 +78,32 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
   const { epoch = 1, decisionsKept = 4096, document = shippedDocument, facts = noFacts, nowMs = () => 0 } = options;
   const policies = options.policies ?? shippedPolicies();
   const judge = new Judge(policies);
-  const kept = new Map<string, Kept>();
-  let now = standing(facts, nowMs());
-  let sinceMs = nowMs();
+  const kept = new Kept<Found>(decisionsKept);
+  // Headers are whatever clients think of: their decisions take no room from those of projects.
+  const narrowed = new Kept<Found>(decisionsKept / 4);
+  const present = new Present(facts, nowMs, () => {
+    kept.clear();
+    narrowed.clear();
+  });
 
-  function current(): Standing {
-    const atMs = nowMs();
-    // A clock can be set back: what holds then is found anew as well.
-    if (atMs < now.changesAtMs && atMs >= sinceMs) return now;
-    const then = standing(facts, atMs);
-    if (then.id !== now.id) kept.clear();
-    now = then;
-    sinceMs = atMs;
-    return now;
-  }
-
-  function decideAnew(question: Question, candidates: readonly Candidate[], at: Standing): Kept {
+  function decideAnew(question: Question, candidates: readonly Candidate[], at: Standing): Found {
     const views = viewsOf(question, document);
     const found = candidates.map((candidate) => {
       const { isPermitted, reason, because } = judge.judge(views, candidate, placeOf(candidate, at), at);
       return isPermitted ? undefined : { reason: reason!, explanation: explain(candidate, because) };
     });
-    return { found, policyDigest: digestOf(question, candidates, document, policies, at) };
+    return { found, policyDigest: digestOf(question, candidates, { policies, document, standing: at }) };
   }
 
-  function decided(question: Question, candidates: readonly Candidate[]): Kept {
-    const at = current();
+  function decided(question: Question, candidates: readonly Candidate[]): Found {
+    const at = present.standing();
+    const among = question.narrowing === undefined && question.purpose === undefined ? kept : narrowed;
     const key = keyOf(question, candidates);
-    const known = kept.get(key);
+    const known = among.get(key);
     if (known !== undefined) return known;
     const fresh = decideAnew(question, candidates, at);
     // Nothing to choose from: the model's name is then any text that a client thought of, and is not kept.
-    if (candidates.length === 0) return fresh;
-    // The oldest goes, not the least recently used: an order kept on every hit would cost more than it saves.
-    const oldest = kept.size >= decisionsKept ? kept.keys().next() : undefined;
-    if (oldest?.done === false) kept.delete(oldest.value);
-    kept.set(key, fresh);
+    if (candidates.length > 0) among.set(key, fresh);
     return fresh;
   }
 
@@ -123,9 +111,9 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
     epoch,
     rulesVersion,
     policies,
-    standing: current,
+    standing: () => present.standing(),
     judge(question, candidate) {
-      const at = current();
+      const at = present.standing();
       return judge.judge(viewsOf(question, document), candidate, placeOf(candidate, at), at);
     },
     decide(question, candidates) {
@@ -154,56 +142,4 @@ function forbid({ project, model }: Question, rejected: readonly Rejected[]): Re
       ? `No site offers "${model}".`
       : `No site that offers "${model}" may process this project's ${project.dataClass} data.`;
   return refuse("no_permitted_site", message, { reasons: rejected.map(({ explanation }) => explanation) });
-}
-
-function digestOf(
-  question: Question,
-  candidates: readonly Candidate[],
-  document: PolicyDocument,
-  { id }: CompiledPolicies,
-  at: Standing,
-): string {
-  const facts = {
-    rules: rulesVersion,
-    policies: id,
-    facts: at.factsDigest,
-    standing: at.id,
-    document,
-    question: asked(question),
-    candidates: candidates.map(({ kind, name, site }) => ({ kind, name, site: siteText(site) })),
-  };
-  // By way of JSON: members that are undefined are members that are not there.
-  const plain = JSON.parse(JSON.stringify(facts)) as CanonicalValue;
-  return createHash("sha256").update(canonicalJson(plain)).digest("hex");
-}
-
-/** The members of a question that anything depends on: callers pass objects of their own, which hold more. */
-function asked({ action, project, key, staff, model, purpose, legalBasis, narrowing }: Question) {
-  const { id, dataClass, processing, storage, regimes, country, organisation, exported } = project;
-  const owner = { id, dataClass, processing, storage, regimes, country, organisation, exported };
-  return { action, project: owner, key, staff, model, purpose, legalBasis, narrowing };
-}
-
-function siteText({ name, jurisdiction, operator }: Candidate["site"]) {
-  return { name, jurisdiction, operator };
-}
-
-/**
- * Every fact in one string, read the same way only: names of our own hold no line break, and the model's name, which a
- * client chose, comes last. What few requests have goes in as JSON, which holds no line break either.
- */
-function keyOf(question: Question, candidates: readonly Candidate[]): string {
-  const { action, project, key, model } = question;
-  let text = `${action}\n${project.id}\n${key ?? ""}\n${project.dataClass}\n${project.processing.join(" ")}`;
-  text += `\n${rareOf(question)}`;
-  for (const { kind, name, site } of candidates) {
-    text += `\n${kind} ${name}\n${site.name}\n${site.jurisdiction ?? ""}\n${site.operator ?? ""}`;
-  }
-  return `${text}\n\n${model}`;
-}
-
-function rareOf({ project, staff, purpose, legalBasis, narrowing }: Question): string {
-  const { storage, regimes, country, organisation, exported } = project;
-  const rare = [storage, regimes, country, organisation, exported, staff, purpose, legalBasis, narrowing];
-  return rare.every((value) => value === undefined) ? "" : JSON.stringify(rare);
 }

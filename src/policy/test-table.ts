@@ -9,52 +9,71 @@ const places = z.array(z.union([place, z.string().regex(/^[A-Z][A-Z0-9_]{2,31}$/
 const count = z.int().min(0).max(10_000_000_000);
 
 const exported = z.strictObject({
-  year: z.int().min(2000).max(9999),
-  individuals: count,
-  sensitiveIndividuals: count,
-  mechanisms: z.array(z.enum(["security-assessment", "standard-contract", "certification"])).default([]),
-  isCriticalInfrastructure: z.boolean().default(false),
-  hasImportantData: z.boolean().default(false),
+  year: z.int().min(2000).max(9999).describe("The year of the figures."),
+  individuals: count.describe("Individuals whose information left China since 1 January."),
+  sensitiveIndividuals: count.describe("Individuals whose sensitive information did."),
+  mechanisms: z
+    .array(z.enum(["security-assessment", "standard-contract", "certification"]))
+    .default([])
+    .describe("What the exporter has of the three."),
+  isCriticalInfrastructure: z.boolean().default(false).describe("Whether it runs critical information infrastructure."),
+  hasImportantData: z.boolean().default(false).describe("Whether important data is among it."),
 });
 
 const project = z.strictObject({
-  id: plainName.default("prj_case"),
-  dataClass: plainName.default("internal"),
-  processing: places.default([]),
-  storage: places.optional(),
-  regimes: regimeNames.optional(),
-  country: jurisdiction.optional(),
-  organisation: plainName.optional(),
-  exported: exported.optional(),
+  id: plainName.default("prj_case").describe("The project's id, for policies that name one."),
+  dataClass: plainName.default("internal").describe("One of the five, or an own one."),
+  processing: places.default([]).describe("Where it may be processed; empty is anywhere."),
+  storage: places.optional().describe("Where it may rest; left out: where it may be processed."),
+  regimes: regimeNames.optional().describe("Left out: those of its data class in the policy document."),
+  country: jurisdiction.optional().describe("The one country of the regime national."),
+  organisation: plainName.optional().describe("The organisation's id."),
+  exported: exported.optional().describe("What the tenant declares to have exported from China."),
+});
+
+const staff = z.strictObject({
+  name: plainName.describe("Who looks."),
+  from: jurisdiction.optional().describe("From where; left out: not known."),
+  isGranted: z.boolean().describe("Whether a grant that the tenant sees holds."),
+});
+
+const narrowing = z.strictObject({
+  dataClass: plainName.optional().describe("As the header says."),
+  processing: places.optional().describe("As the header says."),
+  purpose: plainName.optional().describe("As the header says."),
+  regimes: regimeNames.optional().describe("As the header says."),
+});
+
+const ownSite = z.strictObject({
+  name: shortName,
+  jurisdiction: jurisdiction.optional(),
+  operator: plainName.optional(),
 });
 
 const policyCase = z.strictObject({
-  name: plainName.optional(),
-  action: z.enum(["infer", "embed", "train", "store", "log", "cache", "export", "support-access"]).default("infer"),
-  project: project.prefault({}),
-  model: plainName.default("any"),
-  purpose: plainName.optional(),
-  legalBasis: plainName.optional(),
-  key: plainName.optional(),
-  staff: z.strictObject({ name: plainName, from: jurisdiction.optional(), isGranted: z.boolean() }).optional(),
-  narrowing: z
-    .strictObject({
-      dataClass: plainName.optional(),
-      processing: places.optional(),
-      purpose: plainName.optional(),
-      regimes: regimeNames.optional(),
-    })
-    .optional(),
-  site: z.union([
-    shortName,
-    z.strictObject({ name: shortName, jurisdiction: jurisdiction.optional(), operator: plainName.optional() }),
-  ]),
-  host: plainName.optional(),
-  expect: z.enum(["permit", "deny"]),
-  policy: plainName.optional(),
+  name: plainName.optional().describe("What the case shows."),
+  action: z
+    .enum(["infer", "embed", "train", "store", "log", "cache", "export", "support-access"])
+    .default("infer")
+    .describe("What would be done."),
+  project: project.prefault({}).describe("Whose data it is."),
+  key: plainName.optional().describe("The key's id, where a key asks."),
+  staff: staff.optional().describe("Who of the staff, where the action is support-access."),
+  model: plainName.default("any").describe("The model's name."),
+  purpose: plainName.optional().describe("What for."),
+  legalBasis: plainName.optional().describe("As the tenant asserts it."),
+  narrowing: narrowing.optional().describe("What the request's headers ask for."),
+  site: z
+    .union([shortName, ownSite])
+    .describe("A site of the facts by its name, or one as settings have it: name, jurisdiction, operator."),
+  host: plainName.optional().describe("A host's id there; left out: the site itself."),
+  expect: z.enum(["permit", "deny"]).describe("What has to come out."),
+  policy: plainName.optional().describe("The id of a policy that has to be among those that decide."),
 });
 
-const tableSchema = z.strictObject({ cases: z.array(policyCase).min(1).max(10_000) });
+export const tableSchema = z.strictObject({
+  cases: z.array(policyCase).min(1).max(10_000).describe("The cases, each by itself."),
+});
 
 /** One question about one site, what is expected, and, where it matters, by which policy. */
 export type PolicyCase = z.output<typeof policyCase>;

@@ -1,4 +1,4 @@
-import type { DataClass } from "./data-class.ts";
+import type { DataClass } from "../base/index.ts";
 import { baseClassOf, type PolicyDocument, regimesOf } from "./document.ts";
 import type { Question } from "./question.ts";
 

@@ -30,7 +30,7 @@ const jurisdictions = z.strictObject({
   revoked: z.array(revokedAdequacy).max(300).default([]).describe("Decisions that ended, of either list."),
 });
 
-const certificate = z.strictObject({
+export const certificate = z.strictObject({
   scheme: scheme.describe("SecNumCloud, C5-type-2, HDS, ISO-27001, EUCS, EU-US-DPF, or another name."),
   scope: sentence.describe("What it covers, in its own words."),
   issuedOn: moment.describe("The first day on which it is in force."),
