@@ -286,3 +286,21 @@ test("certificates of a company count for its adequacy, not for a site's own", (
   const decided = policy.decide({ action: "infer", model: "m", project }, [{ kind: "site", name: "s", site }]);
   assert.equal(decided.rejected[0]!.reason, "certificate_missing");
 });
+
+test("whatever texts a client sends, a policy that looks at them gets an answer", () => {
+  const text = `@id("own.text") forbid (principal, action, resource in Model::"m")
+  when { context has model && context has purpose && context has legalBasis && context.model.name == context.purpose };`;
+  const policies = compilePolicies({ schema: policySchema, files: [...shippedFiles, { name: "own.cedar", text }] });
+  assert.ok(policies.outcome === "compiled");
+  const policy = createPolicy({ policies });
+  const any = fc.string({ unit: "binary", maxLength: 30 });
+  fc.assert(
+    fc.property(any, any, any, (model, purpose, legalBasis) => {
+      const asked = { ...about("public"), model, purpose, legalBasis };
+      assert.equal(policy.decide(asked, [at("a", "DE")]).outcome, "permitted");
+    }),
+  );
+  const half = { ...about("public"), model: "\ud800", purpose: "\udc00", legalBasis: "\u0000" };
+  assert.equal(policy.decide(half, [at("a", "DE")]).outcome, "permitted");
+  assert.equal(policy.decide({ ...half, model: "m", purpose: "m" }, [at("a", "DE")]).outcome, "refused");
+});

@@ -99,8 +99,13 @@ function resourceOf({ kind, name }: Candidate): TypeAndId {
   return { type: { host: "Host", upstream: "Upstream", site: "Site" }[kind], id: name };
 }
 
+/** A client wrote it, and Cedar reads UTF-8 only, which can hold no half of a character. */
+function modelName({ model }: Question): string {
+  return model.toWellFormed();
+}
+
 function resourceParents({ question }: View, { kind, site }: Candidate): readonly TypeAndId[] {
-  const model = { type: "Model", id: question.model };
+  const model = { type: "Model", id: modelName(question) };
   return kind === "site" ? [model] : [{ type: "Site", id: site.name }, model];
 }
 
@@ -126,11 +131,11 @@ function contextValues(view: View, place: Place, standing: Standing): Values {
   return defined({
     dataClass,
     baseClass,
-    purpose,
-    legalBasis: question.legalBasis,
+    purpose: purpose?.toWellFormed(),
+    legalBasis: question.legalBasis?.toWellFormed(),
     importer: defined(importerValues(view, place, standing)),
     ownership: ownershipValues(place),
-    model: defined({ name: question.model, ...standing.models.get(question.model) }),
+    model: defined({ name: modelName(question), ...standing.models.get(question.model) }),
     exported: exportedValues(question, standing),
   });
 }

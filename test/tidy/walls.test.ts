@@ -28,9 +28,10 @@ test("policy, pool, journal, receipt and ledger never import one another or the 
   assert.deepEqual(crossing, []);
 });
 
-test("the pool imports base only, the simulator pool too, reservations store and tenancy too", () => {
+test("the pool and policy import base only, the simulator pool too, reservations store and tenancy too", () => {
   for (const [room, allowed] of [
     ["pool", ["base"]],
+    ["policy", ["base"]],
     ["sim", ["base", "pool"]],
     ["reservations", ["base", "store", "tenancy"]],
   ] as const) {

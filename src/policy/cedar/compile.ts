@@ -25,7 +25,7 @@ export function compilePolicies({ schema, files }: PolicyTexts): CompiledPolicie
   return { ...parsed, warnings: [...validated.warnings, ...parsed.warnings] };
 }
 
-/** Without the validation, which takes as long as all the rest many times over: for texts whose tests have validated them. */
+/** Without the validation, which takes several times as long as all the rest: for texts that a test has validated. */
 export function parsePolicies({ schema, files }: PolicyTexts): CompiledPolicies | PoliciesInvalid {
   const read = files.flatMap((file) => statementsOf(file.text).map((statement) => readPolicy(file, statement)));
   const problems = read.flatMap((each) => ("problems" in each ? each.problems : []));
