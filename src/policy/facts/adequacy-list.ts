@@ -20,8 +20,8 @@ export interface Adequacy {
 
 /**
  * The European Commission's decisions under Art. 45 GDPR, and those under Directive 95/46/EC that hold on by Art. 45(9).
- * Source: the Commission's page "Data protection adequacy for non-EU countries" and the decisions themselves, by their
- * CELEX numbers. The decision about the European Patent Organisation, (EU) 2025/1382, is not here: an organisation is no
+ * Put together from the decisions, each with its CELEX number, and from what was reported of the Commission's page "Data
+ * protection adequacy for non-EU countries". The decision about the European Patent Organisation, (EU) 2025/1382, is not here: an organisation is no
  * jurisdiction in which a site could stand. In Iceland, Liechtenstein and Norway a decision holds once the EEA Joint
  * Committee has taken it over.
  */
