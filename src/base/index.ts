@@ -1,9 +1,10 @@
 /**
  * base: what every other folder may use: time, identifiers, money, errors, canonical bytes, and the words
- * that all share (usage, tiers). It imports nothing of ours.
+ * that all share (usage, tiers, data classes). It imports nothing of ours.
  */
 export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
 export { type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
+export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
 export {
   type ErrorCode,
   type ErrorEntry,

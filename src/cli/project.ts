@@ -1,7 +1,6 @@
 import { type Command, Option } from "commander";
-import { tiers } from "../base/index.ts";
+import { dataClasses, tiers } from "../base/index.ts";
 import type { ChangedProject, Project } from "../gateway/control/index.ts";
-import { dataClasses } from "../policy/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, requireChange, withJson, withRequired } from "./context.ts";
 import { type ControlClient, pathOf } from "./control-client.ts";

@@ -75,8 +75,23 @@ export function checkProcessing(text: string): CheckedJurisdiction {
 /** Whether a site's jurisdiction lies within an allowed country, subdivision or group. */
 export function liesWithin(jurisdiction: string, allowed: string): boolean {
   if (jurisdiction === allowed) return true;
-  const country = jurisdiction.slice(0, 2);
+  const country = countryOf(jurisdiction);
   return allowed === country || groups.get(allowed)?.has(country) === true;
+}
+
+/** "DE-BE" -> "DE". */
+export function countryOf(jurisdiction: string): string {
+  return jurisdiction.slice(0, 2);
+}
+
+/** Groups of an operator's own, by their names; their members are countries, subdivisions, EU or EEA. */
+export type OwnGroups = Readonly<Record<string, readonly string[]>>;
+
+/** Every place that holds a jurisdiction, itself first: "DE-BE" lies in DE-BE, DE, EU, EEA and in own groups with any of these. */
+export function placesAround(jurisdiction: string, ownGroups: OwnGroups = {}): readonly string[] {
+  const around = [jurisdiction, countryOf(jurisdiction), ...groups.keys()];
+  const own = Object.entries(ownGroups).filter(([, members]) => members.some((at) => liesWithin(jurisdiction, at)));
+  return [...new Set([...around.filter((place) => liesWithin(jurisdiction, place)), ...own.map(([name]) => name)])];
 }
 
 function unknown(text: string, candidates: Iterable<string>): CheckedJurisdiction {

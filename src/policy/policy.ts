@@ -1,26 +1,22 @@
-import { createHash } from "node:crypto";
-import { canonicalJson, refuse, type Refusal } from "../base/index.ts";
-import {
-  type Action,
-  type Candidate,
-  type DataOwner,
-  explainRejection,
-  type Reason,
-  rejectionOf,
-  rulesVersion,
-} from "./rules.ts";
-
-export interface Question {
-  readonly action: Action;
-  readonly project: DataOwner;
-  /** The model's name, as the request has it. */
-  readonly model: string;
-}
+import { refuse, type Refusal } from "../base/index.ts";
+import type { CompiledPolicies } from "./cedar/policies.ts";
+import { type PolicyDocument, shippedDocument } from "./document.ts";
+import { noFacts } from "./facts/parse.ts";
+import type { Facts } from "./facts/schema.ts";
+import type { Standing } from "./facts/standing.ts";
+import { digestOf, keyOf, rulesVersion } from "./grounds.ts";
+import { Judge, type Verdict } from "./judge.ts";
+import { Kept } from "./kept.ts";
+import { placeOf } from "./places.ts";
+import { Present } from "./present.ts";
+import type { Candidate, Question } from "./question.ts";
+import { shippedPolicies } from "./shipped.ts";
+import { viewsOf } from "./views.ts";
 
 interface Rejected<C extends Candidate = Candidate> {
   readonly candidate: C;
-  /** For receipts. */
-  readonly reason: Reason;
+  /** For receipts: a tenant learns that a place was not allowed, not what it was. */
+  readonly reason: string;
   /** A sentence with the facts behind it. */
   readonly explanation: string;
 }
@@ -29,7 +25,10 @@ interface Rejected<C extends Candidate = Candidate> {
 interface Grounds<C extends Candidate> {
   /** In the order of the candidates. */
   readonly rejected: readonly Rejected<C>[];
-  /** Lower-case hex SHA-256 of the canonical JSON of the rules' version and every fact that the decision stands on. */
+  /**
+   * Lower-case hex SHA-256 of the canonical JSON of everything that the decision stands on: the rules' version, the
+   * policies' and the facts' digests, what held of them, the question and the candidates.
+   */
   readonly policyDigest: string;
   readonly epoch: number;
 }
@@ -41,44 +40,84 @@ export interface Decision<C extends Candidate = Candidate> extends Grounds<C> {
 }
 
 /** no_permitted_site, with the reasons as text (for the client) and as values (for the journal). */
-interface Forbidden<C extends Candidate = Candidate> extends Grounds<C>, Refusal {}
+export interface Forbidden<C extends Candidate = Candidate> extends Grounds<C>, Refusal {}
 
 export interface Policy {
   /** Counts changes of the policy; a gateway serves with the newest that it has confirmed. */
   readonly epoch: number;
   readonly rulesVersion: string;
+  readonly policies: CompiledPolicies;
+  /** What holds now. */
+  standing(): Standing;
   decide<C extends Candidate>(question: Question, candidates: readonly C[]): Decision<C> | Forbidden<C>;
+  /** What is found on one candidate, with the policies that decided it: for people, not for the way of a request. */
+  judge(question: Question, candidate: Candidate): Verdict;
+}
+
+export interface PolicyOptions {
+  readonly epoch?: number;
+  /** Decisions that are kept; a quarter as many of requests that narrow. */
+  readonly decisionsKept?: number;
+  /** Left out: what is shipped. */
+  readonly policies?: CompiledPolicies;
+  readonly document?: PolicyDocument;
+  /** Left out: sites are what the settings say of them. */
+  readonly facts?: Facts;
+  /** The time, in milliseconds since 1970; left out: it stands still at 1970, and no evidence counts. */
+  readonly nowMs?: () => number;
 }
 
 /** A decision without its candidates: what was found on each in turn; undefined where it is permitted. */
-interface Verdict {
+interface Found {
   readonly found: readonly (Pick<Rejected, "reason" | "explanation"> | undefined)[];
   readonly policyDigest: string;
 }
 
-/** A policy whose decisions are kept (at most `decisionsKept`), by everything that they depend on. */
-export function createPolicy({ epoch = 1, decisionsKept = 4096 } = {}): Policy {
-  const kept = new Map<string, Verdict>();
+/** A policy whose decisions are kept, by everything that they depend on, until a fact begins or expires. */
+export function createPolicy(options: PolicyOptions = {}): Policy {
+  const { epoch = 1, decisionsKept = 4096, document = shippedDocument, facts = noFacts, nowMs = () => 0 } = options;
+  const policies = options.policies ?? shippedPolicies();
+  const judge = new Judge(policies);
+  const kept = new Kept<Found>(decisionsKept);
+  // Headers are whatever clients think of: their decisions take no room from those of projects.
+  const narrowed = new Kept<Found>(decisionsKept / 4);
+  const present = new Present(facts, nowMs, () => {
+    kept.clear();
+    narrowed.clear();
+  });
 
-  function verdictOn(question: Question, candidates: readonly Candidate[]): Verdict {
-    const facts = keyOf(question, candidates);
-    const known = kept.get(facts);
+  function decideAnew(question: Question, candidates: readonly Candidate[], at: Standing): Found {
+    const views = viewsOf(question, document);
+    const found = candidates.map((candidate) => {
+      const { isPermitted, reason, because } = judge.judge(views, candidate, placeOf(candidate, at), at);
+      return isPermitted ? undefined : { reason: reason!, explanation: explain(candidate, because) };
+    });
+    return { found, policyDigest: digestOf(question, candidates, { policies, document, standing: at }) };
+  }
+
+  function decided(question: Question, candidates: readonly Candidate[]): Found {
+    const at = present.standing();
+    const among = question.narrowing === undefined && question.purpose === undefined ? kept : narrowed;
+    const key = keyOf(question, candidates);
+    const known = among.get(key);
     if (known !== undefined) return known;
-    const verdict = judge(question, candidates);
+    const fresh = decideAnew(question, candidates, at);
     // Nothing to choose from: the model's name is then any text that a client thought of, and is not kept.
-    if (candidates.length === 0) return verdict;
-    // The oldest goes, not the least recently used: an order kept on every hit would cost more than it saves.
-    const oldest = kept.size >= decisionsKept ? kept.keys().next() : undefined;
-    if (oldest?.done === false) kept.delete(oldest.value);
-    kept.set(facts, verdict);
-    return verdict;
+    if (candidates.length > 0) among.set(key, fresh);
+    return fresh;
   }
 
   return {
     epoch,
     rulesVersion,
+    policies,
+    standing: () => present.standing(),
+    judge(question, candidate) {
+      const at = present.standing();
+      return judge.judge(viewsOf(question, document), candidate, placeOf(candidate, at), at);
+    },
     decide(question, candidates) {
-      const { found, policyDigest } = verdictOn(question, candidates);
+      const { found, policyDigest } = decided(question, candidates);
       const permitted: (typeof candidates)[number][] = [];
       const rejected: Rejected<(typeof candidates)[number]>[] = [];
       for (const [index, candidate] of candidates.entries()) {
@@ -92,41 +131,15 @@ export function createPolicy({ epoch = 1, decisionsKept = 4096 } = {}): Policy {
   };
 }
 
+function explain({ kind, name, site }: Candidate, because: readonly string[]): string {
+  const place = kind === "site" ? `site "${name}"` : `${kind} "${name}" at site "${site.name}"`;
+  return `${place}: ${because.join("; ")}`;
+}
+
 function forbid({ project, model }: Question, rejected: readonly Rejected[]): Refusal {
   const message =
     rejected.length === 0
       ? `No site offers "${model}".`
       : `No site that offers "${model}" may process this project's ${project.dataClass} data.`;
   return refuse("no_permitted_site", message, { reasons: rejected.map(({ explanation }) => explanation) });
-}
-
-function judge(question: Question, candidates: readonly Candidate[]): Verdict {
-  const { action, project, model } = question;
-  const facts = canonicalJson({
-    rules: rulesVersion,
-    action,
-    model,
-    project: { id: project.id, dataClass: project.dataClass, processing: project.processing },
-    candidates: candidates.map(({ kind, name, site }) => ({
-      kind,
-      name,
-      site: site.name,
-      jurisdiction: site.jurisdiction ?? null,
-    })),
-  });
-  const found = candidates.map((candidate) => {
-    const reason = rejectionOf(project, candidate);
-    return reason && { reason, explanation: explainRejection(reason, project, candidate) };
-  });
-  return { found, policyDigest: createHash("sha256").update(facts).digest("hex") };
-}
-
-/**
- * Every fact in one string, read the same way only: names of our own hold no line break, and the model's name, which a
- * client chose, comes last.
- */
-function keyOf({ action, project, model }: Question, candidates: readonly Candidate[]): string {
-  let key = `${action}\n${project.id}\n${project.dataClass}\n${project.processing.join(" ")}`;
-  for (const { kind, name, site } of candidates) key += `\n${kind} ${name}\n${site.name}\n${site.jurisdiction ?? ""}`;
-  return `${key}\n\n${model}`;
 }

@@ -28,9 +28,10 @@ test("policy, pool, journal, receipt and ledger never import one another or the 
   assert.deepEqual(crossing, []);
 });
 
-test("the pool and the log import base only, the simulator pool too, reservations store and tenancy too", () => {
+test("pool, policy and log import base only, the simulator pool too, reservations store and tenancy too", () => {
   for (const [room, allowed] of [
     ["pool", ["base"]],
+    ["policy", ["base"]],
     ["log", ["base"]],
     ["sim", ["base", "pool"]],
     ["reservations", ["base", "store", "tenancy"]],

@@ -1,0 +1,97 @@
+import { dataClasses, nearest } from "../base/index.ts";
+import type { PolicyDocument } from "./document.ts";
+import { checkProcessing, type OwnGroups } from "./jurisdictions.ts";
+import type { Narrowing } from "./question.ts";
+
+/** Header values as a client sent them; undefined where it sent none. Lists are separated by commas. */
+export interface NarrowingHeaders {
+  readonly dataClass?: string | undefined;
+  readonly processing?: string | undefined;
+  readonly purpose?: string | undefined;
+  readonly regimes?: string | undefined;
+}
+
+export type ParsedNarrowing =
+  | { readonly outcome: "parsed"; readonly narrowing: Narrowing | undefined }
+  /** `header` is a member of the headers; the message a sentence. */
+  | { readonly outcome: "invalid"; readonly header: keyof NarrowingHeaders; readonly message: string };
+
+/** What headers can name. */
+interface Known {
+  readonly document: PolicyDocument;
+  readonly regimes: ReadonlySet<string>;
+  readonly groups: OwnGroups;
+}
+
+const listedMost = 50;
+const purposeLetters = 200;
+
+/** Reads the headers by which a request narrows where it may run. A name that nobody knows is refused, not skipped. */
+export function parseNarrowing(headers: NarrowingHeaders, known: Known): ParsedNarrowing {
+  const { dataClass, processing, purpose, regimes } = headers;
+  const places = listOf(processing)?.map((place) => place.toUpperCase());
+  const names = listOf(regimes);
+  const problem =
+    wrongClass(dataClass, known.document) ?? wrongPlaces(places, known.groups) ?? wrongRegimes(names, known.regimes);
+  if (problem !== undefined) return { outcome: "invalid", ...problem };
+  if (purpose !== undefined && !/^[\x20-\x7e]*$/.test(purpose.slice(0, purposeLetters + 1))) {
+    return { outcome: "invalid", header: "purpose", message: "The purpose is printable ASCII." };
+  }
+  if (purpose !== undefined && purpose.length > purposeLetters) {
+    return { outcome: "invalid", header: "purpose", message: `The purpose has at most ${purposeLetters} characters.` };
+  }
+  const narrowing = {
+    ...(dataClass !== undefined && { dataClass }),
+    ...(places !== undefined && { processing: places }),
+    ...(purpose !== undefined && { purpose }),
+    ...(names !== undefined && { regimes: names }),
+  };
+  return { outcome: "parsed", narrowing: Object.keys(narrowing).length === 0 ? undefined : narrowing };
+}
+
+interface Wrong {
+  readonly header: keyof NarrowingHeaders;
+  readonly message: string;
+}
+
+function wrongClass(dataClass: string | undefined, { dataClasses: own }: PolicyDocument): Wrong | undefined {
+  if (dataClass === undefined) return undefined;
+  return notAmong("dataClass", "data class", dataClass, new Set([...dataClasses, ...own.map(({ name }) => name)]));
+}
+
+function wrongPlaces(places: readonly string[] | undefined, groups: OwnGroups): Wrong | undefined {
+  if (places === undefined) return undefined;
+  if (places.length === 0) return { header: "processing", message: "An empty list of places names none." };
+  if (places.length > listedMost) return tooMany("processing");
+  for (const place of places) {
+    const checked = checkProcessing(place);
+    if (checked.outcome === "unknown" && !Object.hasOwn(groups, place)) {
+      return { header: "processing", message: `${checked.message}.`.replace("?.", "?") };
+    }
+  }
+  return undefined;
+}
+
+function wrongRegimes(names: readonly string[] | undefined, regimes: ReadonlySet<string>): Wrong | undefined {
+  if (names === undefined) return undefined;
+  if (names.length > listedMost) return tooMany("regimes");
+  return names.map((name) => notAmong("regimes", "regime", name, regimes)).find((wrong) => wrong !== undefined);
+}
+
+function notAmong(header: Wrong["header"], what: string, name: string, known: ReadonlySet<string>): Wrong | undefined {
+  if (known.has(name)) return undefined;
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? `There are ${[...known].join(", ")}.` : `Did you mean "${meant}"?`;
+  return { header, message: `There is no ${what} "${name.slice(0, 100)}". ${hint}` };
+}
+
+function tooMany(header: Wrong["header"]): Wrong {
+  return { header, message: `At most ${listedMost} can be named.` };
+}
+
+function listOf(header: string | undefined): readonly string[] | undefined {
+  return header
+    ?.split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
