@@ -8,7 +8,7 @@ import { idleVictims, tokensLeft } from "./victims.ts";
 /**
  * Rules 1 and 6 (see pool.ts). Where a request goes: to a device that runs its model already, because steps are shared there,
  * as long as its prompt does not have to wait for long; else to one that has the weights and is not much busier than the
- * least busy; else to the least busy. Undefined: none could keep what was promised.
+ * least busy; else to the least busy. Undefined: none could keep what was promised. `leftMs`: until its first token is due.
  */
 export function placeRequest(
   request: PoolRequest,
@@ -16,6 +16,7 @@ export function placeRequest(
   devices: Iterable<Device>,
   laneOn: (device: Device) => Lane,
   nowMs: number,
+  leftMs: number,
   tuning: Tuning,
   reservations: Reservations,
 ): Lane | undefined {
@@ -30,13 +31,13 @@ export function placeRequest(
     const lane = laneOn(device);
     if (lane.notBeforeMs > nowMs) continue;
     const waitMs = firstTokenMs(device, lane, request, nowMs);
-    if (waitMs > request.objective.ttftMs && !takesAll) continue;
+    if (waitMs > leftMs && !takesAll) continue;
     const { compute, copies } = demandWith(device, lane, request, nowMs);
     const demand = compute + tuning.copiesWeight * copies;
     const more = lane.hasWork ? 0 : tuning.copiesWeight * copies;
+    const demandMax = demandMaxOf(lane, request, nowMs, tuning);
     const isBeyond = ({ share, counts }: Claim): boolean =>
-      (counts === undefined ? compute : computeWith(device, lane, request, nowMs, counts)) + more >
-      share * tuning.demandMax;
+      (counts === undefined ? compute : computeWith(device, lane, request, nowMs, counts)) + more > share * demandMax;
     const isTooMuch = claims.some(isBeyond) || (!lane.hasWork && copies > tuning.copiesMax);
     if (isTooMuch && !(isFree(device) && isOpen) && !takesAll) continue;
     const ownMs = prefillMs(lane.speed, request.inputTokens) + (lane.weights === "absent" ? lane.speed.loadMs : 0);
@@ -137,6 +138,22 @@ function promptBacklogMs({ busy, turn }: Device): number {
   if (turn?.kind !== "prefill") return backlogMs;
   for (const { contextTokens } of turn.sequences) backlogMs += prefillMs(turn.lane.speed, contextTokens);
   return backlogMs;
+}
+
+/**
+ * The share of a device's time that may be promised there: more than all of it as long as those that run are ahead of their
+ * deadlines, because they can wait; less where they are not, or all of them would be late together.
+ */
+function demandMaxOf({ device, answers }: Lane, request: PoolRequest, nowMs: number, tuning: Tuning): number {
+  let slackMs = 0;
+  let running = 0;
+  for (const lane of device.busy) {
+    slackMs += lane.slackSumMs(nowMs);
+    running += lane.running.length;
+  }
+  if (running === 0) return tuning.demandMax;
+  const answerMs = Math.min(request.maxOutputTokens, answers.meanTokens) * request.objective.tpotMs;
+  return Math.min(tuning.demandMax, tuning.demandLeast + (tuning.slackWeight * slackMs) / (running * answerMs));
 }
 
 interface Demand {

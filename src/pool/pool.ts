@@ -112,7 +112,7 @@ export class Pool implements Scheduler {
   /** When a request like this one could be taken; for whoever is turned away by others than the pool. */
   retryAfterMs(request: PoolRequest): number {
     const model = this.#models.get(request.model);
-    return model === undefined ? 0 : this.#prospects.retryAfterMs(request, model, this.#nowMs);
+    return model === undefined ? 0 : this.#prospects.retryAfterMs(request, model, this.#pending.size, this.#nowMs);
   }
 
   #decide(event: PoolEvent | HostEvent, answer: Answer): void {
@@ -235,7 +235,8 @@ export class Pool implements Scheduler {
     const model = this.#models.get(request.model)!;
     const laneOn = (device: Device): Lane => this.#laneOn(device, model);
     const devices = this.#devices.values();
-    const lane = placeRequest(request, model, devices, laneOn, this.#nowMs, this.#tuning, this.#reservations);
+    const leftMs = sequence.dueMs - this.#nowMs;
+    const lane = placeRequest(request, model, devices, laneOn, this.#nowMs, leftMs, this.#tuning, this.#reservations);
     if (lane === undefined) return false;
     this.#pending.served(request, lane.costMs(request), this.#nowMs);
     lane.addWaiting(sequence, this.#nowMs);

@@ -1,12 +1,20 @@
 import { canHold, firstTokenMs, hasMemory, isOpenTo, isPermitted } from "./placement.ts";
 import { prefillMs, stepMs } from "./speed.ts";
 import type { Device, Lane, Sequence } from "./state.ts";
+import { tokensLeft } from "./victims.ts";
 import type { PoolModel, PoolRequest, RefusalReason } from "./types.ts";
 
 /** Sooner than this nobody is sent to come again. */
 const retryLeastMs = 1_000;
 /** Times what an idle device can do: the least that is promised where objectives give way to it. */
 const relaxedTimes = 2;
+
+/** How long a device is at work with what runs there: the models have turns, and each gives all its sequences a token at once. */
+function workMs({ busy }: Device): number {
+  let durationMs = 0;
+  for (const lane of busy) if (lane.running.length > 0) durationMs += tokensLeft(lane) * lane.stepMs();
+  return durationMs;
+}
 
 /** What a request can hope for over all devices that could run it. It changes nothing. */
 export class Prospects {
@@ -37,10 +45,17 @@ export class Prospects {
     return Number.isFinite(leastMs) ? leastMs : undefined;
   }
 
-  /** When so much of what is before it will be over that its first token could come in time. */
-  retryAfterMs(request: PoolRequest, model: PoolModel, nowMs: number): number {
+  /**
+   * When so much of what is before it will be over that one like it could be taken, where `waiting` others have no place
+   * either: half of what runs there, and the part of each device in theirs.
+   */
+  retryAfterMs(request: PoolRequest, model: PoolModel, waiting: number, nowMs: number): number {
     const leastMs = this.#least(request, model, (lane) =>
-      Math.max(lane.notBeforeMs - nowMs, firstTokenMs(lane.device, lane, request, nowMs) - request.objective.ttftMs),
+      Math.max(
+        lane.notBeforeMs - nowMs,
+        firstTokenMs(lane.device, lane, request, nowMs) - request.objective.ttftMs,
+        workMs(lane.device) / 2 + (waiting * lane.costMs(request)) / this.#devices.size,
+      ),
     );
     return Number.isFinite(leastMs) ? Math.max(retryLeastMs, leastMs) : retryLeastMs;
   }

@@ -77,6 +77,9 @@ export class Lane {
   contextTokens = 0;
   /** When the first of the running ones' next tokens is due. */
   dueMs = Infinity;
+  /** Of the running ones that have missed none: when their next tokens are due, added up, and how many they are. */
+  #dueSumMs = 0;
+  #inTime = 0;
   /** The shortest time between tokens that one of its requests was promised. */
   tpotMs = Infinity;
 
@@ -129,13 +132,23 @@ export class Lane {
   refresh(): void {
     this.dueMs = Infinity;
     this.tpotMs = Infinity;
-    for (const { dueMs, promptLeftMs, request } of this.running) {
+    [this.#dueSumMs, this.#inTime] = [0, 0];
+    for (const { dueMs, promptLeftMs, request, isLate } of this.running) {
+      if (!isLate) {
+        this.#dueSumMs += dueMs;
+        this.#inTime++;
+      }
       if (dueMs - promptLeftMs < this.dueMs) this.dueMs = dueMs - promptLeftMs;
       if (request.objective.tpotMs < this.tpotMs) this.tpotMs = request.objective.tpotMs;
     }
     for (const { request } of this.waiting) this.tpotMs = Math.min(this.tpotMs, request.objective.tpotMs);
     if (this.hasWork) this.device.busy.add(this);
     else this.device.busy.delete(this);
+  }
+
+  /** How long the running ones can wait for their next tokens, added up; whoever has missed one has nothing to spare. */
+  slackSumMs(nowMs: number): number {
+    return Math.max(0, this.#dueSumMs - this.#inTime * nowMs);
   }
 
   /** Its weights never leave this device. */

@@ -30,8 +30,12 @@ export interface Tuning {
   readonly prefillTokens: number;
   /** How long before its latest start a copy begins that takes the place of a model with work. */
   readonly loadMarginMs: number;
-  /** The share of a device's time that promised tokens may need before it takes no new model. */
+  /** The share of a device's time that promised tokens may need before it takes no more, at most. */
   readonly demandMax: number;
+  /** The same where nobody who runs there is ahead of its deadlines. */
+  readonly demandLeast: number;
+  /** What their mean slack, in lengths of an answer, adds to it. */
+  readonly slackWeight: number;
   /** The share of the time to the first token that copying all of a device's models once may take. */
   readonly copiesMax: number;
   /** What of that share counts as demand, where a model comes anew. */
@@ -66,6 +70,8 @@ export const defaultTuning: Tuning = {
   prefillTokens: 2_048,
   loadMarginMs: 2_500,
   demandMax: 1.2,
+  demandLeast: 0.8,
+  slackWeight: 2,
   copiesMax: 1,
   copiesWeight: 0.15,
   residentBonus: 0.25,
