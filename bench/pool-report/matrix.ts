@@ -14,7 +14,8 @@ export interface Scene {
 }
 
 export const device = "h100";
-const devicesMax = 128;
+/** More are not tried. */
+export const devicesMax = 128;
 
 export const mainPolicies = [
   "ours",

@@ -1,5 +1,7 @@
+import { aimsSection } from "./aims-section.ts";
 import { capacitySection } from "./capacity-tables.ts";
 import type { Gathered } from "./gather.ts";
+import type { LeftOut } from "./left-out.ts";
 import { command, listItem, paragraph, section } from "./markdown.ts";
 import { capacityName, scenes } from "./matrix.ts";
 import type { ReportOptions } from "./options.ts";
@@ -11,6 +13,7 @@ import { optionsOf } from "./workloads.ts";
 
 export interface PageOptions extends Pick<ReportOptions, "extent" | "traces"> {
   readonly date: string;
+  readonly leftOut: LeftOut;
 }
 
 /** The report. What is in it comes from rows that have run; the last sections name those that have not. */
@@ -18,8 +21,9 @@ export function pageOf(gathered: Gathered, options: PageOptions): string {
   const { results } = gathered;
   return `${[
     heading(gathered, options),
+    aimsSection(results),
     referenceSection(results),
-    capacitySection(results),
+    capacitySection(results, options.leftOut),
     "![H100 for 99 %](pool/capacity-99.svg)",
     "![H100 for 90 %](pool/capacity-90.svg)",
     latencySection(results),

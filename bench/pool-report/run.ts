@@ -10,6 +10,8 @@
  */
 import { resolve } from "node:path";
 import { gather } from "./gather.ts";
+import { leftOutOf } from "./left-out.ts";
+import { scenes } from "./matrix.ts";
 import { parseOptions, type ReportOptions, usage } from "./options.ts";
 import { placeOf } from "./place.ts";
 import { ReportError } from "./problem.ts";
@@ -32,7 +34,8 @@ async function report(options: ReportOptions): Promise<void> {
     say(`all rows after ${((performance.now() - startedMs) / 60_000).toFixed(1)} minutes`);
     const { folder, why } = placeOf(gathered, options, root);
     const date = new Date().toISOString().slice(0, 10);
-    say(`written to ${await writeReport(gathered, { ...options, date }, folder)}${why}`);
+    const leftOut = await leftOutOf(scenes, options);
+    say(`written to ${await writeReport(gathered, { ...options, date, leftOut }, folder)}${why}`);
   } catch (error) {
     if (!(error instanceof ReportError)) throw error;
     say(error.message);
