@@ -93,6 +93,9 @@ test("options that mean nothing for a file are said", async (context) => {
   const usage = await run([...options, join(folder, "usage.json"), "--format", "litellm"]);
   assert.match(usage.stderr, /^note: --seeds means nothing here: each request of the export has a time of its own$/m);
   assert.doesNotMatch((await run([...options, "synthetic:2x0.1"])).stderr, /means? nothing/);
+  const described = await run([...options, "synthetic:2x0.1", "--format", "litellm"]);
+  assert.equal(described.code, 0);
+  assert.match(described.stderr, /^note: --format means nothing here: a synthetic workload is no file$/m);
 });
 
 test("what tenants reserved is read as `reservation list --json` prints it, from a file or from standard input", async (context) => {

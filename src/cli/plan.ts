@@ -6,6 +6,7 @@ import { minutes, positive, share, whole } from "./numbers.ts";
 import type { Column } from "./table.ts";
 import {
   given,
+  isSynthetic,
   replayNotes,
   told,
   usualModels,
@@ -122,9 +123,9 @@ async function askedOf(options: PlanOptions): Promise<Awaited<ReturnType<typeof 
 }
 
 /** Undefined: it is no usage export. */
-async function usageFormat({ format }: PlanOptions) {
+async function usageFormat(options: PlanOptions) {
   const { usageFormats } = await import("../plan/index.ts");
-  return usageFormats.find((known) => known === format);
+  return isSynthetic(options) ? undefined : usageFormats.find((known) => known === options.format);
 }
 
 async function fromUsage(options: PlanOptions, format: "litellm" | "openai") {

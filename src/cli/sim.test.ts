@@ -180,6 +180,22 @@ test("a recorded trace is replayed once: seeds and minutes that are given mean n
   }
 });
 
+test("a format means nothing for a synthetic workload, and that is said; what is the same for all seeds stands once", async () => {
+  const note = "--format means nothing here: a synthetic workload is no file";
+  for (const devices of [
+    ["sim", "--fleet", "2xH100"],
+    ["sim", "capacity", "--device", "H100"],
+  ]) {
+    const { code, stdout, stderr } = await run([...devices, ...small, "--format", "aegaeon", "--json"]);
+    assert.deepEqual([code, stderr], [0, `note: ${note}\n`]);
+    const { notes } = JSON.parse(stdout) as { notes: string[] };
+    assert.equal(notes.at(-1), note);
+    assert.equal(notes.filter((text) => /requests\/s each, for 2 minutes by seeds 1 to 2$/.test(text)).length, 1);
+    assert.equal(notes.filter((text) => text.includes("seed")).length, 1);
+    assert.equal(notes.filter((text) => text === "Poisson arrivals").length, 1);
+  }
+});
+
 test("what cannot be simulated is refused in words that say what to write", async () => {
   const folder = await mkdtemp(join(tmpdir(), "bailiwick-sim-"));
   try {
