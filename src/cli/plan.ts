@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { FleetReport, Plan } from "../plan/index.ts";
+import type { FleetReport, Plan, PlanQuestion } from "../plan/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 import { minutes, positive, share, whole } from "./numbers.ts";
@@ -117,7 +117,7 @@ async function planOf(options: PlanOptions, { surroundings, printer }: CommandCo
 }
 
 /** The workloads, one a seed, and what their models are. */
-async function askedOf(options: PlanOptions): Promise<Awaited<ReturnType<typeof fromUsage>>> {
+async function askedOf(options: PlanOptions): Promise<Pick<PlanQuestion, "workloads" | "plannedMs" | "shapes">> {
   const format = await usageFormat(options);
   return format === undefined ? fromWorkload(options) : fromUsage(options, format);
 }
@@ -145,12 +145,18 @@ async function fromUsage(options: PlanOptions, format: "litellm" | "openai") {
 }
 
 async function fromWorkload(options: PlanOptions) {
-  const { modelsOf, parseShapes } = await import("../sim/index.ts");
+  const { isRecorded, modelsOf, parseShapes } = await import("../sim/index.ts");
   const shapes = parseShapes(options.models ?? usualModels);
   const workloads = await workloadsOf(options);
   // Of all seeds together: a model that one of them never asks has its place in the turn all the same.
   const models = modelsOf({ name: "", notes: [], requests: workloads.flatMap(({ requests }) => requests) });
-  return { workloads, shapes: new Map(models.map((model, index) => [model, shapes[index % shapes.length]!])) };
+  // A recorded trace is as long as it is; what is generated may end with a quiet minute.
+  const plannedMs = (await isRecorded(options)) ? undefined : options.minutes * 60_000;
+  return {
+    workloads,
+    plannedMs,
+    shapes: new Map(models.map((model, index) => [model, shapes[index % shapes.length]!])),
+  };
 }
 
 type Placed = [place: string, fleet: FleetReport];
