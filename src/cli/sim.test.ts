@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { policyNames } from "../sim/index.ts";
+import { deviceTypeOf, policyNames, roomBytes } from "../sim/index.ts";
 import { run, temporaryFolder } from "./testing.ts";
 
 const small = ["--workload", "synthetic:4x0.2", "--minutes", "2", "--seeds", "2", "--link-gbps", "16"];
@@ -87,6 +87,13 @@ test("docs/reference/sim.md has every field that is printed", async () => {
     const fields = Object.keys(JSON.parse((await run(argv)).stdout) as object);
     for (const field of fields) assert.ok(page.includes(`\`${field}\``), field);
   }
+});
+
+test("docs/reference/cost-model.md says of how much memory a device has room", async () => {
+  const page = await readFile(new URL("../../docs/reference/cost-model.md", import.meta.url), "utf8");
+  const type = deviceTypeOf("h100");
+  const percent = Number(((100 * roomBytes(type)) / (type.memoryGiB * 2 ** 30)).toFixed(3));
+  assert.ok(page.includes(`take at most ${percent} % of its memory`), String(percent));
 });
 
 test("sim capacity says how many, the bound, and the ratio", async () => {
