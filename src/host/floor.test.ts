@@ -195,7 +195,14 @@ test("a model at whose loading the process ended is left alone for a while, and 
 test("a model without room on the device: its requests are refused, and the log says what would have it", async (context) => {
   const large = { fake: { loadedBytes: 3 * gigabyte }, memoryBytes: 2 * gigabyte };
   const log: string[] = [];
-  await assert.rejects(open(context, large), /no model has room in 2000000000 bytes/);
+  await assert.rejects(open(context, large), (error: Error) => {
+    assert.match(
+      error.message,
+      /^no model has room in 2000000000 bytes \(engine\.memoryBytes\): the smallest, a, needs/,
+    );
+    assert.match(error.message, /needs 3000000000 with its context\. Set engine\.memoryBytes to 3000000000 or more/);
+    return true;
+  });
   assert.deepEqual(log, []);
 });
 
