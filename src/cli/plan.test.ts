@@ -49,6 +49,7 @@ test("no device from an excluded country, and exit code 1 where none is left or 
   assert.equal(code, 0);
   assert.match(stdout, /left out +h100 \(US\), l40s \(US\)/);
   assert.match(stdout, /^best +\d+x910B/m);
+  assert.match(stdout, /^note +Ascend 910B: .*0\.4 to 1\.6 TB\/s/m);
   assert.match(stderr, /warning: Ascend 910B: .*as counsel wrote\. As given, and not legal advice\./);
   const none = await run([...options, "--exclude-origin", "US", "--exclude-origin", "CN", "--json"]);
   assert.equal(none.code, 1);

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { FleetReport, Plan, PlanQuestion } from "../plan/index.ts";
+import type { FleetReport, Plan, PlanQuestion, PriceList } from "../plan/index.ts";
+import type { DeviceType } from "../pool/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 import { minutes, positive, share, whole } from "./numbers.ts";
@@ -15,6 +16,7 @@ import {
   workloadsOf,
 } from "./workload.ts";
 import type { Printer } from "./printer.ts";
+import { reportedNotes } from "./reported-notes.ts";
 import { millisecondsText } from "./sim-text.ts";
 import { reservedDevices, type ReservedOptions, withReserved } from "./reserved-devices.ts";
 
@@ -98,7 +100,7 @@ async function planOf(options: PlanOptions, { surroundings, printer }: CommandCo
   const asked = await askedOf(options);
   const solver = createSolver();
   try {
-    return await makePlan({
+    const plan = await makePlan({
       ...asked,
       objective,
       prices,
@@ -111,9 +113,19 @@ async function planOf(options: PlanOptions, { surroundings, printer }: CommandCo
         if (surroundings.stderr.isTTY === true) printer.note(text);
       },
     });
+    const reported = await reportedNotes(devicesIn(plan, prices), [...asked.shapes.values()]);
+    return { ...plan, notes: [...plan.notes, ...reported] };
   } finally {
     await solver.close();
   }
+}
+
+/** Those that a fleet has, or that are told of beside it. */
+function devicesIn(plan: Plan, { offers }: PriceList): readonly DeviceType[] {
+  if (plan.outcome === "none") return [];
+  const fleets = plan.secondBest === null ? [plan.best] : [plan.best, plan.secondBest];
+  const told = new Set([...fleets.flatMap(({ devices }) => devices), ...plan.alternatives].map(({ device }) => device));
+  return offers.map(({ type }) => type).filter(({ id }) => told.has(id));
 }
 
 /** The workloads, one a seed, and what their models are. */

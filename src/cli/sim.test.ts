@@ -62,6 +62,27 @@ test("where a fleet has the memory for some models, a note names the others", as
   assert.match((await run(mixed)).stdout, /^refused +\d+: \d+ model_too_large$[^]*^note +qwen2\.5-72b/m);
 });
 
+test("a device that is reckoned from what others report says so, in words and as JSON", async () => {
+  const notesOf = async (argv: readonly string[]): Promise<readonly string[]> =>
+    (JSON.parse((await run([...argv, "--json"])).stdout) as { notes: string[] }).notes;
+  const range =
+    /^Ascend 910B: Huawei publishes no bandwidth.*0\.4 to 1\.6 TB\/s and 256 to 376 Tflop\/s, .* 1 TB\/s and 316/;
+  assert.ok((await notesOf(["sim", ...small, "--fleet", "2x910B"])).some((note) => range.test(note)));
+  assert.ok((await notesOf(["sim", "capacity", ...small, "--device", "910B"])).some((note) => range.test(note)));
+  assert.match((await run(["sim", ...small, "--fleet", "2x910B"])).stdout, /^note +Ascend 910B: /m);
+  const l20 = await notesOf(["sim", ...small, "--fleet", "2xL20+1xL20"]);
+  assert.equal(
+    l20.filter((note) => /^L20: we know of no data sheet of NVIDIA's; .* as others report them$/.test(note)).length,
+    1,
+  );
+  for (const fleet of ["2xH100", "2xH20"]) {
+    assert.ok(
+      (await notesOf(["sim", ...small, "--fleet", fleet])).every((note) => !/report/.test(note)),
+      fleet,
+    );
+  }
+});
+
 test("percentiles of nothing are null, and a dash for people", async () => {
   const none = ["sim", ...small, "--fleet", "2xH100", "--slo", "1ms/1ms"];
   const { code, stdout } = await run([...none, "--json"]);
