@@ -7,6 +7,7 @@ import { overloadRows } from "./overload.ts";
 import { Results } from "./results.ts";
 import type { Row } from "./row.ts";
 import { checkBegun, checkPattern } from "./selection.ts";
+import { sensitivityRows } from "./sensitivity.ts";
 import { checkTraces } from "./traces.ts";
 
 const threads = 2;
@@ -24,7 +25,7 @@ export interface Gathered {
  */
 export async function gather(options: ReportOptions, root: string, say: (line: string) => void): Promise<Gathered> {
   const results = new Results();
-  const all = coreRows(options.extent);
+  const all = [...coreRows(options.extent), ...sensitivityRows(options.extent)];
   checkPattern(options.only, all, options.traces !== undefined);
   checkTraces(options.traces, all);
   const keyed = keying(options, root);

@@ -8,6 +8,7 @@ import type { ReportOptions } from "./options.ts";
 import { ablationSection, latencySection, mixedSection } from "./other-tables.ts";
 import { overloadSection } from "./overload-tables.ts";
 import { referenceSection } from "./reference-points.ts";
+import { sensitivitySection } from "./sensitivity.ts";
 import { summaryOf } from "./summary.ts";
 import { optionsOf } from "./workloads.ts";
 
@@ -29,6 +30,7 @@ export function pageOf(gathered: Gathered, options: PageOptions): string {
     latencySection(results),
     overloadSection(results),
     ablationSection(results),
+    sensitivitySection(results),
     mixedSection(results),
     workloadSection(gathered, options),
     failureSection(gathered),

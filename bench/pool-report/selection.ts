@@ -5,7 +5,7 @@ import type { Row } from "./row.ts";
 
 const called =
   "Rows are called such as capacity/64 models, Poisson/link/ours, bound/64 models, Poisson, reference/..., mixed/..., " +
-  "ablation/... and overload/64 models, Poisson/ours/2; the report's last section names those that have not run.";
+  "ablation/..., sensitivity/... and overload/64 models, Poisson/ours/2; the report's last section names those that have not run.";
 
 /** Refuses a pattern that no row's name has. `core`: all rows that stand alone, with and without traces. */
 export function checkPattern(only: string | undefined, core: readonly Row[], hasTraces: boolean): void {
