@@ -2,21 +2,20 @@
  * Tokens per second of a real model through the gateway, against the same engine alone in the same run: short rounds in
  * turn, at 1 and at 8 concurrent requests. Prompts differ from round to round, so that no cache of one side helps it.
  */
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { request } from "undici";
 import { type Bailiwick, startBailiwick } from "./bailiwick.ts";
 import { type Child, start } from "./children.ts";
 import { type AloneSettings, answerAlone, type Batch, type BatchResult } from "./engine-alone.ts";
+import { benchModel, modelFileIn, modelsFolderOf } from "./model-file.ts";
 import { atLeast, type Bench, type BenchOptions, type Outcome, rounded } from "./report.ts";
 import { median } from "./statistics.ts";
 
 export const engineBench: Bench = { name: "engine", run };
 
-const model = "smollm2-135m-instruct";
-/** Beside the data folder of `npm start`, so that a model that is there is not pulled again. */
-const modelsFolder = new URL("../.bailiwick/models", import.meta.url).pathname;
+const model = benchModel;
 const concurrencies = [1, 8] as const;
 const sequences = 8;
 const contextTokens = 4096;
@@ -30,17 +29,17 @@ interface MeasuredBatch extends BatchResult {
   readonly tokensPerSecond: number;
 }
 
-async function run({ quick, progress }: BenchOptions): Promise<Outcome> {
+async function run({ quick, dataFolder, progress }: BenchOptions): Promise<Outcome> {
   const plan = quick ? { rounds: 1, tokens: 16 } : { rounds: 7, tokens: 128 };
   const threads = Math.max(1, availableParallelism() - 1);
   const folder = await mkdtemp(join(tmpdir(), "bailiwick-bench-"));
   const children: Child[] = [];
   try {
     progress("starting bailiwick; the first time it pulls the model");
-    const bailiwick = await startBailiwick({ folder, settings: settingsText(threads) });
+    const bailiwick = await startBailiwick({ folder, settings: settingsText(threads, dataFolder) });
     children.push(bailiwick.child);
     progress("starting the engine alone");
-    const alone = await startAlone({ modelPath: await modelPath(), threads, sequences, contextTokens });
+    const alone = await startAlone({ modelPath: await modelFileIn(dataFolder), threads, sequences, contextTokens });
     children.push(alone);
     const sides: Record<Side, (batch: Batch) => Promise<BatchResult>> = {
       alone: (batch) => answerAlone(alone, batch),
@@ -80,13 +79,6 @@ async function startAlone(settings: AloneSettings): Promise<Child> {
   });
   await child.nextLine();
   return child;
-}
-
-async function modelPath(): Promise<string> {
-  const folder = join(modelsFolder, model);
-  const file = (await readdir(folder)).find((name) => name.endsWith(".gguf"));
-  if (file === undefined) throw new Error(`no model file in ${folder}`);
-  return join(folder, file);
 }
 
 async function answerThroughGateway({ port, key }: Bailiwick, { prompts, tokens }: Batch): Promise<BatchResult> {
@@ -166,7 +158,8 @@ function summarize(batches: readonly MeasuredBatch[], conditions: Readonly<Recor
   };
 }
 
-function settingsText(threads: number): string {
+/** The models of a data folder, so that one that is there is not pulled again. */
+function settingsText(threads: number, dataFolder: string): string {
   return [
     "engine:",
     `  threads: ${threads}`,
@@ -174,7 +167,7 @@ function settingsText(threads: number): string {
     `  contextTokens: ${contextTokens}`,
     "models:",
     `  serve: [${model}]`,
-    `  folder: ${JSON.stringify(modelsFolder)}`,
+    `  folder: ${JSON.stringify(modelsFolderOf(dataFolder))}`,
     "",
   ].join("\n");
 }

@@ -3,7 +3,7 @@
  * engine, asked the same at the same moments, in turns. A request counts as met only if each of its tokens was there when it
  * was due.
  */
-import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,6 +11,7 @@ import { Pool } from "undici";
 import type { HostPool, HostSettings } from "../src/host/index.ts";
 import { arrivalTimesMs } from "./arrivals.ts";
 import { type Child, start } from "./children.ts";
+import { modelFileIn } from "./model-file.ts";
 import { type Aim, type Bench, type BenchOptions, type Outcome, rounded } from "./report.ts";
 import { distribution } from "./statistics.ts";
 
@@ -19,7 +20,6 @@ export const poolBench: Bench = { name: "pool", run };
 const policies = ["ours", "lru", "fifo"] as const;
 type Policy = (typeof policies)[number];
 
-const modelsFolder = new URL("../.bailiwick/models/smollm2-135m-instruct", import.meta.url).pathname;
 const modelCount = 6;
 const contextTokens = 1_024;
 const sequences = 4;
@@ -58,13 +58,13 @@ interface Round {
   readonly evictions: number;
 }
 
-async function run({ quick, only, progress }: BenchOptions): Promise<Outcome> {
+async function run({ quick, only, dataFolder, progress }: BenchOptions): Promise<Outcome> {
   const plan: Plan = quick
     ? { rounds: 1, durationMs: 20_000, ratePerModelSecond: 0.08 }
     : { rounds: 3, durationMs: 60_000, ratePerModelSecond: 0.1 };
   const folder = await mkdtemp(join(tmpdir(), "bailiwick-bench-"));
   try {
-    const models = await copies(folder);
+    const models = await copies(await modelFileIn(dataFolder), folder);
     const rounds: Round[] = [];
     for (let round = 0; round < plan.rounds; round += 1) {
       const asked = traceOf(plan, round);
@@ -85,14 +85,12 @@ async function run({ quick, only, progress }: BenchOptions): Promise<Outcome> {
 }
 
 /** Files of their own, so that each model is read for itself. */
-async function copies(folder: string): Promise<HostSettings["models"]> {
-  const file = (await readdir(modelsFolder).catch(() => [])).find((name) => name.endsWith(".gguf"));
-  if (file === undefined) throw new Error("no model is there: `npm start` pulls it once");
+async function copies(file: string, folder: string): Promise<HostSettings["models"]> {
   const names = Array.from({ length: modelCount }, (_, index) => `model-${index + 1}`);
   return Promise.all(
     names.map(async (name) => {
       const path = join(folder, `${name}.gguf`);
-      await copyFile(join(modelsFolder, file), path);
+      await copyFile(file, path);
       return { name, path, sha256: name, contextTokens };
     }),
   );

@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly only: readonly string[] | undefined;
   /** How many entries the log's bench fills its log with; undefined: its own number. */
   readonly entries: number | undefined;
+  /** Whose model is run, where a real one is. */
+  readonly dataFolder: string;
   /** A line on how far the bench is, for people. */
   readonly progress: (line: string) => void;
 }

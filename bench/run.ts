@@ -9,42 +9,32 @@
  * ratios to a bare proxy, never by absolute figures. A missed aim is a result; the exit code tells of benches that could
  * not run.
  */
-import { parseArgs } from "node:util";
+import { resolve } from "node:path";
 import { engineBench } from "./engine.ts";
 import { gatewayBench } from "./gateway.ts";
 import { logBench } from "./log.ts";
+import { parseBenchOptions, usageOf } from "./options.ts";
 import { poolBench } from "./pool.ts";
 import { type Bench, type BenchOptions, jsonLine, type Outcome, printed } from "./report.ts";
 
 const benches: readonly Bench[] = [gatewayBench, engineBench, poolBench, logBench];
+const names = benches.map(({ name }) => name);
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean" },
-    quick: { type: "boolean" },
-    only: { type: "string" },
-    entries: { type: "string" },
-  },
-});
-const entries = values.entries === undefined ? undefined : Number(values.entries);
-const unknown = positionals.filter((name) => benches.every((bench) => bench.name !== name));
-if (positionals.length === 0 || unknown.length > 0 || !(entries === undefined || entries >= 1)) {
-  process.stderr.write(
-    `usage: npm run bench -- ${benches.map(({ name }) => name).join("|")} [--quick] [--json] [--only NAME,...] [--entries N]\n`,
-  );
+const asked = parseBenchOptions(process.argv.slice(2), names, resolve(import.meta.dirname, ".."));
+if (asked.kind === "help") {
+  process.stdout.write(usageOf(names));
+  process.exit(0);
+}
+if (asked.kind === "refused") {
+  process.stderr.write(`${asked.problem}\n${usageOf(names)}`);
   process.exit(2);
 }
 
-for (const bench of benches.filter(({ name }) => positionals.includes(name))) {
-  const outcome = await runOrSay(bench, {
-    quick: values.quick ?? false,
-    only: values.only?.split(","),
-    entries,
-    progress: (line) => process.stderr.write(`${line}\n`),
-  });
+const { run: wanted } = asked;
+for (const bench of benches.filter(({ name }) => wanted.names.includes(name))) {
+  const outcome = await runOrSay(bench, { ...wanted, progress: (line) => process.stderr.write(`${line}\n`) });
   process.stdout.write(printed(bench.name, outcome));
-  if (values.json === true) process.stdout.write(`${jsonLine(bench.name, outcome)}\n`);
+  if (wanted.json) process.stdout.write(`${jsonLine(bench.name, outcome)}\n`);
 }
 process.exit(0);
 

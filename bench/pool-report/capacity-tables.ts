@@ -1,11 +1,12 @@
 import { acceleratorsCell, type Attainment, bestBaseline, accelerators, boundOfScene, unknown } from "./cells.ts";
+import type { LeftOut } from "./left-out.ts";
 import { command, paragraph, section, table } from "./markdown.ts";
 import { capacityName, mainPolicies, policiesOf, type Scene, scenes } from "./matrix.ts";
 import type { Results } from "./results.ts";
 import { attainments } from "./row.ts";
 import { type SwitchCost, switchCosts } from "./switch-costs.ts";
 
-export function capacitySection(results: Results): string {
+export function capacitySection(results: Results, leftOut: LeftOut): string {
   return section(
     "Accelerators",
     paragraph(`How many H100 each policy needs so that 99 %, and 90 %, of the requests are met strictly: no token late, in
@@ -16,12 +17,12 @@ export function capacitySection(results: Results): string {
       into prefill and decode is tried (about 16 of them where there are more devices); one division has to do for all
       seeds. The bound is that of the first three seeds.`),
     command("npm run report -- pool --traces DIR --only capacity/"),
-    ...(["link", "open"] as const).flatMap((cost) => costTables(results, cost)),
+    ...(["link", "open"] as const).flatMap((cost) => costTables(results, cost, leftOut)),
     fullTable(results),
   );
 }
 
-function costTables(results: Results, cost: SwitchCost): string[] {
+function costTables(results: Results, cost: SwitchCost, leftOut: LeftOut): string[] {
   const shown = scenes.filter(({ costs }) => costs.includes(cost));
   return [
     cost === "link"
@@ -37,8 +38,15 @@ function costTables(results: Results, cost: SwitchCost): string[] {
         ["workload", "bound", "ours", "ours / bound", ...mainPolicies.slice(1), "best other / ours"],
         shown.map((scene) => sceneCells(results, scene, cost, attainment)),
       ),
+      ...leftOutNote(shown, leftOut),
     ]),
   ];
+}
+
+/** Under the table in which their rows stand: who reads a number there should know of what it is. */
+function leftOutNote(shown: readonly Scene[], leftOut: LeftOut): readonly string[] {
+  const notes = shown.flatMap(({ title }) => (leftOut.has(title) ? [`${title}: ${leftOut.get(title)}.`] : []));
+  return notes.length === 0 ? [] : [paragraph(notes.join(" "))];
 }
 
 function sceneCells(results: Results, scene: Scene, cost: SwitchCost, attainment: Attainment): string[] {

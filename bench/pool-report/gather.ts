@@ -6,6 +6,9 @@ import type { ReportOptions } from "./options.ts";
 import { overloadRows } from "./overload.ts";
 import { Results } from "./results.ts";
 import type { Row } from "./row.ts";
+import { checkBegun, checkPattern } from "./selection.ts";
+import { sensitivityRows } from "./sensitivity.ts";
+import { checkTraces } from "./traces.ts";
 
 const threads = 2;
 const rowMaxMs = 600_000;
@@ -16,13 +19,20 @@ export interface Gathered {
   readonly rows: readonly Row[];
 }
 
-/** Reads what is kept and runs what is not: first what stands alone, then what begins where that ended. */
+/**
+ * Reads what is kept and runs what is not: first what stands alone, then what begins where that ended. Throws a
+ * `ReportError` where what is asked for names no row or no traces.
+ */
 export async function gather(options: ReportOptions, root: string, say: (line: string) => void): Promise<Gathered> {
   const results = new Results();
+  const all = [...coreRows(options.extent), ...sensitivityRows(options.extent)];
+  checkPattern(options.only, all, options.traces !== undefined);
+  checkTraces(options.traces, all);
   const keyed = keying(options, root);
-  const core = coreRows(options.extent).filter((row) => isPossible(row, options));
+  const core = all.filter((row) => isPossible(row, options));
   await run(core, keyed, results, options, say);
   const overload = overloadRows(results, options.extent);
+  checkBegun(options.only, [...core, ...overload]);
   await run(overload, keyed, results, options, say);
   return { results, rows: [...core, ...overload] };
 }

@@ -14,7 +14,8 @@ export interface Scene {
 }
 
 export const device = "h100";
-const devicesMax = 128;
+/** More are not tried. */
+export const devicesMax = 128;
 
 export const mainPolicies = [
   "ours",
@@ -113,7 +114,7 @@ function sceneRows(scene: Scene, extent: Extent): Row[] {
   return [...capacities, { kind: "bound", name: boundName(scene), setting, extent, device }];
 }
 
-function capacityRow(scene: Scene, switchCost: SwitchCost, policy: string, extent: Extent): CapacityRow {
+export function capacityRow(scene: Scene, switchCost: SwitchCost, policy: string, extent: Extent): CapacityRow {
   const setting: Setting = { ...scene.setting, switchCost };
   return {
     kind: "capacity",

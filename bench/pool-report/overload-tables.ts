@@ -1,7 +1,7 @@
 import { unknown } from "./cells.ts";
 import { command, paragraph, percent, section, table } from "./markdown.ts";
 import { loads, overloadPolicies, overloadScenes, type Scene } from "./matrix.ts";
-import { fleetOf, goodput, mostUpTo, overloadName, worstFairShare } from "./overload.ts";
+import { acceptedButMissed, fleetOf, goodput, kept, overloadName, worstFairShare } from "./overload.ts";
 import type { Results } from "./results.ts";
 import type { ShareResult } from "./row.ts";
 
@@ -38,15 +38,23 @@ export const overloadMeasures: readonly Measure[] = [
   },
 ];
 
-/** The least of goodput as a share of the most at a lower load: below 1 where it falls. Undefined: not run. */
-function kept(results: Results, scene: Scene, policy: string): number | undefined {
-  const shares = loads.flatMap((load): number[] => {
-    const at = results.share(overloadName(scene, policy, load));
-    const most = mostUpTo(results, scene, policy, load);
-    return at === undefined || most === undefined ? [] : [goodput(at) / most];
-  });
-  return shares.length === 0 ? undefined : Math.min(...shares);
-}
+/** Where the misses are: told at once that it cannot be in time, or taken and then late. */
+const missMeasures: readonly Measure[] = [
+  {
+    name: "refused",
+    title: "Refused, % of the requests",
+    axis: "%",
+    of: ofResult(({ figures }) => (100 * figures.refused) / figures.requests),
+    shown: (value) => value.toFixed(1),
+  },
+  {
+    name: "missed",
+    title: "Accepted, but missed, % of the requests",
+    axis: "%",
+    of: ofResult((at) => 100 * acceptedButMissed(at)),
+    shown: (value) => value.toFixed(1),
+  },
+];
 
 export function overloadSection(results: Results): string {
   return section(
@@ -59,25 +67,44 @@ export function overloadSection(results: Results): string {
       part of what was met, whichever is less; the worst of all tenants is shown, all seeds together. Each model has a tenant
       of its own.`),
     command("npm run report -- pool --only overload/"),
-    ...overloadScenes.flatMap((scene) => overloadMeasures.flatMap((measure) => tableOf(results, scene, measure))),
+    ...overloadScenes.flatMap((scene) => [
+      ...overloadMeasures.flatMap((measure) => tableOf(results, scene, measure, [keptColumn])),
+      ...missMeasures.flatMap((measure) => tableOf(results, scene, measure, [])),
+    ]),
     "![Goodput under overload](pool/overload-goodput.svg)",
     "![The worst tenant's share](pool/overload-fairness.svg)",
   );
 }
 
-function tableOf(results: Results, scene: Scene, { title, of, shown }: Measure): readonly string[] {
-  const rowOf = (policy: string): string[] => {
+interface Column {
+  readonly title: string;
+  readonly cell: (results: Results, scene: Scene, policy: string) => string;
+}
+
+const keptColumn: Column = {
+  title: "kept, %",
+  cell(results, scene, policy) {
     const share = kept(results, scene, policy);
-    return [
-      policy,
-      String(fleetOf(results, scene, policy)?.accelerators ?? unknown),
-      ...loads.map((load) => {
-        const value = of(results, scene, policy, load);
-        return value === undefined ? unknown : shown(value);
-      }),
-      share === undefined ? unknown : percent(share),
-    ];
-  };
-  const heads = ["policy", "H100", ...loads.map((load) => `load ${load}`), "kept, %"];
+    return share === undefined ? unknown : percent(share);
+  },
+};
+
+/** `last`: what stands behind the loads. */
+function tableOf(
+  results: Results,
+  scene: Scene,
+  { title, of, shown }: Measure,
+  last: readonly Column[],
+): readonly string[] {
+  const rowOf = (policy: string): string[] => [
+    policy,
+    String(fleetOf(results, scene, policy)?.accelerators ?? unknown),
+    ...loads.map((load) => {
+      const value = of(results, scene, policy, load);
+      return value === undefined ? unknown : shown(value);
+    }),
+    ...last.map(({ cell }) => cell(results, scene, policy)),
+  ];
+  const heads = ["policy", "H100", ...loads.map((load) => `load ${load}`), ...last.map(({ title }) => title)];
   return [`${scene.title}. ${title}:`, table(heads, overloadPolicies.map(rowOf))];
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { capacityName, coreRows, overloadScenes } from "./matrix.ts";
-import { goodput, mostUpTo, overloadName, overloadRows, worstFairShare } from "./overload.ts";
+import { acceptedButMissed, goodput, mostUpTo, overloadName, overloadRows, worstFairShare } from "./overload.ts";
 import { Results } from "./results.ts";
 import type { ShareResult, TenantCount } from "./row.ts";
 
@@ -37,6 +37,12 @@ test("who asks for less than an equal part is owed all of it, and who asks for m
   assert.equal(worstFairShare(at(5, 45)), 0.5);
   assert.equal(worstFairShare(at(10, 2)), 1 / 3);
   assert.equal(worstFairShare(at(10, 90)), 1);
+});
+
+test("what is missed is what was refused, and what was accepted in vain", () => {
+  const at = result([{ tenant: "a", requests: 200, met: 150 }]);
+  const figures = { ...at.figures, requests: 200, refused: 40 };
+  assert.equal(acceptedButMissed({ ...at, figures }), 0.05);
 });
 
 test("each policy is overloaded on the fleet that it needs; what it can do is the most that it met so far", () => {

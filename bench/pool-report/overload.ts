@@ -40,6 +40,16 @@ export function mostUpTo(results: Results, scene: Scene, policy: string, load: n
   return known.length === 0 ? undefined : Math.max(...known.map(goodput));
 }
 
+/** The least of goodput as a share of the most at a lower load: below 1 where it falls. Undefined: not run. */
+export function kept(results: Results, scene: Scene, policy: string): number | undefined {
+  const shares = loads.flatMap((load): number[] => {
+    const at = results.share(overloadName(scene, policy, load));
+    const most = mostUpTo(results, scene, policy, load);
+    return at === undefined || most === undefined ? [] : [goodput(at) / most];
+  });
+  return shares.length === 0 ? undefined : Math.min(...shares);
+}
+
 /**
  * Who fared worst of the tenants, as a share of what is fair: what it asked for, or an equal part of what was met,
  * whichever is less.
@@ -47,4 +57,10 @@ export function mostUpTo(results: Results, scene: Scene, policy: string, load: n
 export function worstFairShare({ tenants }: ShareResult): number {
   const equalPart = tenants.reduce((sum, { met }: TenantCount) => sum + met, 0) / tenants.length;
   return Math.min(1, ...tenants.map(({ requests, met }) => met / Math.min(requests, equalPart)));
+}
+
+/** Share of the requests that were taken and had a token too late, or none. */
+export function acceptedButMissed({ figures: { requests, refused }, tenants }: ShareResult): number {
+  const met = tenants.reduce((sum, tenant) => sum + tenant.met, 0);
+  return (requests - refused - met) / requests;
 }

@@ -50,7 +50,12 @@ const some = gathered({
   [capacityName(first!, "link", "fifo-swap")]: capacity(40, null),
   [boundName(first!)]: { kind: "bound", accelerators: [4, 5] },
 });
-const options = { extent, traces: "/traces", date: "2026-11-26" };
+const options = {
+  extent,
+  traces: "/traces",
+  date: "2026-11-26",
+  leftOut: new Map([[first!.title, "3 of 9 requests are left out"]]),
+};
 const page = pageOf(some, options);
 /** Spaces and breaks that only align are not what is looked for. */
 const cells = page.replaceAll(/\s+/g, " ");
@@ -58,6 +63,10 @@ const cells = page.replaceAll(/\s+/g, " ");
 test("a scene's line has the bound, ours, its ratio to the bound, and how much more the best other needs", () => {
   assert.ok(cells.includes("| 64 models, Poisson | 5 | 7 | 1.40 | - | - | - | - | - | 10 | 1.43 |"));
   assert.ok(cells.includes("| 64 models, Poisson | 4 | 6 | 1.50 | - | - | - | - | - | 9 | 1.50 |"));
+});
+
+test("what of a workload is in no row is said under the table where its row stands", () => {
+  assert.match(page, /\| 64 models, Poisson [^\n]*\n(\|[^\n]*\n)*\n64 models, Poisson: 3 of 9 requests are left out\./);
 });
 
 test("the page begins with where ours needs fewer than the others, as many, and more", () => {

@@ -1,16 +1,20 @@
+import { aimsSection } from "./aims-section.ts";
 import { capacitySection } from "./capacity-tables.ts";
 import type { Gathered } from "./gather.ts";
+import type { LeftOut } from "./left-out.ts";
 import { command, listItem, paragraph, section } from "./markdown.ts";
 import { capacityName, scenes } from "./matrix.ts";
 import type { ReportOptions } from "./options.ts";
 import { ablationSection, latencySection, mixedSection } from "./other-tables.ts";
 import { overloadSection } from "./overload-tables.ts";
 import { referenceSection } from "./reference-points.ts";
+import { sensitivitySection } from "./sensitivity.ts";
 import { summaryOf } from "./summary.ts";
 import { optionsOf } from "./workloads.ts";
 
 export interface PageOptions extends Pick<ReportOptions, "extent" | "traces"> {
   readonly date: string;
+  readonly leftOut: LeftOut;
 }
 
 /** The report. What is in it comes from rows that have run; the last sections name those that have not. */
@@ -18,13 +22,15 @@ export function pageOf(gathered: Gathered, options: PageOptions): string {
   const { results } = gathered;
   return `${[
     heading(gathered, options),
+    aimsSection(results),
     referenceSection(results),
-    capacitySection(results),
+    capacitySection(results, options.leftOut),
     "![H100 for 99 %](pool/capacity-99.svg)",
     "![H100 for 90 %](pool/capacity-90.svg)",
     latencySection(results),
     overloadSection(results),
     ablationSection(results),
+    sensitivitySection(results),
     mixedSection(results),
     workloadSection(gathered, options),
     failureSection(gathered),

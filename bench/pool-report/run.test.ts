@@ -23,11 +23,50 @@ test("one row runs, is kept, and is told of", async (context) => {
   assert.match(again.stderr, /rows, 0 to run/);
 });
 
-test("options that cannot be meant are refused", async () => {
-  assert.equal(parseOptions([], "/somewhere"), undefined);
-  assert.equal(parseOptions(["gateway"], "/somewhere"), undefined);
-  assert.equal(parseOptions(["pool", "--fast"], "/somewhere"), undefined);
-  assert.equal(parseOptions(["pool"], "/somewhere")?.cache, join("/somewhere", ".cache/pool-report"));
-  assert.equal(parseOptions(["pool", "--quick"], "/somewhere")?.extent.seeds, 1);
-  await assert.rejects(run(process.execPath, [program]), { code: 2 });
+test("a part of the report is written beside the cache, and the published page stays", async (context) => {
+  const cache = mkdtempSync(join(tmpdir(), "bailiwick-report-"));
+  context.after(() => rmSync(cache, { recursive: true }));
+  const published = join(import.meta.dirname, "../../docs/reports/pool.md");
+  const before = readFileSync(published, "utf8");
+  const { stderr } = await run(process.execPath, [
+    program,
+    "pool",
+    "--cache",
+    cache,
+    "--only",
+    "reference/40 models, 2 minutes/",
+  ]);
+  assert.match(stderr, /written to .*part\/pool\.md: it lacks \d+ of \d+ rows/);
+  assert.match(readFileSync(join(cache, "part", "pool.md"), "utf8"), /^# The pool/);
+  assert.equal(readFileSync(published, "utf8"), before);
+});
+
+test("what cannot be made is told in words, without a trace of calls", async () => {
+  const cases: readonly [string[], RegExp][] = [
+    [[], /Say which report/],
+    [["pool", "--fast"], /Unknown option '--fast'.*usage:/s],
+    [["pool", "--only", "nosuchrow"], /No row's name has "nosuchrow"/],
+    [["pool", "--traces", "/no/such/folder"], /There is no folder/],
+  ];
+  for (const [args, message] of cases) {
+    await assert.rejects(run(process.execPath, [program, ...args]), (error: { code: number; stderr: string }) => {
+      assert.equal(error.code, 2);
+      assert.match(error.stderr, message);
+      assert.doesNotMatch(error.stderr, /\n +at /);
+      return true;
+    });
+  }
+  assert.match((await run(process.execPath, [program, "pool", "--help"])).stdout, /^usage: npm run report/);
+});
+
+test("options say what is asked for, or what cannot be meant", () => {
+  assert.equal(parseOptions([], "/somewhere").kind, "refused");
+  assert.equal(parseOptions(["gateway"], "/somewhere").kind, "refused");
+  assert.equal(parseOptions(["pool", "--quick", "--publish"], "/somewhere").kind, "refused");
+  assert.equal(parseOptions(["--help"], "/somewhere").kind, "help");
+  const asked = parseOptions(["pool"], "/somewhere");
+  assert.ok(asked.kind === "report");
+  assert.equal(asked.options.cache, join("/somewhere", ".cache/pool-report"));
+  const quick = parseOptions(["pool", "--quick"], "/somewhere");
+  assert.equal(quick.kind === "report" && quick.options.extent.seeds, 1);
 });

@@ -8,22 +8,37 @@
  * how it is told (page.ts). It does not own the simulator or a policy (src/sim). Invariant: a number in the report is one
  * that a row has; what has not run is named, not left out.
  */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { gather } from "./gather.ts";
-import { parseOptions, usage } from "./options.ts";
+import { leftOutOf } from "./left-out.ts";
+import { scenes } from "./matrix.ts";
+import { parseOptions, type ReportOptions, usage } from "./options.ts";
+import { placeOf } from "./place.ts";
+import { ReportError } from "./problem.ts";
 import { writeReport } from "./write.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const options = parseOptions(process.argv.slice(2), root);
-if (options === undefined) {
-  process.stderr.write(usage);
-  process.exit(2);
-}
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const startedMs = performance.now();
-const gathered = await gather(options, root, say);
-say(`all rows after ${((performance.now() - startedMs) / 60_000).toFixed(1)} minutes`);
-// A quick run's figures mean little, so they do not take the place of the report.
-const folder = options.isQuick ? join(options.cache, "quick") : join(root, "docs/reports");
-const date = new Date().toISOString().slice(0, 10);
-say(`written to ${await writeReport(gathered, { ...options, date }, folder)}`);
+
+const asked = parseOptions(process.argv.slice(2), root);
+if (asked.kind === "help") process.stdout.write(usage);
+else if (asked.kind === "refused") {
+  process.stderr.write(`${asked.problem}\n${usage}`);
+  process.exitCode = 2;
+} else await report(asked.options);
+
+async function report(options: ReportOptions): Promise<void> {
+  const startedMs = performance.now();
+  try {
+    const gathered = await gather(options, root, say);
+    say(`all rows after ${((performance.now() - startedMs) / 60_000).toFixed(1)} minutes`);
+    const { folder, why } = placeOf(gathered, options, root);
+    const date = new Date().toISOString().slice(0, 10);
+    const leftOut = await leftOutOf(scenes, options);
+    say(`written to ${await writeReport(gathered, { ...options, date, leftOut }, folder)}${why}`);
+  } catch (error) {
+    if (!(error instanceof ReportError)) throw error;
+    say(error.message);
+    process.exitCode = 2;
+  }
+}

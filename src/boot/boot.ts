@@ -21,7 +21,7 @@ import { type FirstKey, firstKey, firstTenants } from "./first-tenants.ts";
 import { type Behind, openFront } from "./front.ts";
 import { createOperations, pageStatus } from "./operations.ts";
 import type { BootOptions } from "./options.ts";
-import { poolsOfHosts } from "./pool.ts";
+import { poolsOfHosts, reservedShares } from "./pool.ts";
 import { settleOpenIntents } from "./recovery.ts";
 import { refusalFor } from "./refusals.ts";
 import { openReservations } from "./reservations.ts";
@@ -182,6 +182,7 @@ async function putTogether(
     destinations: () => destinations.all,
     directoryConfirmedAgoMs: () => directory.confirmedAgoMs,
     pools: () => poolsOfHosts(destinations.all, clock),
+    reservedShares: () => reservedShares(reserved.all),
   });
   let draining = false;
   let latest: Call | undefined;
@@ -220,6 +221,7 @@ async function putTogether(
       ...options,
       ...books,
       reservations,
+      reserved,
       cloud,
       catalog,
       folder,

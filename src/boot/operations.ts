@@ -113,7 +113,7 @@ function cloudOperations(parts: OperationParts): Operations["cloud"] {
       };
     },
     destinations: () => destinationStatuses(cloud),
-    pool: () => poolStatus(cloud.destinations.all, cloud.clock),
+    pool: () => poolStatus(cloud.destinations.all, parts.reserved.all, cloud.clock),
     priceOf: (model) => priceOf(cloud, model),
     async explain({ project: reference, model }) {
       const project = await parts.tenancy.showProject(reference);

@@ -6,6 +6,7 @@ import type { Shipper } from "../shipping/index.ts";
 import type { Cloud } from "../stages/index.ts";
 import type { DatabaseConnection, Store } from "../store/index.ts";
 import type { Tenancy } from "../tenancy/index.ts";
+import type { Reserved } from "./reserved.ts";
 
 /** What the control API's operations are joined from. */
 export interface OperationParts {
@@ -16,6 +17,7 @@ export interface OperationParts {
   readonly connection: DatabaseConnection;
   readonly tenancy: Tenancy;
   readonly reservations: Reservations;
+  readonly reserved: Reserved;
   readonly catalog: Catalog;
   readonly shipper: Shipper;
   readonly folder: DataFolder;

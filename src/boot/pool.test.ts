@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../base/index.ts";
+import { ManualClock, type ProjectId, type ReservationId } from "../base/index.ts";
 import type { Destination, PoolFigures, ToldPool } from "../engine/index.ts";
-import { poolsOfHosts, poolStatus } from "./pool.ts";
+import type { ActiveReservation } from "../reservations/index.ts";
+import { poolsOfHosts, poolStatus, reservedShares } from "./pool.ts";
 
 const totals = {
   turns: 1,
@@ -59,7 +60,16 @@ test("each host with what it last told and how old that is; upstreams by what is
     pending: 0,
     totals,
   };
-  assert.deepEqual(poolStatus(destinations, clock), {
+  const times = { fromMs: 0, untilMs: 3_600_000 };
+  const [app, lab] = ["prj_1", "prj_2"] as ProjectId[];
+  const [first, second, third] = ["rsv_1", "rsv_2", "rsv_3"] as ReservationId[];
+  const reserved: readonly ActiveReservation[] = [
+    { id: first!, tenant: app!, project: "ministry/app", device: "busy", ...times },
+    { id: second!, tenant: lab!, project: "ministry/lab", share: 0.1, ...times },
+    { id: third!, tenant: lab!, project: "ministry/lab", share: 0.2, ...times },
+  ];
+  const until = "1970-01-01T01:00:00.000Z";
+  assert.deepEqual(poolStatus(destinations, reserved, clock), {
     at: "1970-01-01T00:00:05.000Z",
     hosts: [
       { name: "busy", site, ready: true, reason: null, ageMs: 400, upForMs: 4_000, pool },
@@ -67,7 +77,13 @@ test("each host with what it last told and how old that is; upstreams by what is
       { name: "away", site, ready: false, reason: "it is away", ageMs: 4_000, upForMs: 900, pool },
     ],
     upstreams: [{ name: "other", site, ready: true, running: 2 }],
+    reserved: [
+      { reservation: "rsv_1", project: "ministry/app", device: "busy", share: null, until },
+      { reservation: "rsv_2", project: "ministry/lab", device: null, share: 0.1, until },
+      { reservation: "rsv_3", project: "ministry/lab", device: null, share: 0.2, until },
+    ],
   });
+  assert.deepEqual(reservedShares(reserved), [{ project: "ministry/lab", share: 0.3 }]);
   // Gauges of a host that is gone would say that it still holds what it held.
   assert.deepEqual(poolsOfHosts(destinations, clock), [{ host: "busy", ageMs: 400, pool: told }]);
 });

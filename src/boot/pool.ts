@@ -1,10 +1,15 @@
 import type { Clock } from "../base/index.ts";
 import type { Destination, PoolFigures, ToldPool } from "../engine/index.ts";
 import type { PoolStatus } from "../gateway/index.ts";
-import type { PoolOfHost } from "../telemetry/index.ts";
+import type { ActiveReservation } from "../reservations/index.ts";
+import type { PoolOfHost, ReservedShare } from "../telemetry/index.ts";
 
 /** What goes on in the hosts, for the control API: what each last told, and how old that is. */
-export function poolStatus(destinations: readonly Destination[], clock: Clock): PoolStatus {
+export function poolStatus(
+  destinations: readonly Destination[],
+  reserved: readonly ActiveReservation[],
+  clock: Clock,
+): PoolStatus {
   const nowMs = clock.monotonicMs();
   return {
     at: new Date(clock.nowMs()).toISOString(),
@@ -25,6 +30,13 @@ export function poolStatus(destinations: readonly Destination[], clock: Clock): 
         ready,
         running,
       })),
+    reserved: reserved.map(({ id, project, device, share, untilMs }) => ({
+      reservation: id,
+      project,
+      device: device ?? null,
+      share: share ?? null,
+      until: new Date(untilMs).toISOString(),
+    })),
   };
 }
 
@@ -34,6 +46,18 @@ export function poolsOfHosts(destinations: readonly Destination[], clock: Clock)
   return destinations.flatMap(({ name, ready, pool }) =>
     ready && pool !== undefined ? [{ host: name, ageMs: nowMs - pool.toldAtMs, pool: pool.pool }] : [],
   );
+}
+
+/** How much of the pool each project has reserved, for metrics; whole devices are no share of it. */
+export function reservedShares(reserved: readonly ActiveReservation[]): readonly ReservedShare[] {
+  const shares = Map.groupBy(
+    reserved.filter(({ share }) => share !== undefined),
+    ({ project }) => project,
+  );
+  return [...shares].map(([project, own]) => {
+    const sum = own.reduce((total, each) => total + each.share!, 0);
+    return { project, share: Number(sum.toFixed(6)) };
+  });
 }
 
 type Told = Pick<PoolStatus["hosts"][number], "ageMs" | "upForMs" | "pool">;

@@ -17,12 +17,18 @@ export class Reserved {
   readonly holderOf = (host: string): ProjectId | undefined =>
     this.#active.find(({ device }) => device === host)?.tenant;
 
+  /** All of it, as it is now. */
+  get all(): readonly ActiveReservation[] {
+    return this.#active;
+  }
+
   ofHost(host: string): readonly HostReservation[] {
     return this.#active
       .filter(({ device }) => device === undefined || device === host)
-      .map(({ id, tenant, device, share }) => ({
+      .map(({ id, tenant, device, share, untilMs }) => ({
         id,
         tenant,
+        untilMs,
         ...(device === undefined ? {} : { device }),
         ...(share === undefined ? {} : { share }),
       }));

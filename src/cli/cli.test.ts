@@ -63,6 +63,10 @@ test("a project's tier is set, changed and shown; another word is none", async (
   assert.match((await run("project create nightly --tier batch")).stdout, /\ntier +batch\n/);
   const changed = await run("project update nightly --tier interactive --json");
   assert.equal(JSON.parse(changed.stdout).tier, "interactive");
+  assert.equal((await run("project update nightly --weight 3")).code, 0);
+  const { stdout: listed } = await run("project list");
+  assert.match(listed, /^NAME +ID +DATA +TIER +WEIGHT +PROCESSING +LIMITS$/m);
+  assert.match(listed, /^default\/nightly +\S+ +\S+ +interactive +3 /m);
   const wrong = await run("project update nightly --tier flex");
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /Allowed choices are interactive, standard, batch/);

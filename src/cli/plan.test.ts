@@ -49,6 +49,7 @@ test("no device from an excluded country, and exit code 1 where none is left or 
   assert.equal(code, 0);
   assert.match(stdout, /left out +h100 \(US\), l40s \(US\)/);
   assert.match(stdout, /^best +\d+x910B/m);
+  assert.match(stdout, /^note +Ascend 910B: .*0\.4 to 1\.6 TB\/s/m);
   assert.match(stderr, /warning: Ascend 910B: .*as counsel wrote\. As given, and not legal advice\./);
   const none = await run([...options, "--exclude-origin", "US", "--exclude-origin", "CN", "--json"]);
   assert.equal(none.code, 1);
@@ -79,6 +80,35 @@ test("a usage export is planned for with the models that take others' places", a
   assert.match(unknown.stderr, /gpt-4o-mini \(30 requests\).*--map/);
 });
 
+test("a token's price is that of the time that is planned for, whatever else the export spans", async (context) => {
+  const row = (minute: number): object => ({
+    startTime: new Date(Date.UTC(2026, 0, 1, 0, 0, 30) + minute * 60_000).toISOString(),
+    model: "qwen2.5-7b",
+    prompt_tokens: 300,
+    completion_tokens: 60,
+  });
+  const busy = Array.from({ length: 6 }, (_, index) => row(3 * index));
+  const folder = await folderWith(context, {
+    "prices.yaml": prices,
+    "short.json": JSON.stringify(busy),
+    "later.json": JSON.stringify([...busy, row(400)]),
+    "earlier.json": JSON.stringify([row(-400), ...busy]),
+  });
+  const options = ["plan", "--prices", join(folder, "prices.yaml"), "--format", "litellm", "--json", "--workload"];
+  const planned: { best: { pricePerHour: string; pricePerMillionTokens: string }; notes: string[] }[] = [];
+  for (const name of ["short.json", "later.json", "earlier.json"]) {
+    planned.push(JSON.parse((await run([...options, join(folder, name)])).stdout) as (typeof planned)[number]);
+  }
+  const [short, later, earlier] = planned;
+  // Half an hour of the devices, for six requests of 360 tokens.
+  const expected = (Number(short!.best.pricePerHour) * 0.5 * 1e6) / (6 * 360);
+  assert.ok(Math.abs(Number(short!.best.pricePerMillionTokens) - expected) < 1e-5, short!.best.pricePerMillionTokens);
+  assert.deepEqual(later!.best, short!.best);
+  assert.equal(earlier!.best.pricePerMillionTokens, short!.best.pricePerMillionTokens);
+  assert.match(short!.notes.join("\n"), /export is about 15 minute\(s\) long.*over all 30: give --minutes 15/);
+  assert.doesNotMatch(later!.notes.join("\n"), /long/);
+});
+
 test("options that mean nothing for a file are said", async (context) => {
   const row = { startTime: "2026-01-01T00:00:00.000Z", model: "qwen2.5-7b", prompt_tokens: 300, completion_tokens: 60 };
   const folder = await folderWith(context, {
@@ -93,6 +123,9 @@ test("options that mean nothing for a file are said", async (context) => {
   const usage = await run([...options, join(folder, "usage.json"), "--format", "litellm"]);
   assert.match(usage.stderr, /^note: --seeds means nothing here: each request of the export has a time of its own$/m);
   assert.doesNotMatch((await run([...options, "synthetic:2x0.1"])).stderr, /means? nothing/);
+  const described = await run([...options, "synthetic:2x0.1", "--format", "litellm"]);
+  assert.equal(described.code, 0);
+  assert.match(described.stderr, /^note: --format means nothing here: a synthetic workload is no file$/m);
 });
 
 test("what tenants reserved is read as `reservation list --json` prints it, from a file or from standard input", async (context) => {

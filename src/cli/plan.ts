@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { FleetReport, Plan } from "../plan/index.ts";
+import type { FleetReport, Plan, PlanQuestion, PriceList } from "../plan/index.ts";
+import type { DeviceType } from "../pool/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 import { minutes, positive, share, whole } from "./numbers.ts";
 import type { Column } from "./table.ts";
 import {
   given,
+  isSynthetic,
   replayNotes,
   told,
   usualModels,
@@ -14,6 +16,7 @@ import {
   workloadsOf,
 } from "./workload.ts";
 import type { Printer } from "./printer.ts";
+import { reportedNotes } from "./reported-notes.ts";
 import { millisecondsText } from "./sim-text.ts";
 import { reservedDevices, type ReservedOptions, withReserved } from "./reserved-devices.ts";
 
@@ -97,7 +100,7 @@ async function planOf(options: PlanOptions, { surroundings, printer }: CommandCo
   const asked = await askedOf(options);
   const solver = createSolver();
   try {
-    return await makePlan({
+    const plan = await makePlan({
       ...asked,
       objective,
       prices,
@@ -110,21 +113,31 @@ async function planOf(options: PlanOptions, { surroundings, printer }: CommandCo
         if (surroundings.stderr.isTTY === true) printer.note(text);
       },
     });
+    const reported = await reportedNotes(devicesIn(plan, prices), [...asked.shapes.values()]);
+    return { ...plan, notes: [...plan.notes, ...reported] };
   } finally {
     await solver.close();
   }
 }
 
+/** Those that a fleet has, or that are told of beside it. */
+function devicesIn(plan: Plan, { offers }: PriceList): readonly DeviceType[] {
+  if (plan.outcome === "none") return [];
+  const fleets = plan.secondBest === null ? [plan.best] : [plan.best, plan.secondBest];
+  const told = new Set([...fleets.flatMap(({ devices }) => devices), ...plan.alternatives].map(({ device }) => device));
+  return offers.map(({ type }) => type).filter(({ id }) => told.has(id));
+}
+
 /** The workloads, one a seed, and what their models are. */
-async function askedOf(options: PlanOptions): Promise<Awaited<ReturnType<typeof fromUsage>>> {
+async function askedOf(options: PlanOptions): Promise<Pick<PlanQuestion, "workloads" | "plannedMs" | "shapes">> {
   const format = await usageFormat(options);
   return format === undefined ? fromWorkload(options) : fromUsage(options, format);
 }
 
 /** Undefined: it is no usage export. */
-async function usageFormat({ format }: PlanOptions) {
+async function usageFormat(options: PlanOptions) {
   const { usageFormats } = await import("../plan/index.ts");
-  return usageFormats.find((known) => known === format);
+  return isSynthetic(options) ? undefined : usageFormats.find((known) => known === options.format);
 }
 
 async function fromUsage(options: PlanOptions, format: "litellm" | "openai") {
@@ -144,12 +157,18 @@ async function fromUsage(options: PlanOptions, format: "litellm" | "openai") {
 }
 
 async function fromWorkload(options: PlanOptions) {
-  const { modelsOf, parseShapes } = await import("../sim/index.ts");
+  const { isRecorded, modelsOf, parseShapes } = await import("../sim/index.ts");
   const shapes = parseShapes(options.models ?? usualModels);
   const workloads = await workloadsOf(options);
   // Of all seeds together: a model that one of them never asks has its place in the turn all the same.
   const models = modelsOf({ name: "", notes: [], requests: workloads.flatMap(({ requests }) => requests) });
-  return { workloads, shapes: new Map(models.map((model, index) => [model, shapes[index % shapes.length]!])) };
+  // A recorded trace is as long as it is; what is generated may end with a quiet minute.
+  const plannedMs = (await isRecorded(options)) ? undefined : options.minutes * 60_000;
+  return {
+    workloads,
+    plannedMs,
+    shapes: new Map(models.map((model, index) => [model, shapes[index % shapes.length]!])),
+  };
 }
 
 type Placed = [place: string, fleet: FleetReport];

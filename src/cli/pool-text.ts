@@ -2,6 +2,7 @@ import type { DevicePool, PooledHost, PooledModel, PoolStatus } from "../gateway
 import type { Line, Tone } from "./line.ts";
 import { placeText } from "./place.ts";
 import { countText, durationText, shareText, sizeOfText, sizeText } from "./quantities.ts";
+import { whatOf } from "./reserved-text.ts";
 import { type Column, formatFacts, formatTable, printable } from "./table.ts";
 
 const blank: Line = { text: "" };
@@ -13,7 +14,8 @@ export function poolLines(status: PoolStatus, before?: PoolStatus): readonly Lin
   const earlier = new Map(before?.hosts.map((host) => [host.name, host]));
   const hosts = status.hosts.map((host) => hostLines(host, earlier.get(host.name)));
   const upstreams = status.upstreams.length === 0 ? [] : [upstreamLines(status.upstreams)];
-  return [...hosts, ...upstreams].flatMap((lines, at) => (at === 0 ? lines : [blank, ...lines]));
+  const reserved = status.reserved.length === 0 ? [] : [reservedLines(status.reserved)];
+  return [...hosts, ...upstreams, ...reserved].flatMap((lines, at) => (at === 0 ? lines : [blank, ...lines]));
 }
 
 function hostLines(host: PooledHost, before: PooledHost | undefined): readonly Line[] {
@@ -137,6 +139,19 @@ function upstreamLines(upstreams: PoolStatus["upstreams"]): readonly Line[] {
   return linesOf(formatTable(columns, upstreams)).map(({ text }, at) => ({
     text,
     tone: at === 0 ? "faint" : upstreams[at - 1]!.ready ? undefined : "alarm",
+  }));
+}
+
+/** What is somebody's own: who wonders why a request is refused finds it here. */
+function reservedLines(reserved: PoolStatus["reserved"]): readonly Line[] {
+  const columns: readonly Column<PoolStatus["reserved"][number]>[] = [
+    { title: "RESERVED", text: whatOf },
+    { title: "PROJECT", text: ({ project }) => project },
+    { title: "UNTIL", text: ({ until }) => until },
+  ];
+  return linesOf(formatTable(columns, reserved)).map(({ text }, at) => ({
+    text,
+    tone: at === 0 ? "faint" : undefined,
   }));
 }
 

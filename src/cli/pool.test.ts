@@ -25,6 +25,10 @@ gemma-3-4b        resident         0        0        –  7 min    8.6 GB  pinne
 aya-expanse-8b    absent           0        0        –      –   16.4 GB  –
 llama-4-maverick  too large        0        0        –      –  243.0 GB  –
 mistral-small     failed           0        0        –      –   14.3 GB  –
+
+RESERVED          PROJECT       UNTIL
+cpu               ministry/app  2026-03-01T18:00:00.000Z
+0.25 of the pool  lab/nightly   2026-03-04T00:00:00.000Z
 `;
 
 test("pool prints the device, its totals, and the models: those with work first, then what is resident", async (context) => {
@@ -33,7 +37,7 @@ test("pool prints the device, its totals, and the models: those with work first,
   assert.deepEqual([plain.code, plain.stderr, plain.stdout], [0, "", printed]);
   const json = await run("pool --json");
   assert.deepEqual(JSON.parse(json.stdout), fakePool(at));
-  control.operations.cloud.pool = () => ({ at, hosts: [], upstreams: [] });
+  control.operations.cloud.pool = () => ({ at, hosts: [], upstreams: [], reserved: [] });
   const nothing = await run("pool");
   assert.deepEqual([nothing.code, nothing.stdout, nothing.stderr], [0, "", "There is no host and no upstream.\n"]);
 });
@@ -65,6 +69,7 @@ test("hosts that are away, silent or have told nothing, and upstreams, are told 
       { ...host!, ageMs: 34_000, pool: { ...host!.pool!, models: [] } },
     ],
     upstreams: [{ name: "gpu", site: host!.site, ready: false, running: 2 }],
+    reserved: [],
   };
   const lines = poolLines(odd).map(({ text }) => text);
   assert.equal(lines[0], "a [2J, here (DE): not ready: its process is starting");

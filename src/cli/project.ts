@@ -47,6 +47,8 @@ export function addProjectCommands(program: Command, context: CommandContext): v
           { title: "NAME", text: ({ organisation, name }) => `${organisation.name}/${name}` },
           { title: "ID", text: ({ id }) => id },
           { title: "DATA", text: ({ dataClass }) => dataClass },
+          { title: "TIER", text: ({ tier }) => tier },
+          { title: "WEIGHT", text: ({ weight }) => String(weight), align: "right" },
           { title: "PROCESSING", text: ({ processing }) => processing.join(" ") || "anywhere" },
           { title: "LIMITS", text: ({ limits }) => describeLimits(limits, currency) },
         ],

@@ -5,6 +5,7 @@ import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { pathOf } from "./control-client.ts";
 import { positive, share } from "./numbers.ts";
+import { whatOf } from "./reserved-text.ts";
 import type { Printer } from "./printer.ts";
 
 type Options = CloudOptions & JsonOption;
@@ -115,10 +116,6 @@ function show(printer: Printer, reservation: Reservation, { json }: JsonOption):
     ...(endedAt === null ? [] : [["ended", endedAt] as const]),
     ...(note === null ? [] : [["note", note] as const]),
   ]);
-}
-
-function whatOf({ device, share }: Pick<Reservation, "device" | "share">): string {
-  return device ?? `${share ?? ""} of the pool`;
 }
 
 /** A day is its first moment: reservations that follow one another share no moment. */

@@ -3,6 +3,7 @@ import type { Capacity } from "../sim/index.ts";
 import { type CommandContext, withRequired } from "./context.ts";
 import { memoryNotes } from "./memory-fit.ts";
 import { share, whole } from "./numbers.ts";
+import { reportedNotes } from "./reported-notes.ts";
 import { openPlot, withPlot } from "./plot.ts";
 import { questionOf, type SimOptions, subjectOf, withWorkload } from "./sim-question.ts";
 import { capacityFacts } from "./sim-text.ts";
@@ -45,7 +46,10 @@ async function searched(options: CapacityOptions, context: CommandContext) {
   const device = deviceTypeOf(options.device);
   const asked = await questionOf(options, context);
   const question = { ...asked, device, attainment: options.attainment, devicesMax: options.most };
-  const notes = await memoryNotes({ ...asked, fleet: [{ type: device, count: 1 }] }, "--device");
+  const notes = [
+    ...(await memoryNotes({ ...asked, fleet: [{ type: device, count: 1 }] }, "--device")),
+    ...(await reportedNotes([device], asked.shapes)),
+  ];
   const found = findCapacity(question);
   const result = { ...found.result, notes: [...found.result.notes, ...notes] };
   return { question, found: { ...found, result } };

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type CommandContext, withRequired } from "./context.ts";
 import { memoryNotes } from "./memory-fit.ts";
+import { reportedNotes } from "./reported-notes.ts";
 import { openPlot, withPlot } from "./plot.ts";
 import { questionOf, type SimOptions, subjectOf, withWorkload } from "./sim-question.ts";
 import { resultFacts } from "./sim-text.ts";
@@ -39,7 +40,8 @@ async function simulated(options: RunOptions, context: CommandContext) {
   const { parseFleet, runExperiment } = await import("../sim/index.ts");
   const fleet = parseFleet(options.fleet);
   const experiment = { ...(await questionOf(options, context)), fleet };
-  const notes = await memoryNotes(experiment, "--fleet");
+  const types = fleet.map(({ type }) => type);
+  const notes = [...(await memoryNotes(experiment, "--fleet")), ...(await reportedNotes(types, experiment.shapes))];
   const result = runExperiment(experiment);
   return { experiment, result: { ...result, notes: [...result.notes, ...notes] } };
 }

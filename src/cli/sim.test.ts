@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { policyNames } from "../sim/index.ts";
+import { deviceTypeOf, policyNames, roomBytes } from "../sim/index.ts";
 import { run, temporaryFolder } from "./testing.ts";
 
 const small = ["--workload", "synthetic:4x0.2", "--minutes", "2", "--seeds", "2", "--link-gbps", "16"];
@@ -62,6 +62,27 @@ test("where a fleet has the memory for some models, a note names the others", as
   assert.match((await run(mixed)).stdout, /^refused +\d+: \d+ model_too_large$[^]*^note +qwen2\.5-72b/m);
 });
 
+test("a device that is reckoned from what others report says so, in words and as JSON", async () => {
+  const notesOf = async (argv: readonly string[]): Promise<readonly string[]> =>
+    (JSON.parse((await run([...argv, "--json"])).stdout) as { notes: string[] }).notes;
+  const range =
+    /^Ascend 910B: Huawei publishes no bandwidth.*0\.4 to 1\.6 TB\/s and 256 to 376 Tflop\/s, .* 1 TB\/s and 316/;
+  assert.ok((await notesOf(["sim", ...small, "--fleet", "2x910B"])).some((note) => range.test(note)));
+  assert.ok((await notesOf(["sim", "capacity", ...small, "--device", "910B"])).some((note) => range.test(note)));
+  assert.match((await run(["sim", ...small, "--fleet", "2x910B"])).stdout, /^note +Ascend 910B: /m);
+  const l20 = await notesOf(["sim", ...small, "--fleet", "2xL20+1xL20"]);
+  assert.equal(
+    l20.filter((note) => /^L20: we know of no data sheet of NVIDIA's; .* as others report them$/.test(note)).length,
+    1,
+  );
+  for (const fleet of ["2xH100", "2xH20"]) {
+    assert.ok(
+      (await notesOf(["sim", ...small, "--fleet", fleet])).every((note) => !/report/.test(note)),
+      fleet,
+    );
+  }
+});
+
 test("percentiles of nothing are null, and a dash for people", async () => {
   const none = ["sim", ...small, "--fleet", "2xH100", "--slo", "1ms/1ms"];
   const { code, stdout } = await run([...none, "--json"]);
@@ -87,6 +108,13 @@ test("docs/reference/sim.md has every field that is printed", async () => {
     const fields = Object.keys(JSON.parse((await run(argv)).stdout) as object);
     for (const field of fields) assert.ok(page.includes(`\`${field}\``), field);
   }
+});
+
+test("docs/reference/cost-model.md says of how much memory a device has room", async () => {
+  const page = await readFile(new URL("../../docs/reference/cost-model.md", import.meta.url), "utf8");
+  const type = deviceTypeOf("h100");
+  const percent = Number(((100 * roomBytes(type)) / (type.memoryGiB * 2 ** 30)).toFixed(3));
+  assert.ok(page.includes(`take at most ${percent} % of its memory`), String(percent));
 });
 
 test("sim capacity says how many, the bound, and the ratio", async () => {
@@ -177,6 +205,22 @@ test("a recorded trace is replayed once: seeds and minutes that are given mean n
   assert.match(one.stderr, /^note: --seeds means nothing here: /);
   for (const without of [["--workload", trace], small]) {
     assert.equal((await run(["sim", ...without, "--fleet", "H100"])).stderr, "");
+  }
+});
+
+test("a format means nothing for a synthetic workload, and that is said; what is the same for all seeds stands once", async () => {
+  const note = "--format means nothing here: a synthetic workload is no file";
+  for (const devices of [
+    ["sim", "--fleet", "2xH100"],
+    ["sim", "capacity", "--device", "H100"],
+  ]) {
+    const { code, stdout, stderr } = await run([...devices, ...small, "--format", "aegaeon", "--json"]);
+    assert.deepEqual([code, stderr], [0, `note: ${note}\n`]);
+    const { notes } = JSON.parse(stdout) as { notes: string[] };
+    assert.equal(notes.at(-1), note);
+    assert.equal(notes.filter((text) => /requests\/s each, for 2 minutes by seeds 1 to 2$/.test(text)).length, 1);
+    assert.equal(notes.filter((text) => text.includes("seed")).length, 1);
+    assert.equal(notes.filter((text) => text === "Poisson arrivals").length, 1);
   }
 });
 

@@ -16,9 +16,22 @@ export interface WorkloadOptions {
 /** What the workload's models are, in turn, where nothing is said. */
 export const usualModels = "qwen2.5-7b";
 
-export async function workloadsOf({ workload, format, map, dealTo, rate, from, seeds, minutes }: WorkloadOptions) {
+export async function workloadsOf(options: WorkloadOptions) {
+  const { workload, map, dealTo, rate, from, seeds, minutes } = options;
   const { readWorkloads } = await import("../sim/index.ts");
-  return readWorkloads({ workload, format, map, models: dealTo, rate, startS: from, seeds, minutes });
+  const format = isSynthetic(options) ? undefined : options.format;
+  const workloads = await readWorkloads({ workload, format, map, models: dealTo, rate, startS: from, seeds, minutes });
+  return workloads.map((each) => ({ ...each, notes: each.notes.map((note) => ofAllSeeds(note, workloads.length)) }));
+}
+
+/** It is described, and read from no file. */
+export function isSynthetic({ workload }: Pick<WorkloadOptions, "workload">): boolean {
+  return workload.startsWith("synthetic:");
+}
+
+/** Notes that differ in the seed only become the same, so that they stand once. */
+function ofAllSeeds(note: string, seeds: number): string {
+  return seeds === 1 ? note : note.replace(/ by seed \d+/, ` by seeds 1 to ${seeds}`);
 }
 
 /** Options among these that were given, as they were typed: a default is nobody's wish. */
@@ -32,13 +45,14 @@ export function withoutMeaning(options: readonly string[], reason: string): read
   return [`${options.join(" and ")} ${options.length === 1 ? "means" : "mean"} nothing here: ${reason}`];
 }
 
-/** Notes on options that mean nothing for a recorded trace, which is the same every time. */
-export async function replayNotes({ workload, format }: WorkloadOptions, command: Command): Promise<readonly string[]> {
-  const options = given(command, ["seeds", "minutes"]);
-  if (options.length === 0) return [];
+/** Notes on options that mean nothing for this workload: a recorded trace is the same every time. */
+export async function replayNotes(options: WorkloadOptions, command: Command): Promise<readonly string[]> {
+  if (isSynthetic(options)) return withoutMeaning(given(command, ["format"]), "a synthetic workload is no file");
+  const unused = given(command, ["seeds", "minutes"]);
+  if (unused.length === 0) return [];
   const { isRecorded } = await import("../sim/index.ts");
-  return (await isRecorded({ workload, format }))
-    ? withoutMeaning(options, "a recorded trace is replayed once, from beginning to end")
+  return (await isRecorded(options))
+    ? withoutMeaning(unused, "a recorded trace is replayed once, from beginning to end")
     : [];
 }
 

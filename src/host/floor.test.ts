@@ -195,7 +195,14 @@ test("a model at whose loading the process ended is left alone for a while, and 
 test("a model without room on the device: its requests are refused, and the log says what would have it", async (context) => {
   const large = { fake: { loadedBytes: 3 * gigabyte }, memoryBytes: 2 * gigabyte };
   const log: string[] = [];
-  await assert.rejects(open(context, large), /no model has room in 2000000000 bytes/);
+  await assert.rejects(open(context, large), (error: Error) => {
+    assert.match(
+      error.message,
+      /^no model has room in 2000000000 bytes \(engine\.memoryBytes\): the smallest, a, needs/,
+    );
+    assert.match(error.message, /needs 3000000000 with its context\. Set engine\.memoryBytes to 3000000000 or more/);
+    return true;
+  });
   assert.deepEqual(log, []);
 });
 
@@ -225,6 +232,17 @@ test("a reserved device is its tenant's; what gives way may use what is left idl
   assert.equal(await said(await ask("a", "Say it.", { "bailiwick-tenant": "prj_1" })), "200");
   const batch = { "bailiwick-tenant": "prj_2", "bailiwick-preemptible": "yes" };
   assert.equal(await said(await ask("a", "Say it.", batch)), "200");
+  // Until the first of what others have ends, at most an hour; what somebody has himself is in nobody's way.
+  for (const [untilMs, seconds] of [
+    [Date.now() + 1_500_000, 1_500],
+    [Date.now() + 86_400_000, 3_600],
+  ] as const) {
+    assert.equal(await reserve([{ id: "rsv_1", tenant: "prj_1", device, untilMs }]), 200);
+    const refused = await ask("a", "Say it.", { "bailiwick-tenant": "prj_2" });
+    assert.equal(refused.statusCode, 503);
+    await refused.body.dump();
+    assert.ok(Math.abs(Number(refused.headers["retry-after"]) - seconds) <= 2, String(refused.headers["retry-after"]));
+  }
   assert.equal(await reserve([]), 200);
   assert.equal(await said(await ask("a", "Say it.", { "bailiwick-tenant": "prj_2" })), "200");
   assert.equal(await reserve([{ id: "rsv_1", tenant: "prj_1", share: 2 }]), 400);

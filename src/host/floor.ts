@@ -122,7 +122,19 @@ function startOf({ files, models, residents, schedule, engine }: Starting): "rea
   if (reason !== undefined) return new Error(reason);
   const hasRoom = models.some(({ size }) => size.loadedBytes <= engine.memoryBytes);
   // Where there is room nothing is to be loaded before somebody asks for it.
-  return hasRoom ? "ready" : new Error(`no model has room in ${engine.memoryBytes} bytes (engine.memoryBytes)`);
+  return hasRoom ? "ready" : new Error(noRoomText(models, engine.memoryBytes));
+}
+
+/** Names the smallest model, because it is the least that would have to be found room for. */
+function noRoomText(models: readonly HostedModel[], memoryBytes: number): string {
+  const [smallest] = models.toSorted((a, b) => a.size.loadedBytes - b.size.loadedBytes);
+  const { name, size } = smallest!;
+  const needed = size.loadedBytes;
+  return (
+    `no model has room in ${memoryBytes} bytes (engine.memoryBytes): the smallest, ${name}, needs ${needed} with its ` +
+    `context. Set engine.memoryBytes to ${needed} or more where the device has it, or serve a ` +
+    "smaller model, or fewer tokens and sequences (engine.contextTokens, engine.sequences)"
+  );
 }
 
 function loadTimesOf(

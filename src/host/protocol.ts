@@ -45,6 +45,8 @@ export interface HostReservation {
   readonly device?: string;
   /** Or a share of what it can do. */
   readonly share?: number;
+  /** When it ends, in milliseconds since 1970; left out: nobody knows. It may be ended before. */
+  readonly untilMs?: number;
 }
 
 /** Answer of `POST /host/v1/lease`: whoever renews it hears what the device does. */

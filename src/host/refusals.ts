@@ -3,6 +3,8 @@ import type { RefusalReason } from "../pool/index.ts";
 
 /** Later than this nobody knows what will be. */
 const retryAfterMaxSeconds = 600;
+/** When a reservation ends is agreed, and known for longer; but it may be ended before. */
+const reservedMaxSeconds = 3_600;
 
 export function overloaded(message: string, retryAfterMs: number): Refusal {
   return refuse("overloaded", message, { retryAfterSeconds: secondsOf(retryAfterMs) });
@@ -19,19 +21,25 @@ export function changedSince(model: string): Refusal {
   return refuse("engine_unavailable", message, { retryAfterSeconds: 30 });
 }
 
-function secondsOf(retryAfterMs: number): number {
-  return Math.min(retryAfterMaxSeconds, Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+function secondsOf(retryAfterMs: number, maxSeconds = retryAfterMaxSeconds): number {
+  return Math.min(maxSeconds, Math.max(1, Math.ceil(retryAfterMs / 1_000)));
 }
 
-/** What the pool's reason is called towards whoever asked. */
-export function refusalOf(reason: RefusalReason, model: string, retryAfterMs = 1_000): Refusal {
+/** `leftMs`: for how long what is in the way is reserved; undefined: nobody knows. */
+function reservedFor(model: string, leftMs: number | undefined): Refusal {
+  const message = `What could run ${model} is reserved for somebody else.`;
+  return refuse("overloaded", message, { retryAfterSeconds: secondsOf(leftMs ?? 60_000, reservedMaxSeconds) });
+}
+
+/** What the pool's reason is called towards whoever asked. `retryAfterMs`: when to come again, where that is known. */
+export function refusalOf(reason: RefusalReason, model: string, retryAfterMs?: number): Refusal {
   switch (reason) {
     case "overloaded":
-      return overloaded(`${model} cannot answer in time: others come first.`, retryAfterMs);
+      return overloaded(`${model} cannot answer in time: others come first.`, retryAfterMs ?? 1_000);
     case "load_failed":
       return refuse("engine_unavailable", `${model} could not be loaded.`, { retryAfterSeconds: 30 });
     case "reserved":
-      return overloaded(`What could run ${model} is reserved for somebody else.`, 60_000);
+      return reservedFor(model, retryAfterMs);
     case "model_too_large":
       return refuse("model_too_large", `${model} with a request this long has no room on this device.`);
     default:

@@ -1,8 +1,9 @@
 import { type Cancel, type Clock, type Refusal, RefusalError } from "../base/index.ts";
 import type { LoadedModel } from "../engine/index.ts";
 import { Entry, type Keeper, type Place, type Work } from "./entry.ts";
+import type { HostReservation } from "./protocol.ts";
 import { overloaded, refusalOf } from "./refusals.ts";
-import type { Effect, HostEvent, Pool, PoolEvent, PoolRequest, RefusalReason, Reservation } from "../pool/index.ts";
+import type { Effect, HostEvent, Pool, PoolEvent, PoolRequest, RefusalReason } from "../pool/index.ts";
 
 export interface ScheduleOptions {
   readonly clock: Clock;
@@ -84,7 +85,7 @@ export class Schedule implements Keeper {
   #released: string | undefined;
   #isSwitching = false;
   #isEndingTurn = false;
-  #reserved: ReadonlySet<string> = new Set();
+  #reserved: ReadonlyMap<string, HostReservation> = new Map();
   #loads = 0;
   #cancelWake: Cancel = () => undefined;
 
@@ -123,11 +124,13 @@ export class Schedule implements Keeper {
   }
 
   /** What is reserved from now on. */
-  reserve(reservations: readonly Reservation[]): void {
-    const now = new Map(reservations.map((each) => [each.id, each]));
-    for (const id of this.#reserved) if (!now.has(id)) this.#tell({ kind: "reservationEnded", reservation: id });
-    for (const [id, reservation] of now) if (!this.#reserved.has(id)) this.#tell({ kind: "reserved", reservation });
-    this.#reserved = new Set(now.keys());
+  reserve(reservations: readonly HostReservation[]): void {
+    const [before, now] = [this.#reserved, new Map(reservations.map((each) => [each.id, each]))];
+    this.#reserved = now;
+    for (const id of before.keys()) if (!now.has(id)) this.#tell({ kind: "reservationEnded", reservation: id });
+    for (const [id, { untilMs: _, ...reservation }] of now) {
+      if (!before.has(id)) this.#tell({ kind: "reserved", reservation });
+    }
   }
 
   /** Ends the wait of those that have not begun after so long; the pool takes nobody whom it cannot serve, but it can err. */
@@ -240,7 +243,16 @@ export class Schedule implements Keeper {
   #refuse(id: string, reason: RefusalReason, retryAfterMs: number | undefined): void {
     const entry = this.#forget(id);
     this.totals.refused++;
-    entry?.reject(new RefusalError(refusalOf(reason, entry.work.request.model, retryAfterMs)));
+    if (entry === undefined) return;
+    const { model, tenant } = entry.work.request;
+    const afterMs = reason === "reserved" ? this.#reservedForMs(tenant) : retryAfterMs;
+    entry.reject(new RefusalError(refusalOf(reason, model, afterMs)));
+  }
+
+  /** Until the first of what others have reserved here ends; undefined: nobody knows. */
+  #reservedForMs(tenant: string): number | undefined {
+    const ends = [...this.#reserved.values()].flatMap((each) => (each.tenant === tenant ? [] : (each.untilMs ?? [])));
+    return ends.length === 0 ? undefined : Math.min(...ends) - this.#options.clock.nowMs();
   }
 
   #fail(id: string): void {

@@ -31,6 +31,7 @@ const reservationList = z
       tenant: z.string(),
       device: z.string().exactOptional(),
       share: z.number().positive().max(1).exactOptional(),
+      untilMs: z.number().exactOptional(),
     }),
   )
   .max(maxReservations);

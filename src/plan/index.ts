@@ -6,6 +6,7 @@
  * plan; money is bigint, and nothing an operator writes of exports is interpreted; simulations are bounded in number.
  */
 export { makePlan, type Plan } from "./plan.ts";
+export type { PlanQuestion } from "./question.ts";
 export { type PriceList, readPriceList } from "./price-list.ts";
 export { PlanError } from "./problem.ts";
 export { readReservations } from "./reservation-list.ts";

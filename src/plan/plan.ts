@@ -46,7 +46,7 @@ export type Plan =
  * of a device, what small sets of devices carry, which fleet that makes, and whether it does as a whole.
  */
 export async function makePlan(question: PlanQuestion): Promise<Plan> {
-  const { workloads, prices, solver, progress = () => {} } = question;
+  const { workloads, plannedMs, prices, solver, progress = () => {} } = question;
   const trials = new Trials(question);
   const reserved = new Reserved(question.reserved, prices.offers);
   const [offers, excluded] = divided(reserved.rest(), question.excludedOrigins);
@@ -96,8 +96,8 @@ export async function makePlan(question: PlanQuestion): Promise<Plan> {
   return {
     ...about(search),
     outcome: "planned",
-    best: fleetReport(market, best, { workloads, reserved }),
-    secondBest: second === undefined ? null : fleetReport(market, second, { workloads, reserved }),
+    best: fleetReport(market, best, { workloads, plannedMs, reserved }),
+    secondBest: second === undefined ? null : fleetReport(market, second, { workloads, plannedMs, reserved }),
     why,
     alternatives,
     warnings: exportWarnings(market, [best, ...(second === undefined ? [] : [second])]),

@@ -17,6 +17,8 @@ export interface Terms {
 export interface PlanQuestion extends Terms {
   /** One a seed. */
   readonly workloads: readonly Workload[];
+  /** How long each is, so that its price is that of the whole time; undefined: until its last request. */
+  readonly plannedMs: number | undefined;
   readonly prices: PriceList;
   /** Devices that tenants have to themselves. */
   readonly reserved: readonly DeviceCount[];

@@ -1,6 +1,7 @@
 import { formatAmount } from "../base/index.ts";
 import { type Figures, modelsOf, type Workload } from "../sim/index.ts";
 import { fleetText, type Market, priceOf } from "./market.ts";
+import type { PlanQuestion } from "./question.ts";
 import type { Reserved, TogetherReport } from "./reserved.ts";
 import type { Found } from "./search.ts";
 import type { Template } from "./templates.ts";
@@ -20,7 +21,7 @@ export interface FleetReport {
   readonly pricePerHour: string;
   /** This fleet and what tenants have reserved; null where nothing is. */
   readonly withReserved: TogetherReport | null;
-  /** Of tokens in and out together, at the workload's load. */
+  /** Of tokens in and out together: what the devices cost in the time that is planned for, over the tokens in it. */
   readonly pricePerMillionTokens: string;
   readonly attainmentStrict: number;
   readonly attainmentPerSeed: readonly number[];
@@ -46,7 +47,7 @@ export interface TemplateReport {
 export function fleetReport(
   market: Market,
   found: Found,
-  { workloads, reserved }: { readonly workloads: readonly Workload[]; readonly reserved: Reserved },
+  { workloads, plannedMs, reserved }: Pick<PlanQuestion, "workloads" | "plannedMs"> & { readonly reserved: Reserved },
 ): FleetReport {
   const { counts, taken, trial } = found;
   const price = priceOf(market, counts);
@@ -67,7 +68,7 @@ export function fleetReport(
     ),
     pricePerHour: formatAmount(price),
     withReserved: reserved.with(market, counts),
-    pricePerMillionTokens: pricePerMillion(price, workloads),
+    pricePerMillionTokens: pricePerMillion(price, workloads, plannedMs),
     attainmentStrict: trial.attainmentStrict,
     attainmentPerSeed: trial.attainmentPerSeed,
     worstModel: trial.worstModel,
@@ -86,12 +87,15 @@ function templateReport({ offer, devices, kind, groups, cover }: Template, count
 
 const microsPerHour = 3_600_000_000n;
 
-/** Price an hour x the hours in which requests come, over their tokens; to a millionth, rounded down. */
-function pricePerMillion(pricePerHour: bigint, workloads: readonly Workload[]): string {
+/**
+ * Price an hour x the hours that are planned for, over their tokens; to a millionth, rounded down. Devices are paid for all
+ * of that time, also where nobody asks at its beginning or end.
+ */
+function pricePerMillion(pricePerHour: bigint, workloads: readonly Workload[], plannedMs: number | undefined): string {
   let [tokens, micros] = [0n, 0n];
   for (const { requests } of workloads) {
     for (const { inputTokens, outputTokens } of requests) tokens += BigInt(inputTokens + outputTokens);
-    micros += BigInt(Math.round((requests.at(-1)?.atMs ?? 0) * 1000));
+    micros += BigInt(Math.round((plannedMs ?? requests.at(-1)?.atMs ?? 0) * 1000));
   }
   if (tokens === 0n) return "0";
   const units = (pricePerHour * micros * 1_000_000n) / (microsPerHour * tokens);

@@ -51,6 +51,7 @@ export async function smallQuestion(
   const names = modelsOf({ name: "", notes: [], requests: workloads.flatMap(({ requests }) => requests) });
   return {
     workloads,
+    plannedMs: 180_000,
     shapes: new Map(names.map((name, index) => [name, shapes[index % shapes.length]!])),
     objective: { ttftMs: 10_000, tpotMs: 100 },
     attainment: 0.99,

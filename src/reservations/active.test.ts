@@ -55,8 +55,8 @@ test("what is active at the start is told, with what the pool needs to know of i
   assert.deepEqual(
     new Set(active.active),
     new Set([
-      { id: device.id, tenant: ground.project, device: "host_A", ...times },
-      { id: share.id, tenant: ground.project, share: 0.25, ...times },
+      { id: device.id, tenant: ground.project, project: "ministry/app", device: "host_A", ...times },
+      { id: share.id, tenant: ground.project, project: "ministry/app", share: 0.25, ...times },
     ]),
   );
 });

@@ -2,13 +2,15 @@ import type { Kysely } from "kysely";
 import type { Cancel, Clock, ProjectId, ReservationId } from "../base/index.ts";
 import { type Database, Following, readEpochs } from "../store/index.ts";
 import { heldPeriod, type Period } from "./metering.ts";
-import { agreedOf, holdsIn } from "./rows.ts";
+import { agreedOf, holdsIn, reservationRows } from "./rows.ts";
 
 /** A reservation as the pool takes it (`Reservation` there), with its times. */
 export interface ActiveReservation extends Period {
   readonly id: ReservationId;
   /** The pool shares fairly between projects. */
   readonly tenant: ProjectId;
+  /** Its name, `organisation/project`, when that was read: for people. */
+  readonly project: string;
   /** This device, whole; or else `share`, above 0 and at most 1. */
   readonly device?: string;
   readonly share?: number;
@@ -122,15 +124,11 @@ async function readSoon(db: Kysely<Database>, period: Period) {
     .setAccessMode("read only")
     .execute(async (transaction) => {
       const { reservations: epoch } = await readEpochs(transaction);
-      const rows = await transaction
-        .selectFrom("reservations")
-        .select(["id", "project", "device", "share", "startsAt", "untilAt", "endedAt"])
-        .where(holdsIn(period))
-        .orderBy("id")
-        .execute();
+      const rows = await reservationRows(transaction).where(holdsIn(period)).orderBy("reservations.id").execute();
       const known = rows.map((row): ActiveReservation => ({
         id: row.id,
         tenant: row.project,
+        project: `${row.organisationName}/${row.projectName}`,
         ...(row.device === null ? {} : { device: row.device }),
         ...(row.share === null ? {} : { share: Number(row.share) }),
         ...heldPeriod(agreedOf(row)),

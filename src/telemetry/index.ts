@@ -5,4 +5,4 @@
  */
 export { createLog, type Log } from "./log.ts";
 export { createMeters, type EndedRequest, type Gauges, type RequestMeters } from "./meters.ts";
-export type { PoolOfHost } from "./pool-meters.ts";
+export type { PoolOfHost, ReservedShare } from "./pool-meters.ts";

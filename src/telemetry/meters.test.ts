@@ -10,6 +10,7 @@ const gauges = {
   destinations: () => [{ name: "host_1", ready: true, running: 2 }],
   directoryConfirmedAgoMs: () => 250,
   pools: () => [],
+  reservedShares: () => [],
 };
 
 const ended: EndedRequest = {

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import { type PoolOfHost, poolMeters } from "./pool-meters.ts";
+import { type PoolOfHost, poolMeters, type ReservedShare } from "./pool-meters.ts";
 import { type Series, Tally } from "./tally.ts";
 
 /** One request's end, as the stages report it. */
@@ -26,6 +26,7 @@ export interface Gauges {
   readonly destinations: () => readonly { readonly name: string; readonly ready: boolean; readonly running: number }[];
   readonly directoryConfirmedAgoMs: () => number;
   readonly pools: () => readonly PoolOfHost[];
+  readonly reservedShares: () => readonly ReservedShare[];
 }
 
 export interface RequestMeters {
@@ -50,7 +51,7 @@ export function createMeters(gauges: Gauges): RequestMeters {
   const registry = new Registry();
   const requests = new RequestSeries(registry);
   gaugesOf(registry, gauges);
-  poolMeters(registry, gauges.pools);
+  poolMeters(registry, gauges.pools, gauges.reservedShares);
   let inFlight = 0;
   const totals = { requests: 0, inputTokens: 0, outputTokens: 0 };
   new Gauge({

@@ -44,9 +44,15 @@ const told: PoolOfHost = {
 test("what hosts told is scraped in base units, under bounded labels, and vanishes with its host", async () => {
   const registry = new Registry();
   let pools: readonly PoolOfHost[] = [told];
-  poolMeters(registry, () => pools);
+  let shares = [{ project: "ministry/app", share: 0.25 }];
+  poolMeters(
+    registry,
+    () => pools,
+    () => shares,
+  );
   const text = await registry.metrics();
   for (const line of [
+    'reserved_share{project="ministry/app"} 0.25',
     'figures_age_seconds{host="host_1"} 0.4',
     'memory_bytes{host="host_1"} 100',
     'used_bytes{host="host_1"} 10',
@@ -79,6 +85,6 @@ test("what hosts told is scraped in base units, under bounded labels, and vanish
   // A host that started again counts from nothing.
   pools = [{ ...told, pool: { ...told.pool, totals: { ...told.pool.totals, turns: 1 } } }];
   assert.match(await registry.metrics(), /^bailiwick_pool_turns_total\{host="host_1"\} 1$/m);
-  pools = [];
+  [pools, shares] = [[], []];
   assert.doesNotMatch(await registry.metrics(), /^bailiwick_pool_/m);
 });

@@ -9,6 +9,14 @@ export interface PoolOfHost {
   readonly pool: ToldPool;
 }
 
+/** What a project has of the pool to itself. */
+export interface ReservedShare {
+  /** `organisation/project`. */
+  readonly project: string;
+  /** Above 0; all together at most 0.9. */
+  readonly share: number;
+}
+
 /** A metric's name behind `bailiwick_pool_`, its help, and its value, undefined where there is none. */
 type Row<From> = readonly [name: string, help: string, value: (from: From) => number | undefined];
 
@@ -56,7 +64,11 @@ const counters: readonly Row<ToldPool["totals"]>[] = [
 ];
 
 /** What hosts tell of their pools, read at the scrape. As many series as there are hosts and models in the settings. */
-export function poolMeters(registry: Registry, read: () => readonly PoolOfHost[]): void {
+export function poolMeters(
+  registry: Registry,
+  read: () => readonly PoolOfHost[],
+  readShares: () => readonly ReservedShare[],
+): void {
   for (const [name, help, value] of hostGauges) {
     gauge(registry, name, help, ["host"], (set) => {
       for (const each of read()) set({ host: each.host }, value(each));
@@ -68,6 +80,9 @@ export function poolMeters(registry: Registry, read: () => readonly PoolOfHost[]
     });
   }
   modelStates(registry, read);
+  gauge(registry, "reserved_share", "Share of the pool that a project has reserved.", ["project"], (set) => {
+    for (const { project, share } of readShares()) set({ project }, share);
+  });
   for (const [name, help, value] of counters) counter(registry, name, help, read, value);
 }
 

@@ -335,11 +335,13 @@ test("the pool: what the operation says leaves, and nothing that the schema does
     ...status,
     hosts: [{ ...host!, socketPath: "/secret" } as typeof host & object, { ...host!, ageMs: null, pool: null }],
     upstreams: [{ name: "gpu", site: { name: "there", jurisdiction: null }, ready: false, running: 0 }],
+    reserved: [{ ...status.reserved[0]!, tenant: "prj_1" } as (typeof status.reserved)[number]],
   });
   const answer = await ask("GET", `${base}/pool`, { headers: operator });
   assert.equal(answer.status, 200);
   assert.deepEqual(answer.json(), {
     at: "2026-03-01T12:00:00.000Z",
+    reserved: [status.reserved[0]],
     hosts: [host, { ...host, ageMs: null, pool: null }],
     upstreams: [{ name: "gpu", site: { name: "there", jurisdiction: null }, ready: false, running: 0 }],
   });

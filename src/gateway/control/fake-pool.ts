@@ -60,5 +60,9 @@ export function fakePool(at: string): PoolStatus {
       },
     ],
     upstreams: [],
+    reserved: [
+      { reservation: "rsv_1", project: "ministry/app", device: "cpu", share: null, until: "2026-03-01T18:00:00.000Z" },
+      { reservation: "rsv_2", project: "lab/nightly", device: null, share: 0.25, until: "2026-03-04T00:00:00.000Z" },
+    ],
   };
 }

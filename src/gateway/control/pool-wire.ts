@@ -68,10 +68,19 @@ const pooledHost = z.object({
   pool: devicePool.nullable().meta({ description: "What the host last told." }),
 });
 
+const reservedNow = z.object({
+  reservation: z.string(),
+  project: z.string().meta({ description: "`organisation/project`." }),
+  device: z.string().nullable().meta({ description: "The host's name; null where a share of the pool is reserved." }),
+  share: z.number().nullable(),
+  until: z.string(),
+});
+
 export const poolStatus = z.object({
   at: z.string().meta({ description: "When this answer was made." }),
   hosts: z.array(pooledHost),
   upstreams: z.array(z.object({ name: z.string(), site, ready: z.boolean(), running: z.int() })),
+  reserved: z.array(reservedNow).meta({ description: "What is reserved at the moment." }),
 });
 
 export type PoolStatus = z.output<typeof poolStatus>;

@@ -13,7 +13,7 @@ import { readLitellm } from "./litellm.ts";
 import { readOpenai } from "./openai.ts";
 import type { UsageExport, UsageRow } from "./row.ts";
 import { type StandIns, standInsFor } from "./stand-ins.ts";
-import { busiestWindow, type Window } from "./window.ts";
+import { busiestWindow, spanMsOf, type Window } from "./window.ts";
 
 const readers = { litellm: readLitellm, openai: readOpenai } as const satisfies Record<
   string,
@@ -35,6 +35,8 @@ export interface UsageSource {
 
 export interface UsageWorkloads {
   readonly workloads: readonly Workload[];
+  /** The window that they are cut from, also where its beginning or end has no request. */
+  readonly plannedMs: number;
   /** By the names that the workloads have: those of the stand-ins. */
   readonly shapes: ReadonlyMap<string, ModelShape>;
 }
@@ -58,6 +60,7 @@ export async function readUsage({
       .filter((text) => !/^(.+) stands for \1$/.test(text)),
     ...notes,
     `planned for the busiest ${minutes} minutes of the export, from ${new Date(window.fromMs).toISOString()}`,
+    ...shortNotes(rows, minutes),
   ];
   const workloads = Array.from({ length: isDrawn ? seeds : 1 }, (_, index): Workload => {
     const requests = requestsIn(window, rows, standIns, chanceStreams(index + 1)());
@@ -66,7 +69,19 @@ export async function readUsage({
   if (workloads.some(({ requests }) => requests.length === 0)) {
     throw new PlanError(`${path}: its busiest ${minutes} minutes have hardly a request; ask for more minutes`);
   }
-  return { workloads, shapes: new Map([...standIns.values()].map((shape) => [shape.id, shape])) };
+  const shapes = new Map([...standIns.values()].map((shape) => [shape.id, shape]));
+  return { workloads, plannedMs: window.toMs - window.fromMs, shapes };
+}
+
+/** Devices are paid for the whole time: an export of a minute in half an hour makes each token dear. */
+function shortNotes(rows: readonly UsageRow[], minutes: number): readonly string[] {
+  const spanMinutes = spanMsOf(rows) / 60_000;
+  if (spanMinutes > minutes - 1) return [];
+  const span = Math.max(1, Math.ceil(spanMinutes));
+  return [
+    `the export is about ${span} minute(s) long, and the price of a token is reckoned over all ${minutes}: ` +
+      `give --minutes ${span} to plan for it alone`,
+  ];
 }
 
 /** Who gives a file of another format is told which: what it lacks of this one would help nobody. */

@@ -29,6 +29,11 @@ export function busiestWindow(rows: readonly UsageRow[], minutes: number): Windo
   return { fromMs, toMs: fromMs + minutes * minuteMs };
 }
 
+/** From the first row's beginning to the last one's end. */
+export function spanMsOf(rows: readonly UsageRow[]): number {
+  return Math.max(...extremes(rows, "toMs")) - Math.min(...extremes(rows, "fromMs"));
+}
+
 /** Least and most, without a call of a million arguments. */
 function extremes(rows: readonly UsageRow[], side: "fromMs" | "toMs"): readonly [number, number] {
   let [least, most] = [Infinity, -Infinity];
