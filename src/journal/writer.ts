@@ -146,6 +146,13 @@ export class BatchWriter {
     }
   }
 
+  /** The end of the batch that what was appended last is in, once it is durable; undefined where all of it is. */
+  async flushed(): Promise<Position | undefined> {
+    const batch = this.#lastBatch();
+    await batch?.synced.promise;
+    return batch?.end;
+  }
+
   async close(): Promise<void> {
     await this.flush();
     for (const segment of [...this.#full, this.#current]) await segment.file.close();
