@@ -10,6 +10,7 @@ export type {
   CloudOperations,
   LimitChanges,
   List,
+  LogOperations,
   Operations,
   Page,
   ProjectRules,
@@ -31,6 +32,7 @@ export type {
   DestinationStatus,
   Explanation,
   Key,
+  LogStatus,
   Model,
   ModelPrice,
   Organisation,
@@ -40,5 +42,6 @@ export type {
   Reservation,
   ReservationUsageRow,
   ShownStatus,
+  SigningKey,
   UsageRow,
 } from "./wire.ts";
