@@ -6,6 +6,7 @@
  * Invariants: every sealed batch is in the log once, in the journal's order; no segment of the journal is let go before it
  * is in the log for good; a log never goes on from behind what it has shown: another one is begun, and that is said.
  */
+export { copyLogs } from "./copying.ts";
 export { beginLog } from "./generations.ts";
 export { type LogResource, type ReceiptPlace, type ReceiptProof } from "./showing.ts";
 export {
