@@ -34,7 +34,8 @@ export async function writeBackup(parts: OperationParts, to: string, signal: Abo
     await holdSegments(join(folder.path, "journal"), held);
     await mkdir(join(to, "journal"), { mode: 0o700 });
     for (const name of (await readdir(held)).toSorted()) await copyFile(join(held, name), join(to, "journal", name));
-    for (const name of [...backupParts, ...logParts]) await cp(join(folder.path, name), join(to, name), { recursive: true });
+    for (const name of [...backupParts, ...logParts])
+      await cp(join(folder.path, name), join(to, name), { recursive: true });
   } finally {
     await rm(held, { recursive: true, force: true });
   }

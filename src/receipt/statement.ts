@@ -119,13 +119,19 @@ function formatPredicate(facts: StatementFacts): string {
   );
 }
 
+const hopTexts = new WeakMap<readonly Hop[], string>();
+
+/** The way to a place is the same for all requests that run there. */
 function formatHops(hops: readonly Hop[]): string {
+  const known = hopTexts.get(hops);
+  if (known !== undefined) return known;
   let text = "[";
   for (const { jurisdiction, kind, name, operator, site } of hops) {
     text +=
       `${text.length > 1 ? "," : ""}{"jurisdiction":${quoteJson(jurisdiction)},"kind":"${kind}","name":${quoteJson(name)},` +
       `"operator":${quoteJson(operator)},"site":${quoteJson(site)}}`;
   }
+  hopTexts.set(hops, `${text}]`);
   return `${text}]`;
 }
 

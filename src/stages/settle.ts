@@ -55,7 +55,18 @@ export function settle(
   return { written: cloud.journal.settle(intent, settlementText(body), statement), body };
 }
 
-function hopsOf({ destination, site, gatewaySite }: IntentBody, { gateway }: Pick<Cloud, "gateway">): readonly Hop[] {
+/** The ways that requests have gone, by the site at their end and the destination there: few, and each is made once. */
+const ways = new WeakMap<SiteBody, Map<string, readonly Hop[]>>();
+
+function hopsOf(intended: IntentBody, cloud: Pick<Cloud, "gateway">): readonly Hop[] {
+  const { destination, site } = intended;
+  const known = ways.get(site) ?? new Map<string, readonly Hop[]>();
+  const hops = known.get(destination.name) ?? wayOf(intended, cloud);
+  ways.set(site, known.set(destination.name, hops));
+  return hops;
+}
+
+function wayOf({ destination, site, gatewaySite }: IntentBody, { gateway }: Pick<Cloud, "gateway">): readonly Hop[] {
   const place = ({ name, jurisdiction, operator }: SiteBody) => ({ site: name, jurisdiction, operator });
   const last = { kind: destination.kind, name: destination.name, ...place(site) };
   return gatewaySite === null ? [last] : [{ kind: "gateway", name: gateway, ...place(gatewaySite) }, last];
