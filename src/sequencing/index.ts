@@ -9,11 +9,6 @@
 export { copyLogs } from "./copying.ts";
 export { beginLog } from "./generations.ts";
 export { type LogResource, type ReceiptPlace, type ReceiptProof } from "./showing.ts";
-export {
-  type LogStatus,
-  openSequencing,
-  type Sequencing,
-  type SequencingOptions,
-  type Standing,
-} from "./sequencing.ts";
+export { type LogStatus, openSequencing, type Sequencing, type SequencingOptions } from "./sequencing.ts";
+export type { Standing } from "./standing.ts";
 export type { WitnessSettings } from "./witnesses.ts";

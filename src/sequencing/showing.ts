@@ -53,3 +53,10 @@ export async function proofOf(
   const more = extra === undefined ? {} : { extra };
   return { outcome: "proven", proof: formatProof({ index, path: proven.path, checkpoint: note, ...more }) };
 }
+
+/** What a log shows now; undefined where there was no room for the checkpoint of its last append. */
+export function shownOf(log: Sequencer, origin: string): Shown | undefined {
+  const { checkpoint, size, root } = log;
+  if (checkpoint?.startsWith(`${origin}\n${size}\n`) !== true) return undefined;
+  return { checkpoint: { origin, size, root }, note: Buffer.from(checkpoint) };
+}
