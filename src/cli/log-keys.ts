@@ -1,22 +1,40 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { TrustedLog, VerifierKey, WitnessPolicy } from "../log/index.ts";
 import { CommandFailure } from "./failure.ts";
+import { readBounded } from "./read-file.ts";
+import type { Surroundings } from "./surroundings.ts";
 
-/** Verifier keys as they are given on the command line, of one type. */
+const keyFileBytesMax = 1 << 16;
+
+/** Verifier keys of one type as the command line has them: each is a key, or a file with one a line. */
 export async function readVerifierKeys(
-  texts: readonly string[],
+  given: readonly string[],
   type: VerifierKey["type"],
   option: string,
+  { currentFolder }: Pick<Surroundings, "currentFolder">,
 ): Promise<readonly VerifierKey[]> {
   const { parseVerifierKey } = await import("../log/index.ts");
+  const texts = given.flatMap((each) => {
+    const path = resolve(currentFolder, each);
+    return existsSync(path) ? linesOf(readBounded(path, keyFileBytesMax).toString("utf8")) : [each.trim()];
+  });
   return texts.map((text) => {
-    const parsed = parseVerifierKey(text.trim());
+    const parsed = parseVerifierKey(text);
     if (parsed.outcome === "read" && parsed.key.type === type) return parsed.key;
     const why =
       parsed.outcome === "read" ? `it is a ${parsed.key.type === "ed25519" ? "log" : "witness"}'s` : parsed.reason;
     throw new CommandFailure("invalid_option", `${option} has no verifier key: ${why}.`, {
-      next: "Give it as it is printed: name+id+key.",
+      next: "Give it as it is printed, name+id+key, or a file that holds it.",
     });
   });
+}
+
+function linesOf(text: string): readonly string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }
 
 /** The logs that such keys belong to: a log may have several. */

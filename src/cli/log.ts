@@ -83,7 +83,10 @@ function addVerify(group: Command, context: CommandContext): void {
   withRequired(command, "--from <file>", "the checkpoint that was seen before");
   withRequired(command, "--to <file>", "the checkpoint that is shown now")
     .option("--log <place>", "the log's folder or URL; default: the running cloud's")
-    .option("--key <key...>", "the log's verifier keys; default: as the running cloud says them, without a check")
+    .option(
+      "--key <key...>",
+      "the log's verifier keys, or files of them; default: as the running cloud says them, without a check",
+    )
     .addOption(dataOption())
     .option("--url <url>", "a cloud elsewhere, instead of the data folder's")
     .action(async (options: VerifyOptions) => {
@@ -118,7 +121,7 @@ async function judge(options: VerifyOptions, { surroundings, printer }: CommandC
     if (options.key === undefined)
       printer.note("note: the log's keys are taken from the cloud itself; keep them, and give them with --key.");
     const origin = seen!.toString().split("\n", 1)[0]!;
-    const logs = logsOf(await readVerifierKeys(given, "ed25519", "--key"));
+    const logs = logsOf(await readVerifierKeys(given, "ed25519", "--key", surroundings));
     const log = logs.find((each) => each.origin === origin);
     if (log === undefined) return { outcome: "unsigned", reason: `No key of the log ${origin} is given.` };
     const place = options.log ?? `${urlOf(options, surroundings).replace(/\/$/, "")}/log`;

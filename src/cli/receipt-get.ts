@@ -73,13 +73,15 @@ async function getProof(id: string, url: string, folder: string, options: GetOpt
     const files = {
       proof: join(folder, `${id}.tlog-proof`),
       keyStatement: join(folder, "bailiwick-key-statement.tlog-proof"),
+      logKey: join(folder, "bailiwick-log-key.txt"),
     };
     const statement = await fetchText(new URL(`/log/keys/${about.keyStatement}.tlog-proof`, url), token);
     save(folder, [
       [files.proof, proof, 0o644],
       [files.keyStatement, statement, 0o644],
+      [files.logKey, about.keys.map((key) => `${key}\n`).join(""), 0o644],
     ]);
-    return { ...files, logKey: about.keys[0] ?? "" };
+    return files;
   } catch (error) {
     if (!(error instanceof CommandFailure) || !withoutLog.includes(error.code)) throw error;
     context.printer.note(`note: it comes without a proof that it is in a transparency log (${error.code}).`);

@@ -35,10 +35,13 @@ export function addVerify(group: Command, context: CommandContext): void {
   const keys = "the public keys, as /.well-known/bailiwick/keys serves them, or a key statement's proof";
   withRequired(command, "--key <file>", keys)
     .option("--proof <file>", "the proof that it is in the transparency log: check that it holds")
-    .option("--log-key <key...>", "verifier keys of the log, which --proof and a key statement need")
+    .option("--log-key <key...>", "verifier keys of the log, or files of them, which --proof and a key statement need")
     .option("--checkpoint <file>", "a checkpoint of the log that was seen before: the log may only have grown since")
     .option("--log <place>", "the log's folder or URL, where a newer checkpoint has to be shown to continue that one")
-    .option("--witness <key...>", "verifier keys of witnesses that must have cosigned the proof's checkpoint")
+    .option(
+      "--witness <key...>",
+      "verifier keys of witnesses, or files of them, that must have cosigned the proof's checkpoint",
+    )
     .option("--quorum <count>", "how many of them; default: all", whole(1, 16))
     .option("--sites <file>", "the jurisdiction of each site, as JSON: check that the receipt says the same")
     .option("--request <file>", "the request's exact bytes: check that the receipt speaks of them")
@@ -94,11 +97,14 @@ async function judge(file: string, options: VerifyOptions, { surroundings }: Com
   ) => (path === undefined ? {} : { [name]: read(path, mostBytes) });
   const { tenant, at, sites, log, quorum } = options;
   try {
-    const witnesses = policyOf(await readVerifierKeys(options.witness ?? [], "cosignature", "--witness"), quorum);
+    const witnesses = policyOf(
+      await readVerifierKeys(options.witness ?? [], "cosignature", "--witness", surroundings),
+      quorum,
+    );
     return await verify({
       receipt: read(file, receiptBytesMax),
       keys: read(options.key, receiptBytesMax),
-      logs: logsOf(await readVerifierKeys(options.logKey ?? [], "ed25519", "--log-key")),
+      logs: logsOf(await readVerifierKeys(options.logKey ?? [], "ed25519", "--log-key", surroundings)),
       ...(witnesses === undefined ? {} : { witnesses }),
       ...readIf("proof", options.proof),
       ...readIf("pinned", options.checkpoint),

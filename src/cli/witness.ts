@@ -26,7 +26,7 @@ export function addWitnessCommand(program: Command, context: CommandContext): vo
     parseAddress,
   );
   withRequired(command, "--data <folder>", "where it keeps its key, and what it has cosigned");
-  withRequired(command, "--log <key...>", "verifier keys of the logs that it cosigns")
+  withRequired(command, "--log <key...>", "verifier keys of the logs that it cosigns, or files of them")
     .option("--name <name>", "the name of its key", defaultName)
     .action((options: Options) => serve(options, context));
 }
@@ -37,7 +37,7 @@ async function serve(options: Options, { printer, surroundings }: CommandContext
   const { folderDisk, formatVerifierKey, openWitness, verifierKeyOf } = await import("../log/index.ts");
   const { lockFolder } = await import("../installation/index.ts");
   const data = resolve(currentFolder, options.data);
-  const logs = logsOf(await readVerifierKeys(options.log, "ed25519", "--log"));
+  const logs = logsOf(await readVerifierKeys(options.log, "ed25519", "--log", surroundings));
   const [key] = openKeyFolder(join(data, "witness-key"), clock.nowMs()).keys;
   const cosigner = { name: options.name ?? defaultName, privateKey: key!.privateKey };
   const lock = await lockFolder(data, temporaryFolder, process.platform);

@@ -241,8 +241,9 @@ export class Sequencing {
     while (!this.#isStopping) {
       try {
         if (this.#follower === undefined) await this.#open();
-        await (this.#follower as Follower | undefined)?.run();
-        if (this.#follower !== undefined) return;
+        const follower = this.#follower;
+        await follower?.run();
+        if (follower !== undefined) return;
       } catch (error) {
         this.#follower = undefined;
         this.#stand(failed(error));

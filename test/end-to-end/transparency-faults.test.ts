@@ -44,9 +44,9 @@ test("kill -9 under load, again and again: every receipt is provable, and no two
   for (let life = 0; life < 4; life++) {
     const cloud = await up(data);
     const keys = await Promise.all(Array.from({ length: 6 }, (_, index) => makeKey(cloud, `life-${life}-${index}`)));
-    let isOver = false;
+    const over = new AbortController();
     const working = keys.map(async (key) => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const seen = await ask({ url: cloud.url, key, content: "[[fake:tokens=3]]" });
         if (seen.whole && seen.status === 200) receipts.push({ id: String(seen.headers["bailiwick-receipt"]), key });
       }
@@ -55,7 +55,7 @@ test("kill -9 under load, again and again: every receipt is provable, and no two
     checkpoints.push(await checkpointOf(cloud, `checkpoint-${life}`));
     await pause(life * 60);
     await cloud.kill();
-    isOver = true;
+    over.abort();
     await Promise.all(working);
   }
   const cloud = await up(data);
@@ -65,14 +65,31 @@ test("kill -9 under load, again and again: every receipt is provable, and no two
   for (const { id, key } of [receipts[0]!, receipts.at(-1)!, receipts[receipts.length >> 1]!]) {
     const kept = await keep(cloud, key, id, folder.path);
     const verdict = await judged(
-      ...["receipt", "verify", kept.receipt, "--proof", kept.proof, "--key", kept.keyStatement, "--log-key", ...keys],
+      "receipt",
+      "verify",
+      kept.receipt,
+      "--proof",
+      kept.proof,
+      "--key",
+      kept.keyStatement,
+      "--log-key",
+      ...keys,
     );
     assert.equal(verdict.code, 0, verdict.reason);
   }
   const last = await checkpointOf(cloud, "checkpoint-last");
   for (const earlier of checkpoints) {
     const verdict = await judged(
-      ...["log", "verify", "--from", earlier, "--to", last, "--log", `${cloud.url}/log`, "--key", ...keys],
+      "log",
+      "verify",
+      "--from",
+      earlier,
+      "--to",
+      last,
+      "--log",
+      `${cloud.url}/log`,
+      "--key",
+      ...keys,
     );
     assert.equal(verdict.code, 0, verdict.reason);
   }
@@ -178,30 +195,45 @@ test("a restored backup begins another log, and the proofs of the one before are
   assert.deepEqual(log.ended, [old.origin]);
   const kept = await keep(second, key, id, folder.path);
   const verdict = await judged(
-    ...[
-      "receipt",
-      "verify",
-      kept.receipt,
-      "--proof",
-      kept.proof,
-      "--key",
-      kept.keys,
-      "--log-key",
-      ...old.keys,
-      ...log.keys,
-    ],
+    "receipt",
+    "verify",
+    kept.receipt,
+    "--proof",
+    kept.proof,
+    "--key",
+    kept.keys,
+    "--log-key",
+    ...old.keys,
+    ...log.keys,
   );
   assert.equal(verdict.code, 0, verdict.reason);
   const next = await keep(second, key, await receiptIdOf(second, key), folder.path);
   const newer = await judged(
-    ...["receipt", "verify", next.receipt, "--proof", next.proof, "--key", next.keyStatement, "--log-key", ...log.keys],
+    "receipt",
+    "verify",
+    next.receipt,
+    "--proof",
+    next.proof,
+    "--key",
+    next.keyStatement,
+    "--log-key",
+    ...log.keys,
   );
   assert.equal(newer.code, 0, newer.reason);
   // The old log's name never shows anything that contradicts what it had shown.
   const ended = join(folder.path, "ended");
   writeFileSync(ended, await (await fetch(`${second.url}/log/ended/1/checkpoint`)).text());
   const consistent = await judged(
-    ...["log", "verify", "--from", ended, "--to", ahead, "--log", join(data, "log", "1"), "--key", ...old.keys],
+    "log",
+    "verify",
+    "--from",
+    ended,
+    "--to",
+    ahead,
+    "--log",
+    join(data, "log", "1"),
+    "--key",
+    ...old.keys,
   );
   assert.equal(consistent.code, 0, consistent.reason);
   assert.equal(await second.stop(), 0);

@@ -317,8 +317,15 @@ test("a revoked key: what it sealed before holds by its proof, what it seals aft
   assert.equal((await verify("--key", kept.keys)).code, 1, "it is in the key set no more");
   const forged = await forge(kept);
   const sealedLater = await judged(
-    ...["receipt", "verify", forged.receipt, "--proof", forged.proof, "--key", kept.keyStatement],
-    ...["--log-key", ...log.keys],
+    "receipt",
+    "verify",
+    forged.receipt,
+    "--proof",
+    forged.proof,
+    "--key",
+    kept.keyStatement,
+    "--log-key",
+    ...log.keys,
   );
   assert.equal(sealedLater.code, 1);
   assert.match(sealedLater.reason, /its key was revoked at entry \d+ of .*, and it is not in that log before it/);
