@@ -23,6 +23,7 @@ export {
   openJournal,
 } from "./journal.ts";
 export { isBefore, type SettlementInBatch } from "./reading.ts";
+export type { SealedBatch } from "./recent.ts";
 export {
   intentBytesMax,
   type JournalRecord,

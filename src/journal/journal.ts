@@ -19,6 +19,7 @@ import {
   writeNote,
   writeSettlement,
 } from "./record.ts";
+import type { SealedBatch } from "./recent.ts";
 import { recover, type Recovered, type UsedSegment } from "./recovery.ts";
 import { settlementRoomBytes, settlementsIn } from "./room.ts";
 import { type JournalBatch, segmentName } from "./segment.ts";
@@ -197,6 +198,19 @@ export class Journal {
   /** As `read`, for who has no use for the bodies of intents: they are empty. */
   readSettled(from?: Position, follow?: AbortSignal): AsyncGenerator<JournalBatch, void, void> {
     return readBatches(this.#readable(), from ?? this.first, follow, "without");
+  }
+
+  /**
+   * The durable batches behind a position, where all of them are still at hand: what was synced lately by this process.
+   * undefined: they have to be read.
+   */
+  recent(from: Position): readonly SealedBatch[] | undefined {
+    return this.#writer.recent.behind(from);
+  }
+
+  /** Resolves once there is more behind `seen` that is durable: true; false where there never will be, or it was aborted. */
+  grown(seen: Position, signal: AbortSignal): Promise<boolean> {
+    return this.#more(seen, signal);
   }
 
   /** A durable settlement and its batch; undefined where there is none at `position` (any more, or not yet). */

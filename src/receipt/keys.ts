@@ -11,6 +11,8 @@ export interface SigningKeys {
   readonly all: readonly PublicKey[];
   /** Signs the batch of these statements; its text is what the journal keeps with them. */
   seal(payloads: readonly string[]): string;
+  /** The leaves' hashes of a batch by its seal; undefined where it was not sealed lately. */
+  sealedLeaves(seal: string): Buffer | undefined;
   /** The leaves' hashes of a batch that was sealed; those of the latest are at hand. */
   leavesOf(batch: { readonly leaves: readonly string[]; readonly seal: string | undefined }): Buffer;
   /** The public keys, retired ones too, as a JSON Web Key Set (RFC 7517). */
@@ -54,6 +56,7 @@ export function openSigningKeys(folder: string, nowMs: number): SigningKeys {
       sealed.keep(seal, hashes);
       return seal;
     },
+    sealedLeaves: (seal) => sealed.of(seal),
     leavesOf: ({ leaves, seal }) => (seal === undefined ? undefined : sealed.of(seal)) ?? leafHashes(leaves),
     jwks: () => JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }),
     rotate(atMs) {

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/index.ts";
-import { isBefore, type Journal, type JournalBatch, type Position } from "../journal/index.ts";
+import { isBefore, type Journal, type Position } from "../journal/index.ts";
 import { appendEntriesMax, type Batch, entryBytes, type Loose, type Sequencer } from "../log/index.ts";
-import { formatKeyStatement, type KeyStatement, keyStatementEntry } from "../receipt/index.ts";
+import { formatKeyStatement, type KeyStatement, keyStatementEntry, type SigningKeys } from "../receipt/index.ts";
 import { cursorOf, cursorValue, statementsMax } from "./cursor.ts";
 import { full, type Standing } from "./standing.ts";
 
@@ -11,8 +11,7 @@ export interface FollowerOptions {
   readonly log: Sequencer;
   /** Where in the journal it begins. */
   readonly at: Position;
-  /** The hashes of a sealed batch's receipts. */
-  readonly leavesOf: (batch: JournalBatch) => Buffer;
+  readonly signing: Pick<SigningKeys, "leavesOf" | "sealedLeaves">;
   readonly onStanding: (standing: Standing) => void;
   /** The log has grown. */
   readonly onAppended: () => void;
@@ -24,6 +23,14 @@ export interface Pending {
   readonly after: Position;
 }
 
+/** What is to be appended at once, and where it ends. */
+interface Gathered {
+  readonly batches: readonly Batch[];
+  readonly end: Position;
+}
+
+/** A batch more than that is still within what one append takes. */
+const gatheredEntries = appendEntriesMax / 2;
 /** What has come within this time goes into one append: it costs some ten syncs however much it holds. */
 const betweenAppendsMs = 200;
 const retryMs = 1_000;
@@ -68,24 +75,51 @@ export class Follower {
     }
   }
 
-  /** Reads on until it is woken. What was gathered by then is read again. */
+  /** Goes on with what is durable, until it is woken. */
   async #follow(signal: AbortSignal): Promise<void> {
-    const { journal, leavesOf } = this.#options;
-    let batches: Batch[] = [];
-    let entries = 0;
-    for await (const batch of journal.readSettled(this.#at, signal)) {
-      if (batch.seal !== undefined) {
-        batches.push({ ...batch.start, entries: leavesOf(batch) });
-        entries += batch.leaves.length;
+    const { journal } = this.#options;
+    while (!signal.aborted) {
+      const { batches, end } = this.#gatherRecent() ?? (await this.#gatherRead());
+      if (end === this.#at) {
+        // Where the journal has ended before anybody stopped this, nothing more will come.
+        if (!(await journal.grown(end, signal)) && !signal.aborted) this.stop();
+        continue;
       }
-      if (entries < appendEntriesMax / 2 && isBefore(batch.end, journal.durable)) continue;
-      await this.#append(batches, batch.end);
-      [batches, entries] = [[], 0];
+      await this.#append(batches, end);
       if (this.#stop.signal.aborted) return;
       await this.#pause(betweenAppendsMs);
     }
-    // The journal has ended before anybody stopped this: nothing more will come.
-    if (!signal.aborted) this.stop();
+  }
+
+  /** What was sealed lately, from memory; undefined where it has to be read. */
+  #gatherRecent(): Gathered | undefined {
+    const { journal, signing } = this.#options;
+    const recent = journal.recent(this.#at);
+    if (recent === undefined) return undefined;
+    const batches: Batch[] = [];
+    let [entries, end] = [0, this.#at];
+    for (const batch of recent) {
+      const leaves = batch.seal === undefined ? undefined : signing.sealedLeaves(batch.seal);
+      if (batch.seal !== undefined && leaves === undefined) return undefined;
+      if (leaves !== undefined) batches.push({ ...batch.start, entries: leaves });
+      entries += (leaves?.length ?? 0) / entryBytes;
+      end = batch.end;
+      if (entries >= gatheredEntries) break;
+    }
+    return { batches, end };
+  }
+
+  async #gatherRead(): Promise<Gathered> {
+    const { journal, signing } = this.#options;
+    const batches: Batch[] = [];
+    let [entries, end] = [0, this.#at];
+    for await (const batch of journal.readSettled(this.#at)) {
+      if (batch.seal !== undefined) batches.push({ ...batch.start, entries: signing.leavesOf(batch) });
+      entries += batch.leaves.length;
+      end = batch.end;
+      if (entries >= gatheredEntries) break;
+    }
+    return { batches, end };
   }
 
   /** Appends what was gathered up to `end`, and the statement that is due there; tries again until there is room. */

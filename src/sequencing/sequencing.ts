@@ -221,7 +221,7 @@ export class Sequencing {
       clock,
       log,
       at,
-      leavesOf: (batch) => signing.leavesOf(batch),
+      signing,
       onStanding: (standing) => this.#stand(standing),
       onAppended: () => this.#show(),
     });
