@@ -32,7 +32,7 @@ interface Gathered {
 /** A batch more than that is still within what one append takes. */
 const gatheredEntries = appendEntriesMax / 2;
 /** What has come within this time goes into one append: it costs some ten syncs however much it holds. */
-const betweenAppendsMs = 200;
+const betweenAppendsMs = 400;
 const retryMs = 1_000;
 
 /** Appends the journal's sealed batches to a log, in order, as they become durable. */
