@@ -17,14 +17,8 @@ import {
   verifierKeyOf,
 } from "../src/log/index.ts";
 import { createPolicy } from "../src/policy/index.ts";
-import {
-  buildStatement,
-  ByteDigest,
-  exampleFacts,
-  openSigningKeys,
-  receiptFile,
-  type SigningKeys,
-} from "../src/receipt/index.ts";
+import { buildStatement, ByteDigest, openSigningKeys, receiptFile, type SigningKeys } from "../src/receipt/index.ts";
+import { exampleFacts } from "../src/receipt/testing.ts";
 import { verify } from "../src/verification/index.ts";
 import { atLeast, atMost, type Bench, type BenchOptions, type Outcome, rounded } from "./report.ts";
 import { distribution } from "./statistics.ts";

@@ -13,11 +13,11 @@ import {
   buildStatement,
   ByteDigest,
   digestKeyJwk,
-  exampleFacts,
   leafHashes,
   openSigningKeys,
   receiptFile,
 } from "../receipt/index.ts";
+import { exampleFacts } from "../receipt/testing.ts";
 import { type Ran, type Run, run, temporaryFolder, withCloud } from "./testing.ts";
 
 function runIn(folder: string): Run {

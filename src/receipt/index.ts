@@ -6,7 +6,6 @@
  * tenant's key; verify.ts imports nothing outside base.
  */
 export { ByteDigest, type DigestKey, digestKeyJwk } from "./digest.ts";
-export { exampleFacts } from "./example.ts";
 export { receiptFile } from "./file.ts";
 export { type KeyFile, type KeyFolder, openKeyFolder } from "./key-files.ts";
 export {

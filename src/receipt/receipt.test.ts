@@ -9,12 +9,12 @@ import {
   buildStatement,
   ByteDigest,
   digestKeyJwk,
-  exampleFacts,
   leafHashes,
   openSigningKeys,
   receiptFile,
   verifyReceipt,
 } from "./index.ts";
+import { exampleFacts } from "./testing.ts";
 import { preAuthenticationEncoding } from "./envelope.ts";
 import { hashBytes, leafHash, pathOf, rootFrom, rootOf } from "./merkle.ts";
 import { typeOfStatement } from "./statement.ts";

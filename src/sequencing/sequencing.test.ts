@@ -15,14 +15,9 @@ import {
   type Witness,
 } from "../log/index.ts";
 import { FakeDisk as LogDisk } from "../log/fake-disk.ts";
-import {
-  buildStatement,
-  exampleFacts,
-  openSigningKeys,
-  parseKeyStatement,
-  type SigningKeys,
-} from "../receipt/index.ts";
+import { buildStatement, openSigningKeys, parseKeyStatement, type SigningKeys } from "../receipt/index.ts";
 import { openSequencing, type Sequencing, type SequencingOptions, type Standing } from "./index.ts";
+import { exampleFacts } from "../receipt/testing.ts";
 
 interface Cloud {
   readonly data: string;

@@ -1,6 +1,6 @@
 import type { StatementFacts } from "./statement.ts";
 
-/** A receipt's facts for tests and benches: those of a small answer in one place. */
+/** What tests and benches of receipts share: the facts of a small answer in one place. */
 export function exampleFacts(changes: Partial<StatementFacts> = {}): StatementFacts {
   const digest = { keyId: "dgk_1", value: "00".repeat(32), bytes: 3 };
   const place = { site: "here", jurisdiction: "DE", operator: "Example Cloud GmbH" };
