@@ -9,9 +9,10 @@ import type { SigningKeys } from "../receipt/index.ts";
 import { openSequencing, type Sequencing, type Standing } from "../sequencing/index.ts";
 import { locateReceipt } from "./books.ts";
 import type { Stops } from "./database.ts";
-import { Failed } from "./failed.ts";
+import { Failed, failedBy } from "./failed.ts";
 import type { BootOptions } from "./options.ts";
 import type { OperationParts } from "./parts.ts";
+import { messageOf } from "./words.ts";
 
 const hashBytes = 32;
 
@@ -31,14 +32,33 @@ export async function openTransparency(
     signing,
     clock,
     origin: origin ?? `bailiwick.example/${folder.installation}`,
-    published: published.map((path) => readFileSync(path)),
+    published: published.map(publishedNote),
     whenDamaged,
     witnesses: witnesses.map((witness) => ({ ...witness, key: witnessKey(witness) })),
     post,
     onStanding: (standing) => tell(standing, log),
+  }).catch((error: unknown) => {
+    throw (
+      failedBy(error) ??
+      new Failed(
+        `The transparency log's keys cannot be used: ${messageOf(error)}.`,
+        "Bring back `log-keys` and `key-statements` in the data folder from a backup.",
+      )
+    );
   });
   stops.push(() => sequencing.close());
   return sequencing;
+}
+
+function publishedNote(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Failed(
+      `The checkpoint ${path} cannot be read: ${messageOf(error)}.`,
+      "Correct `log.published`, which names files with checkpoints that the log has shown.",
+    );
+  }
 }
 
 function tell(standing: Standing, log: BootOptions["log"]): void {

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { RefusalError, type RequestId, sleep, systemClock } from "../base/index.ts";
+import { RefusalError, sleep, systemClock } from "../base/index.ts";
 import { FakeDisk, type Journal, openJournal, type Position } from "../journal/index.ts";
 import {
   openWitness,
@@ -62,7 +62,7 @@ async function cloudOf(context: TestContext): Promise<Cloud> {
     signing,
     standings,
     async settle() {
-      const intent = journal.intend(`req_${String(number++).padStart(26, "0")}` as RequestId, "{}");
+      const intent = journal.intend(`req_${String(number++).padStart(26, "0")}`, "{}");
       if (intent.outcome === "refused") throw new RefusalError(intent);
       const { position, durable } = journal.settle(
         intent,
