@@ -3,6 +3,7 @@
  *
  *     npm run bench -- gateway engine [--quick] [--json] [--only bare,vllm-router]
  *     npm run bench -- log [--entries 1000000]
+ *     npm run bench -- residency [--quick] [--json]
  *
  * bench/ owns the programs that measure Bailiwick from outside, as a user runs it, beside its peers in the same run. It
  * does not own correctness, which is the tests'. A machine's noise is met by short alternating rounds, their medians and
@@ -15,9 +16,10 @@ import { gatewayBench } from "./gateway.ts";
 import { logBench } from "./log.ts";
 import { parseBenchOptions, usageOf } from "./options.ts";
 import { poolBench } from "./pool.ts";
+import { residencyBench } from "./residency.ts";
 import { type Bench, type BenchOptions, jsonLine, type Outcome, printed } from "./report.ts";
 
-const benches: readonly Bench[] = [gatewayBench, engineBench, poolBench, logBench];
+const benches: readonly Bench[] = [gatewayBench, engineBench, poolBench, logBench, residencyBench];
 const names = benches.map(({ name }) => name);
 
 const asked = parseBenchOptions(process.argv.slice(2), names, resolve(import.meta.dirname, ".."));

@@ -77,6 +77,18 @@ export const errorCodes = {
     retry: false,
     next: "Ask with a key of the project that made the request.",
   },
+  proof_pending: {
+    status: 404,
+    type: "invalid_request_error",
+    retry: true,
+    next: "The receipt will be in the log within a second or so; wait as long as the `retry-after` header says.",
+  },
+  proof_absent: {
+    status: 404,
+    type: "invalid_request_error",
+    retry: false,
+    next: "The receipt verifies by its signature alone; no log can show when it was there.",
+  },
   // Who asks, and how much
   missing_key: { status: 401, type: "authentication_error", retry: false, next: "Send `authorization: Bearer <key>`." },
   invalid_key: {
@@ -202,6 +214,12 @@ export const errorCodes = {
     retry: true,
     next: "What was asked stands in the database, which is away; the operator must look at PostgreSQL. Try again.",
   },
+  log_unavailable: {
+    status: 503,
+    type: "server_error",
+    retry: true,
+    next: "The operator must look at the transparency log (`npx bailiwick status` says what it lacks). Try again.",
+  },
   draining: { status: 503, type: "server_error", retry: true, next: "This server is stopping; try again." },
   // The control API
   name_taken: { status: 409, type: "invalid_request_error", retry: false, next: "Choose another name." },
@@ -216,6 +234,12 @@ export const errorCodes = {
     type: "invalid_request_error",
     retry: false,
     next: "A child never holds more than its parent: lower the value, or raise the parent's.",
+  },
+  log_open: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Nothing has to be done: another log is begun only where one cannot go on.",
   },
   // Reservations
   reservation_conflict: {

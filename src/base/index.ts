@@ -43,6 +43,7 @@ export {
   zero,
 } from "./money.ts";
 export { nearest } from "./nearest.ts";
+export { createSalts } from "./salts.ts";
 export { describeInvalid } from "./schema-words.ts";
 export { type Tier, tiers } from "./tier.ts";
 export { type Ending, type Usage, zeroUsage } from "./usage.ts";

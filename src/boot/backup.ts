@@ -2,11 +2,14 @@ import { copyFile, cp, link, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { refuse, type Refusal } from "../base/index.ts";
 import type { Backup } from "../gateway/index.ts";
+import { copyLogs } from "../sequencing/index.ts";
 import { dump } from "../store/index.ts";
 import type { OperationParts } from "./parts.ts";
 
 /** What a backup holds beside the database's dump: identity, keys, the journal. */
 export const backupParts = ["installation.json", "operator-token", "signing-keys"];
+/** What it holds since there is a transparency log; `log` itself is copied in an order of its own. */
+export const logParts = ["log-keys", "key-statements"];
 
 /**
  * A backup while serving: the journal's segments are held (by links, so that none that is shipped meanwhile is lost),
@@ -26,10 +29,13 @@ export async function writeBackup(parts: OperationParts, to: string, signal: Abo
     const dumped = await dump({ connection: parts.connection, to: join(to, "database"), clock: cloud.clock, log });
     if (dumped.outcome === "refused") return refuse("internal_error", dumped.message);
     signal.throwIfAborted();
+    // Before the journal, which then reaches at least as far.
+    await copyLogs(folder.path, to);
     await holdSegments(join(folder.path, "journal"), held);
     await mkdir(join(to, "journal"), { mode: 0o700 });
     for (const name of (await readdir(held)).toSorted()) await copyFile(join(held, name), join(to, "journal", name));
-    for (const name of backupParts) await cp(join(folder.path, name), join(to, name), { recursive: true });
+    for (const name of [...backupParts, ...logParts])
+      await cp(join(folder.path, name), join(to, name), { recursive: true });
   } finally {
     await rm(held, { recursive: true, force: true });
   }

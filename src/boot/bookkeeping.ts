@@ -4,12 +4,14 @@ import type { DataFolder } from "../installation/index.ts";
 import { folderDisk, type Journal, openJournal } from "../journal/index.ts";
 import { Budgets, createPriceBook } from "../ledger/index.ts";
 import { openSigningKeys } from "../receipt/index.ts";
+import type { Sequencing } from "../sequencing/index.ts";
 import { createShipper, type Shipper } from "../shipping/index.ts";
 import { type DatabaseConnection, readWatermark, type Store } from "../store/index.ts";
 import { createDirectory, createTenancy, type Directory, type Tenancy } from "../tenancy/index.ts";
 import { seedBudgets, writeShipment } from "./books.ts";
 import { openDatabase, type Stops } from "./database.ts";
 import type { BootOptions } from "./options.ts";
+import { openTransparency } from "./transparency.ts";
 import { messageOf } from "./words.ts";
 
 /** What is known of earlier runs, and where this one's requests are written down. */
@@ -19,6 +21,7 @@ export interface Bookkeeping {
   readonly signing: ReturnType<typeof openSigningKeys>;
   readonly journal: Journal;
   readonly shipper: Shipper;
+  readonly sequencing: Sequencing;
   readonly directory: Directory;
   readonly tenancy: Tenancy;
   readonly budgets: Budgets;
@@ -42,6 +45,7 @@ export async function openBookkeeping(
     gateway: folder.gateway,
     segmentBytes: settings.journal.segmentBytes,
     seal: (payloads) => signing.seal(payloads),
+    followers: ["shipping", "log"],
     ...(watermark === undefined ? {} : { firstSegment: watermark.segment + 1 }),
   });
   stops.push(() => journal.close());
@@ -50,10 +54,11 @@ export async function openBookkeeping(
     clock,
     from: watermark,
     waitingMax: settings.journal.unshippedRecords,
-    write: (shipment) => writeShipment(store, folder.gateway, shipment),
+    write: (shipment) => writeShipment(store, folder.gateway, signing, shipment),
     onFailure: (error, retryInMs) => log.warn({ retryInMs, reason: messageOf(error) }, "usage waits for the database"),
   });
   stops.push(() => shipper.close());
+  const sequencing = await openTransparency(options, folder, journal, signing, stops);
   const directory = await createDirectory({
     db: store.db,
     clock,
@@ -71,5 +76,5 @@ export async function openBookkeeping(
   });
   const budgets = new Budgets(clock, createPriceBook(settings.prices).currency);
   await seedBudgets(budgets, store, journal, folder.gateway, clock.nowMs());
-  return { store, connection, signing, journal, shipper, directory, tenancy, budgets };
+  return { store, connection, signing, journal, shipper, sequencing, directory, tenancy, budgets };
 }

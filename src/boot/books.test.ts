@@ -57,10 +57,11 @@ const intended: IntentBody = {
   stream: false,
   tier: "standard",
   destination: { kind: "host", name: "host_A" },
-  site: { name: "here", jurisdiction: "DE" },
+  site: { name: "here", jurisdiction: "DE", operator: null },
+  gatewaySite: null,
   engine: { name: "fake", build: "fake 1" },
   sha256: null,
-  policy: { digest: "00", epoch: 1, dataClass: "public", processing: [], rejected: [] },
+  policy: { digest: "00", version: "rules-1", epoch: 1, dataClass: "public", processing: [], rejected: [] },
   price: { version: "1", currency: "EUR", input: "0.1", cachedInput: "0.01", output: "0.3", reasoning: "0.3" },
   bound: { inputTokens: 100, outputTokens: 50 },
   request: { digestKey: "dgk_A", digest: "00", bytes: 7 },
@@ -81,7 +82,12 @@ async function settleAll(
     const intent = journal.intend(ids.mint("req"), JSON.stringify(body));
     if (intent.outcome === "refused") throw new RefusalError(intent);
     const response = { digest: "11", bytes: 9, complete: true };
-    return settle(intent, body, { gateway, journal }, { counts, endedAtMs: clock.nowMs() + 1_234, response });
+    return settle(
+      intent,
+      body,
+      { gateway, journal, newSalt: () => "salt" },
+      { counts, endedAtMs: clock.nowMs() + 1_234, response },
+    );
   });
   await Promise.all(settled.map(({ written }) => written.durable));
   return settled;
@@ -98,7 +104,7 @@ test("a receipt is one file, read from the journal or from the database, and its
     waitingMax: 100,
     write: async (shipment) => {
       await opening.promise;
-      return writeShipment(store, gateway, shipment);
+      return writeShipment(store, gateway, signing, shipment);
     },
     onFailure: (error) => assert.fail(String(error)),
   });
@@ -116,7 +122,7 @@ test("a receipt is one file, read from the journal or from the database, and its
   for (const { written, body } of settled) shipper.settled(body.receipt, body.project, written.position);
   const bodies = settled.map(({ body }) => body);
   const read = (receipt: ReceiptId, project: `prj_${string}`) =>
-    readReceipt({ journal, shipper, store, clock }, receipt, project);
+    readReceipt({ journal, shipper, store, clock, signing }, receipt, project);
   const files = await Promise.all(bodies.map(({ receipt, project }) => read(receipt, project)));
   assert.equal(shipper.waiting, bodies.length);
   opening.resolve();
@@ -182,17 +188,24 @@ test("a shipment whose beginning was committed unheard goes on from there; anoth
   };
   const requests = async (): Promise<number> => (await usageReport(store.db, { by: [] })).rows[0]?.requests ?? 0;
   const half = batches.slice(0, 2);
-  assert.deepEqual(await writeShipment(store, gateway, shipment(half)), half.at(-1)!.end);
+  assert.deepEqual(await writeShipment(store, gateway, signing, shipment(half)), half.at(-1)!.end);
   const shipped = await requests();
-  assert.deepEqual(await writeShipment(store, gateway, shipment(half)), half.at(-1)!.end, "the same once more");
-  assert.deepEqual(await writeShipment(store, gateway, shipment(batches)), half.at(-1)!.end);
+  assert.deepEqual(
+    await writeShipment(store, gateway, signing, shipment(half)),
+    half.at(-1)!.end,
+    "the same once more",
+  );
+  assert.deepEqual(await writeShipment(store, gateway, signing, shipment(batches)), half.at(-1)!.end);
   assert.equal(await requests(), shipped, "nothing was written");
   const rest = batches.slice(2);
-  assert.deepEqual(await writeShipment(store, gateway, shipment(rest, false)), journal.durable);
+  assert.deepEqual(await writeShipment(store, gateway, signing, shipment(rest, false)), journal.durable);
   assert.equal(await requests(), 8);
   assert.deepEqual(await readWatermark(store.db, gateway), journal.durable);
-  await assert.rejects(writeShipment(store, gateway, shipment(half)), /the database has the journal up to segment 1/);
-  await assert.rejects(writeShipment(store, ids.mint("gw"), shipment(rest, false)), /up to nothing/);
+  await assert.rejects(
+    writeShipment(store, gateway, signing, shipment(half)),
+    /the database has the journal up to segment 1/,
+  );
+  await assert.rejects(writeShipment(store, ids.mint("gw"), signing, shipment(rest, false)), /up to nothing/);
   await journal.close();
 });
 
@@ -211,7 +224,7 @@ test("after a restart budgets know what was spent, and the bound of what nobody 
   const batches: JournalBatch[] = [];
   for await (const batch of journal.read()) batches.push(batch);
   const shipment = { from: batches[0]!.start, isFirst: true, isDurable: true, to: batches.at(-1)!.end, batches };
-  await writeShipment(store, gateway, shipment);
+  await writeShipment(store, gateway, signing, shipment);
   assert.equal(await spentNow(), spent);
   await settleAll({ journal, gateway }, [{ counts: unknown }]);
   assert.equal(await spentNow(), spent + 25_000_000_000_000n);

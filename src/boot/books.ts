@@ -9,7 +9,7 @@ import {
 } from "../base/index.ts";
 import { isBefore, type Journal, type JournalBatch, type JournalRecord, type Position } from "../journal/index.ts";
 import type { Budgets } from "../ledger/index.ts";
-import { leafHashes, receiptFile } from "../receipt/index.ts";
+import { receiptFile, type SigningKeys } from "../receipt/index.ts";
 import type { Shipment, Shipper } from "../shipping/index.ts";
 import { parseSettlement, type SettlementBody } from "../stages/index.ts";
 import {
@@ -20,6 +20,7 @@ import {
   type Settlement,
   type SettlementFacts,
   ship,
+  type ShippedReceipt,
   spentThisMonth,
   type Store,
 } from "../store/index.ts";
@@ -28,9 +29,14 @@ import {
  * Writes a shipment as rows, and resolves with where the watermark stands then: also before the shipment, where a crash
  * took what was not yet durable there. Rejects where the database is away, or its watermark is behind the shipment.
  */
-export async function writeShipment(store: Store, gateway: GatewayId, shipment: Shipment): Promise<Position> {
+export async function writeShipment(
+  store: Store,
+  gateway: GatewayId,
+  signing: Pick<SigningKeys, "leavesOf">,
+  shipment: Shipment,
+): Promise<Position> {
   const { to } = shipment;
-  const outcome = await ship(store.db, batchOf(gateway, shipment));
+  const outcome = await ship(store.db, batchOf(gateway, signing, shipment));
   if (outcome.outcome !== "elsewhere") return to;
   const at = outcome.watermark;
   if (at !== undefined && isBefore(at, to)) return at;
@@ -40,14 +46,18 @@ export async function writeShipment(store: Store, gateway: GatewayId, shipment: 
   );
 }
 
-function batchOf(gateway: GatewayId, { from, to, batches, isFirst, isDurable }: Shipment): Batch {
+function batchOf(
+  gateway: GatewayId,
+  signing: Pick<SigningKeys, "leavesOf">,
+  { from, to, batches, isFirst, isDurable }: Shipment,
+): Batch {
   return {
     gateway,
     from: isFirst ? undefined : from,
     to,
     isDurable,
     settlements: batches.flatMap(settlementsOf),
-    receiptBatches: batches.flatMap(receiptBatchOf),
+    receiptBatches: batches.flatMap((batch) => receiptBatchOf(batch, signing)),
     refusals: batches.flatMap(({ records }) => records.flatMap(refusalRow)),
   };
 }
@@ -65,8 +75,9 @@ function settlementsOf({ start, records }: JournalBatch): readonly Settlement[] 
   });
 }
 
-function receiptBatchOf({ start, leaves, seal }: JournalBatch): readonly ReceiptBatch[] {
-  return seal === undefined ? [] : [{ start, hashes: leafHashes(leaves), seal }];
+function receiptBatchOf(batch: JournalBatch, signing: Pick<SigningKeys, "leavesOf">): readonly ReceiptBatch[] {
+  const { start, seal } = batch;
+  return seal === undefined ? [] : [{ start, hashes: signing.leavesOf(batch), seal }];
 }
 
 function refusalRow(record: JournalRecord): readonly RefusalRow[] {
@@ -79,21 +90,39 @@ function refusalRow(record: JournalRecord): readonly RefusalRow[] {
 /** How long a receipt is waited for: a database that stands still answers nobody, and a client wants to know. */
 const receiptWaitMs = 3_000;
 
-/**
- * A receipt's file: from the journal until it is shipped, then from the database; its own project's only. Rejects with
- * `database_unavailable` where that does not answer in time.
- */
+interface ReceiptSources {
+  readonly journal: Journal;
+  readonly shipper: Shipper;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly signing: Pick<SigningKeys, "leavesOf">;
+}
+
+/** A receipt's file; its own project's only. Rejects as `locateReceipt`. */
 export async function readReceipt(
-  parts: { readonly journal: Journal; readonly shipper: Shipper; readonly store: Store; readonly clock: Clock },
+  sources: ReceiptSources,
   id: ReceiptId,
   project: ProjectId,
 ): Promise<string | undefined> {
+  const found = await locateReceipt(sources, id, project);
+  return found && receiptFile(found);
+}
+
+/**
+ * What a receipt is made of: from the journal until it is shipped, then from the database; its own project's only.
+ * Rejects with `database_unavailable` where that does not answer in time.
+ */
+export async function locateReceipt(
+  parts: ReceiptSources,
+  id: ReceiptId,
+  project: ProjectId,
+): Promise<ShippedReceipt | undefined> {
   const position = parts.shipper.unshipped(id, project);
   const found = position === undefined ? undefined : await parts.journal.readSettlement(position);
   if (found?.batch.seal !== undefined && found.settlement.leaf !== undefined) {
-    const { leaves, seal } = found.batch;
+    const { leaves, seal, start } = found.batch;
     const index = found.settlement.leaf;
-    return receiptFile({ payload: leaves[index]!, index, hashes: leafHashes(leaves), seal });
+    return { payload: leaves[index]!, batch: start, index, hashes: parts.signing.leavesOf(found.batch), seal };
   }
   const late = Promise.withResolvers<never>();
   const cancel = parts.clock.after(receiptWaitMs, () =>
@@ -104,8 +133,7 @@ export async function readReceipt(
   const finding = findReceipt(parts.store.db, id, project);
   // Whichever is late has nobody who listens any more.
   finding.catch(() => undefined);
-  const shipped = await Promise.race([finding, late.promise]).finally(cancel);
-  return shipped === undefined ? undefined : receiptFile(shipped);
+  return Promise.race([finding, late.promise]).finally(cancel);
 }
 
 /** What was spent this month before this process: in the database, and in the journal behind its watermark. */

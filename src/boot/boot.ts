@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { createIds, type Ids } from "../base/index.ts";
+import { createIds, createSalts, type Ids } from "../base/index.ts";
 import { type Catalog, createCommandRunner, openCatalog } from "../catalog/index.ts";
 import type { DestinationList } from "../destinations/index.ts";
-import { createControl, createRouter, type StageName } from "../gateway/index.ts";
+import { createControl, createLogFiles, createRouter, type StageName } from "../gateway/index.ts";
 import { type DataFolder, openDataFolder } from "../installation/index.ts";
 import { createPriceBook } from "../ledger/index.ts";
 import { createPolicy } from "../policy/index.ts";
@@ -13,6 +13,7 @@ import { createMeters } from "../telemetry/index.ts";
 import { RateLimits } from "../tenancy/index.ts";
 import { type Bookkeeping, openBookkeeping } from "./bookkeeping.ts";
 import { readReceipt } from "./books.ts";
+import { aboutLog, readProof } from "./transparency.ts";
 import type { Stops } from "./database.ts";
 import { drain } from "./drain.ts";
 import { openEngines } from "./engines.ts";
@@ -21,6 +22,7 @@ import { type FirstKey, firstKey, firstTenants } from "./first-tenants.ts";
 import { type Behind, openFront } from "./front.ts";
 import { createOperations, pageStatus } from "./operations.ts";
 import type { BootOptions } from "./options.ts";
+import { siteOf } from "./own-host.ts";
 import { poolsOfHosts, reservedShares } from "./pool.ts";
 import { settleOpenIntents } from "./recovery.ts";
 import { refusalFor } from "./refusals.ts";
@@ -172,7 +174,7 @@ async function putTogether(
   stops: Stops,
 ): Promise<Joined> {
   const { settings, clock, log } = options;
-  const { journal, shipper, directory, store } = books;
+  const { journal, shipper, directory, store, signing, sequencing } = books;
   const meters = createMeters({
     journal: () => ({
       ...journal.state(),
@@ -188,7 +190,9 @@ async function putTogether(
   let latest: Call | undefined;
   const cloud: Cloud = {
     gateway: folder.gateway,
+    site: siteOf(settings.site),
     clock,
+    newSalt: createSalts(),
     directory,
     rateLimits: new RateLimits(clock),
     budgets: books.budgets,
@@ -200,6 +204,7 @@ async function putTogether(
     catalogued: new Set((await catalog.list()).map(({ entry }) => entry.name)),
     journal,
     books: shipper,
+    transparency: sequencing,
     meters,
     draining: () => draining,
     limits: { requestsInFlight: settings.limits.requestsInFlight, defaultMaxTokens: settings.limits.defaultMaxTokens },
@@ -234,6 +239,7 @@ async function putTogether(
     onFailure: failure("a control request failed"),
   });
   stops.push(() => control.close());
+  const sources = { journal, shipper, store, clock, signing };
   const openai = createRouter({
     clock,
     ids,
@@ -244,7 +250,8 @@ async function putTogether(
       return serve(call, answer, cloud);
     },
     listModels: (holder) => modelList(destinations, holder.limits, startedAtMs),
-    findReceipt: (id, holder) => readReceipt({ journal, shipper, store, clock }, id, holder.project.id),
+    findReceipt: (id, holder) => readReceipt(sources, id, holder.project.id),
+    findProof: (id, holder) => readProof({ ...sources, sequencing }, id, holder.project.id),
     digestKey: (holder) => digestKeyJwk(holder.project.digestKey),
     onFailure: failure("a request failed"),
   });
@@ -254,7 +261,12 @@ async function putTogether(
       openai,
       control: (request, response) => control.handle(request, response),
       state: () => (draining ? "draining" : isReady() ? "ready" : "not_ready"),
-      jwks: () => books.signing.jwks(),
+      log: createLogFiles({
+        read: (path) => sequencing.resource(path),
+        onFailure: failure("a file of the transparency log could not be read"),
+      }),
+      jwks: () => signing.jwks(),
+      aboutLog: () => aboutLog(sequencing),
     },
     latest: () => latest,
     startDraining: () => {

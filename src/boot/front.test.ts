@@ -32,6 +32,8 @@ test("while a cloud starts its health is answered, and all else is told so; then
     openai: (_, response) => response.end('{"status":"openai"}'),
     control: (_, response) => response.end('{"status":"control"}'),
     state: () => state,
+    log: (_, response) => response.end("log"),
+    aboutLog: () => "{}",
     jwks: () => '{"status":"keys"}',
   });
   assert.deepEqual(await answered("/readyz"), { status: 200, body: { status: "ready" } });

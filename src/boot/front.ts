@@ -11,8 +11,11 @@ export interface Behind {
   readonly openai: Handle;
   readonly control: Handle;
   readonly state: () => "ready" | "not_ready" | "draining";
+  readonly log: Handle;
   /** The public keys, as they are served. */
   readonly jwks: () => string;
+  /** What a verifier has to know of the transparency log, as it is served. */
+  readonly aboutLog: () => string;
 }
 
 /**
@@ -26,12 +29,15 @@ export interface Front extends Gateway {
 /** Listens. Rejects in the operator's words where the address cannot be had. */
 export async function openFront({ listen: address, limits }: Pick<Settings, "listen" | "limits">): Promise<Front> {
   let behind: Behind | undefined;
+  const once = (body: (cloud: Behind) => string) =>
+    behind === undefined ? { status: 503, body: startingBody } : { status: 200, body: body(behind) };
   const json = (status: number, value: unknown) => ({ status, body: JSON.stringify(value) });
   const gateway = await listen({
     ...address,
     limits,
     openai: (request, response) => (behind?.openai ?? starting)(request, response),
     control: (request, response) => (behind?.control ?? starting)(request, response),
+    log: (request, response) => (behind?.log ?? starting)(request, response),
     plain: new Map([
       ["/healthz", () => json(200, { status: "ok" })],
       [
@@ -41,10 +47,8 @@ export async function openFront({ listen: address, limits }: Pick<Settings, "lis
           return json(status === "ready" ? 200 : 503, { status });
         },
       ],
-      [
-        "/.well-known/bailiwick/keys",
-        () => (behind === undefined ? { status: 503, body: startingBody } : { status: 200, body: behind.jwks() }),
-      ],
+      ["/.well-known/bailiwick/keys", () => once((cloud) => cloud.jwks())],
+      ["/.well-known/bailiwick/log", () => once((cloud) => cloud.aboutLog())],
     ]),
   }).catch((error: NodeJS.ErrnoException) => {
     throw listenFailure(error, address);

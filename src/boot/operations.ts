@@ -8,6 +8,7 @@ import type { RequestMeters } from "../telemetry/index.ts";
 import { writeBackup } from "./backup.ts";
 import type { OperationParts } from "./parts.ts";
 import { poolStatus } from "./pool.ts";
+import { logOperations } from "./transparency.ts";
 
 const maxRows = 100_000;
 
@@ -19,6 +20,7 @@ export function createOperations(parts: OperationParts): Operations {
     reservations: parts.reservations,
     catalog: parts.catalog,
     cloud: cloudOperations(parts),
+    log: logOperations(parts),
   };
 }
 
@@ -110,6 +112,7 @@ function cloudOperations(parts: OperationParts): Operations["cloud"] {
           unshippedRecords: parts.shipper.waiting,
         },
         destinations: { ready: all.filter(({ ready }) => ready).length, all: all.length },
+        log: parts.sequencing.status(),
       };
     },
     destinations: () => destinationStatuses(cloud),

@@ -2,6 +2,7 @@ import type { Catalog } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { DataFolder } from "../installation/index.ts";
 import type { Reservations } from "../reservations/index.ts";
+import type { Sequencing } from "../sequencing/index.ts";
 import type { Shipper } from "../shipping/index.ts";
 import type { Cloud } from "../stages/index.ts";
 import type { DatabaseConnection, Store } from "../store/index.ts";
@@ -20,6 +21,7 @@ export interface OperationParts {
   readonly reserved: Reserved;
   readonly catalog: Catalog;
   readonly shipper: Shipper;
+  readonly sequencing: Sequencing;
   readonly folder: DataFolder;
   readonly startedAtMs: number;
   readonly url: () => string;

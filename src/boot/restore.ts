@@ -2,8 +2,9 @@ import { chmodSync, cpSync, existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createIds } from "../base/index.ts";
 import { beginRestore, endRestore, openDataFolder } from "../installation/index.ts";
+import { beginLog } from "../sequencing/index.ts";
 import { restore } from "../store/index.ts";
-import { backupParts } from "./backup.ts";
+import { backupParts, logParts } from "./backup.ts";
 import { connectionTo, type DatabaseOptions, inWords, type Stops, storeLog } from "./database.ts";
 import { Failed, failedBy } from "./failed.ts";
 
@@ -57,10 +58,14 @@ async function restoreInto(options: RestoreOptions): Promise<RestoreResult> {
 
 async function fill(options: RestoreOptions, stops: Stops): Promise<RestoreResult> {
   const { from, data } = options;
-  for (const name of [...backupParts, "journal"]) {
+  // A backup of a release without a transparency log has none.
+  const log = [...logParts, "log"].filter((name) => existsSync(join(from, name)));
+  for (const name of [...backupParts, "journal", ...log]) {
     cpSync(join(from, name), join(data, name), { recursive: true });
     if (statSync(join(data, name)).isDirectory()) chmodSync(join(data, name), 0o700);
   }
+  // The log has gone on since, and to go on from here would contradict what it has shown.
+  if (log.includes("log")) beginLog(data, null);
   const opened = await openDataFolder({
     path: data,
     ids: createIds(options.clock),

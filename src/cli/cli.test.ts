@@ -17,6 +17,7 @@ import {
   openSigningKeys,
   receiptFile,
 } from "../receipt/index.ts";
+import { exampleFacts } from "../receipt/testing.ts";
 import { type Ran, type Run, run, temporaryFolder, withCloud } from "./testing.ts";
 
 function runIn(folder: string): Run {
@@ -299,27 +300,15 @@ function writeReceipt(folder: string): { readonly id: string } {
   writeFileSync(join(folder, "request"), '{"model":"fake"}');
   writeFileSync(join(folder, "response"), '{"choices":[]}');
   const id = "rcpt_00000000000000000000000000";
-  const statement = buildStatement({
-    receipt: id,
-    request: "req_00000000000000000000000000",
-    organisation: "org_1",
-    tenant: "prj_1",
-    gateway: "gw_1",
-    endpoint: "chat.completions",
-    model: { name: "fake", sha256: null },
-    engine: { name: "fake", build: "fake 1" },
-    host: "host_1",
-    site: { name: "here", jurisdiction: null },
-    policy: { decision: "permitted", digest: "0", dataClass: "public" },
-    usage: { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, reasoningTokens: 0 },
-    unrated: null,
-    price: null,
-    ending: "stop",
-    startedAtMs: 0,
-    endedAtMs: 1,
-    requestDigest: digest("request"),
-    responseDigest: { ...digest("response"), complete: true },
-  });
+  const statement = buildStatement(
+    exampleFacts({
+      receipt: id,
+      model: { name: "fake", sha256: null, adapter: null },
+      price: null,
+      requestDigest: digest("request"),
+      responseDigest: { ...digest("response"), complete: true },
+    }),
+  );
   const [hashes, seal] = [leafHashes([statement]), signing.seal([statement])];
   writeFileSync(join(folder, "receipt.json"), receiptFile({ payload: statement, index: 0, hashes, seal }));
   writeFileSync(join(folder, "keys.json"), signing.jwks());
@@ -337,7 +326,7 @@ test("receipt verify says valid (0), invalid (1), or that it could not check (2)
     assert.deepEqual(Object.keys(verdict), ["valid", "reason", "checked"]);
     return [code, verdict.valid];
   };
-  const all = "--request request --response response --digest-key digest-key.json --tenant prj_1 --at 2026-01-01";
+  const all = "--request request --response response --digest-key digest-key.json --tenant prj_1 --at 2026-11-25";
   assert.deepEqual(await judge("receipt.json --key keys.json"), [0, true]);
   assert.deepEqual(await judge(`receipt.json --key keys.json ${all}`), [0, true]);
   assert.deepEqual(await judge("receipt.json --key keys.json --tenant prj_2"), [1, false]);
@@ -358,7 +347,7 @@ test("receipt verify says valid (0), invalid (1), or that it could not check (2)
   const valid = await run("receipt verify receipt.json --key keys.json");
   assert.match(
     valid.stdout,
-    /^receipt +valid\nchecked .*\n\nmodel +fake\n[\s\S]*usage +1 input tokens \(0 cached\), 1 output/,
+    /^receipt +valid\nchecked .*\n\nmodel +fake\n[\s\S]*usage +3 input tokens \(0 cached\), 2 output/,
   );
 });
 
@@ -373,11 +362,13 @@ test("receipt show prints what a file states, for people and as JSON, and refuse
     "project +prj_1",
     "model +fake",
     "engine +fake \\(fake 1\\)",
-    "site +here \\(no jurisdiction declared\\)",
+    "site +here \\(DE, run by Example Cloud GmbH\\)",
     "data class +public",
     "price +none: no reason is given",
     "ending +stop",
-    "time +1970-01-01T00:00:00.000Z to 1970-01-01T00:00:00.001Z \\(1 ms\\)",
+    "time +2026-11-24T00:00:00.000Z to 2026-11-24T00:00:00.250Z \\(250 ms\\)",
+    "gateway +gw_1 at here \\(DE, run by Example Cloud GmbH\\)",
+    "jurisdiction +by this evidence: operator-attested",
     "policy +permitted, .*",
     "request digest +16 bytes, HMAC-SHA-256 [0-9a-f]{64}, salted with dgk_1",
   ]) {

@@ -102,7 +102,7 @@ export function addBackupCommand(program: Command, context: CommandContext): voi
 }
 
 function factsOf(status: CloudStatus): readonly (readonly [string, string])[] {
-  const { journal, database } = status;
+  const { journal, database, log } = status;
   return [
     ["state", status.draining ? "stopping" : status.ready ? "ready" : "not ready"],
     ["url", status.url],
@@ -112,5 +112,9 @@ function factsOf(status: CloudStatus): readonly (readonly [string, string])[] {
     ["in flight", String(status.requestsInFlight)],
     ["database", `${database.kind}, ${database.reachable ? "reachable" : "AWAY"}`],
     ["journal", `${journal.state}, ${journal.unshippedRecords} records wait for the database`],
+    [
+      "log",
+      log.state === "open" ? `open, ${log.size} entries` : `${log.state.toUpperCase()}: ${log.reason} ${log.next}`,
+    ],
   ];
 }

@@ -6,7 +6,8 @@ import { CommandFailure } from "./failure.ts";
 export interface HttpQuestion {
   readonly method: string;
   readonly url: URL;
-  readonly token: string;
+  /** Left out: what is asked for is public. */
+  readonly token?: string;
   readonly body?: unknown;
   /** The longest silence that is borne; undefined: as long as it takes. */
   readonly idleTimeoutMs: number | undefined;
@@ -31,7 +32,7 @@ export async function ask(question: HttpQuestion): Promise<HttpAnswer> {
     // A connection each: one that is kept may be closed by the server just as it is used again.
     agent: false,
     headers: {
-      authorization: `Bearer ${token}`,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       accept: "application/json, application/x-ndjson",
       ...(body === undefined ? {} : { "content-type": "application/json", "content-length": body.length }),
     },
@@ -50,6 +51,10 @@ export async function ask(question: HttpQuestion): Promise<HttpAnswer> {
 
 /** A body whole, as text. */
 export async function readText(answer: HttpAnswer, url: URL): Promise<string> {
+  return (await readBytes(answer, url)).toString("utf8");
+}
+
+export async function readBytes(answer: HttpAnswer, url: URL): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
   try {
@@ -61,7 +66,7 @@ export async function readText(answer: HttpAnswer, url: URL): Promise<string> {
   } catch (error) {
     throw connectionFailure(error, url);
   }
-  return Buffer.concat(parts, bytes).toString("utf8");
+  return Buffer.concat(parts, bytes);
 }
 
 export function connectionFailure(error: unknown, url: URL): CommandFailure {

@@ -1,7 +1,8 @@
+import type { CanonicalValue } from "../base/index.ts";
 import type { RunningCloud } from "../boot/index.ts";
 import type { Settings } from "../config/index.ts";
 import { Address, type Head, type Reader } from "../engine/index.ts";
-import { verifyReceipt } from "../receipt/index.ts";
+import { readStatement, verifyReceipt } from "../receipt/index.ts";
 import type { Printer } from "./printer.ts";
 
 const question = "What is the capital of France?";
@@ -103,11 +104,9 @@ async function show(
   flipped.writeUInt8(flipped.readUInt8(middle) ^ 1, middle);
   const [genuine, forged] = [verifyReceipt({ receipt: file, keys }), verifyReceipt({ receipt: flipped, keys })];
   const { payload } = value as { payload: string };
-  const statement = JSON.parse(Buffer.from(payload, "base64").toString("utf8")) as {
-    usage: { inputTokens: number; outputTokens: number } | null;
-    price: { listAmount: string | null; currency: string } | null;
-  };
-  const { usage, price } = statement;
+  const read = readStatement(JSON.parse(Buffer.from(payload, "base64").toString("utf8")) as CanonicalValue);
+  if (read.outcome !== "read") throw new Error(read.reason);
+  const { usage, price } = read.stated;
   printer.facts([
     ...stageFacts(cloud.stages()),
     [

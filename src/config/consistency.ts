@@ -11,6 +11,7 @@ export function checkConsistency(settings: Settings, context: z.RefinementCtx): 
   }
   reportRepeated(settings.upstreams, "name", ["upstreams"], report);
   reportRepeated(settings.models.entries, "name", ["models", "entries"], report);
+  reportRepeated(settings.log.witnesses, "name", ["log", "witnesses"], report);
   settings.upstreams.forEach((upstream, index) => {
     reportRepeated(upstream.models ?? [], "name", ["upstreams", index, "models"], report);
   });

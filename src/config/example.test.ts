@@ -54,6 +54,7 @@ test("a default that the example states is the schema's", () => {
     "upstreams[].site.name",
     "models.entries",
     "prices",
+    "log.witnesses",
     "engine.server.environment",
   ]);
   for (const { path, default: expected } of knownSettings()) {

@@ -3,9 +3,9 @@ import type { DataClass } from "../policy/index.ts";
 import { priceVersion } from "./price-schema.ts";
 import { catalogueEntry, modelName, upstream } from "./model-schema.ts";
 import { engineServer } from "./engine-schema.ts";
-import { environmentName, milliseconds, quantity, site } from "./value-schema.ts";
+import { environmentName, milliseconds, quantity, shortName, site } from "./value-schema.ts";
 
-/** What a cloud does with a data class while it cannot confirm its keys and policy with PostgreSQL. */
+/** What a cloud does with a data class while it cannot do all that it promises for one. */
 const awayBehaviour = z.enum(["serve", "stop"]);
 
 const listen = z.strictObject({
@@ -34,13 +34,13 @@ const database = z.strictObject({
       afterMs: milliseconds(100, 600_000)
         .default(1000)
         .describe("How long keys and policy may stay unconfirmed before the rules below hold."),
-      ...awayRules(),
+      ...classRules(),
     })
     .prefault({})
     .describe("What goes on while PostgreSQL is away, by data class."),
 });
 
-function awayRules() {
+function classRules() {
   const rule = (name: DataClass) =>
     awayBehaviour.default(name === "public" ? "serve" : "stop").describe(`Projects whose data class is ${name}.`);
   return {
@@ -154,6 +154,47 @@ const journal = z.strictObject({
     .describe("Most records that may wait for PostgreSQL; beyond it new requests are refused (books_behind)."),
 });
 
+const log = z.strictObject({
+  level: z
+    .enum(["trace", "debug", "info", "warn", "error"])
+    .default("info")
+    .describe("The least severe line to write on standard error. Prompts and secrets are never logged."),
+  origin: z
+    .string()
+    .max(200)
+    .regex(/^[\x21-\x2a\x2c-\x7e]+$/, 'a name without spaces and "+", such as "cloud.example/receipts"')
+    .optional()
+    .describe("The transparency log's name, which never changes; left out: made from the installation's id."),
+  published: z
+    .array(z.string().min(1).max(4096))
+    .max(100)
+    .default([])
+    .describe("Files with checkpoints that the log has shown, kept elsewhere: it does not go on from behind them."),
+  whenDamaged: z
+    .strictObject(classRules())
+    .prefault({})
+    .describe("What goes on while the transparency log cannot be written, by data class."),
+  witnesses: z
+    .array(
+      z.strictObject({
+        name: shortName.describe("What `status` calls it."),
+        url: z
+          .url({ protocol: /^https?$/ })
+          .max(2_000)
+          .refine((text) => !/[?#@]|\/$/.test(text), "no credentials, query, fragment or slash at its end")
+          .describe("Its prefix, below which add-checkpoint stands. Checkpoints are sent there, and nothing else."),
+        key: z
+          .string()
+          .max(400)
+          .regex(/^[^+\s]+\+[0-9a-f]{8}\+B[A-Za-z0-9+/]+=*$/, "a verifier key of type 4, as the witness prints it")
+          .describe("Its verifier key: name+id+key."),
+      }),
+    )
+    .max(16)
+    .default([])
+    .describe("Witnesses that are asked to cosign each checkpoint."),
+});
+
 const fake = z.strictObject({
   firstTokenMs: milliseconds(0, 600_000).default(10).describe("Time before the first token."),
   tokenMs: milliseconds(0, 60_000).default(2).describe("Time between two tokens; 0 sends them all at once."),
@@ -197,15 +238,7 @@ export const allSettings = z.strictObject({
     })
     .prefault({})
     .describe("How the server stops."),
-  log: z
-    .strictObject({
-      level: z
-        .enum(["trace", "debug", "info", "warn", "error"])
-        .default("info")
-        .describe("The least severe line to write. Prompts and secrets are never logged."),
-    })
-    .prefault({})
-    .describe("Structured logs on standard error."),
+  log: log.prefault({}).describe("The transparency log of receipts, and, by `level`, the lines on standard error."),
   fake: fake.prefault({}).describe("The scripted engine's pace."),
 });
 

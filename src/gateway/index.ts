@@ -7,6 +7,7 @@
  */
 export { type ByteWitness } from "./answer.ts";
 export { createRouter, type RoutedCall, type RouterOptions, type StageName } from "./openai/router.ts";
+export { createLogFiles, type LogFile } from "./log-files.ts";
 export { type Gateway, listen, type ServerOptions } from "./server.ts";
 export type { BodyEdits, CallBody, CallFields } from "./openai/call.ts";
 export { type Endpoint, type EndpointName, endpoints } from "./openai/endpoints.ts";
@@ -18,6 +19,8 @@ export {
   type Control,
   createControl,
   type DestinationStatus,
+  type LogOperations,
+  type LogStatus,
   type ModelPrice,
   type Operations,
   type PoolStatus,

@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly openai: Handle;
   /** The control API, the page, the metrics. */
   readonly control: Handle;
+  /** Everything below /log: the transparency log, which anyone may read. */
+  readonly log: Handle;
   /** Small public answers by exact path: health, readiness, the public keys. */
   readonly plain: ReadonlyMap<string, () => { readonly status: number; readonly body: string }>;
 }
@@ -47,6 +49,7 @@ export function listen(options: ServerOptions): Promise<Gateway> {
       if (request.headers.host === undefined && request.httpVersion === "1.1") {
         answerRefusal(response, refuse("invalid_request", "The request has no host header.", { param: "host" }));
       } else if (url.startsWith("/v1/")) options.openai(request, response);
+      else if (url.startsWith("/log/")) options.log(request, response);
       else plainOrControl(options, url, request, response);
     },
   );

@@ -7,3 +7,4 @@ export { type DataFolder, openDataFolder, type OpenedFolder } from "./data-folde
 export { type FolderLock, lockFolder } from "./folder-lock.ts";
 export { beginRestore, endRestore } from "./restoring.ts";
 export { readServerNote, type ServerNote } from "./server-note.ts";
+export { writeWhole } from "./write-whole.ts";

@@ -14,8 +14,16 @@
 export type { Disk, DiskFile } from "./disk.ts";
 export { FakeDisk } from "./fake-disk.ts";
 export { folderDisk } from "./folder-disk.ts";
-export { type Intent, type Journal, type JournalOptions, type JournalState, openJournal } from "./journal.ts";
+export {
+  type Follower,
+  type Intent,
+  type Journal,
+  type JournalOptions,
+  type JournalState,
+  openJournal,
+} from "./journal.ts";
 export { isBefore, type SettlementInBatch } from "./reading.ts";
+export type { SealedBatch } from "./recent.ts";
 export {
   intentBytesMax,
   type JournalRecord,

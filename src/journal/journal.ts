@@ -19,6 +19,7 @@ import {
   writeNote,
   writeSettlement,
 } from "./record.ts";
+import type { SealedBatch } from "./recent.ts";
 import { recover, type Recovered, type UsedSegment } from "./recovery.ts";
 import { settlementRoomBytes, settlementsIn } from "./room.ts";
 import { type JournalBatch, segmentName } from "./segment.ts";
@@ -36,9 +37,13 @@ export interface JournalOptions {
   readonly seal: (payloads: readonly string[]) => string;
   /** Notes beyond it are counted, not kept. */
   readonly notesPerSecond?: number;
+  /** Who reads this journal and says how far: a segment stays until all of them have let it go. By default the shipping. */
+  readonly followers?: readonly Follower[];
   /** Number of the first segment in an empty folder: one more than what an earlier journal's shipping reached. */
   readonly firstSegment?: number;
 }
+
+export type Follower = "shipping" | "log";
 
 /** A request whose settlement has its room. */
 export interface Intent extends Written {
@@ -57,7 +62,7 @@ export interface JournalState {
   readonly openIntents: number;
   /** Bytes kept free for the settlements of open intents. */
   readonly reservedBytes: number;
-  /** Bytes of records behind what `release` was last told. */
+  /** Bytes of records behind what shipping has let go. */
   readonly unshippedBytes: number;
   readonly segments: number;
   readonly spareSegments: number;
@@ -90,7 +95,8 @@ export class Journal {
   readonly #recovered = new Map<Intent, string>();
   readonly #clearedBytes: number;
   #closed = false;
-  #shipped: Position;
+  /** How far each follower has let it go. */
+  readonly #released: Map<Follower, Position>;
   #releasing: Promise<void> = Promise.resolve();
   #followers: (() => void)[] = [];
 
@@ -104,7 +110,7 @@ export class Journal {
     this.#writer = new BatchWriter({ clock, seal, current, onSynced: (settled) => this.#onSynced(settled) });
     this.#clearedBytes = recovered.clearedBytes;
     for (const segment of [...finished, current]) this.#segments.set(segment.number, segment);
-    this.#shipped = this.first;
+    this.#released = new Map((options.followers ?? ["shipping"]).map((follower) => [follower, this.first]));
     for (const { request, position, body } of recovered.openIntents) {
       const intent: Intent = { outcome: "intended", request, position, durable: Promise.resolve() };
       this.#open.add(intent);
@@ -194,16 +200,39 @@ export class Journal {
     return readBatches(this.#readable(), from ?? this.first, follow, "without");
   }
 
+  /**
+   * The durable batches behind a position, where all of them are still at hand: what was synced lately by this process.
+   * undefined: they have to be read.
+   */
+  recent(from: Position): readonly SealedBatch[] | undefined {
+    return this.#writer.recent.behind(from);
+  }
+
+  /** Resolves once there is more behind `seen` that is durable: true; false where there never will be, or it was aborted. */
+  grown(seen: Position, signal: AbortSignal): Promise<boolean> {
+    return this.#more(seen, signal);
+  }
+
   /** A durable settlement and its batch; undefined where there is none at `position` (any more, or not yet). */
   readSettlement(position: Position): Promise<SettlementInBatch | undefined> {
     return readSettlement(this.#readable(), position);
   }
 
-  /** Tells what has been shipped, and removes the oldest segments that lie whole before it and have no open intent. */
-  release(upTo: Position): Promise<void> {
+  /** Resolves with the end of what was appended up to now, once that is durable; rejects where the disk fails first. */
+  async flushed(): Promise<Position> {
+    return (await this.#writer.flushed()) ?? this.durable;
+  }
+
+  /**
+   * Tells what a follower has no more use for, and removes the oldest segments that lie whole before what all of them
+   * have let go, and have no open intent.
+   */
+  release(upTo: Position, by: Follower = "shipping"): Promise<void> {
     if (isBefore(this.durable, upTo)) throw new RangeError("what is released was never durable in this journal");
-    if (isBefore(this.#shipped, upTo)) this.#shipped = upTo;
-    const released = this.#releasing.then(() => this.#removeShipped());
+    const before = this.#released.get(by);
+    if (before === undefined) throw new RangeError(`${by} does not follow this journal`);
+    if (isBefore(before, upTo)) this.#released.set(by, upTo);
+    const released = this.#releasing.then(() => this.#removeReleased());
     // The caller hears of a failure; the next release tries again.
     this.#releasing = released.catch(() => undefined);
     return released;
@@ -211,9 +240,10 @@ export class Journal {
 
   state(): JournalState {
     let unshippedBytes = 0;
+    const shipped = this.#released.get("shipping") ?? this.first;
     for (const segment of this.#segments.values()) {
-      if (segment.number < this.#shipped.segment) continue;
-      const from = segment.number === this.#shipped.segment ? this.#shipped.offset : segment.headerBytes;
+      if (segment.number < shipped.segment) continue;
+      const from = segment.number === shipped.segment ? shipped.offset : segment.headerBytes;
       unshippedBytes += segment.end - from;
     }
     return {
@@ -323,9 +353,10 @@ export class Journal {
   }
 
   /** Oldest first, so that a crash in between leaves no gap. */
-  async #removeShipped(): Promise<void> {
+  async #removeReleased(): Promise<void> {
+    const oldest = Math.min(...[...this.#released.values()].map(({ segment }) => segment));
     for (const segment of this.#segments.values()) {
-      if (segment.number >= this.#shipped.segment || segment.openIntents > 0) break;
+      if (segment.number >= oldest || segment.openIntents > 0) break;
       await this.#disk.remove(segmentName(segment.number));
       this.#segments.delete(segment.number);
       await this.#disk.syncFolder();

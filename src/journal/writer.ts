@@ -1,5 +1,6 @@
 import { type Clock, type Refusal, refuse, RefusalError } from "../base/index.ts";
 import { commitLineBytesMax, lineBytesMax, type Position, writeCommit, writeEnd } from "./record.ts";
+import { RecentBatches } from "./recent.ts";
 import type { UsedSegment } from "./recovery.ts";
 import { roomBytes } from "./room.ts";
 import { segmentName } from "./segment.ts";
@@ -19,6 +20,7 @@ interface Batch {
   /** The segments whose intents it settles, one entry a settlement. */
   readonly settled: UsedSegment[];
   end: Position;
+  seal: string | undefined;
   readonly synced: PromiseWithResolvers<void>;
 }
 
@@ -35,6 +37,7 @@ export class BatchWriter {
   /** The next line is written into `staged` at `makeRoom()`, then taken by `append`. */
   readonly staged = Buffer.allocUnsafeSlow(stagedBytesMax);
   readonly counts = { batches: 0, records: 0, bytes: 0 };
+  readonly recent = new RecentBatches();
   lastSyncMs: number | undefined;
   readonly #clock: Clock;
   readonly #seal: (payloads: readonly string[]) => string;
@@ -146,6 +149,13 @@ export class BatchWriter {
     }
   }
 
+  /** The end of the batch that what was appended last is in, once it is durable; undefined where all of it is. */
+  async flushed(): Promise<Position | undefined> {
+    const batch = this.#lastBatch();
+    await batch?.synced.promise;
+    return batch?.end;
+  }
+
   async close(): Promise<void> {
     await this.flush();
     for (const segment of [...this.#full, this.#current]) await segment.file.close();
@@ -168,6 +178,7 @@ export class BatchWriter {
       leaves: [],
       settled: [],
       end: position,
+      seal: undefined,
       synced,
     };
   }
@@ -177,6 +188,7 @@ export class BatchWriter {
     if (batch === undefined || this.#failure !== undefined) return;
     try {
       const seal = batch.leaves.length === 0 ? undefined : this.#seal(batch.leaves);
+      batch.seal = seal;
       const commit = { batchStart: batch.start, records: batch.records, durable: this.#durable, seal };
       this.#advance(writeCommit(this.staged, this.makeRoom(), commit));
     } catch (error) {
@@ -241,6 +253,8 @@ export class BatchWriter {
     this.lastSyncMs = syncMs;
     this.#syncing = [];
     for (const batch of batches) {
+      const { segment, start, end, seal } = batch;
+      this.recent.add({ start: { segment: segment.number, offset: start }, end, seal });
       batch.synced.resolve();
       this.#onSynced(batch.settled);
     }

@@ -43,6 +43,7 @@ export {
   type Appended,
   type Batch,
   type LogKey,
+  type Loose,
   type OpenedSequencer,
   openSequencer,
   type Sequencer,

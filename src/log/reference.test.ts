@@ -40,7 +40,7 @@ const clock = new ManualClock(Date.parse("2026-11-24T00:00:00Z"));
 
 /** The entry of the receipt that receipt.md shows, as this page says that it is computed. */
 function exampleEntry(): Buffer {
-  const [type, statement] = ["application/vnd.bailiwick.receipt+json;version=1", shown("statement", receipts)];
+  const [type, statement] = ["application/vnd.in-toto+json", shown("statement", receipts)];
   return sha256(
     Buffer.of(0),
     Buffer.from(`DSSEv1 ${type.length} ${type} ${Buffer.byteLength(statement)} ${statement}`),

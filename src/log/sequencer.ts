@@ -46,7 +46,10 @@ export type OpenedSequencer =
   | { readonly outcome: "full"; readonly reason: string };
 
 /** Entries that were made durable together where they come from. */
-export interface Batch extends BatchPosition {
+export interface Batch extends BatchPosition, Loose {}
+
+/** Entries that come from nowhere that has positions: whoever wants to find them again notes their index. */
+export interface Loose {
   /** At least one, 32 bytes each, in their order. */
   readonly entries: Buffer;
 }
@@ -154,19 +157,20 @@ export class Sequencer {
    * the cursor only. One append at a time. Once it resolves the entries are in the log for good. Where writing fails
    * otherwise than for want of room it throws, and the log has to be opened anew to know what the disk holds.
    */
-  async append(batches: readonly Batch[], cursor: CanonicalValue): Promise<Appended> {
+  async append(batches: readonly (Batch | Loose)[], cursor: CanonicalValue): Promise<Appended> {
     this.#check(batches);
     checkCursor(cursor);
     return this.#alone(async () => {
       const first = this.#state.size;
       const { edge, files } = grow(this.#edge, Buffer.concat(batches.map(({ entries }) => entries)));
-      const state = this.#stateOf(edge, this.#state.batches + batches.length, cursor);
+      const placed = batches.filter(isPlaced);
+      const state = this.#stateOf(edge, this.#state.batches + placed.length, cursor);
       if (!(await this.#hasWritten(files, recordsOf(batches, first), state))) {
         return { outcome: "full", reason: "There is no room on the disk for more of the log." };
       }
       await this.#files.rename(`${statePath}.new`, statePath);
       await this.#files.sync();
-      [this.#edge, this.#state, this.#lastBatch] = [edge, state, batches.at(-1) ?? this.#lastBatch];
+      [this.#edge, this.#state, this.#lastBatch] = [edge, state, placed.at(-1) ?? this.#lastBatch];
       const published = await this.#publish();
       await this.#removeOutgrown();
       return { outcome: "appended", first, size: state.size, published };
@@ -178,19 +182,21 @@ export class Sequencer {
     return findBatch(this.#options.disk, this.#state.batches, position);
   }
 
-  #check(batches: readonly Batch[]): void {
+  #check(batches: readonly (Batch | Loose)[]): void {
     let last = this.#lastBatch;
     let bytes = 0;
     for (const batch of batches) {
-      const { segment, offset, entries } = batch;
-      checkPosition(batch);
+      const { entries } = batch;
       if (entries.length === 0 || entries.length % entryBytes !== 0) throw new RangeError("entries have 32 bytes each");
+      bytes += entries.length;
+      if (!isPlaced(batch)) continue;
+      const { segment, offset } = batch;
+      checkPosition(batch);
       // This also keeps a batch from being appended twice.
       if (last !== undefined && !isBefore(last, batch)) {
         throw new RangeError(`the batch at segment ${segment}, offset ${offset} does not follow the one before it`);
       }
       last = batch;
-      bytes += entries.length;
     }
     if (bytes > appendEntriesMax * entryBytes) throw new RangeError(`one append takes ${appendEntriesMax} entries`);
   }
@@ -267,13 +273,17 @@ async function together(writes: readonly (() => Promise<void>)[]): Promise<void>
   }
 }
 
-function recordsOf(batches: readonly Batch[], first: number): readonly BatchRecord[] {
+function recordsOf(batches: readonly (Batch | Loose)[], first: number): readonly BatchRecord[] {
   let next = first;
-  return batches.map(({ segment, offset, entries }) => {
-    const record = { segment, offset, first: next };
-    next += entries.length / entryBytes;
-    return record;
+  return batches.flatMap((batch) => {
+    const at = next;
+    next += batch.entries.length / entryBytes;
+    return isPlaced(batch) ? [{ segment: batch.segment, offset: batch.offset, first: at }] : [];
   });
+}
+
+function isPlaced(batch: Batch | Loose): batch is Batch {
+  return "segment" in batch;
 }
 
 function signedCheckpoint({ origin, size, root }: LogState, keys: readonly LogKey[], nowMs: number): string {

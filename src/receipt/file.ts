@@ -1,6 +1,6 @@
 import { canonicalJson } from "../base/index.ts";
 import { hashBytes, pathOf } from "./merkle.ts";
-import { statementType } from "./statement.ts";
+import { typeOfStatement } from "./statement.ts";
 
 /** The receipt as its customer keeps it: canonical JSON and a line feed; it never changes. */
 export function receiptFile(receipt: {
@@ -17,7 +17,7 @@ export function receiptFile(receipt: {
   const { keyid, sig } = JSON.parse(seal) as { readonly keyid: string; readonly sig: string };
   const path = pathOf(hashes, index).map((hash) => hash.toString("base64"));
   return `${canonicalJson({
-    payloadType: statementType,
+    payloadType: typeOfStatement(payload),
     payload: Buffer.from(payload).toString("base64"),
     batch: { index, size: hashes.length / hashBytes, path },
     signature: { keyid, sig },

@@ -7,7 +7,18 @@
  */
 export { ByteDigest, type DigestKey, digestKeyJwk } from "./digest.ts";
 export { receiptFile } from "./file.ts";
-export { openSigningKeys, type SigningKeys } from "./keys.ts";
+export { type KeyFile, type KeyFolder, openKeyFolder } from "./key-files.ts";
+export {
+  formatKeyStatement,
+  type KeyStatement,
+  keyStatementEntry,
+  type KeyStatus,
+  parseKeyStatement,
+  type StatedLogKey,
+  type StatedReceiptKey,
+} from "./key-statement.ts";
+export { openSigningKeys, type PublicKey, type SigningKeys } from "./keys.ts";
 export { leafHashes } from "./merkle.ts";
-export { buildStatement, type StatementFacts } from "./statement.ts";
+export { readStatement, type Stated } from "./read-statement.ts";
+export { buildStatement, type Hop, type Rejection, rejectionsMax, type StatementFacts } from "./statement.ts";
 export { type Verification, verifyReceipt, type VerifyInput } from "./verify.ts";

@@ -1,93 +1,100 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type JsonWebKey,
-  type KeyObject,
-  sign,
-} from "node:crypto";
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
-import { join } from "node:path";
-import { canonicalJson } from "../base/index.ts";
+import { createPublicKey, type JsonWebKey, type KeyObject, sign } from "node:crypto";
 import { batchStatement } from "./envelope.ts";
-import { leafHashes, rootOf } from "./merkle.ts";
+import { openKeyFolder } from "./key-files.ts";
+import { hashBytes, leafHashes, rootOf } from "./merkle.ts";
+import { thumbprint } from "./thumbprint.ts";
 
 export interface SigningKeys {
   /** Thumbprint of the key that signs now (RFC 7638). */
   readonly activeKeyId: string;
+  /** The public halves of all of them, the one that signs first. */
+  readonly all: readonly PublicKey[];
   /** Signs the batch of these statements; its text is what the journal keeps with them. */
   seal(payloads: readonly string[]): string;
+  /** The leaves' hashes of a batch by its seal; undefined where it was not sealed lately. */
+  sealedLeaves(seal: string): Buffer | undefined;
+  /** The leaves' hashes of a batch that was sealed; those of the latest are at hand. */
+  leavesOf(batch: { readonly leaves: readonly string[]; readonly seal: string | undefined }): Buffer;
   /** The public keys, retired ones too, as a JSON Web Key Set (RFC 7517). */
   jwks(): string;
+  /** Makes a new key, which signs from now on. */
+  rotate(nowMs: number): void;
+  /** Destroys a key that does not sign any more. */
+  destroy(keyId: string): void;
 }
 
-interface NamedKey {
+export interface PublicKey {
   readonly id: string;
-  readonly createdAt: string;
-  readonly privateKey: KeyObject;
+  readonly x: string;
 }
+
+/** Hashes of so many leaves are kept from when they were signed until they are shipped and logged. */
+const leavesKept = 16_384;
 
 /**
  * Opens the folder of signing keys, making the first one where there is none. The newest signs; the others stay in the
  * set, so that older receipts go on verifying. Throws where a key file is damaged.
  */
 export function openSigningKeys(folder: string, nowMs: number): SigningKeys {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const names = readdirSync(folder).filter((name) => name.endsWith(".pem"));
-  if (names.length === 0) names.push(createKey(folder, nowMs));
-  const keys = names.map((name) => readKey(folder, name)).toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-  const [active] = keys;
+  const files = openKeyFolder(folder, nowMs);
+  const named = () =>
+    files.keys.map(({ name, privateKey }) => ({ name, privateKey, jwk: publicJwk(privateKey), id: idOf(privateKey) }));
+  let keys = named();
+  const sealed = new SealedLeaves();
   return {
-    activeKeyId: active!.id,
-    seal(payloads) {
-      const root = rootOf(leafHashes(payloads));
-      const signature = sign(null, batchStatement(root, payloads.length), active!.privateKey);
-      return JSON.stringify({ keyid: active!.id, sig: signature.toString("base64") });
+    get activeKeyId() {
+      return keys[0]!.id;
     },
-    jwks: () => JSON.stringify({ keys: keys.map(({ privateKey }) => publicJwk(privateKey)) }),
+    get all() {
+      return keys.map(({ id, jwk }) => ({ id, x: jwk.x! }));
+    },
+    seal(payloads) {
+      const { id, privateKey } = keys[0]!;
+      const hashes = leafHashes(payloads);
+      const signature = sign(null, batchStatement(rootOf(hashes), payloads.length), privateKey);
+      const seal = JSON.stringify({ keyid: id, sig: signature.toString("base64") });
+      sealed.keep(seal, hashes);
+      return seal;
+    },
+    sealedLeaves: (seal) => sealed.of(seal),
+    leavesOf: ({ leaves, seal }) => (seal === undefined ? undefined : sealed.of(seal)) ?? leafHashes(leaves),
+    jwks: () => JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }),
+    rotate(atMs) {
+      files.make(atMs);
+      keys = named();
+    },
+    destroy(keyId) {
+      for (const { id, name } of keys) if (id === keyId) files.remove(name);
+      keys = named();
+    },
   };
 }
 
-/** "2026-11-24T00-00-00-000Z.pem": its name is when it was made. */
-function createKey(folder: string, nowMs: number): string {
-  const { privateKey } = generateKeyPairSync("ed25519");
-  const name = `${new Date(nowMs).toISOString().replaceAll(/[:.]/g, "-")}.pem`;
-  const beside = join(folder, `${name}.new`);
-  const file = openSync(beside, "w", 0o600);
-  writeSync(file, String(privateKey.export({ type: "pkcs8", format: "pem" })));
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(beside, join(folder, name));
-  return name;
-}
+/** The leaves of the latest batches by their seals: they are hashed once, for signing, shipping and the log. */
+class SealedLeaves {
+  readonly #bySeal = new Map<string, Buffer>();
+  #count = 0;
 
-function readKey(folder: string, name: string): NamedKey {
-  const path = join(folder, name);
-  chmodSync(path, 0o600);
-  const privateKey = createPrivateKey(readFileSync(path));
-  if (privateKey.asymmetricKeyType !== "ed25519") throw new Error(`${path} is no Ed25519 key`);
-  return { id: thumbprint(createPublicKey(privateKey).export({ format: "jwk" })), createdAt: name, privateKey };
+  keep(seal: string, hashes: Buffer): void {
+    this.#bySeal.set(seal, hashes);
+    this.#count += hashes.length / hashBytes;
+    for (const [oldest, gone] of this.#bySeal) {
+      if (this.#count <= leavesKept) return;
+      this.#bySeal.delete(oldest);
+      this.#count -= gone.length / hashBytes;
+    }
+  }
+
+  of(seal: string): Buffer | undefined {
+    return this.#bySeal.get(seal);
+  }
 }
 
 function publicJwk(privateKey: KeyObject): JsonWebKey {
   const { kty, crv, x } = createPublicKey(privateKey).export({ format: "jwk" });
-  return { kty: kty!, crv: crv!, x: x!, kid: thumbprint({ kty, crv, x } as JsonWebKey), use: "sig", alg: "EdDSA" };
+  return { kty: kty!, crv: crv!, x: x!, kid: idOf(privateKey), use: "sig", alg: "EdDSA" };
 }
 
-/** RFC 7638, for a key of RFC 8037. */
-export function thumbprint({ crv, kty, x }: JsonWebKey): string {
-  return createHash("sha256")
-    .update(canonicalJson({ crv: crv!, kty: kty!, x: x! }))
-    .digest("base64url");
+function idOf(privateKey: KeyObject): string {
+  return thumbprint(createPublicKey(privateKey).export({ format: "jwk" }));
 }

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { preAuthenticationHead } from "./envelope.ts";
-import { statementType } from "./statement.ts";
+import { typeOfStatement } from "./statement.ts";
 
 /**
  * The Merkle tree of RFC 9162, section 2.1, over leaves of any number: H(0x00 || leaf), H(0x01 || left || right), split
@@ -28,7 +28,7 @@ let scratch = Buffer.allocUnsafe(4_096);
 
 function leafOf(payload: string): Buffer {
   const bytes = Buffer.byteLength(payload);
-  const head = `\0${preAuthenticationHead(statementType, bytes)}`;
+  const head = `\0${preAuthenticationHead(typeOfStatement(payload), bytes)}`;
   const length = head.length + bytes;
   if (length > scratch.length) scratch = Buffer.allocUnsafe(length * 2);
   scratch.write(head, "latin1");

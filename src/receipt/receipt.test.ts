@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, createSecretKey, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -12,12 +12,12 @@ import {
   leafHashes,
   openSigningKeys,
   receiptFile,
-  type StatementFacts,
   verifyReceipt,
 } from "./index.ts";
+import { exampleFacts } from "./testing.ts";
 import { preAuthenticationEncoding } from "./envelope.ts";
 import { hashBytes, leafHash, pathOf, rootFrom, rootOf } from "./merkle.ts";
-import { statementType } from "./statement.ts";
+import { typeOfStatement } from "./statement.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bailiwick-receipt-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -34,27 +34,10 @@ function digestOf(bytes: Buffer) {
   return { keyId: digestKey.id, value: digest.value(), bytes: digest.bytes };
 }
 
-const facts: StatementFacts = {
-  receipt: "rcpt_1",
-  request: "req_1",
-  organisation: "org_1",
-  tenant: "prj_1",
-  gateway: "gw_1",
-  endpoint: "chat.completions",
-  model: { name: "modèle", sha256: null },
-  engine: { name: "fake", build: "fake 1" },
-  host: "host_1",
-  site: { name: "here", jurisdiction: "DE" },
-  policy: { decision: "permitted", digest: "0".repeat(64), dataClass: "public" },
-  usage: { inputTokens: 3, cachedInputTokens: 0, outputTokens: 2, reasoningTokens: 0 },
-  unrated: null,
-  price: { version: "1", currency: "EUR", listAmount: "0.0000011" },
-  ending: "stop",
-  startedAtMs: nowMs,
-  endedAtMs: nowMs + 250,
+const facts = exampleFacts({
   requestDigest: digestOf(request),
   responseDigest: { ...digestOf(response), complete: true },
-};
+});
 
 function receipts(count: number): readonly Buffer[] {
   const payloads = Array.from({ length: count }, (_, index) => buildStatement({ ...facts, receipt: `rcpt_${index}` }));
@@ -111,14 +94,15 @@ test("the tree is that of RFC 9162, also for known leaves", () => {
 });
 
 test("a statement's leaf is the hash of its DSSE encoding, whatever its text and length", () => {
-  const text = fc.oneof(
+  const body = fc.oneof(
     fc.string({ unit: "binary", maxLength: 300 }),
     fc.constantFrom("é".repeat(2_500), "x".repeat(9_000)),
   );
+  const text = fc.tuple(fc.constantFrom('{"_type":', '{"endedAt":'), body).map((parts) => parts.join(""));
   fc.assert(
     fc.property(fc.array(text, { maxLength: 8 }), (payloads) => {
       const expected = payloads.map((payload) =>
-        leafHash(preAuthenticationEncoding(statementType, Buffer.from(payload))),
+        leafHash(preAuthenticationEncoding(typeOfStatement(payload), Buffer.from(payload))),
       );
       assert.deepEqual(leafHashes(payloads), Buffer.concat(expected));
     }),
@@ -163,6 +147,39 @@ test("bytes, tenant and time are checked where they are given", () => {
   const foreign = Buffer.from(digestKeyJwk({ id: "dgk_2", secret: createSecretKey(randomBytes(32)) }));
   assert.equal(verifyReceipt({ ...all, digestKey: foreign }).outcome, "unchecked");
 });
+
+test("the sites that a verifier knows are those of the receipt", () => {
+  const [receipt] = receipts(1);
+  const verdict = (sites: Readonly<Record<string, string>>) =>
+    verifyReceipt({ receipt: receipt!, keys, sites: new Map(Object.entries(sites)) });
+  assert.deepEqual(verdict({ here: "DE" }).checked, ["format", "signature", "statement", "sites"]);
+  assert.match(verdict({ here: "FR" }).reason, /says that the site "here" lies in DE, and it lies in FR/);
+  assert.match(verdict({ there: "DE" }).reason, /not among the given ones/);
+});
+
+test("receipts of the first version verify as they did", () => {
+  const first = JSON.parse(readFileSync(new URL("./fixtures/version-1.json", import.meta.url), "utf8")) as {
+    readonly [name in "keys" | "digestKey" | "request" | "response" | "leaves"]: string;
+  } & { readonly receipts: readonly string[] };
+  const given = { keys: Buffer.from(first.keys), digestKey: Buffer.from(first.digestKey) };
+  for (const [index, text] of first.receipts.entries()) {
+    const receipt = Buffer.from(text);
+    const verified = verifyReceipt({ ...given, receipt, request: Buffer.from(first.request), tenant });
+    assert.ok(verified.outcome === "valid", verified.reason);
+    assert.equal(verified.leaf.toString("hex"), first.leaves.slice(index * 64, (index + 1) * 64));
+    assert.equal(verified.stated.version, 1);
+    const response = verifyReceipt({ ...given, receipt, response: Buffer.from(first.response) });
+    assert.equal(response.outcome, index === 1 ? "unchecked" : "valid");
+    const flipped = Buffer.from(receipt);
+    for (let bit = 0; bit < receipt.length * 8; bit += 7) {
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      assert.equal(verifyReceipt({ ...given, receipt: flipped }).outcome, "invalid", `bit ${bit}`);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+    }
+  }
+});
+
+const tenant = "prj_01KA0000000000000000000000";
 
 test("keys are kept, private, and older ones stay in the set", () => {
   const path = join(folder, "rotated");

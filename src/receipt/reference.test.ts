@@ -30,18 +30,28 @@ function digestOf(bytes: Buffer) {
 
 function statement(number: number): string {
   const id = `01KA000000000000000000000${number}`;
+  const where = { site: "frankfurt", jurisdiction: "DE-HE", operator: "Example Cloud GmbH" };
   return buildStatement({
+    salt: "AAECAwQFBgcICQoLDA0ODw",
     receipt: `rcpt_${id}`,
     request: `req_${id}`,
     organisation: "org_01KA0000000000000000000000",
     tenant: "prj_01KA0000000000000000000000",
-    gateway: "gw_01KA0000000000000000000000",
     endpoint: "completions",
-    model: { name: "m", sha256: null },
+    model: { name: "m", sha256: null, adapter: null },
     engine: { name: "fake", build: "fake 1" },
-    host: "host_01KA0000000000000000000000",
-    site: { name: "here", jurisdiction: "DE" },
-    policy: { decision: "permitted", digest: "00".repeat(32), dataClass: "public" },
+    hops: [
+      { kind: "gateway", name: "gw_01KA0000000000000000000000", ...where },
+      { kind: "host", name: "host_01KA0000000000000000000000", ...where },
+    ],
+    policy: {
+      decision: "permitted",
+      version: "sites-1",
+      digest: "00".repeat(32),
+      dataClass: "personal",
+      rejected: [{ place: "US", reason: "outside_processing" }],
+    },
+    evidence: { jurisdiction: "operator-attested" },
     usage: { inputTokens: 3, cachedInputTokens: 0, outputTokens: 2, reasoningTokens: 0 },
     unrated: null,
     price: { version: "1", currency: "EUR", listAmount: "0.0000011" },
@@ -91,15 +101,21 @@ test("the reference's example is what this code makes", async () => {
   );
 });
 
-test("the reference's example verifies as a reader would try it", () => {
+test("the reference's examples verify as a reader would try it, also that of the first version", () => {
   const file = (name: string): Buffer => Buffer.from(shown(name)!);
-  const verification = verifyReceipt({
-    receipt: Buffer.from(`${shown("receipt")!}\n`),
-    keys: file("keys"),
-    digestKey: file("digest-key"),
-    request: file("request"),
-    response: file("response"),
-    tenant: "prj_01KA0000000000000000000000",
-  });
-  assert.equal(verification.outcome, "valid", verification.reason);
+  for (const [name, version] of [
+    ["receipt", 2],
+    ["receipt-1", 1],
+  ] as const) {
+    const verification = verifyReceipt({
+      receipt: Buffer.from(`${shown(name)!}\n`),
+      keys: file("keys"),
+      digestKey: file("digest-key"),
+      request: file("request"),
+      response: file("response"),
+      tenant: "prj_01KA0000000000000000000000",
+    });
+    assert.ok(verification.outcome === "valid", verification.reason);
+    assert.equal(verification.stated.version, version);
+  }
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type CanonicalValue, canonicalJson } from "../base/index.ts";
-import { buildStatement, type StatementFacts } from "./index.ts";
+import { buildStatement, readStatement, type StatementFacts } from "./index.ts";
 
 const text = fc.string({ unit: "binary", maxLength: 12 });
 const textOrNull = fc.option(text);
@@ -10,18 +10,32 @@ const count = fc.maxSafeNat();
 const timeMs = fc.integer({ min: 0, max: Date.parse("2100-01-01") });
 const digest = fc.record({ keyId: text, value: text, bytes: count });
 
+const hop = fc.record({
+  kind: fc.constantFrom("gateway" as const, "host" as const, "upstream" as const),
+  name: text,
+  site: text,
+  jurisdiction: textOrNull,
+  operator: textOrNull,
+});
+
 const facts: fc.Arbitrary<StatementFacts> = fc.record({
+  salt: text,
   receipt: text,
   request: text,
   organisation: text,
   tenant: text,
-  gateway: text,
   endpoint: text,
-  model: fc.record({ name: text, sha256: textOrNull }),
+  model: fc.record({ name: text, sha256: textOrNull, adapter: fc.option(fc.record({ name: text, sha256: text })) }),
   engine: fc.record({ name: text, build: text }),
-  host: text,
-  site: fc.record({ name: text, jurisdiction: textOrNull }),
-  policy: fc.record({ decision: fc.constant("permitted" as const), digest: text, dataClass: text }),
+  hops: fc.array(hop, { maxLength: 3 }),
+  policy: fc.record({
+    decision: fc.constant("permitted" as const),
+    version: text,
+    digest: text,
+    dataClass: text,
+    rejected: fc.array(fc.record({ place: text, reason: text }), { maxLength: 20 }),
+  }),
+  evidence: fc.record({ jurisdiction: fc.constantFrom("operator-attested" as const, null) }),
   usage: fc.option(
     fc.record({ inputTokens: count, cachedInputTokens: count, outputTokens: count, reasoningTokens: count }),
   ),
@@ -34,20 +48,51 @@ const facts: fc.Arbitrary<StatementFacts> = fc.record({
   responseDigest: fc.option(digest.chain((each) => fc.boolean().map((complete) => ({ ...each, complete })))),
 });
 
+function subject(name: string, { value, ...annotations }: StatementFacts["requestDigest"]) {
+  return { name, digest: { hmacSha256: value }, annotations };
+}
+
 test("a statement is canonical JSON, and says all of its facts and nothing else", () => {
   fc.assert(
     fc.property(facts, (given) => {
-      const { startedAtMs, endedAtMs, requestDigest, responseDigest, ...same } = given;
-      const algorithm = "hmac-sha-256";
-      const expected = {
+      const { startedAtMs, endedAtMs, requestDigest, responseDigest, policy, ...same } = given;
+      const predicate = {
         ...same,
-        v: 1,
+        v: 2,
         startedAt: new Date(startedAtMs).toISOString(),
         endedAt: new Date(endedAtMs).toISOString(),
-        requestDigest: { algorithm, ...requestDigest },
-        responseDigest: responseDigest === null ? null : { algorithm, ...responseDigest },
+        policy: { ...policy, rejected: policy.rejected.slice(0, 16) },
+        rests: [],
+        requestMeaning: null,
+        answerMeaning: null,
+      };
+      const response = responseDigest === null ? [] : [subject("response", responseDigest)];
+      const expected = {
+        _type: "https://in-toto.io/Statement/v1",
+        subject: [subject("request", requestDigest), ...response],
+        predicateType: "https://bailiwick.example/receipt/v2",
+        predicate,
       };
       assert.equal(buildStatement(given), canonicalJson(JSON.parse(JSON.stringify(expected)) as CanonicalValue));
+    }),
+  );
+});
+
+test("what is read of a statement is what was stated", () => {
+  fc.assert(
+    fc.property(facts, (given) => {
+      const { policy, salt: _, startedAtMs, endedAtMs, ...same } = given;
+      const read = readStatement(JSON.parse(buildStatement(given)) as CanonicalValue);
+      assert.ok(read.outcome === "read");
+      const { requestDigest, responseDigest, startedAt, endedAt, ...stated } = read.stated;
+      const expected = { ...same, policy: { ...policy, rejected: policy.rejected.slice(0, 16) } };
+      assert.partialDeepStrictEqual(
+        stated,
+        JSON.parse(JSON.stringify({ ...expected, requestDigest: undefined, responseDigest: undefined })),
+      );
+      assert.deepEqual([Date.parse(startedAt), Date.parse(endedAt)], [startedAtMs, endedAtMs]);
+      assert.equal(requestDigest.bytes, given.requestDigest.bytes);
+      assert.equal(responseDigest?.complete, given.responseDigest?.complete);
     }),
   );
 });

@@ -1,21 +1,72 @@
 import { type Ending, quoteJson, type Usage } from "../base/index.ts";
 
-export const statementType = "application/vnd.bailiwick.receipt+json;version=1";
+/** The payload is an in-toto Statement (github.com/in-toto/attestation, spec/v1/envelope.md). */
+export const statementType = "application/vnd.in-toto+json";
+/** What receipts were before: of a type of our own, and verified for ever. */
+export const firstStatementType = "application/vnd.bailiwick.receipt+json;version=1";
+/** What the predicate is by name. It resolves nowhere: the name's domain is reserved (RFC 2606, section 3). */
+export const predicateType = "https://bailiwick.example/receipt/v2";
+export const inTotoType = "https://in-toto.io/Statement/v1";
+
+/** Of which type a statement is; each begins with another member. */
+export function typeOfStatement(payload: string): string {
+  return payload.startsWith('{"_type"') ? statementType : firstStatementType;
+}
+
+/** One place that the request went through. */
+export interface Hop {
+  readonly kind: "gateway" | "host" | "upstream";
+  /** The gateway's or the host's id, or the upstream's name. */
+  readonly name: string;
+  readonly site: string;
+  readonly jurisdiction: string | null;
+  /** The company or body that runs the site. */
+  readonly operator: string | null;
+}
+
+/** A place that policy did not permit, in coarse words: the full reason stays with the operator. */
+export interface Rejection {
+  /** The country of its site, or "undeclared". */
+  readonly place: string;
+  readonly reason: string;
+}
+
+/** Who says so: nobody measured what an operator attests. */
+export type EvidenceClass = "measured" | "operator-attested" | "third-party-attested" | "tee-attested";
+
+interface DigestFacts {
+  readonly keyId: string;
+  readonly value: string;
+  readonly bytes: number;
+}
 
 /** What a receipt states (docs/reference/receipt.md). Times are milliseconds since 1970 UTC here, RFC 3339 in the file. */
 export interface StatementFacts {
+  /** 128 random bits, base64url: without them the statement's hash says nothing about it. */
+  readonly salt: string;
   readonly receipt: string;
   readonly request: string;
   readonly organisation: string;
   /** The project. */
   readonly tenant: string;
-  readonly gateway: string;
   readonly endpoint: string;
-  readonly model: { readonly name: string; readonly sha256: string | null };
+  readonly model: {
+    readonly name: string;
+    readonly sha256: string | null;
+    readonly adapter: { readonly name: string; readonly sha256: string } | null;
+  };
   readonly engine: { readonly name: string; readonly build: string };
-  readonly host: string;
-  readonly site: { readonly name: string; readonly jurisdiction: string | null };
-  readonly policy: { readonly decision: "permitted"; readonly digest: string; readonly dataClass: string };
+  /** In the order in which the request went through them; the answer was computed at the last one. */
+  readonly hops: readonly Hop[];
+  readonly policy: {
+    readonly decision: "permitted";
+    readonly version: string;
+    readonly digest: string;
+    readonly dataClass: string;
+    readonly rejected: readonly Rejection[];
+  };
+  /** What is known of the place where the answer was computed, and by whose word; null: by nobody's. */
+  readonly evidence: { readonly jurisdiction: EvidenceClass | null };
   /** null: it cannot be known, and `unrated` says why. */
   readonly usage: Usage | null;
   readonly unrated: string | null;
@@ -23,36 +74,78 @@ export interface StatementFacts {
   readonly ending: Ending;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  readonly requestDigest: { readonly keyId: string; readonly value: string; readonly bytes: number };
+  readonly requestDigest: DigestFacts;
   /** null: a crash left nobody who knows what was sent. */
-  readonly responseDigest: {
-    readonly keyId: string;
-    readonly value: string;
-    readonly bytes: number;
-    /** False where the client left early: it got a part. */
-    readonly complete: boolean;
-  } | null;
+  readonly responseDigest:
+    | (DigestFacts & {
+        /** False where the client left early: it got a part. */
+        readonly complete: boolean;
+      })
+    | null;
 }
+
+/** Of those that policy did not permit a receipt names so many. */
+export const rejectionsMax = 16;
 
 /**
  * The statement's one encoding (RFC 8785): the bytes that are a leaf of their batch. Written member by member in sorted
  * order, because that takes a third of what `canonicalJson` takes for any value; a test holds the two together.
  */
 export function buildStatement(facts: StatementFacts): string {
-  const { model, engine, site, policy, price, usage, requestDigest, responseDigest } = facts;
+  const { requestDigest, responseDigest } = facts;
+  const response =
+    responseDigest === null
+      ? ""
+      : `,${formatSubject("response", responseDigest, `"complete":${responseDigest.complete},`)}`;
   return (
-    `{"endedAt":"${timestamp(facts.endedAtMs)}","ending":"${facts.ending}","endpoint":${quoteJson(facts.endpoint)},` +
+    `{"_type":"${inTotoType}","predicate":${formatPredicate(facts)},"predicateType":"${predicateType}",` +
+    `"subject":[${formatSubject("request", requestDigest, "")}${response}]}`
+  );
+}
+
+function formatPredicate(facts: StatementFacts): string {
+  const { model, engine, price, usage, evidence } = facts;
+  return (
+    `{"answerMeaning":null,"endedAt":"${timestamp(facts.endedAtMs)}","ending":"${facts.ending}",` +
+    `"endpoint":${quoteJson(facts.endpoint)},` +
     `"engine":{"build":${quoteJson(engine.build)},"name":${quoteJson(engine.name)}},` +
-    `"gateway":${quoteJson(facts.gateway)},"host":${quoteJson(facts.host)},` +
-    `"model":{"name":${quoteJson(model.name)},"sha256":${quoteJson(model.sha256)}},` +
-    `"organisation":${quoteJson(facts.organisation)},` +
-    `"policy":{"dataClass":${quoteJson(policy.dataClass)},"decision":"${policy.decision}","digest":${quoteJson(policy.digest)}},` +
+    `"evidence":{"jurisdiction":${quoteJson(evidence.jurisdiction)}},"hops":${formatHops(facts.hops)},` +
+    `"model":{"adapter":${formatAdapter(model.adapter)},"name":${quoteJson(model.name)},"sha256":${quoteJson(model.sha256)}},` +
+    `"organisation":${quoteJson(facts.organisation)},"policy":${formatPolicy(facts.policy)},` +
     `"price":${price === null ? "null" : formatPrice(price)},"receipt":${quoteJson(facts.receipt)},` +
-    `"request":${quoteJson(facts.request)},"requestDigest":${formatDigest(requestDigest, "")},"responseDigest":` +
-    `${responseDigest === null ? "null" : formatDigest(responseDigest, `"complete":${responseDigest.complete},`)},` +
-    `"site":{"jurisdiction":${quoteJson(site.jurisdiction)},"name":${quoteJson(site.name)}},` +
+    `"request":${quoteJson(facts.request)},"requestMeaning":null,"rests":[],"salt":${quoteJson(facts.salt)},` +
     `"startedAt":"${timestamp(facts.startedAtMs)}","tenant":${quoteJson(facts.tenant)},"unrated":${quoteJson(facts.unrated)},` +
-    `"usage":${usage === null ? "null" : formatUsage(usage)},"v":1}`
+    `"usage":${usage === null ? "null" : formatUsage(usage)},"v":2}`
+  );
+}
+
+const hopTexts = new WeakMap<readonly Hop[], string>();
+
+/** The way to a place is the same for all requests that run there. */
+function formatHops(hops: readonly Hop[]): string {
+  const known = hopTexts.get(hops);
+  if (known !== undefined) return known;
+  let text = "[";
+  for (const { jurisdiction, kind, name, operator, site } of hops) {
+    text +=
+      `${text.length > 1 ? "," : ""}{"jurisdiction":${quoteJson(jurisdiction)},"kind":"${kind}","name":${quoteJson(name)},` +
+      `"operator":${quoteJson(operator)},"site":${quoteJson(site)}}`;
+  }
+  hopTexts.set(hops, `${text}]`);
+  return `${text}]`;
+}
+
+function formatAdapter(adapter: StatementFacts["model"]["adapter"]): string {
+  return adapter === null ? "null" : `{"name":${quoteJson(adapter.name)},"sha256":${quoteJson(adapter.sha256)}}`;
+}
+
+function formatPolicy({ dataClass, decision, digest, rejected, version }: StatementFacts["policy"]): string {
+  const places = rejected
+    .slice(0, rejectionsMax)
+    .map(({ place, reason }) => `{"place":${quoteJson(place)},"reason":${quoteJson(reason)}}`);
+  return (
+    `{"dataClass":${quoteJson(dataClass)},"decision":"${decision}","digest":${quoteJson(digest)},` +
+    `"rejected":[${places.join(",")}],"version":${quoteJson(version)}}`
   );
 }
 
@@ -67,9 +160,12 @@ function formatUsage(usage: Usage): string {
   );
 }
 
-/** `complete`: the response's own member, which stands between the others. */
-function formatDigest({ bytes, keyId, value }: StatementFacts["requestDigest"], complete: string): string {
-  return `{"algorithm":"hmac-sha-256","bytes":${count(bytes)},${complete}"keyId":${quoteJson(keyId)},"value":${quoteJson(value)}}`;
+/** `complete`: the response's own annotation, which stands between the others. */
+function formatSubject(name: "request" | "response", { bytes, keyId, value }: DigestFacts, complete: string): string {
+  return (
+    `{"annotations":{"bytes":${count(bytes)},${complete}"keyId":${quoteJson(keyId)}},` +
+    `"digest":{"hmacSha256":${quoteJson(value)}},"name":"${name}"}`
+  );
 }
 
 function count(value: number): string {

@@ -1,9 +1,10 @@
 import { createHmac, createPublicKey, type JsonWebKey, type KeyObject, timingSafeEqual, verify } from "node:crypto";
 import { type CanonicalValue, canonicalJson } from "../base/index.ts";
 import { batchStatement, preAuthenticationEncoding } from "./envelope.ts";
-import { thumbprint } from "./keys.ts";
 import { leafHash, rootFrom } from "./merkle.ts";
-import { statementType } from "./statement.ts";
+import { readStatement, type Stated, type StatedDigest } from "./read-statement.ts";
+import { firstStatementType, statementType } from "./statement.ts";
+import { thumbprint } from "./thumbprint.ts";
 
 export interface VerifyInput {
   readonly receipt: Buffer;
@@ -18,15 +19,22 @@ export interface VerifyInput {
   readonly tenant?: string;
   /** A moment (milliseconds since 1970) by which the request must have ended. */
   readonly atMs?: number;
+  /** The jurisdiction of each site as the verifier knows it: the statement may not say otherwise of any place. */
+  readonly sites?: ReadonlyMap<string, string>;
 }
 
-/** `reason` is "valid", or why it is not, or why that could not be found out. */
-export type Verification = {
-  readonly outcome: "valid" | "invalid" | "unchecked";
-  readonly reason: string;
-  /** What was checked and held. */
-  readonly checked: readonly string[];
-};
+/** `reason` is "valid", or why it is not, or why that could not be found out; `checked`: what was checked and held. */
+export type Verification =
+  | {
+      readonly outcome: "valid";
+      readonly reason: string;
+      readonly checked: readonly string[];
+      /** The key that signed it, its leaf, which is its entry in the log, and what it states. */
+      readonly keyId: string;
+      readonly leaf: Buffer;
+      readonly stated: Stated;
+    }
+  | { readonly outcome: "invalid" | "unchecked"; readonly reason: string; readonly checked: readonly string[] };
 
 class Verdict extends Error {
   readonly outcome: "invalid" | "unchecked";
@@ -52,7 +60,7 @@ export function verifyReceipt(input: VerifyInput): Verification {
     const key = keys.get(file.signature.keyid);
     if (key === undefined) throw new Verdict("invalid", "it is signed by a key that is not in the set");
     const payload = decode(file.payload);
-    const leaf = leafHash(preAuthenticationEncoding(statementType, payload));
+    const leaf = leafHash(preAuthenticationEncoding(file.payloadType, payload));
     const { index, size, path } = file.batch;
     const root = rootFrom(leaf, index, size, path.map(decodeHash));
     if (root === undefined) throw new Verdict("invalid", "its path does not lead to a root");
@@ -60,12 +68,13 @@ export function verifyReceipt(input: VerifyInput): Verification {
       throw new Verdict("invalid", "its signature does not hold");
     }
     checked.push("signature");
-    const statement = readStatement(payload);
+    const stated = statedIn(payload, file.payloadType);
     checked.push("statement");
-    checkTenant(statement, input, checked);
-    checkTime(statement, input, checked);
-    checkBytes(statement, input, checked);
-    return { outcome: "valid", reason: "valid", checked };
+    checkTenant(stated, input, checked);
+    checkTime(stated, input, checked);
+    checkSites(stated, input, checked);
+    checkBytes(stated, input, checked);
+    return { outcome: "valid", reason: "valid", checked, keyId: file.signature.keyid, leaf, stated };
   } catch (error) {
     if (error instanceof Verdict) return { outcome: error.outcome, reason: error.message, checked };
     throw error;
@@ -74,6 +83,7 @@ export function verifyReceipt(input: VerifyInput): Verification {
 
 interface File {
   readonly payload: string;
+  readonly payloadType: string;
   readonly batch: { readonly index: number; readonly size: number; readonly path: readonly string[] };
   readonly signature: { readonly keyid: string; readonly sig: string };
 }
@@ -87,66 +97,82 @@ function readFile(bytes: Buffer): File {
   const signature = members(file["signature"], ["keyid", "sig"]);
   const { index, size, path } = batch;
   const { keyid, sig } = signature;
-  if (file["payloadType"] !== statementType) throw new Verdict("invalid", "it is not a receipt of a known type");
+  const { payload, payloadType } = file;
+  if (payloadType !== statementType && payloadType !== firstStatementType) {
+    throw new Verdict("invalid", "it is not a receipt of a known type");
+  }
   if (!isCount(index) || !isCount(size) || index >= size || !Array.isArray(path) || path.length > pathMax) {
     throw new Verdict("invalid", "its place in its batch is not possible");
   }
-  if (typeof keyid !== "string" || typeof sig !== "string" || typeof file["payload"] !== "string") {
+  if (typeof keyid !== "string" || typeof sig !== "string" || typeof payload !== "string") {
     throw new Verdict("invalid", "its fields have other types than they should");
   }
-  return { payload: file["payload"], batch: { index, size, path: path.map(text) }, signature: { keyid, sig } };
+  return { payload, payloadType, batch: { index, size, path: path.map(text) }, signature: { keyid, sig } };
 }
 
 type Members = Readonly<Record<string, CanonicalValue | undefined>>;
 
-function readStatement(payload: Buffer): Members {
+function statedIn(payload: Buffer, payloadType: string): Stated {
   const value = canonical(payload);
-  if (value === undefined || typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new Verdict("invalid", "its statement is not canonical JSON");
+  if (value === undefined) throw new Verdict("invalid", "its statement is not canonical JSON");
+  const read = readStatement(value);
+  if (read.outcome !== "read") throw new Verdict(read.outcome === "newer" ? "unchecked" : "invalid", read.reason);
+  // A statement is taken for what it was signed as.
+  if ((read.stated.version === 1) !== (payloadType === firstStatementType)) {
+    throw new Verdict("invalid", "its statement is of another type than it says");
   }
-  const statement = value as Members;
-  if (statement["v"] !== 1) throw new Verdict("unchecked", "its statement is of a newer version");
-  return statement;
+  return read.stated;
 }
 
-function checkTenant(statement: Members, { tenant }: VerifyInput, checked: string[]): void {
+function checkTenant(stated: Stated, { tenant }: VerifyInput, checked: string[]): void {
   if (tenant === undefined) return;
-  if (statement["tenant"] !== tenant) throw new Verdict("invalid", "it is for another tenant");
+  if (stated.tenant !== tenant) throw new Verdict("invalid", "it is for another tenant");
   checked.push("tenant");
 }
 
-function checkTime(statement: Members, { atMs }: VerifyInput, checked: string[]): void {
+function checkTime(stated: Stated, { atMs }: VerifyInput, checked: string[]): void {
   if (atMs === undefined) return;
-  const endedAtMs = Date.parse(asText(statement["endedAt"]));
-  if (!(endedAtMs <= atMs)) throw new Verdict("invalid", "the request ended after the given time");
+  if (!(Date.parse(stated.endedAt) <= atMs)) throw new Verdict("invalid", "the request ended after the given time");
   checked.push("time");
 }
 
-function checkBytes(statement: Members, input: VerifyInput, checked: string[]): void {
+function checkSites({ hops }: Stated, { sites }: VerifyInput, checked: string[]): void {
+  if (sites === undefined) return;
+  for (const { site, jurisdiction } of hops) {
+    const known = sites.get(site);
+    if (known === undefined) throw new Verdict("invalid", `its site "${site}" is not among the given ones`);
+    if (known === jurisdiction) continue;
+    const said = jurisdiction === null ? "has no jurisdiction" : `lies in ${jurisdiction}`;
+    throw new Verdict("invalid", `it says that the site "${site}" ${said}, and it lies in ${known}`);
+  }
+  checked.push("sites");
+}
+
+function checkBytes(stated: Stated, input: VerifyInput, checked: string[]): void {
   for (const name of ["request", "response"] as const) {
     const bytes = input[name];
     if (bytes === undefined) continue;
-    const digest = statement[`${name}Digest`];
-    if (digest === null || digest === undefined) {
+    const digest = stated[`${name}Digest`];
+    if (digest === null) {
       throw new Verdict("unchecked", `it holds no digest of the ${name}: a crash ended the request`);
     }
-    checkDigest(name, bytes, digest as Members, input);
+    checkDigest(name, bytes, digest, input);
     checked.push(name);
   }
 }
 
-function checkDigest(name: string, bytes: Buffer, digest: Members, { digestKey }: VerifyInput): void {
+function checkDigest(name: string, bytes: Buffer, digest: StatedDigest, { digestKey }: VerifyInput): void {
   if (digestKey === undefined) {
     const where = "GET /v1/receipts/digest-key gives it to the tenant; name its file with --digest-key";
     throw new Verdict("unchecked", `the ${name}'s digest is salted with the tenant's digest key: ${where}`);
   }
   const key = readDigestKey(digestKey);
-  if (key.kid !== digest["keyId"]) {
-    throw new Verdict("unchecked", `the ${name}'s digest is salted with the key ${asText(digest["keyId"])}`);
+  if (key.kid !== digest.keyId) {
+    throw new Verdict("unchecked", `the ${name}'s digest is salted with the key ${asText(digest.keyId)}`);
   }
   const found = createHmac("sha256", key.secret).update(bytes).digest();
-  const stated = Buffer.from(asText(digest["value"]), "hex");
-  const same = stated.length === found.length && timingSafeEqual(stated, found) && bytes.length === digest["bytes"];
+  const expected = Buffer.from(asText(digest.value), "hex");
+  const same = expected.length === found.length && timingSafeEqual(expected, found) && bytes.length === digest.bytes;
   if (!same) throw new Verdict("invalid", `the ${name}'s bytes are not those of the receipt`);
 }
 

@@ -51,8 +51,9 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
       param: "model",
     });
   }
-  const stale = cloud.directory.mayServe(holder.project.dataClass);
-  if (stale !== undefined) return stale;
+  const { dataClass } = holder.project;
+  const unserved = cloud.directory.mayServe(dataClass) ?? cloud.transparency.mayServe(dataClass);
+  if (unserved !== undefined) return unserved;
   const contextTokens = contextOf(call, cloud);
   const tokenBound = boundOf(call, contextTokens, cloud);
   const price = cloud.prices.at(call.receivedAtMs, model);

@@ -11,6 +11,7 @@ import {
   type Tier,
   type Usage,
 } from "../base/index.ts";
+import type { DestinationSite } from "../engine/index.ts";
 import type { Price, TokenBound } from "../ledger/index.ts";
 
 /**
@@ -29,19 +30,31 @@ export interface IntentBody {
   /** What the request was held to; null: a release that had no tiers took it. */
   readonly tier: Tier | null;
   readonly destination: { readonly kind: "host" | "upstream"; readonly name: string };
-  readonly site: { readonly name: string; readonly jurisdiction: string | null };
+  readonly site: SiteBody;
+  /** Where the gateway stands that took it; null: a release that did not say took it. */
+  readonly gatewaySite: SiteBody | null;
   readonly engine: { readonly name: string; readonly build: string };
   readonly sha256: string | null;
   readonly policy: {
     readonly digest: string;
+    /** null: a release that did not say took it. */
+    readonly version: string | null;
     readonly epoch: number;
     readonly dataClass: string;
     readonly processing: readonly string[];
-    readonly rejected: readonly { readonly name: string; readonly reason: string }[];
+    /** `place` is what a receipt may say of it; a release that made none of it left it out. */
+    readonly rejected: readonly { readonly name: string; readonly place?: string; readonly reason: string }[];
   };
   readonly price: PriceBody | null;
   readonly bound: TokenBound;
   readonly request: { readonly digestKey: string; readonly digest: string; readonly bytes: number };
+}
+
+export interface SiteBody {
+  readonly name: string;
+  readonly jurisdiction: string | null;
+  /** null: nobody has said. */
+  readonly operator: string | null;
 }
 
 /** Decimal strings a million tokens. */
@@ -86,15 +99,15 @@ export interface SettlementBody {
  * `JSON.stringify` takes; a test holds the two together.
  */
 export function intentText(body: IntentBody): string {
-  const { destination, site, engine, policy, price, bound, request } = body;
+  const { destination, site, gatewaySite, engine, policy, price, bound, request } = body;
   return (
     `{"v":1,"receivedAtMs":${body.receivedAtMs},"organisation":"${body.organisation}","project":"${body.project}",` +
     `"key":"${body.key}","endpoint":"${body.endpoint}","model":${quoteJson(body.model)},"stream":${body.stream},` +
     `"tier":${quoteJson(body.tier)},` +
     `"destination":{"kind":"${destination.kind}","name":${quoteJson(destination.name)}},` +
-    `"site":{"name":${quoteJson(site.name)},"jurisdiction":${quoteJson(site.jurisdiction)}},` +
+    `"site":${siteText(site)},"gatewaySite":${gatewaySite === null ? "null" : siteText(gatewaySite)},` +
     `"engine":{"name":${quoteJson(engine.name)},"build":${quoteJson(engine.build)}},"sha256":${quoteJson(body.sha256)},` +
-    `"policy":{"digest":"${policy.digest}","epoch":${policy.epoch},"dataClass":${quoteJson(policy.dataClass)},` +
+    `"policy":{"digest":"${policy.digest}","version":${quoteJson(policy.version)},"epoch":${policy.epoch},"dataClass":${quoteJson(policy.dataClass)},` +
     `"processing":${listText(policy.processing)},"rejected":${listText(policy.rejected)}},` +
     `"price":${price === null ? "null" : priceText(price)},` +
     `"bound":{"inputTokens":${bound.inputTokens},"outputTokens":${bound.outputTokens}},` +
@@ -117,6 +130,27 @@ export function settlementText(body: SettlementBody): string {
   );
 }
 
+const siteTexts = new WeakMap<SiteBody, string>();
+
+/** A site is the same for all requests that run there. */
+function siteText(site: SiteBody): string {
+  let text = siteTexts.get(site);
+  if (text === undefined) siteTexts.set(site, (text = JSON.stringify(site)));
+  return text;
+}
+
+const sites = new WeakMap<DestinationSite, SiteBody>();
+
+/** A site as an intent names it. */
+export function siteBody(site: DestinationSite): SiteBody {
+  const known = sites.get(site);
+  if (known !== undefined) return known;
+  const { name, jurisdiction, operator } = site;
+  const body = { name, jurisdiction: jurisdiction ?? null, operator: operator ?? null };
+  sites.set(site, body);
+  return body;
+}
+
 function usageText({ inputTokens, cachedInputTokens, outputTokens, reasoningTokens }: Usage): string {
   return (
     `{"inputTokens":${inputTokens},"cachedInputTokens":${cachedInputTokens},"outputTokens":${outputTokens},` +
@@ -136,9 +170,21 @@ function priceText(price: PriceBody): string {
   return text;
 }
 
+type EarliestIntent = Omit<IntentBody, "tier" | "gatewaySite" | "site" | "policy"> & {
+  readonly site: Omit<SiteBody, "operator">;
+  readonly policy: Omit<IntentBody["policy"], "version">;
+};
+
 /** Also of an earlier release, which this one has to settle after a crash or an upgrade. */
 export function parseIntent(body: string): IntentBody {
-  return { tier: null, ...(JSON.parse(body) as Omit<IntentBody, "tier">) };
+  const { site, policy, ...rest } = JSON.parse(body) as EarliestIntent;
+  return {
+    tier: null,
+    gatewaySite: null,
+    ...rest,
+    site: { operator: null, ...site },
+    policy: { version: null, ...policy },
+  };
 }
 
 export function parseSettlement(body: string): SettlementBody {

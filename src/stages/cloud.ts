@@ -1,5 +1,5 @@
 import type { Clock, GatewayId, ProjectId, ReceiptId, Refusal, Tier } from "../base/index.ts";
-import type { Destination, ServiceLevel } from "../engine/index.ts";
+import type { Destination, DestinationSite, ServiceLevel } from "../engine/index.ts";
 import type { ByteWitness, RoutedCall, StageName } from "../gateway/index.ts";
 import type { Journal, Position } from "../journal/index.ts";
 import type { Budgets, PriceBook } from "../ledger/index.ts";
@@ -10,7 +10,11 @@ import type { Directory, RateLimits } from "../tenancy/index.ts";
 /** What the stages of a request use of the cloud; boot.ts puts it together. */
 export interface Cloud {
   readonly gateway: GatewayId;
+  /** Where this gateway itself stands. */
+  readonly site: DestinationSite;
   readonly clock: Clock;
+  /** 128 random bits, base64url, each time others. */
+  readonly newSalt: () => string;
   readonly directory: Directory;
   readonly rateLimits: RateLimits;
   readonly budgets: Budgets;
@@ -25,6 +29,7 @@ export interface Cloud {
   readonly catalogued: ReadonlySet<string>;
   readonly journal: Journal;
   readonly books: Books;
+  readonly transparency: Transparency;
   readonly meters: Meters;
   /** Whether the server is stopping: running answers finish, new requests are turned away. */
   readonly draining: () => boolean;
@@ -49,6 +54,12 @@ export interface Books {
   readonly behind: boolean;
   /** A settlement is durable: there is something to ship, and its receipt can be read from the journal until then. */
   settled(receipt: ReceiptId, project: ProjectId, position: Position): void;
+}
+
+/** What follows the journal, too: the log of what was promised. */
+export interface Transparency {
+  /** Why this class of data is not served while the log cannot be written; undefined: it is. */
+  mayServe(dataClass: string): Refusal | undefined;
 }
 
 /** Counters and histograms, fed at the end of every request. */

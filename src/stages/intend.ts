@@ -1,7 +1,7 @@
 import type { Refusal } from "../base/index.ts";
 import type { Intent } from "../journal/index.ts";
-import { ByteDigest } from "../receipt/index.ts";
-import { type IntentBody, intentText, priceBody } from "./bodies.ts";
+import { ByteDigest, rejectionsMax } from "../receipt/index.ts";
+import { type IntentBody, intentText, priceBody, siteBody } from "./bodies.ts";
 import type { Answering, Cloud } from "./cloud.ts";
 import type { Placed } from "./place.ts";
 
@@ -21,7 +21,8 @@ export function intend(placed: Placed, answer: Answering, cloud: Cloud): Intende
   const { digestKey } = holder.project;
   const request = new ByteDigest(digestKey);
   request.update(call.body.bytes);
-  const body = intentBody(placed, { digestKey: digestKey.id, digest: request.value(), bytes: call.body.bytes.length });
+  const digested = { digestKey: digestKey.id, digest: request.value(), bytes: call.body.bytes.length };
+  const body = intentBody(placed, digested, cloud);
   const intent = cloud.journal.intend(call.id, intentText(body));
   if (intent.outcome === "refused") return intent;
   const response = new ByteDigest(digestKey);
@@ -32,7 +33,7 @@ export function intend(placed: Placed, answer: Answering, cloud: Cloud): Intende
   return { outcome: "intended", intent, body, durable: intent.durable, response };
 }
 
-function intentBody(placed: Placed, request: IntentBody["request"]): IntentBody {
+function intentBody(placed: Placed, request: IntentBody["request"], cloud: Cloud): IntentBody {
   const { admitted, destination, offer, decision } = placed;
   const { call, holder, tier, price, tokenBound } = admitted;
   return {
@@ -46,18 +47,27 @@ function intentBody(placed: Placed, request: IntentBody["request"]): IntentBody 
     stream: call.body.fields.stream,
     tier,
     destination: { kind: destination.kind, name: destination.name },
-    site: { name: destination.site.name, jurisdiction: destination.site.jurisdiction ?? null },
+    site: siteBody(destination.site),
+    gatewaySite: siteBody(cloud.site),
     engine: destination.engine,
     sha256: offer.sha256 ?? null,
     policy: {
       digest: decision.policyDigest,
+      version: cloud.policy.rulesVersion,
       epoch: decision.epoch,
       dataClass: holder.project.dataClass,
       processing: holder.project.processing,
-      rejected: decision.rejected.slice(0, 16).map(({ candidate, reason }) => ({ name: candidate.name, reason })),
+      rejected: decision.rejected
+        .slice(0, rejectionsMax)
+        .map(({ candidate: { name, site }, reason }) => ({ name, place: placeOf(site), reason })),
     },
     price: price === undefined ? null : priceBody(price),
     bound: tokenBound,
     request,
   };
+}
+
+/** The country alone: a tenant learns that a place was not allowed, not which it was. */
+function placeOf({ jurisdiction }: { readonly jurisdiction: string | undefined }): string {
+  return jurisdiction?.slice(0, 2) ?? "undeclared";
 }

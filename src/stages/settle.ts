@@ -1,8 +1,8 @@
 import { type Exact, formatExact, withPrefix } from "../base/index.ts";
 import type { Intent, Written } from "../journal/index.ts";
 import { bound as mostCost, type Price, rate } from "../ledger/index.ts";
-import { buildStatement } from "../receipt/index.ts";
-import { type IntentBody, priceIn, type SettlementBody, settlementText } from "./bodies.ts";
+import { buildStatement, type Hop, type StatementFacts } from "../receipt/index.ts";
+import { type IntentBody, priceIn, type SettlementBody, settlementText, type SiteBody } from "./bodies.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
 
@@ -18,22 +18,23 @@ export interface Outcome {
 export function settle(
   intent: Intent,
   intended: IntentBody,
-  cloud: Pick<Cloud, "gateway" | "journal">,
+  cloud: Pick<Cloud, "gateway" | "journal" | "newSalt">,
   outcome: Outcome,
 ): { readonly written: Written; readonly body: SettlementBody } {
   const body = settlementBody(intent, intended, cloud, outcome);
   const statement = buildStatement({
+    salt: cloud.newSalt(),
     receipt: body.receipt,
     request: intent.request,
     organisation: intended.organisation,
     tenant: intended.project,
-    gateway: cloud.gateway,
     endpoint: intended.endpoint,
-    model: { name: intended.model, sha256: intended.sha256 },
+    model: { name: intended.model, sha256: intended.sha256, adapter: null },
     engine: intended.engine,
-    host: intended.destination.name,
-    site: intended.site,
-    policy: { decision: "permitted", digest: intended.policy.digest, dataClass: intended.policy.dataClass },
+    hops: hopsOf(intended, cloud),
+    policy: policyOnReceipt(intended),
+    // What the settings declare is the operator's word.
+    evidence: { jurisdiction: intended.site.jurisdiction === null ? null : "operator-attested" },
     usage: body.usage,
     unrated: body.unrated,
     price: body.priceVersion === null ? null : priceOnReceipt(body),
@@ -52,6 +53,33 @@ export function settle(
           },
   });
   return { written: cloud.journal.settle(intent, settlementText(body), statement), body };
+}
+
+/** The ways that requests have gone, by the site at their end and the destination there: few, and each is made once. */
+const ways = new WeakMap<SiteBody, Map<string, readonly Hop[]>>();
+
+function hopsOf(intended: IntentBody, cloud: Pick<Cloud, "gateway">): readonly Hop[] {
+  const { destination, site } = intended;
+  const known = ways.get(site) ?? new Map<string, readonly Hop[]>();
+  const hops = known.get(destination.name) ?? wayOf(intended, cloud);
+  ways.set(site, known.set(destination.name, hops));
+  return hops;
+}
+
+function wayOf({ destination, site, gatewaySite }: IntentBody, { gateway }: Pick<Cloud, "gateway">): readonly Hop[] {
+  const place = ({ name, jurisdiction, operator }: SiteBody) => ({ site: name, jurisdiction, operator });
+  const last = { kind: destination.kind, name: destination.name, ...place(site) };
+  return gatewaySite === null ? [last] : [{ kind: "gateway", name: gateway, ...place(gatewaySite) }, last];
+}
+
+function policyOnReceipt({ policy }: IntentBody): StatementFacts["policy"] {
+  return {
+    decision: "permitted",
+    version: policy.version ?? "not recorded",
+    digest: policy.digest,
+    dataClass: policy.dataClass,
+    rejected: policy.rejected.map(({ place, reason }) => ({ place: place ?? "not recorded", reason })),
+  };
 }
 
 function settlementBody(

@@ -1,11 +1,14 @@
 import type { Kysely } from "kysely";
 import type { ProjectId, ReceiptId } from "../base/index.ts";
+import type { Position } from "./batch.ts";
 import type { Database } from "./schema.ts";
 
 /** What a receipt's file is made of. */
 export interface ShippedReceipt {
   /** The signed statement's exact text. */
   readonly payload: string;
+  /** Where its batch begins in its gateway's journal. */
+  readonly batch: Position;
   /** Its place in its batch, counted from 0. */
   readonly index: number;
   /** Of the batch's leaves in their order, 32 bytes each. */
@@ -28,10 +31,18 @@ export async function findReceipt(
         .onRef("batch.segment", "=", "receipt.segment")
         .onRef("batch.recordOffset", "=", "receipt.recordOffset"),
     )
-    .select(["receipt.payload", "receipt.leaf", "batch.hashes", "batch.seal"])
+    .select([
+      "receipt.payload",
+      "receipt.segment",
+      "receipt.recordOffset",
+      "receipt.leaf",
+      "batch.hashes",
+      "batch.seal",
+    ])
     .where("receipt.id", "=", id)
     .where("receipt.project", "=", project)
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  return { payload: row.payload, index: Number(row.leaf), hashes: row.hashes, seal: row.seal };
+  const batch = { segment: Number(row.segment), offset: Number(row.recordOffset) };
+  return { payload: row.payload, batch, index: Number(row.leaf), hashes: row.hashes, seal: row.seal };
 }

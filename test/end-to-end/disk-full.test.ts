@@ -3,8 +3,9 @@ import { execFileSync } from "node:child_process";
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ask, errorIn, isDone, makeKey, usageIn, usageOf } from "./asking.ts";
+import { ask, control, errorIn, isDone, makeKey, usageIn, usageOf } from "./asking.ts";
 import { eventually, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import { proofOf } from "./transparency.ts";
 
 /** A cloud on a real disk that is full: a small file system in memory, which root may mount. */
 const folder = temporaryFolder();
@@ -48,9 +49,11 @@ test("a full disk: new requests get 503 with a code, running answers finish, not
   const { url } = cloud;
   const key = await makeKey(cloud, "full");
   const answered: { readonly status: number | undefined; readonly tokens: number }[] = [];
+  const receipts: string[] = [];
   const one = async (): Promise<string> => {
     const seen = await ask({ url, key, content: `${"words ".repeat(400)}[[fake:tokens=4]]` });
     if (seen.status === 200) answered.push({ status: 200, tokens: usageIn(seen)!.completion_tokens });
+    if (seen.status === 200) receipts.push(String(seen.headers["bailiwick-receipt"]));
     return seen.status === 200 ? "200" : `${seen.status} ${errorIn(seen).code}`;
   };
   assert.equal(await one(), "200");
@@ -58,6 +61,9 @@ test("a full disk: new requests get 503 with a code, running answers finish, not
   fillDisk();
   // The segments that were prepared before hold some hundred requests more; then there is room for none.
   await eventually("the refusal", async () => /^503 journal_full$/.test(await one()), 60_000);
+  // Nothing is left for the log either, and it says so.
+  const log = (): Promise<{ state: string }> => control(cloud!, "GET", "/log");
+  assert.equal((await log()).state, "full");
   for (let refused = 0; refused < 300; refused++) assert.match(await one(), /^(503 journal_full|200)$/);
   const finished = await running;
   assert.ok(finished.whole && isDone(finished.text), "an answer that ran did not finish");
@@ -77,6 +83,9 @@ test("a full disk: new requests get 503 with a code, running answers finish, not
     },
     60_000,
   );
+  // The log goes on by itself, from where it was: all that was answered is in it.
+  for (const id of receipts) await proofOf(cloud, key, id);
+  assert.equal((await log()).state, "open");
   const { unrated, requests } = await usageOf(cloud, "full");
   assert.equal(unrated, 0);
   // What was refused for want of room is hardly written down: it would take the room that comes free.

@@ -1,22 +1,14 @@
-import { verifyReceipt } from "../../src/receipt/index.ts";
+import { type Stated, verifyReceipt } from "../../src/receipt/index.ts";
 import type { Seen } from "./asking.ts";
 import type { RunningCloud } from "./cloud.ts";
 
-/** What a receipt states, as far as tests look at it. */
-interface Statement {
-  readonly engine: { readonly name: string; readonly build: string };
-  readonly model: { readonly name: string; readonly sha256: string | null };
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | null;
-}
-
 /** What the receipt of an answer states, fetched as its tenant does. Throws where it does not hold. */
-export async function receiptOf(cloud: RunningCloud, key: string, { headers }: Seen): Promise<Statement> {
+export async function receiptOf(cloud: RunningCloud, key: string, { headers }: Seen): Promise<Stated> {
   const id = String(headers["bailiwick-receipt"]);
   const got = await fetch(`${cloud.url}/v1/receipts/${id}`, { headers: { authorization: `Bearer ${key}` } });
   const receipt = Buffer.from(await got.arrayBuffer());
   const keys = await fetch(`${cloud.url}/.well-known/bailiwick/keys`);
   const verified = verifyReceipt({ receipt, keys: Buffer.from(await keys.arrayBuffer()) });
   if (verified.outcome !== "valid") throw new Error(`the receipt is ${verified.outcome}: ${verified.reason}`);
-  const { payload } = JSON.parse(receipt.toString("utf8")) as { payload: string };
-  return JSON.parse(Buffer.from(payload, "base64").toString("utf8")) as Statement;
+  return verified.stated;
 }

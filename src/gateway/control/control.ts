@@ -8,6 +8,7 @@ import { createAccess, type Permission } from "./access.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
 import { isAbort, refusalOf } from "./failures.ts";
 import { KnownModels } from "./known-models.ts";
+import { logRoutes } from "./log-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { openapiOptions } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
@@ -70,7 +71,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
-  const { tenancy, usage, reservations, catalog, cloud } = operations;
+  const { tenancy, usage, reservations, catalog, cloud, log } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
@@ -78,6 +79,7 @@ export function controlRoutes(operations: Operations): readonly Route[] {
     ...reservationRoutes(reservations),
     ...modelRoutes(catalog, cloud, models),
     ...cloudRoutes(cloud, models),
+    ...logRoutes(log),
   ];
 }
 

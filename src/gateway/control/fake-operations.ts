@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createIds, type Clock, formatAmount, isId, parseAmount, refuse, type Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
+import { createFakeLog } from "./fake-log.ts";
 import { fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
 import { createFakeReservations } from "./fake-reservations.ts";
@@ -39,6 +40,7 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
       refusals: (page) => Promise.resolve(paged(refusals, page)),
     },
     cloud: fakeCloud(clock),
+    log: createFakeLog(() => instantOf(clock.nowMs())),
   };
   return fake;
 }
@@ -60,6 +62,7 @@ function fakeCloud(clock: Clock): Operations["cloud"] {
         database: { kind: "embedded", reachable: true },
         journal: { state: "open", unshippedRecords: 0 },
         destinations: { ready: 1, all: 1 },
+        log: { state: "open", reason: null, next: null, size: 7 },
       }),
     destinations: () => [
       {

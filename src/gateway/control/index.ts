@@ -10,6 +10,7 @@ export type {
   CloudOperations,
   LimitChanges,
   List,
+  LogOperations,
   Operations,
   Page,
   ProjectRules,
@@ -32,6 +33,7 @@ export type {
   DestinationStatus,
   Explanation,
   Key,
+  LogStatus,
   Model,
   ModelPrice,
   Organisation,
@@ -41,5 +43,6 @@ export type {
   Reservation,
   ReservationUsageRow,
   ShownStatus,
+  SigningKey,
   UsageRow,
 } from "./wire.ts";

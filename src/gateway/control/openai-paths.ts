@@ -41,6 +41,21 @@ export function openaiPaths(): Record<string, Record<string, Operation>> {
       "Receipts",
     ),
   };
+  paths["/v1/receipts/{id}/proof"] = {
+    get: {
+      ...reading(
+        "proveReceipt",
+        "The proof that a receipt is in the transparency log.",
+        shapes.text,
+        ["id"],
+        "Receipts",
+      ),
+      responses: {
+        200: { description: "A proof (c2sp.org/tlog-proof).", content: { "text/plain": text } },
+        ...refusals([401, 404, 500, 503]),
+      },
+    },
+  };
   paths["/v1/receipts/digest-key"] = {
     get: reading(
       "showDigestKey",
@@ -68,6 +83,14 @@ function publicPaths(): Record<string, Record<string, Operation>> {
     security: [{}, { operator: [] }],
     responses: { 200: { description: "Metrics.", content: { "text/plain": { schema: { type: "string" } } } } },
   };
+  const logFile = {
+    operationId: "readLog",
+    summary: "A file of the transparency log; docs/reference/log.md has their paths and forms.",
+    tags: ["Receipts"],
+    security: [],
+    parameters: [{ name: "path", in: "path", required: true, ...text }],
+    responses: { 200: { description: "The file.", content: { "application/octet-stream": {} } }, ...refusals([404]) },
+  };
   const notReady = json("Not ready.", shapes.health);
   return {
     "/.well-known/bailiwick/keys": {
@@ -78,6 +101,10 @@ function publicPaths(): Record<string, Record<string, Operation>> {
         "Receipts",
       ),
     },
+    "/.well-known/bailiwick/log": {
+      get: open("aboutLog", "The transparency log's name and verifier keys.", shapes.aboutLog, "Receipts"),
+    },
+    "/log/{path}": { get: logFile },
     "/healthz": { get: open("checkHealth", "Whether the process answers.", shapes.health, "Operating") },
     "/readyz": {
       get: {

@@ -4,7 +4,7 @@ import { serviceTiers } from "../openai/service-tier.ts";
 // The members of /v1's bodies that matter, for the OpenAPI document only: the gateway forwards bodies as they came, and
 // what an engine does not know is refused there by name. What engines of ours take stands in openai-parameters.ts.
 
-const text = z.string();
+export const text = z.string();
 const model = text;
 const anything = z.record(z.string(), z.unknown());
 
@@ -105,6 +105,13 @@ export const receiptFile = anything.meta({
 });
 export const jwk = z.looseObject({ kty: text, kid: text.optional() });
 export const jwkSet = z.looseObject({ keys: z.array(jwk) });
+export const aboutLog = z.looseObject({
+  origin: text,
+  url: text,
+  keys: z.array(text),
+  keyStatement: z.int().nullable(),
+  ended: z.array(text),
+});
 export const health = z.looseObject({ status: text.optional() });
 
 /** docs/reference/errors.md has its codes. */

@@ -10,12 +10,14 @@ import type {
   DestinationStatus,
   Explanation,
   Key,
+  LogStatus,
   ModelPrice,
   Organisation,
   Project,
   RecordedRefusal,
   Reservation,
   ReservationUsageRow,
+  SigningKey,
   UsageRow,
 } from "./wire.ts";
 
@@ -126,6 +128,18 @@ export interface ReservationOperations {
   usage(days: { readonly from: string; readonly to: string }, page: Page): Promise<List<ReservationUsageRow> | Refusal>;
 }
 
+/** The transparency log, and the keys that it and receipts are signed with. */
+export interface LogOperations {
+  status(): LogStatus;
+  /** A new key signs from now on; the one before signs beside it for so long. */
+  rotateKey(overlapMs: number): Promise<LogStatus | Refusal>;
+  /** Begins another log where this one cannot go on. */
+  begin(): Promise<LogStatus | Refusal>;
+  signingKeys(): readonly SigningKey[];
+  rotateSigningKey(): Promise<readonly SigningKey[] | Refusal>;
+  revokeSigningKey(key: string): Promise<readonly SigningKey[] | Refusal>;
+}
+
 /** What runs, where, and at which price. */
 export interface CloudOperations {
   status(): Promise<CloudStatus>;
@@ -146,4 +160,5 @@ export interface Operations {
   readonly reservations: ReservationOperations;
   readonly catalog: Catalog;
   readonly cloud: CloudOperations;
+  readonly log: LogOperations;
 }

@@ -161,6 +161,40 @@ export const pullLine = z.discriminatedUnion("event", [
 
 export const removedModel = z.object({ model: z.string(), fileRemoved: z.boolean(), entryRemoved: z.boolean() });
 
+const logState = z
+  .enum(["open", "full", "failed", "damaged", "missing", "ahead"])
+  .meta({ description: "open: it follows the journal; full, failed: it goes on by itself; else it waits for you." });
+
+/** The transparency log in full. */
+export const logStatus = z.object({
+  state: logState,
+  reason: z.string().nullable(),
+  next: z.string().nullable(),
+  origin: z.string().meta({ description: "Its name, which its checkpoints begin with." }),
+  size: z.int().meta({ description: "Entries." }),
+  keys: z.array(z.string()).meta({ description: "Verifier keys of those that sign now, the newest first." }),
+  statement: z
+    .object({ number: z.int(), index: z.int().nullable().meta({ description: "Null: not in the log yet." }) })
+    .nullable()
+    .meta({ description: "The newest statement about the keys." }),
+  witnesses: z.array(
+    z.object({
+      name: z.string(),
+      size: z.int().nullable().meta({ description: "Entries of the checkpoint that it cosigned last." }),
+      problem: z.string().nullable(),
+    }),
+  ),
+  ended: z.array(z.string()).meta({ description: "Logs before this one, by their names." }),
+});
+
+export const signingKey = z.object({
+  id: z.string(),
+  status: z.enum(["active", "retired", "revoked"]),
+  since: z.string(),
+  revoked: z.object({ log: z.string(), index: z.int().nullable() }).nullable(),
+});
+export const signingKeys = z.object({ items: z.array(signingKey) });
+
 export const cloudStatus = z.object({
   version: z.string(),
   installation: z.string(),
@@ -174,6 +208,12 @@ export const cloudStatus = z.object({
   database: z.object({ kind: z.enum(["embedded", "external"]), reachable: z.boolean() }),
   journal: z.object({ state: z.enum(["open", "full", "failed"]), unshippedRecords: z.int() }),
   destinations: z.object({ ready: z.int(), all: z.int() }),
+  log: z.object({
+    state: logState,
+    reason: z.string().nullable().meta({ description: "Why it does not go on." }),
+    next: z.string().nullable().meta({ description: "What to do about it." }),
+    size: z.int(),
+  }),
 });
 
 /** As it is shown: with what all budgets and prices are in. */
@@ -247,5 +287,7 @@ export type PullLine = z.output<typeof pullLine>;
 export type CloudStatus = z.output<typeof cloudStatus>;
 export type ShownStatus = z.output<typeof shownStatus>;
 export type Backup = z.output<typeof backup>;
+export type LogStatus = z.output<typeof logStatus>;
+export type SigningKey = z.output<typeof signingKey>;
 export type Explanation = z.output<typeof explanation>;
 export type RecordedRefusal = z.output<typeof refusal>;

@@ -43,6 +43,8 @@ export interface RouterOptions {
   readonly listModels: (holder: Holder) => readonly { readonly id: string }[];
   /** A receipt's file, where it is this holder's. */
   readonly findReceipt: (id: ReceiptId, holder: Holder) => Promise<string | undefined>;
+  /** The proof that a receipt is in the transparency log, where it is this holder's. */
+  readonly findProof: (id: ReceiptId, holder: Holder) => Promise<Buffer | Refusal>;
   /** The key that the holder's digests are salted with, as a JWK. */
   readonly digestKey: (holder: Holder) => string;
   /** A defect or broken I/O that ended a request; never holds what the request said. */
@@ -111,17 +113,27 @@ async function read(
   answer: Answer,
   holder: Holder,
 ): Promise<void> {
-  const [, , collection, name] = path.split("/");
-  const known = collection === "models" || (collection === "receipts" && name !== undefined);
-  if (!known || path.split("/").length > 4) {
+  const [, , collection, name, part, ...more] = path.split("/");
+  const isReceipt = collection === "receipts" && name !== undefined && (part === undefined || part === "proof");
+  if (!(isReceipt || (collection === "models" && part === undefined)) || more.length > 0) {
     return answer.refuse(refuse("not_found", `There is nothing at ${path.slice(0, 200)}.`));
   }
   if (request.method !== "GET" && request.method !== "HEAD") return wrongMethod(answer, "GET");
   if (collection === "models") return readModels(options, name, answer, holder);
+  if (part === "proof") return readProof(options, name!, answer, holder);
   if (name === "digest-key") return json(answer, options.digestKey(holder));
   const file = isId("rcpt", name!) ? await options.findReceipt(name, holder) : undefined;
   if (file === undefined) return answer.refuse(refuse("receipt_not_found", "This project has no such receipt."));
   return json(answer, file);
+}
+
+async function readProof(options: RouterOptions, name: string, answer: Answer, holder: Holder): Promise<void> {
+  const proof = isId("rcpt", name)
+    ? await options.findProof(name, holder)
+    : refuse("receipt_not_found", "This project has no such receipt.");
+  if (!Buffer.isBuffer(proof)) return answer.refuse(proof);
+  answer.begin(200, "text/plain; charset=utf-8", proof.length);
+  return answer.end(proof);
 }
 
 function readModels(options: RouterOptions, name: string | undefined, answer: Answer, holder: Holder): void {

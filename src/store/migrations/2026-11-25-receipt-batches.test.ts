@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Kysely, sql } from "kysely";
 import { canonicalJson, createIds, type GatewayId, ManualClock, type ReceiptId } from "../../base/index.ts";
-import { buildStatement, openSigningKeys, receiptFile, type SigningKeys, verifyReceipt } from "../../receipt/index.ts";
+import { openSigningKeys, receiptFile, type SigningKeys, verifyReceipt } from "../../receipt/index.ts";
 import { connect } from "../connect.ts";
 import { findReceipt } from "../receipts.ts";
 import type { Database } from "../schema.ts";
@@ -92,7 +92,8 @@ function firstRows(gateway: GatewayId, size: number): readonly FirstRow[] {
 
 function statement(gateway: GatewayId, receipt: ReceiptId, index: number): string {
   const digest = { keyId: "dgk_1", value: "00", bytes: index };
-  return buildStatement({
+  // The first version's members, as far as a verifier asks for them.
+  return canonicalJson({
     receipt,
     request: `req_${receipt.slice(5)}`,
     organisation: "org_A",
@@ -109,10 +110,11 @@ function statement(gateway: GatewayId, receipt: ReceiptId, index: number): strin
     unrated: "power cut",
     price: null,
     ending: "stop",
-    startedAtMs: 0,
-    endedAtMs: 1,
+    startedAt: "2026-11-24T00:00:00.000Z",
+    endedAt: "2026-11-24T00:00:00.001Z",
     requestDigest: digest,
     responseDigest: { ...digest, complete: true },
+    v: 1,
   });
 }
 

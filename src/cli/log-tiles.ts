@@ -1,0 +1,45 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { ReadTile } from "../log/index.ts";
+import { CommandFailure } from "./failure.ts";
+import { ask, readBytes } from "./http.ts";
+
+/** Where a log's files are: a folder, or a URL below which they are served. */
+export async function tilesAt(place: string, currentFolder: string): Promise<ReadTile> {
+  const { tilePath } = await import("../log/index.ts");
+  const read = readerAt(place, currentFolder);
+  return async (level, index, width) => {
+    const exact = await read(tilePath(level, index, width));
+    if (exact !== undefined || width === fullWidth) return exact;
+    // A partial tile is removed once the full one is there, which begins with the same hashes.
+    return (await read(tilePath(level, index, fullWidth)))?.subarray(0, width * hashBytes);
+  };
+}
+
+const fullWidth = 256;
+const hashBytes = 32;
+
+/** Reads a file of a log by its path; undefined where it is not there. */
+export function readerAt(place: string, currentFolder: string): (path: string) => Promise<Buffer | undefined> {
+  if (/^https?:/.test(place)) return (path) => fetched(`${place.replace(/\/$/, "")}/${path}`);
+  const folder = resolve(currentFolder, place);
+  if (!existsSync(folder)) {
+    throw new CommandFailure("unreadable_file", `${folder} is not there.`, {
+      next: "Name a log's folder, such as DATA/log/1, or the URL at which it is served, with --log.",
+    });
+  }
+  return (path) => Promise.resolve(existsSync(join(folder, path)) ? readFileSync(join(folder, path)) : undefined);
+}
+
+async function fetched(text: string): Promise<Buffer | undefined> {
+  const url = new URL(text);
+  const answer = await ask({ method: "GET", url, idleTimeoutMs: 60_000 });
+  const bytes = await readBytes(answer, url);
+  if (answer.status === 404) return undefined;
+  if (answer.status !== 200) {
+    throw new CommandFailure("unexpected_answer", `${text} was answered with ${answer.status}.`, {
+      next: "Check the URL of the log.",
+    });
+  }
+  return bytes;
+}

@@ -1,0 +1,140 @@
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Asked, Verdict } from "../verification/index.ts";
+import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
+import { CommandFailure, parsed } from "./failure.ts";
+import { logsOf, policyOf, readVerifierKeys } from "./log-keys.ts";
+import { tilesAt } from "./log-tiles.ts";
+import { whole } from "./numbers.ts";
+import { readBounded } from "./read-file.ts";
+import { mainFacts } from "./receipt-facts.ts";
+
+interface VerifyOptions extends JsonOption {
+  readonly key: string;
+  readonly proof?: string;
+  readonly logKey?: readonly string[];
+  readonly checkpoint?: string;
+  readonly log?: string;
+  readonly witness?: readonly string[];
+  readonly quorum?: number;
+  readonly sites?: string;
+  readonly request?: string;
+  readonly response?: string;
+  readonly digestKey?: string;
+  readonly tenant?: string;
+  readonly at?: number;
+}
+
+export const receiptBytesMax = 1 << 20;
+const bodyBytesMax = 1 << 30;
+
+export function addVerify(group: Command, context: CommandContext): void {
+  const description =
+    "verify a receipt with no server and no network; exit code 0: valid, 1: invalid, 2: it could not be checked";
+  const command = withJson(group.command("verify <file>").description(description));
+  const keys = "the public keys, as /.well-known/bailiwick/keys serves them, or a key statement's proof";
+  withRequired(command, "--key <file>", keys)
+    .option("--proof <file>", "the proof that it is in the transparency log: check that it holds")
+    .option("--log-key <key...>", "verifier keys of the log, or files of them, which --proof and a key statement need")
+    .option("--checkpoint <file>", "a checkpoint of the log that was seen before: the log may only have grown since")
+    .option("--log <place>", "the log's folder or URL, where a newer checkpoint has to be shown to continue that one")
+    .option(
+      "--witness <key...>",
+      "verifier keys of witnesses, or files of them, that must have cosigned the proof's checkpoint",
+    )
+    .option("--quorum <count>", "how many of them; default: all", whole(1, 16))
+    .option("--sites <file>", "the jurisdiction of each site, as JSON: check that the receipt says the same")
+    .option("--request <file>", "the request's exact bytes: check that the receipt speaks of them")
+    .option("--response <file>", "the answer's exact bytes, likewise")
+    .option("--digest-key <file>", "the project's digest key, which --request and --response need")
+    .option("--tenant <id>", "the project that it must be for")
+    .option("--at <time>", "a moment by which the request must have ended", parseTime)
+    .action(async (file: string, options: VerifyOptions) => {
+      const verdict = await judge(file, options, context);
+      context.end(verdict.outcome === "valid" ? 0 : verdict.outcome === "invalid" ? 1 : 2);
+      print(verdict, options, context);
+    });
+}
+
+function print(verdict: Verdict, { json }: JsonOption, { printer }: CommandContext): void {
+  const { outcome, reason, checked } = verdict;
+  if (json === true) return printer.json({ valid: outcome === "valid", reason, checked, ...asOfJson(verdict) });
+  const words = { valid: "valid", invalid: "INVALID", unchecked: "could not be checked" }[outcome];
+  printer.facts([
+    ["receipt", outcome === "valid" ? `${words}${asOfText(verdict)}` : `${words}: ${reason}`],
+    ["checked", checked.join(", ") || "nothing"],
+  ]);
+  // What does not hold is not repeated.
+  if (outcome !== "valid") return undefined;
+  printer.text("\n");
+  return printer.facts(mainFacts(verdict.stated));
+}
+
+function asOfJson(verdict: Verdict) {
+  if (verdict.outcome !== "valid" || verdict.asOf === undefined) return {};
+  const { cosignedAtMs, ...same } = verdict.asOf;
+  const cosignedAt = cosignedAtMs === null ? null : new Date(cosignedAtMs).toISOString();
+  return { asOf: { ...same, cosignedAt } };
+}
+
+function asOfText(verdict: Verdict): string {
+  if (verdict.outcome !== "valid" || verdict.asOf === undefined) return "";
+  const { log, size, index, cosignedAtMs, witnesses } = verdict.asOf;
+  const cosigned =
+    cosignedAtMs === null ? "" : `, cosigned by ${witnesses.join(", ")} at ${new Date(cosignedAtMs).toISOString()}`;
+  return ` as of checkpoint ${size} of ${log}, as its entry ${index}${cosigned}`;
+}
+
+/** Reads the files and verifies. A file that cannot be read is a check that could not be made. */
+async function judge(file: string, options: VerifyOptions, { surroundings }: CommandContext): Promise<Verdict> {
+  const { currentFolder } = surroundings;
+  const { verify } = await import("../verification/index.ts");
+  const read = (path: string, mostBytes: number): Buffer => readBounded(resolve(currentFolder, path), mostBytes);
+  const readIf = (
+    name: "proof" | "pinned" | "request" | "response" | "digestKey",
+    path: string | undefined,
+    mostBytes = receiptBytesMax,
+  ) => (path === undefined ? {} : { [name]: read(path, mostBytes) });
+  const { tenant, at, sites, log, quorum } = options;
+  try {
+    const witnesses = policyOf(
+      await readVerifierKeys(options.witness ?? [], "cosignature", "--witness", surroundings),
+      quorum,
+    );
+    return await verify({
+      receipt: read(file, receiptBytesMax),
+      keys: read(options.key, receiptBytesMax),
+      logs: logsOf(await readVerifierKeys(options.logKey ?? [], "ed25519", "--log-key", surroundings)),
+      ...(witnesses === undefined ? {} : { witnesses }),
+      ...readIf("proof", options.proof),
+      ...readIf("pinned", options.checkpoint),
+      ...(log === undefined ? {} : { readTile: await tilesAt(log, currentFolder) }),
+      ...(sites === undefined ? {} : { sites: sitesIn(read(sites, receiptBytesMax)) }),
+      ...readIf("request", options.request, bodyBytesMax),
+      ...readIf("response", options.response, bodyBytesMax),
+      ...readIf("digestKey", options.digestKey),
+      ...(tenant === undefined ? {} : { tenant }),
+      ...(at === undefined ? {} : { atMs: at }),
+    } satisfies Asked);
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    return { outcome: "unchecked", reason: error.message, checked: [] };
+  }
+}
+
+function sitesIn(bytes: Buffer): ReadonlyMap<string, string> {
+  const value = parsed(bytes.toString("utf8"));
+  const entries = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+  if (entries.length > 0 && entries.every(([, jurisdiction]) => typeof jurisdiction === "string")) {
+    return new Map(entries as [string, string][]);
+  }
+  throw new CommandFailure("unreadable_file", 'the sites are not JSON such as {"here": "DE"}');
+}
+
+function parseTime(text: string): number {
+  const atMs = Date.parse(text);
+  if (!/^\d{4}-\d{2}-\d{2}(T.*(Z|[+-]\d{2}:\d{2}))?$/.test(text) || Number.isNaN(atMs)) {
+    throw new InvalidArgumentError("It must be a day (2026-12-31) or an instant (2026-12-31T12:00:00Z).");
+  }
+  return atMs;
+}
