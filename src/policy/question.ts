@@ -72,5 +72,9 @@ export interface Candidate {
   /** A host's id, an upstream's name, or a site's. */
   readonly name: string;
   /** As the settings have it: where no facts speak of the site, this counts, attested by the operator without an end. */
-  readonly site: { readonly name: string; readonly jurisdiction: string | undefined; readonly operator?: string };
+  readonly site: {
+    readonly name: string;
+    readonly jurisdiction: string | undefined;
+    readonly operator?: string | undefined;
+  };
 }
