@@ -6,6 +6,7 @@ import { startHost } from "../fabric/index.ts";
 import type { BootOptions } from "./options.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
+import { declaredSite } from "./declared-site.ts";
 import type { Reserved } from "./reserved.ts";
 import { messageOf } from "./words.ts";
 
@@ -13,7 +14,7 @@ export function hostDestination(options: BootOptions, host: HostId): HostDestina
   const { settings, clock, log } = options;
   return new HostDestination({
     name: host,
-    site: { name: settings.site.name, jurisdiction: settings.site.jurisdiction },
+    site: declaredSite(settings.site),
     clock,
     connections: settings.limits.requestsInFlight,
     firstByteTimeoutMs: 600_000,

@@ -1,5 +1,6 @@
 import { Upstream } from "../engine/index.ts";
 import { endpoints } from "../gateway/index.ts";
+import { declaredSite } from "./declared-site.ts";
 import type { BootOptions } from "./options.ts";
 import { Failed } from "./failed.ts";
 
@@ -18,7 +19,7 @@ export function upstreamsOf(options: BootOptions, onReady: () => void): readonly
     return new Upstream({
       ...upstream,
       key,
-      site: { name: upstream.site.name, jurisdiction: upstream.site.jurisdiction },
+      site: declaredSite(upstream.site),
       models: (upstream.models ?? []).map(({ name, upstreamName, contextTokens }) => ({
         name,
         upstreamName: upstreamName ?? name,

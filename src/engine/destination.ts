@@ -6,6 +6,8 @@ import type { Exchange, Reader } from "./upstream/exchange.ts";
 export interface DestinationSite {
   readonly name: string;
   readonly jurisdiction: string | undefined;
+  /** The company or body that runs it. */
+  readonly operator?: string;
 }
 
 /** A model as one destination offers it. */

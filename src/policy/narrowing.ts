@@ -64,8 +64,8 @@ function wrongPlaces(places: readonly string[] | undefined, groups: OwnGroups): 
   if (places.length === 0) return { header: "processing", message: "An empty list of places names none." };
   if (places.length > listedMost) return tooMany("processing");
   for (const place of places) {
-    const checked = checkProcessing(place);
-    if (checked.outcome === "unknown" && !Object.hasOwn(groups, place)) {
+    const checked = checkProcessing(place, groups);
+    if (checked.outcome === "unknown") {
       return { header: "processing", message: `${checked.message}.`.replace("?.", "?") };
     }
   }
