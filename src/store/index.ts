@@ -25,6 +25,7 @@ export { restore, type RestoreOptions, type RestoreOutcome } from "./restore.ts"
 export type {
   Database,
   DigestKeyTable,
+  DocumentKind,
   EpochName,
   KeyTable,
   LimitColumns,

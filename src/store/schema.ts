@@ -171,6 +171,21 @@ export interface ReservationTable {
   period: GeneratedAlways<string>;
 }
 
+export type DocumentKind = "facts" | "policies";
+
+/** A version of what residency is decided by; the highest number of a kind holds, and none is ever changed. */
+export interface DocumentTable {
+  kind: DocumentKind;
+  version: Whole;
+  /** JSON. */
+  body: string;
+  /** Lower-case hex; what its kind says it is over. */
+  sha256: string;
+  author: string;
+  createdAt: Time;
+  note: TextOrNull;
+}
+
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
 export interface Database {
   installation: InstallationTable;
@@ -185,6 +200,7 @@ export interface Database {
   watermarks: WatermarkTable;
   refusals: RefusalTable;
   reservations: ReservationTable;
+  documents: DocumentTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -201,4 +217,5 @@ export const tables = [
   "watermarks",
   "refusals",
   "reservations",
+  "documents",
 ] as const;
