@@ -6,10 +6,12 @@ import { Budgets, createPriceBook } from "../ledger/index.ts";
 import { openSigningKeys } from "../receipt/index.ts";
 import { createShipper, type Shipper } from "../shipping/index.ts";
 import { type DatabaseConnection, readWatermark, type Store } from "../store/index.ts";
+import type { InForce } from "../residency/index.ts";
 import { createDirectory, createTenancy, type Directory, type Tenancy } from "../tenancy/index.ts";
 import { seedBudgets, writeShipment } from "./books.ts";
 import { openDatabase, type Stops } from "./database.ts";
 import type { BootOptions } from "./options.ts";
+import { openInForce } from "./residency.ts";
 import { messageOf } from "./words.ts";
 
 /** What is known of earlier runs, and where this one's requests are written down. */
@@ -20,6 +22,7 @@ export interface Bookkeeping {
   readonly journal: Journal;
   readonly shipper: Shipper;
   readonly directory: Directory;
+  readonly inForce: InForce;
   readonly tenancy: Tenancy;
   readonly budgets: Budgets;
 }
@@ -61,6 +64,7 @@ export async function openBookkeeping(
     onFailure: (error) => log.warn({ reason: messageOf(error) }, "keys cannot be confirmed with the database"),
   });
   stops.push(() => directory.close());
+  const inForce = await openInForce(options, store, stops);
   const tenancy = createTenancy({
     db: store.db,
     clock,
@@ -71,5 +75,5 @@ export async function openBookkeeping(
   });
   const budgets = new Budgets(clock, createPriceBook(settings.prices).currency);
   await seedBudgets(budgets, store, journal, folder.gateway, clock.nowMs());
-  return { store, connection, signing, journal, shipper, directory, tenancy, budgets };
+  return { store, connection, signing, journal, shipper, directory, inForce, tenancy, budgets };
 }

@@ -5,7 +5,6 @@ import type { DestinationList } from "../destinations/index.ts";
 import { createControl, createRouter, type StageName } from "../gateway/index.ts";
 import { type DataFolder, openDataFolder } from "../installation/index.ts";
 import { createPriceBook } from "../ledger/index.ts";
-import { createPolicy } from "../policy/index.ts";
 import { digestKeyJwk } from "../receipt/index.ts";
 import { serve } from "../request.ts";
 import type { Call, Cloud } from "../stages/index.ts";
@@ -25,6 +24,7 @@ import { poolsOfHosts } from "./pool.ts";
 import { settleOpenIntents } from "./recovery.ts";
 import { refusalFor } from "./refusals.ts";
 import { openReservations } from "./reservations.ts";
+import { openResidency } from "./residency.ts";
 import { Reserved } from "./reserved.ts";
 import { serviceLevels } from "./service-levels.ts";
 import { together } from "./together.ts";
@@ -192,7 +192,7 @@ async function putTogether(
     rateLimits: new RateLimits(clock),
     budgets: books.budgets,
     prices: createPriceBook(settings.prices),
-    policy: createPolicy(),
+    inForce: books.inForce,
     serviceLevels: serviceLevels(settings.tiers),
     destinations,
     reservedFor: reserved.holderOf,
@@ -209,6 +209,7 @@ async function putTogether(
     return refusalFor(error, request);
   };
   const onActive = reserved.follow;
+  const residency = openResidency(options, books, destinations);
   const reservations = await openReservations({ ...options, ...books, ids, destinations, onActive }, stops);
   const startedAtMs = clock.nowMs();
   const isReady = (): boolean => !draining && destinations.all.some(({ ready }) => ready);
@@ -220,6 +221,7 @@ async function putTogether(
       ...options,
       ...books,
       reservations,
+      residency,
       cloud,
       catalog,
       folder,

@@ -17,6 +17,7 @@ export function createOperations(parts: OperationParts): Operations {
     tenancy: parts.tenancy,
     usage: usageOperations(parts),
     reservations: parts.reservations,
+    residency: parts.residency,
     catalog: parts.catalog,
     cloud: cloudOperations(parts),
   };
@@ -120,7 +121,7 @@ function cloudOperations(parts: OperationParts): Operations["cloud"] {
       if ("outcome" in project) return project;
       const candidates = cloud.destinations.offering(model);
       const owner = { id: project.id, dataClass: project.dataClass, processing: project.processing };
-      const decision = cloud.policy.decide({ action: "infer", project: owner, model }, candidates);
+      const decision = cloud.inForce.policy.decide({ action: "infer", project: owner, model }, candidates);
       const rejections = new Map(decision.rejected.map(({ candidate, explanation }) => [candidate.name, explanation]));
       return {
         project: { id: project.id, name: project.name },

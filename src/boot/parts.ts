@@ -2,6 +2,7 @@ import type { Catalog } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { DataFolder } from "../installation/index.ts";
 import type { Reservations } from "../reservations/index.ts";
+import type { Residency } from "../residency/index.ts";
 import type { Shipper } from "../shipping/index.ts";
 import type { Cloud } from "../stages/index.ts";
 import type { DatabaseConnection, Store } from "../store/index.ts";
@@ -16,6 +17,7 @@ export interface OperationParts {
   readonly connection: DatabaseConnection;
   readonly tenancy: Tenancy;
   readonly reservations: Reservations;
+  readonly residency: Residency;
   readonly catalog: Catalog;
   readonly shipper: Shipper;
   readonly folder: DataFolder;

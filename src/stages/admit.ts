@@ -51,7 +51,8 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
       param: "model",
     });
   }
-  const stale = cloud.directory.mayServe(holder.project.dataClass);
+  const { dataClass } = holder.project;
+  const stale = cloud.directory.mayServe(dataClass) ?? cloud.inForce.mayServe(dataClass);
   if (stale !== undefined) return stale;
   const contextTokens = contextOf(call, cloud);
   const tokenBound = boundOf(call, contextTokens, cloud);

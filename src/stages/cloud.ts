@@ -3,7 +3,7 @@ import type { Destination, ServiceLevel } from "../engine/index.ts";
 import type { ByteWitness, RoutedCall, StageName } from "../gateway/index.ts";
 import type { Journal, Position } from "../journal/index.ts";
 import type { Budgets, PriceBook } from "../ledger/index.ts";
-import type { Policy } from "../policy/index.ts";
+import type { InForce } from "../residency/index.ts";
 import type { EndedRequest } from "../telemetry/index.ts";
 import type { Directory, RateLimits } from "../tenancy/index.ts";
 
@@ -15,7 +15,8 @@ export interface Cloud {
   readonly rateLimits: RateLimits;
   readonly budgets: Budgets;
   readonly prices: PriceBook;
-  readonly policy: Policy;
+  /** Where data may be, by the newest documents that were confirmed. */
+  readonly inForce: InForce;
   /** What each tier's requests are promised. */
   readonly serviceLevels: Readonly<Record<Tier, ServiceLevel>>;
   readonly destinations: Destinations;

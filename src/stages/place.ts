@@ -24,7 +24,7 @@ export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
   const candidates = cloud.destinations.offering(model);
   if (candidates.length === 0) return unknownModel(model, cloud);
   const { action, name: endpoint } = call.endpoint;
-  const decision = cloud.policy.decide({ action, project: holder.project, model }, candidates);
+  const decision = cloud.inForce.policy.decide({ action, project: holder.project, model }, candidates);
   if (decision.outcome === "refused") return decision;
   const able = decision.permitted.filter((destination) => destination.offer(model)?.endpoints.has(endpoint));
   if (able.length === 0) {

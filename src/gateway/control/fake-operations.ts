@@ -4,6 +4,7 @@ import type { Catalog } from "../../catalog/index.ts";
 import { fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
 import { createFakeReservations } from "./fake-reservations.ts";
+import { createFakeResidency } from "./fake-residency.ts";
 import { instantOf } from "./fields.ts";
 import type { LimitChanges, Operations, TenancyOperations } from "./operations.ts";
 import type { Key, Organisation, Project, RecordedRefusal, UsageRow } from "./wire.ts";
@@ -23,6 +24,7 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
   const fake: FakeOperations = {
     tenancy,
     reservations: createFakeReservations(clock, tenancy),
+    residency: createFakeResidency(clock),
     catalog,
     usageRows,
     refusals,

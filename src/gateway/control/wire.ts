@@ -218,6 +218,32 @@ export const refusal = z.object({
   reasons: z.array(z.string()).meta({ description: "Each candidate's, where a choice among several failed." }),
 });
 
+const written = z.record(z.string(), z.unknown());
+const policyFile = z.object({ name: z.string(), text: z.string() });
+
+export const version = z.object({
+  version: z.int().meta({ description: "0: none was ever applied, and what is shipped holds." }),
+  sha256: z.string(),
+  by: z.string().nullable(),
+  at: z.string().nullable(),
+  note: z.string().nullable(),
+});
+
+export const facts = version.extend({
+  document: written.meta({ description: "As it was applied." }),
+  warnings: z.array(z.string()).meta({ description: "In what settings and facts contradict each other." }),
+});
+
+export const policies = version.extend({
+  files: z.array(policyFile).meta({ description: "The operator's own." }),
+  document: written,
+  shipped: z.array(policyFile.extend({ isReplaced: z.boolean() })).meta({
+    description: "Those of this release; a file of the operator's stands in the place of one of its name.",
+  }),
+  warnings: z.array(z.string()).meta({ description: "What is valid and can hardly be meant, with its place." }),
+});
+
+export const versions = listOf(version);
 export const organisations = listOf(organisation);
 export const projects = listOf(project);
 export const keys = listOf(key);
@@ -248,4 +274,7 @@ export type CloudStatus = z.output<typeof cloudStatus>;
 export type ShownStatus = z.output<typeof shownStatus>;
 export type Backup = z.output<typeof backup>;
 export type Explanation = z.output<typeof explanation>;
+export type Version = z.output<typeof version>;
+export type Facts = z.output<typeof facts>;
+export type Policies = z.output<typeof policies>;
 export type RecordedRefusal = z.output<typeof refusal>;
