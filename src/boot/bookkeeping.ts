@@ -70,6 +70,7 @@ export async function openBookkeeping(
     clock,
     ids,
     randomBytes: options.randomBytes,
+    known: () => ({ groups: inForce.facts.jurisdictions.groups, regimes: inForce.policy.policies.regimes }),
     onChange: () => directory.refresh(),
     onFailure: (error) => log.warn({ reason: messageOf(error) }, "a change will be seen at the next confirmation"),
   });

@@ -27,6 +27,7 @@ export type {
   DigestKeyTable,
   DocumentKind,
   EpochName,
+  ExportedFigures,
   KeyTable,
   LimitColumns,
   OrganisationTable,

@@ -59,6 +59,22 @@ export interface ProjectTable extends LimitColumns {
   unsupported: ColumnType<"refuse" | "warn", "refuse" | "warn" | undefined, "refuse" | "warn">;
   tier: ColumnType<Tier, Tier | undefined, Tier>;
   weight: ColumnType<number, number | undefined, number>;
+  /** Where data may rest; null: where it may be processed. */
+  storage: ColumnType<string[] | null, readonly string[] | null | undefined, readonly string[] | null>;
+  /** At least one; null: those of its data class. */
+  regimes: ColumnType<string[] | null, readonly string[] | null | undefined, readonly string[] | null>;
+  country: TextOrNull;
+  exported: ColumnType<ExportedFigures | null, string | null | undefined, string | null>;
+}
+
+/** What a tenant declares to have exported from China in a calendar year. */
+export interface ExportedFigures {
+  readonly year: number;
+  readonly individuals: number;
+  readonly sensitiveIndividuals: number;
+  readonly mechanisms: ("security-assessment" | "standard-contract" | "certification")[];
+  readonly isCriticalInfrastructure: boolean;
+  readonly hasImportantData: boolean;
 }
 
 export interface KeyTable extends LimitColumns {

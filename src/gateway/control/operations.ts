@@ -40,6 +40,10 @@ export type LimitChanges = z.output<typeof limitChanges>;
 export interface ProjectRules {
   readonly dataClass?: Project["dataClass"] | undefined;
   readonly processing?: readonly string[] | undefined;
+  readonly storage?: readonly string[] | null | undefined;
+  readonly regimes?: readonly string[] | null | undefined;
+  readonly country?: string | null | undefined;
+  readonly exported?: Project["exported"] | undefined;
   readonly unsupported?: Project["unsupported"] | undefined;
   readonly tier?: Project["tier"] | undefined;
   readonly weight?: number | undefined;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { tiers } from "../../base/index.ts";
-import { dataClass, decimal, limits, listOf } from "./fields.ts";
+import { dataClass, decimal, exported, limits, listOf } from "./fields.ts";
 
 // What the control API answers. A member that is not named here never leaves, whatever a store hands over.
 
@@ -12,6 +12,10 @@ export const project = named.extend({
   organisation: named,
   dataClass,
   processing: z.array(z.string()),
+  storage: z.array(z.string()).nullable().meta({ description: "Null: where it may be processed." }),
+  regimes: z.array(z.string()).nullable().meta({ description: "Null: those of its data class." }),
+  country: z.string().nullable(),
+  exported: exported.nullable(),
   unsupported: z.enum(["refuse", "warn"]),
   tier: z.enum(tiers),
   weight: z.int(),
