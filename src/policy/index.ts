@@ -10,7 +10,13 @@ export { compilePolicies, parsePolicies } from "./cedar/compile.ts";
 export type { CompiledPolicies, PoliciesInvalid, PolicyFile, PolicyNote, PolicyProblem } from "./cedar/policies.ts";
 export { type DataClass, dataClasses, isDataClass } from "../base/index.ts";
 export { type Changed, diff, type Placement, type PolicyDiff } from "./diff.ts";
-export { type ParsedDocument, parsePolicyDocument, type PolicyDocument, shippedDocument } from "./document.ts";
+export {
+  baseClassOf,
+  type ParsedDocument,
+  parsePolicyDocument,
+  type PolicyDocument,
+  shippedDocument,
+} from "./document.ts";
 export { drill, type Drilled, type DrillOptions, type Lost } from "./drill.ts";
 export { explain, type Explained, knownSites } from "./explain.ts";
 export { shippedAdequacy } from "./facts/adequacy-list.ts";

@@ -4,6 +4,7 @@ import type { Decision } from "../policy/index.ts";
 import { type Outlook, quickest } from "../pool/index.ts";
 import type { Admitted } from "./admit.ts";
 import type { Cloud } from "./cloud.ts";
+import { questionOf } from "./question.ts";
 
 /** Where the request runs, and why there. */
 export interface Placed {
@@ -19,12 +20,12 @@ export interface Placed {
  * tried, also where nothing else is ready.
  */
 export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
-  const { call, holder } = admitted;
+  const { call, narrowing } = admitted;
   const { model } = call.body.fields;
   const candidates = cloud.destinations.offering(model);
   if (candidates.length === 0) return unknownModel(model, cloud);
-  const { action, name: endpoint } = call.endpoint;
-  const decision = cloud.inForce.policy.decide({ action, project: holder.project, model }, candidates);
+  const { name: endpoint } = call.endpoint;
+  const decision = cloud.inForce.policy.decide(questionOf(call, narrowing, cloud), candidates);
   if (decision.outcome === "refused") return decision;
   const able = decision.permitted.filter((destination) => destination.offer(model)?.endpoints.has(endpoint));
   if (able.length === 0) {

@@ -85,6 +85,60 @@ test("a regime for all personal data holds as soon as the policy document says s
   assert.equal((await ask({ url: cloud.url, key })).status, 200);
 });
 
+test("whatever a tenant's headers say, they take away and never add", async () => {
+  const abroad = { organisation: "default", name: "abroad", dataClass: "personal", processing: ["FR"] };
+  await control(cloud, "POST", "/projects", { ...abroad, regimes: ["eu-personal-data", "de-health"] });
+  const malicious = await makeKey(cloud, "malicious", { project: "abroad" });
+  // Policies that would permit by what a header says are an operator's slip that no tenant may use.
+  const text = `@id("by-purpose") permit(principal, action, resource)
+    when { context has purpose && context.purpose == "care" };
+    @id("by-basis") permit(principal, action, resource)
+    when { context has legalBasis && context.legalBasis == "consent" };
+    @id("by-class") permit(principal, action, resource) when { context.dataClass == "public" };`;
+  await apply("policies", 2, { files: [{ name: "lax.cedar", text }] });
+  const asks: readonly Record<string, string>[] = [
+    {},
+    { "bailiwick-data-class": "public" },
+    { "bailiwick-processing": "DE,FR,EU,US" },
+    { "bailiwick-purpose": "care" },
+    { "bailiwick-legal-basis": "consent" },
+    { "bailiwick-regimes": "open" },
+    { "bailiwick-regimes": "" },
+  ];
+  const all = Object.assign({}, ...asks) as Record<string, string>;
+  for (const headers of [...asks, all]) {
+    const refused = await ask({ url: cloud.url, key: malicious, headers });
+    assert.equal(refused.status, 403, `${JSON.stringify(headers)}: ${refused.text}`);
+    assert.equal(errorIn(refused).code, "no_permitted_site");
+  }
+  await apply("policies", 3, {});
+  for (const [headers, status] of [
+    [{ "bailiwick-processing": "DE" }, 200],
+    [{ "bailiwick-processing": "FR" }, 403],
+    [{ "bailiwick-regimes": "de-health" }, 403],
+    [{ "bailiwick-data-class": "public" }, 200],
+    [{ "bailiwick-purpose": "care", "bailiwick-legal-basis": "consent" }, 200],
+  ] as const) {
+    assert.equal((await ask({ url: cloud.url, key, headers })).status, status, JSON.stringify(headers));
+  }
+});
+
+test("a header that cannot be read is refused with its name, and so is one of ours that nobody knows", async () => {
+  for (const [headers, param, message] of [
+    [{ "bailiwick-data-class": "persnal" }, "bailiwick-data-class", /Did you mean "personal"\?/],
+    [{ "bailiwick-processing": "UK" }, "bailiwick-processing", /did you mean "GB"\?/],
+    [{ "bailiwick-purpose": "x".repeat(201) }, "bailiwick-purpose", /at most 200 characters/],
+    [{ "bailiwick-legal-basis": "\u00e9" }, "bailiwick-legal-basis", /printable ASCII/],
+    [{ "bailiwick-regimes": "eu-personal" }, "bailiwick-regimes", /Did you mean "eu-personal-data"\?/],
+    [{ "bailiwick-dataclass": "personal" }, "bailiwick-dataclass", /Did you mean "bailiwick-data-class"\?/],
+  ] as const) {
+    const refused = await ask({ url: cloud.url, key, headers });
+    const { code, message: said, param: named } = errorIn(refused);
+    assert.deepEqual([refused.status, code, named], [400, "invalid_request", param]);
+    assert.match(said, message);
+  }
+});
+
 test("while the database is away, personal data is not served on a policy that cannot be confirmed", async () => {
   const postmaster = await processBelow(cloud, "postmaster");
   const database = [postmaster, ...(await descendants(postmaster))];
