@@ -7,7 +7,7 @@ import { type DataFolder, openDataFolder } from "../installation/index.ts";
 import { createPriceBook } from "../ledger/index.ts";
 import { digestKeyJwk } from "../receipt/index.ts";
 import { serve } from "../request.ts";
-import type { Call, Cloud } from "../stages/index.ts";
+import { type Call, type Cloud, Placements } from "../stages/index.ts";
 import { createMeters } from "../telemetry/index.ts";
 import { RateLimits } from "../tenancy/index.ts";
 import { type Bookkeeping, openBookkeeping } from "./bookkeeping.ts";
@@ -193,6 +193,7 @@ async function putTogether(
     budgets: books.budgets,
     prices: createPriceBook(settings.prices),
     inForce: books.inForce,
+    placements: new Placements(),
     serviceLevels: serviceLevels(settings.tiers),
     destinations,
     reservedFor: reserved.holderOf,

@@ -101,34 +101,6 @@ function staleFor(dataClasses: readonly DataClass[], { directory, inForce }: Clo
   return undefined;
 }
 
-/** The end of a story before its intent: the reservations go back, the refusal is noted, the client is told. */
-export function turnAway(refusal: Refusal, call: Call, answer: Answering, cloud: Cloud, admitted?: Admitted): void {
-  admitted?.reservation.release();
-  admitted?.rate.settle(0);
-  cloud.meters.refused(refusal.code);
-  cloud.journal.note("refusal", refusalBody(refusal, call));
-  answer.refuse(refusal);
-}
-
-/** What is kept of a refusal: who, what, why and where not; nothing of what was asked. */
-function refusalBody(refusal: Refusal, call: Call): string {
-  const { holder, endpoint, body } = call;
-  return JSON.stringify({
-    v: 1,
-    request: call.id,
-    atMs: call.receivedAtMs,
-    code: refusal.code,
-    organisation: holder.organisation.id,
-    project: holder.project.id,
-    key: holder.key.id,
-    endpoint: endpoint.name,
-    model: body.fields.model,
-    dataClass: holder.project.dataClass,
-    processing: holder.project.processing,
-    ...(refusal.reasons === undefined ? {} : { reasons: refusal.reasons.slice(0, 16) }),
-  });
-}
-
 /**
  * The operator's own limit; and where not even the model's context is known and somebody's money or tokens are limited,
  * what the request was taken for: a bound that nobody keeps to is none.

@@ -12,6 +12,7 @@ import {
   type Usage,
 } from "../base/index.ts";
 import type { Price, TokenBound } from "../ledger/index.ts";
+import { type Placement, placementText } from "./placement.ts";
 
 /**
  * What the journal's intents and settlements say, as JSON (docs/reference/journal.md). An intent holds everything that
@@ -38,6 +39,8 @@ export interface IntentBody {
     readonly dataClass: string;
     readonly processing: readonly string[];
     readonly rejected: readonly { readonly name: string; readonly reason: string }[];
+    /** What was asked and where it could go; null: it is too long to be kept, or a release took it that kept none. */
+    readonly placement: Placement | null;
   };
   readonly price: PriceBody | null;
   readonly bound: TokenBound;
@@ -79,6 +82,11 @@ export interface SettlementBody {
   readonly listAmount: string | null;
   readonly currency: string | null;
   readonly priceVersion: string | null;
+  /** The digest of the decision by which it ran, and where. */
+  readonly decision: string;
+  readonly destination: string;
+  /** The intent's, with the first settlement of a decision: those behind it in the journal only name it. */
+  readonly placement: Placement | null;
 }
 
 /**
@@ -95,7 +103,8 @@ export function intentText(body: IntentBody): string {
     `"site":{"name":${quoteJson(site.name)},"jurisdiction":${quoteJson(site.jurisdiction)}},` +
     `"engine":{"name":${quoteJson(engine.name)},"build":${quoteJson(engine.build)}},"sha256":${quoteJson(body.sha256)},` +
     `"policy":{"digest":"${policy.digest}","epoch":${policy.epoch},"dataClass":${quoteJson(policy.dataClass)},` +
-    `"processing":${listText(policy.processing)},"rejected":${listText(policy.rejected)}},` +
+    `"processing":${listText(policy.processing)},"rejected":${listText(policy.rejected)},` +
+    `"placement":${placementText(policy.placement)}},` +
     `"price":${price === null ? "null" : priceText(price)},` +
     `"bound":{"inputTokens":${bound.inputTokens},"outputTokens":${bound.outputTokens}},` +
     `"request":{"digestKey":"${request.digestKey}","digest":"${request.digest}","bytes":${request.bytes}}}`
@@ -113,7 +122,8 @@ export function settlementText(body: SettlementBody): string {
     `"unrated":${quoteJson(body.unrated)},"upperBoundTokens":${body.upperBoundTokens},` +
     `"amountBound":${quoteJson(body.amountBound)},` +
     `"listAmount":${quoteJson(body.listAmount)},"currency":${quoteJson(body.currency)},` +
-    `"priceVersion":${quoteJson(body.priceVersion)}}`
+    `"priceVersion":${quoteJson(body.priceVersion)},"decision":"${body.decision}",` +
+    `"destination":${quoteJson(body.destination)},"placement":${placementText(body.placement)}}`
   );
 }
 
@@ -138,7 +148,8 @@ function priceText(price: PriceBody): string {
 
 /** Also of an earlier release, which this one has to settle after a crash or an upgrade. */
 export function parseIntent(body: string): IntentBody {
-  return { tier: null, ...(JSON.parse(body) as Omit<IntentBody, "tier">) };
+  const intent = JSON.parse(body) as Omit<IntentBody, "tier">;
+  return { tier: null, ...intent, policy: { ...intent.policy, placement: intent.policy.placement ?? null } };
 }
 
 export function parseSettlement(body: string): SettlementBody {

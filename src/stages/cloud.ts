@@ -4,6 +4,7 @@ import type { ByteWitness, RoutedCall, StageName } from "../gateway/index.ts";
 import type { Journal, Position } from "../journal/index.ts";
 import type { Budgets, PriceBook } from "../ledger/index.ts";
 import type { InForce } from "../residency/index.ts";
+import type { Placements } from "./placement.ts";
 import type { EndedRequest } from "../telemetry/index.ts";
 import type { Directory, RateLimits } from "../tenancy/index.ts";
 
@@ -17,6 +18,7 @@ export interface Cloud {
   readonly prices: PriceBook;
   /** Where data may be, by the newest documents that were confirmed. */
   readonly inForce: InForce;
+  readonly placements: Placements;
   /** What each tier's requests are promised. */
   readonly serviceLevels: Readonly<Record<Tier, ServiceLevel>>;
   readonly destinations: Destinations;

@@ -33,7 +33,7 @@ export function intend(placed: Placed, answer: Answering, cloud: Cloud): Intende
 }
 
 function intentBody(placed: Placed, request: IntentBody["request"]): IntentBody {
-  const { admitted, destination, offer, decision } = placed;
+  const { admitted, destination, offer, decision, placement } = placed;
   const { call, holder, tier, price, tokenBound } = admitted;
   return {
     v: 1,
@@ -55,6 +55,7 @@ function intentBody(placed: Placed, request: IntentBody["request"]): IntentBody 
       dataClass: holder.project.dataClass,
       processing: holder.project.processing,
       rejected: decision.rejected.slice(0, 16).map(({ candidate, reason }) => ({ name: candidate.name, reason })),
+      placement,
     },
     price: price === undefined ? null : priceBody(price),
     bound: tokenBound,

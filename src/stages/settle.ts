@@ -18,7 +18,7 @@ export interface Outcome {
 export function settle(
   intent: Intent,
   intended: IntentBody,
-  cloud: Pick<Cloud, "gateway" | "journal">,
+  cloud: Pick<Cloud, "gateway" | "journal" | "placements">,
   outcome: Outcome,
 ): { readonly written: Written; readonly body: SettlementBody } {
   const body = settlementBody(intent, intended, cloud, outcome);
@@ -57,7 +57,7 @@ export function settle(
 function settlementBody(
   intent: Intent,
   intended: IntentBody,
-  cloud: Pick<Cloud, "gateway">,
+  cloud: Pick<Cloud, "gateway" | "placements">,
   { counts, endedAtMs }: Outcome,
 ): SettlementBody {
   const counted = counts.outcome === "counted" ? counts.usage : null;
@@ -83,6 +83,9 @@ function settlementBody(
     listAmount: counted === null || price === null ? null : formatExact(rate(counted, priceIn(price))),
     currency: price?.currency ?? null,
     priceVersion: price?.version ?? null,
+    decision: intended.policy.digest,
+    destination: intended.destination.name,
+    placement: cloud.placements.isFirst(intended.policy.digest) ? intended.policy.placement : null,
   };
 }
 

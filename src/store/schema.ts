@@ -127,6 +127,18 @@ export interface UsageTable {
   currency: TextOrNull;
   priceVersion: TextOrNull;
   receipt: ColumnType<ReceiptId | null, ReceiptId | null | undefined, ReceiptId | null>;
+  /** The digest of the decision by which it ran; null: a release that did not say has taken it. */
+  decision: TextOrNull;
+  /** Where it ran: a host's id, or an upstream's name. */
+  destination: TextOrNull;
+}
+
+/** What was asked of policy, once for each decision; the newest only. */
+export interface DecisionTable {
+  digest: string;
+  number: ColumnType<string, number | undefined, never>;
+  /** JSON: question and candidates. */
+  body: string;
 }
 
 /** What the receipts of one group commit share, under the place in its gateway's journal where that batch begins. */
@@ -217,6 +229,7 @@ export interface Database {
   refusals: RefusalTable;
   reservations: ReservationTable;
   documents: DocumentTable;
+  decisions: DecisionTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -234,4 +247,5 @@ export const tables = [
   "refusals",
   "reservations",
   "documents",
+  "decisions",
 ] as const;
