@@ -266,6 +266,19 @@ export const errorCodes = {
     retry: false,
     next: "Use a device that the message names; `npx bailiwick status` lists the hosts.",
   },
+  // Documents of facts and policies
+  document_invalid: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Mend what each reason names and apply it again; nothing has changed.",
+  },
+  version_conflict: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Look at the newest version (`facts show`, `policy show`), put your change into it, and apply that.",
+  },
   // Models on disk
   model_invalid: {
     status: 422,

@@ -7,10 +7,12 @@ import { openSigningKeys } from "../receipt/index.ts";
 import type { Sequencing } from "../sequencing/index.ts";
 import { createShipper, type Shipper } from "../shipping/index.ts";
 import { type DatabaseConnection, readWatermark, type Store } from "../store/index.ts";
+import type { InForce } from "../residency/index.ts";
 import { createDirectory, createTenancy, type Directory, type Tenancy } from "../tenancy/index.ts";
 import { seedBudgets, writeShipment } from "./books.ts";
 import { openDatabase, type Stops } from "./database.ts";
 import type { BootOptions } from "./options.ts";
+import { openInForce } from "./residency.ts";
 import { openTransparency } from "./transparency.ts";
 import { messageOf } from "./words.ts";
 
@@ -23,6 +25,7 @@ export interface Bookkeeping {
   readonly shipper: Shipper;
   readonly sequencing: Sequencing;
   readonly directory: Directory;
+  readonly inForce: InForce;
   readonly tenancy: Tenancy;
   readonly budgets: Budgets;
 }
@@ -66,15 +69,17 @@ export async function openBookkeeping(
     onFailure: (error) => log.warn({ reason: messageOf(error) }, "keys cannot be confirmed with the database"),
   });
   stops.push(() => directory.close());
+  const inForce = await openInForce(options, store, stops);
   const tenancy = createTenancy({
     db: store.db,
     clock,
     ids,
     randomBytes: options.randomBytes,
+    known: () => ({ groups: inForce.facts.jurisdictions.groups, regimes: inForce.policy.policies.regimes }),
     onChange: () => directory.refresh(),
     onFailure: (error) => log.warn({ reason: messageOf(error) }, "a change will be seen at the next confirmation"),
   });
   const budgets = new Budgets(clock, createPriceBook(settings.prices).currency);
   await seedBudgets(budgets, store, journal, folder.gateway, clock.nowMs());
-  return { store, connection, signing, journal, shipper, sequencing, directory, tenancy, budgets };
+  return { store, connection, signing, journal, shipper, sequencing, directory, inForce, tenancy, budgets };
 }

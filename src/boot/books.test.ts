@@ -6,7 +6,14 @@ import { FakeDisk, type Journal, type JournalBatch, openJournal } from "../journ
 import { Budgets } from "../ledger/index.ts";
 import { openSigningKeys, type SigningKeys, verifyReceipt } from "../receipt/index.ts";
 import { createShipper, type Shipment } from "../shipping/index.ts";
-import { type Counts, type IntentBody, settle, type SettlementBody } from "../stages/index.ts";
+import {
+  type Counts,
+  type IntentBody,
+  type Placement,
+  Placements,
+  settle,
+  type SettlementBody,
+} from "../stages/index.ts";
 import { openStore, readWatermark, type Store, usageReport } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import { readReceipt, seedBudgets, writeShipment } from "./books.ts";
@@ -46,6 +53,10 @@ async function emptyBooks(): Promise<{ store: Store; journal: Journal; gateway: 
   return { store, journal, gateway };
 }
 
+const placement: Placement = {
+  question: { action: "infer", project: { id: "prj_A", dataClass: "public", processing: [] }, model: "m" },
+  candidates: [{ kind: "host", name: "host_A", site: { name: "here", jurisdiction: "DE" } }],
+};
 const intended: IntentBody = {
   v: 1,
   receivedAtMs: clock.nowMs(),
@@ -61,7 +72,15 @@ const intended: IntentBody = {
   gatewaySite: null,
   engine: { name: "fake", build: "fake 1" },
   sha256: null,
-  policy: { digest: "00", version: "rules-1", epoch: 1, dataClass: "public", processing: [], rejected: [] },
+  policy: {
+    digest: "00",
+    version: "rules-1",
+    epoch: 1,
+    dataClass: "public",
+    processing: [],
+    rejected: [],
+    placement,
+  },
   price: { version: "1", currency: "EUR", input: "0.1", cachedInput: "0.01", output: "0.3", reasoning: "0.3" },
   bound: { inputTokens: 100, outputTokens: 50 },
   request: { digestKey: "dgk_A", digest: "00", bytes: 7 },
@@ -85,7 +104,7 @@ async function settleAll(
     return settle(
       intent,
       body,
-      { gateway, journal, newSalt: () => "salt" },
+      { gateway, journal, newSalt: () => "salt", placements: new Placements() },
       { counts, endedAtMs: clock.nowMs() + 1_234, response },
     );
   });
@@ -174,6 +193,9 @@ async function factsOf({ db }: Store, { receipt, v }: SettlementBody): Promise<S
     listAmount,
     currency,
     priceVersion: row.priceVersion,
+    decision: row.decision!,
+    destination: row.destination!,
+    placement,
   };
 }
 

@@ -5,10 +5,9 @@ import type { DestinationList } from "../destinations/index.ts";
 import { createControl, createLogFiles, createRouter, type StageName } from "../gateway/index.ts";
 import { type DataFolder, openDataFolder } from "../installation/index.ts";
 import { createPriceBook } from "../ledger/index.ts";
-import { createPolicy } from "../policy/index.ts";
 import { digestKeyJwk } from "../receipt/index.ts";
 import { serve } from "../request.ts";
-import type { Call, Cloud } from "../stages/index.ts";
+import { type Call, type Cloud, Placements } from "../stages/index.ts";
 import { createMeters } from "../telemetry/index.ts";
 import { RateLimits } from "../tenancy/index.ts";
 import { type Bookkeeping, openBookkeeping } from "./bookkeeping.ts";
@@ -22,11 +21,12 @@ import { type FirstKey, firstKey, firstTenants } from "./first-tenants.ts";
 import { type Behind, openFront } from "./front.ts";
 import { createOperations, pageStatus } from "./operations.ts";
 import type { BootOptions } from "./options.ts";
-import { siteOf } from "./own-host.ts";
+import { declaredSite } from "./declared-site.ts";
 import { poolsOfHosts, reservedShares } from "./pool.ts";
 import { settleOpenIntents } from "./recovery.ts";
 import { refusalFor } from "./refusals.ts";
 import { openReservations } from "./reservations.ts";
+import { openResidency } from "./residency.ts";
 import { Reserved } from "./reserved.ts";
 import { serviceLevels } from "./service-levels.ts";
 import { together } from "./together.ts";
@@ -190,14 +190,15 @@ async function putTogether(
   let latest: Call | undefined;
   const cloud: Cloud = {
     gateway: folder.gateway,
-    site: siteOf(settings.site),
+    site: declaredSite(settings.site),
     clock,
     newSalt: createSalts(),
     directory,
     rateLimits: new RateLimits(clock),
     budgets: books.budgets,
     prices: createPriceBook(settings.prices),
-    policy: createPolicy(),
+    inForce: books.inForce,
+    placements: new Placements(),
     serviceLevels: serviceLevels(settings.tiers),
     destinations,
     reservedFor: reserved.holderOf,
@@ -215,6 +216,7 @@ async function putTogether(
     return refusalFor(error, request);
   };
   const onActive = reserved.follow;
+  const residency = openResidency(options, books, destinations);
   const reservations = await openReservations({ ...options, ...books, ids, destinations, onActive }, stops);
   const startedAtMs = clock.nowMs();
   const isReady = (): boolean => !draining && destinations.all.some(({ ready }) => ready);
@@ -227,6 +229,7 @@ async function putTogether(
       ...books,
       reservations,
       reserved,
+      residency,
       cloud,
       catalog,
       folder,

@@ -1,10 +1,12 @@
 import { join } from "node:path";
-import { formatAmount } from "../base/index.ts";
+import { formatAmount, type Refusal } from "../base/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { ControlPageStatus, DestinationStatus, ModelPrice, Operations } from "../gateway/index.ts";
+import type { DataOwner } from "../policy/index.ts";
 import type { Cloud } from "../stages/index.ts";
 import { ping, usageReport } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
+import type { Tenancy } from "../tenancy/index.ts";
 import { writeBackup } from "./backup.ts";
 import type { OperationParts } from "./parts.ts";
 import { poolStatus } from "./pool.ts";
@@ -18,6 +20,7 @@ export function createOperations(parts: OperationParts): Operations {
     tenancy: parts.tenancy,
     usage: usageOperations(parts),
     reservations: parts.reservations,
+    residency: parts.residency,
     catalog: parts.catalog,
     cloud: cloudOperations(parts),
     log: logOperations(parts),
@@ -122,8 +125,8 @@ function cloudOperations(parts: OperationParts): Operations["cloud"] {
       const project = await parts.tenancy.showProject(reference);
       if ("outcome" in project) return project;
       const candidates = cloud.destinations.offering(model);
-      const owner = { id: project.id, dataClass: project.dataClass, processing: project.processing };
-      const decision = cloud.policy.decide({ action: "infer", project: owner, model }, candidates);
+      const owner = dataOwner(project);
+      const decision = cloud.inForce.policy.decide({ action: "infer", project: owner, model }, candidates);
       const rejections = new Map(decision.rejected.map(({ candidate, explanation }) => [candidate.name, explanation]));
       return {
         project: { id: project.id, name: project.name },
@@ -147,6 +150,23 @@ function cloudOperations(parts: OperationParts): Operations["cloud"] {
         join(parts.folder.path, "backups", new Date(cloud.clock.nowMs()).toISOString().replaceAll(/[:.]/g, "-"));
       return writeBackup(parts, to, signal);
     },
+  };
+}
+
+type ProjectTold = Exclude<Awaited<ReturnType<Tenancy["showProject"]>>, Refusal>;
+
+/** A project as policy takes it. */
+function dataOwner(project: ProjectTold): DataOwner {
+  const { id, organisation, dataClass, processing, storage, regimes, country, exported } = project;
+  return {
+    id,
+    organisation: organisation.id,
+    dataClass,
+    processing,
+    ...(storage === null ? {} : { storage }),
+    ...(regimes === null ? {} : { regimes }),
+    ...(country === null ? {} : { country }),
+    ...(exported === null ? {} : { exported }),
   };
 }
 

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { HostId } from "../base/index.ts";
 import { HostDestination } from "../destinations/index.ts";
-import type { DestinationSite } from "../engine/index.ts";
 import { startHost } from "../fabric/index.ts";
 import type { BootOptions } from "./options.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
+import { declaredSite } from "./declared-site.ts";
 import type { Reserved } from "./reserved.ts";
 import { messageOf } from "./words.ts";
 
@@ -14,17 +14,13 @@ export function hostDestination(options: BootOptions, host: HostId): HostDestina
   const { settings, clock, log } = options;
   return new HostDestination({
     name: host,
-    site: siteOf(settings.site),
+    site: declaredSite(settings.site),
     clock,
     connections: settings.limits.requestsInFlight,
     firstByteTimeoutMs: 600_000,
     idleTimeoutMs: 120_000,
     onFailure: (what, error) => log.debug({ what, reason: messageOf(error) }, "the host did not answer"),
   });
-}
-
-export function siteOf({ name, jurisdiction, operator }: BootOptions["settings"]["site"]): DestinationSite {
-  return { name, jurisdiction, operator };
 }
 
 const environmentOfHosts = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"];

@@ -2,6 +2,7 @@ import type { Catalog } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { DataFolder } from "../installation/index.ts";
 import type { Reservations } from "../reservations/index.ts";
+import type { Residency } from "../residency/index.ts";
 import type { Sequencing } from "../sequencing/index.ts";
 import type { Shipper } from "../shipping/index.ts";
 import type { Cloud } from "../stages/index.ts";
@@ -19,6 +20,7 @@ export interface OperationParts {
   readonly tenancy: Tenancy;
   readonly reservations: Reservations;
   readonly reserved: Reserved;
+  readonly residency: Residency;
   readonly catalog: Catalog;
   readonly shipper: Shipper;
   readonly sequencing: Sequencing;

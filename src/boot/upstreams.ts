@@ -1,8 +1,8 @@
 import { Upstream } from "../engine/index.ts";
 import { endpoints } from "../gateway/index.ts";
+import { declaredSite } from "./declared-site.ts";
 import type { BootOptions } from "./options.ts";
 import { Failed } from "./failed.ts";
-import { siteOf } from "./own-host.ts";
 
 /** The settings' upstreams, with their keys from the environment. `onReady` hears whenever one has come. */
 export function upstreamsOf(options: BootOptions, onReady: () => void): readonly Upstream[] {
@@ -19,7 +19,7 @@ export function upstreamsOf(options: BootOptions, onReady: () => void): readonly
     return new Upstream({
       ...upstream,
       key,
-      site: siteOf(upstream.site),
+      site: declaredSite(upstream.site),
       models: (upstream.models ?? []).map(({ name, upstreamName, contextTokens }) => ({
         name,
         upstreamName: upstreamName ?? name,

@@ -57,6 +57,36 @@ test("key create prints the id and the key; nothing prints the key again", async
   assert.match(plain.stdout, /^bw_\S+\n$/);
 });
 
+test("what a project says of where its data may be is set, shown and taken away", async (context) => {
+  const { run } = await withCloud(context);
+  await withTenants(run);
+  const figures = "year=2026,individuals=120000,sensitive=300,standard-contract,important-data";
+  const rules = `--storage anywhere --regimes eu-personal-data,national --exported ${figures}`;
+  const changed = await run(`project update default ${rules}`);
+  assert.match(
+    changed.stderr,
+    /^warning: The regime national permits nothing until the project names its country\.\n$/,
+  );
+  assert.match(changed.stdout, /storage +anywhere\nregimes +eu-personal-data national\n/);
+  assert.match(
+    changed.stdout,
+    /exported +2026: 120000 individuals, 300 with sensitive information, standard-contract, important data\n/,
+  );
+  const named = JSON.parse((await run("project update default --country DE --json")).stdout) as Record<string, unknown>;
+  assert.deepEqual([named["country"], named["regimes"]], ["DE", ["eu-personal-data", "national"]]);
+  const none = "--storage as-processing --regimes by-class --country none --exported none";
+  const plain = await run(`project update default ${none}`);
+  assert.match(plain.stdout, /storage +where it is processed\nregimes +those of its data class\nunsupported/);
+  for (const wrong of [
+    "year=2026",
+    "year=2026,individuals=1,sensitive=x",
+    "year=2026,individuals=1,sensitive=0,other",
+  ]) {
+    const ran = await run(`project update default --exported ${wrong}`);
+    assert.equal(ran.code, 2, wrong);
+  }
+});
+
 test("a project's tier is set, changed and shown; another word is none", async (context) => {
   const { run } = await withCloud(context);
   assert.equal((await run("org create default")).code, 0);
@@ -212,7 +242,10 @@ test("what changes nothing is refused, what permits nothing is said, and amounts
   await withTenants(run);
   for (const [line, options] of [
     ["org update default", /--models, --requests-per-minute, .*--expires, --name\./],
-    ["project update default", /--data-class, --processing, --unsupported, --tier, --weight, --models, .*--name\./],
+    [
+      "project update default",
+      /--data-class, --processing, --unsupported, --tier, --weight, --storage, --regimes, --country, --exported, --models, .*--name\./,
+    ],
     ["key update k", /Give at least one of --models, .*--name\./],
   ] as const) {
     const ran = await run(line);

@@ -6,10 +6,11 @@ import { client, type CommandContext, type JsonOption, requireChange, withJson, 
 import { type ControlClient, pathOf } from "./control-client.ts";
 import { currencyOf, describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
 import { whole } from "./numbers.ts";
+import { placesOf, residencyFacts, residencyOf, type ResidencyOptions, withResidency } from "./residency-options.ts";
 
 type Options = CloudOptions & JsonOption;
 
-interface RuleOptions {
+interface RuleOptions extends ResidencyOptions {
   readonly dataClass?: string;
   readonly processing?: string[];
   readonly unsupported?: string;
@@ -95,8 +96,8 @@ function changing(group: Command, name: string, description: string, { surroundi
     .addOption(new Option("--data-class <class>", "what its data is").choices(dataClasses))
     .option(
       "--processing <places>",
-      "where its data may be processed: DE, DE-BE, EU, EEA, separated by commas; `anywhere`: not restricted",
-      (text) => (text === "anywhere" ? [] : text.split(",").map((place) => place.trim())),
+      "where its data may be processed: DE, DE-BE, EU, EEA or own groups, separated by commas; `anywhere`: not restricted",
+      placesOf,
     )
     .addOption(
       new Option("--unsupported <rule>", "what happens to a parameter that the engine lacks").choices([
@@ -110,13 +111,14 @@ function changing(group: Command, name: string, description: string, { surroundi
       "what it has of a pool that is short, beside a project of weight 1 (1 to 100)",
       whole(1, 100),
     );
-  return withJson(withCloud(withLimits(command, surroundings.clock)));
+  return withJson(withCloud(withLimits(withResidency(command), surroundings.clock)));
 }
 
-function rulesOf({ dataClass, processing, unsupported, tier, weight }: RuleOptions): RuleOptions {
+function rulesOf({ dataClass, processing, unsupported, tier, weight, ...options }: RuleOptions) {
   return {
     ...(dataClass === undefined ? {} : { dataClass }),
     ...(processing === undefined ? {} : { processing }),
+    ...residencyOf(options),
     ...(unsupported === undefined ? {} : { unsupported }),
     ...(tier === undefined ? {} : { tier }),
     ...(weight === undefined ? {} : { weight }),
@@ -135,6 +137,7 @@ async function show(
     ["id", project.id],
     ["data class", project.dataClass],
     ["processing", project.processing.join(" ") || "anywhere"],
+    ...residencyFacts(project),
     ["unsupported", project.unsupported],
     ["tier", project.tier],
     ["weight", String(project.weight)],

@@ -11,6 +11,7 @@ export { createLogFiles, type LogFile } from "./log-files.ts";
 export { type Gateway, listen, type ServerOptions } from "./server.ts";
 export type { BodyEdits, CallBody, CallFields } from "./openai/call.ts";
 export { type Endpoint, type EndpointName, endpoints } from "./openai/endpoints.ts";
+export { narrowingHeaders } from "./openai/narrowing-headers.ts";
 export { servedTier, type ServiceTier, tierOf } from "./openai/service-tier.ts";
 export { EventStream } from "./openai/stream.ts";
 export { readWhole } from "./openai/usage.ts";

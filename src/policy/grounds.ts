@@ -3,7 +3,7 @@ import { type CanonicalValue, canonicalJson } from "../base/index.ts";
 import type { PolicyDocument } from "./document.ts";
 import type { Standing } from "./facts/standing.ts";
 import { jurisdictionsVersion } from "./jurisdictions.ts";
-import type { Candidate, Question } from "./question.ts";
+import type { Candidate, DataOwner, Question } from "./question.ts";
 
 /** Names the code that puts facts and policies together; a decision's digest holds it. Changed with every change of that. */
 export const rulesVersion = `cedar-1/jurisdictions-${jurisdictionsVersion}`;
@@ -48,16 +48,27 @@ function siteText({ name, jurisdiction, operator }: Candidate["site"]) {
  */
 export function keyOf(question: Question, candidates: readonly Candidate[]): string {
   const { action, project, key, model } = question;
-  let text = `${action}\n${project.id}\n${key ?? ""}\n${project.dataClass}\n${project.processing.join(" ")}`;
-  text += `\n${rareOf(question)}`;
+  let text = `${action}\n${ownerText(project)}\n${key ?? ""}\n${rareOf(question)}`;
   for (const { kind, name, site } of candidates) {
     text += `\n${kind} ${name}\n${site.name}\n${site.jurisdiction ?? ""}\n${site.operator ?? ""}`;
   }
   return `${text}\n\n${model}`;
 }
 
-function rareOf({ project, staff, purpose, legalBasis, narrowing }: Question): string {
-  const { storage, regimes, country, organisation, exported } = project;
-  const rare = [storage, regimes, country, organisation, exported, staff, purpose, legalBasis, narrowing];
+function rareOf({ staff, purpose, legalBasis, narrowing }: Question): string {
+  const rare = [staff, purpose, legalBasis, narrowing];
   return rare.every((value) => value === undefined) ? "" : JSON.stringify(rare);
+}
+
+// Whoever asks often asks with the same object for its project.
+const ownerTexts = new WeakMap<DataOwner, string>();
+
+function ownerText(owner: DataOwner): string {
+  let text = ownerTexts.get(owner);
+  if (text === undefined) {
+    const { id, dataClass, processing, storage, regimes, country, organisation, exported } = owner;
+    text = JSON.stringify([id, dataClass, processing, storage, regimes, country, organisation, exported]);
+    ownerTexts.set(owner, text);
+  }
+  return text;
 }

@@ -64,12 +64,16 @@ export function checkJurisdiction(text: string): CheckedJurisdiction {
   return unknown(text, countries);
 }
 
-/** What a project may name as a place where its data is processed: a country, a subdivision or a group ("EU", "EEA"). */
-export function checkProcessing(text: string): CheckedJurisdiction {
+/**
+ * What a project may name as a place where its data is processed: a country, a subdivision, or a group: "EU", "EEA" or one
+ * of the operator's own.
+ */
+export function checkProcessing(text: string, ownGroups: OwnGroups = {}): CheckedJurisdiction {
   const code = text.toUpperCase();
-  if (groups.has(code)) return { outcome: "known", code };
+  if (groups.has(code) || Object.hasOwn(ownGroups, code)) return { outcome: "known", code };
   const checked = checkJurisdiction(code);
-  return checked.outcome === "known" ? checked : unknown(text, [...countries, ...groups.keys()]);
+  if (checked.outcome === "known") return checked;
+  return unknown(text, [...countries, ...groups.keys()], nearest(code, Object.keys(ownGroups)));
 }
 
 /** Whether a site's jurisdiction lies within an allowed country, subdivision or group. */
@@ -94,9 +98,9 @@ export function placesAround(jurisdiction: string, ownGroups: OwnGroups = {}): r
   return [...new Set([...around.filter((place) => liesWithin(jurisdiction, place)), ...own.map(([name]) => name)])];
 }
 
-function unknown(text: string, candidates: Iterable<string>): CheckedJurisdiction {
+function unknown(text: string, candidates: Iterable<string>, meant?: string): CheckedJurisdiction {
   const code = text.toUpperCase();
-  const suggestion = slips.get(code) ?? nearestCode(code, candidates);
+  const suggestion = meant ?? slips.get(code) ?? nearestCode(code, candidates);
   const message = `"${text.slice(0, 60)}" is not an ISO 3166 code${suggestion === undefined ? "" : `; did you mean "${suggestion}"?`}`;
   return { outcome: "unknown", message, nearest: suggestion };
 }

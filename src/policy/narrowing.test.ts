@@ -175,4 +175,6 @@ test("headers are read as lists, and what nobody knows is refused with what was 
   assert.match(JSON.stringify(parse({ processing: "DE,".repeat(51) })), /At most 50/);
   assert.match(JSON.stringify(parse({ purpose: "x".repeat(201) })), /at most 200 characters/);
   assert.match(JSON.stringify(parse({ purpose: "a\nb" })), /printable/);
+  assert.deepEqual(parse({ legalBasis: "consent" }), { legalBasis: "consent" });
+  assert.match(JSON.stringify(parse({ legalBasis: "é" })), /legalBasis: The legal basis is printable ASCII/);
 });

@@ -8,6 +8,7 @@ export interface NarrowingHeaders {
   readonly dataClass?: string | undefined;
   readonly processing?: string | undefined;
   readonly purpose?: string | undefined;
+  readonly legalBasis?: string | undefined;
   readonly regimes?: string | undefined;
 }
 
@@ -24,26 +25,25 @@ interface Known {
 }
 
 const listedMost = 50;
-const purposeLetters = 200;
+const wordsLetters = 200;
 
 /** Reads the headers by which a request narrows where it may run. A name that nobody knows is refused, not skipped. */
 export function parseNarrowing(headers: NarrowingHeaders, known: Known): ParsedNarrowing {
-  const { dataClass, processing, purpose, regimes } = headers;
+  const { dataClass, processing, purpose, legalBasis, regimes } = headers;
   const places = listOf(processing)?.map((place) => place.toUpperCase());
   const names = listOf(regimes);
   const problem =
-    wrongClass(dataClass, known.document) ?? wrongPlaces(places, known.groups) ?? wrongRegimes(names, known.regimes);
+    wrongClass(dataClass, known.document) ??
+    wrongPlaces(places, known.groups) ??
+    wrongRegimes(names, known.regimes) ??
+    wrongWords("purpose", "The purpose", purpose) ??
+    wrongWords("legalBasis", "The legal basis", legalBasis);
   if (problem !== undefined) return { outcome: "invalid", ...problem };
-  if (purpose !== undefined && !/^[\x20-\x7e]*$/.test(purpose.slice(0, purposeLetters + 1))) {
-    return { outcome: "invalid", header: "purpose", message: "The purpose is printable ASCII." };
-  }
-  if (purpose !== undefined && purpose.length > purposeLetters) {
-    return { outcome: "invalid", header: "purpose", message: `The purpose has at most ${purposeLetters} characters.` };
-  }
   const narrowing = {
     ...(dataClass !== undefined && { dataClass }),
     ...(places !== undefined && { processing: places }),
     ...(purpose !== undefined && { purpose }),
+    ...(legalBasis !== undefined && { legalBasis }),
     ...(names !== undefined && { regimes: names }),
   };
   return { outcome: "parsed", narrowing: Object.keys(narrowing).length === 0 ? undefined : narrowing };
@@ -64,8 +64,8 @@ function wrongPlaces(places: readonly string[] | undefined, groups: OwnGroups): 
   if (places.length === 0) return { header: "processing", message: "An empty list of places names none." };
   if (places.length > listedMost) return tooMany("processing");
   for (const place of places) {
-    const checked = checkProcessing(place);
-    if (checked.outcome === "unknown" && !Object.hasOwn(groups, place)) {
+    const checked = checkProcessing(place, groups);
+    if (checked.outcome === "unknown") {
       return { header: "processing", message: `${checked.message}.`.replace("?.", "?") };
     }
   }
@@ -76,6 +76,12 @@ function wrongRegimes(names: readonly string[] | undefined, regimes: ReadonlySet
   if (names === undefined) return undefined;
   if (names.length > listedMost) return tooMany("regimes");
   return names.map((name) => notAmong("regimes", "regime", name, regimes)).find((wrong) => wrong !== undefined);
+}
+
+function wrongWords(header: Wrong["header"], what: string, words: string | undefined): Wrong | undefined {
+  if (words === undefined) return undefined;
+  if (words.length > wordsLetters) return { header, message: `${what} has at most ${wordsLetters} characters.` };
+  return /^[\x20-\x7e]*$/.test(words) ? undefined : { header, message: `${what} is printable ASCII.` };
 }
 
 function notAmong(header: Wrong["header"], what: string, name: string, known: ReadonlySet<string>): Wrong | undefined {

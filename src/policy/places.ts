@@ -70,6 +70,24 @@ export function placeOf({ kind, name, site }: Candidate, standing: Standing): Pl
   };
 }
 
+/**
+ * Where what the settings say of a candidate does not go together with the facts, as sentences. The facts count, but for
+ * where it stands: of two jurisdictions of which neither holds the other, none counts.
+ */
+export function contradictions({ name, site }: Candidate, standing: Standing): readonly string[] {
+  const declared = standing.sites.get(site.name);
+  const doubt = doubtOf(name, site, declared, standing.hosts.get(name));
+  const placed = doubt === undefined ? [] : [`${capital(doubt)}: its jurisdiction counts as undeclared.`];
+  const { operator } = site;
+  if (declared === undefined || operator === undefined || operator === declared.operator) return placed;
+  const said = `The settings say that site "${site.name}" is run by "${operator}", the facts say "${declared.operator}"`;
+  return [...placed, `${said}: the facts count.`];
+}
+
+function capital(clause: string): string {
+  return clause[0]!.toUpperCase() + clause.slice(1);
+}
+
 const nothingSaid = { jurisdiction: undefined, operator: undefined };
 
 interface SettingsSite {

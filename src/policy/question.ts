@@ -39,6 +39,8 @@ export interface Narrowing {
   readonly dataClass?: string;
   readonly processing?: readonly string[];
   readonly purpose?: string;
+  /** As the tenant asserts it. */
+  readonly legalBasis?: string;
   readonly regimes?: readonly string[];
 }
 

@@ -127,12 +127,12 @@ function resourceValues(place: Place): Values {
 }
 
 function contextValues(view: View, place: Place, standing: Standing): Values {
-  const { dataClass, baseClass, purpose, question } = view;
+  const { dataClass, baseClass, purpose, legalBasis, question } = view;
   return defined({
     dataClass,
     baseClass,
     purpose: purpose?.toWellFormed(),
-    legalBasis: question.legalBasis?.toWellFormed(),
+    legalBasis: legalBasis?.toWellFormed(),
     importer: defined(importerValues(view, place, standing)),
     ownership: ownershipValues(place),
     model: defined({ name: modelName(question), ...standing.models.get(question.model) }),

@@ -16,6 +16,12 @@ export const shippedFiles: readonly PolicyFile[] = readdirSync(here("regimes/"))
   .sort()
   .map((name) => fileOf(name, `regimes/${name}`));
 
+/** An operator's files beside the shipped ones; one of the same name stands in its place. */
+export function besideShipped(files: readonly PolicyFile[]): readonly PolicyFile[] {
+  const own = new Set(files.map(({ name }) => name));
+  return [...shippedFiles.filter(({ name }) => !own.has(name)), ...files];
+}
+
 let parsed: CompiledPolicies | undefined;
 
 /** The shipped policies by themselves; that they are valid, a test says. */

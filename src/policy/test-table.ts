@@ -41,6 +41,7 @@ const narrowing = z.strictObject({
   dataClass: plainName.optional().describe("As the header says."),
   processing: places.optional().describe("As the header says."),
   purpose: plainName.optional().describe("As the header says."),
+  legalBasis: plainName.optional().describe("As the header says."),
   regimes: regimeNames.optional().describe("As the header says."),
 });
 

@@ -13,6 +13,7 @@ export interface View {
   readonly storage: readonly string[];
   readonly regimes: readonly string[];
   readonly purpose: string | undefined;
+  readonly legalBasis: string | undefined;
 }
 
 /**
@@ -38,5 +39,6 @@ function viewOf(question: Question, document: PolicyDocument, narrowing: NonNull
     storage: project.storage ?? processing,
     regimes: narrowing.regimes ?? project.regimes ?? regimesOf(dataClass, document),
     purpose: narrowing.purpose ?? question.purpose,
+    legalBasis: narrowing.legalBasis ?? question.legalBasis,
   };
 }

@@ -41,6 +41,7 @@ export class TemporaryGround {
     const tenancy = createTenancy({
       ...common,
       randomBytes: (count) => randomBytes(count),
+      known: () => ({ groups: {}, regimes: new Set() }),
       onChange: () => Promise.resolve(),
     });
     await tenancy.createOrganisation({ name: "ministry", limits: {} });

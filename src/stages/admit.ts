@@ -1,8 +1,10 @@
 import { type Exact, refuse, type Refusal, type Tier, zero } from "../base/index.ts";
 import { tierOf } from "../gateway/index.ts";
 import { bound, type Price, type Reservation, type TokenBound } from "../ledger/index.ts";
+import type { DataClass, Narrowing } from "../policy/index.ts";
 import type { Holder } from "../tenancy/index.ts";
-import type { Answering, Call, Cloud } from "./cloud.ts";
+import type { Call, Cloud } from "./cloud.ts";
+import { asked } from "./question.ts";
 
 /** A request that may run, with what it can cost at most set aside. */
 export interface Admitted {
@@ -10,6 +12,8 @@ export interface Admitted {
   readonly call: Call;
   readonly holder: Holder;
   readonly tier: Tier;
+  /** What its headers ask of where it may run. */
+  readonly narrowing: Narrowing | undefined;
   readonly tokenBound: TokenBound;
   /** What the destination is told to keep to, where the client set no limit. */
   readonly maxTokens: number | undefined;
@@ -51,9 +55,10 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
       param: "model",
     });
   }
-  const { dataClass } = holder.project;
-  const unserved = cloud.directory.mayServe(dataClass) ?? cloud.transparency.mayServe(dataClass);
-  if (unserved !== undefined) return unserved;
+  const narrowed = asked(call, cloud);
+  if (narrowed.outcome === "refused") return narrowed;
+  const stale = staleFor(narrowed.dataClasses, cloud);
+  if (stale !== undefined) return stale;
   const contextTokens = contextOf(call, cloud);
   const tokenBound = boundOf(call, contextTokens, cloud);
   const price = cloud.prices.at(call.receivedAtMs, model);
@@ -71,35 +76,29 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
   }
   const maxTokens = limitFor(call, contextTokens, cloud);
   const tier = tierOf(call.body.fields.serviceTier, holder.project.tier);
-  return { outcome: "admitted", call, holder, tier, tokenBound, maxTokens, price, amountBound, reservation, rate };
+  const { narrowing } = narrowed;
+  return {
+    outcome: "admitted",
+    call,
+    holder,
+    tier,
+    narrowing,
+    tokenBound,
+    maxTokens,
+    price,
+    amountBound,
+    reservation,
+    rate,
+  };
 }
 
-/** The end of a story before its intent: the reservations go back, the refusal is noted, the client is told. */
-export function turnAway(refusal: Refusal, call: Call, answer: Answering, cloud: Cloud, admitted?: Admitted): void {
-  admitted?.reservation.release();
-  admitted?.rate.settle(0);
-  cloud.meters.refused(refusal.code);
-  cloud.journal.note("refusal", refusalBody(refusal, call));
-  answer.refuse(refusal);
-}
-
-/** What is kept of a refusal: who, what, why and where not; nothing of what was asked. */
-function refusalBody(refusal: Refusal, call: Call): string {
-  const { holder, endpoint, body } = call;
-  return JSON.stringify({
-    v: 1,
-    request: call.id,
-    atMs: call.receivedAtMs,
-    code: refusal.code,
-    organisation: holder.organisation.id,
-    project: holder.project.id,
-    key: holder.key.id,
-    endpoint: endpoint.name,
-    model: body.fields.model,
-    dataClass: holder.project.dataClass,
-    processing: holder.project.processing,
-    ...(refusal.reasons === undefined ? {} : { reasons: refusal.reasons.slice(0, 16) }),
-  });
+/** Keys and policy both have to be confirmed, or else both classes served without. */
+function staleFor(dataClasses: readonly DataClass[], { directory, inForce, transparency }: Cloud): Refusal | undefined {
+  for (const dataClass of dataClasses) {
+    const stale = directory.mayServe(dataClass) ?? inForce.mayServe(dataClass) ?? transparency.mayServe(dataClass);
+    if (stale !== undefined) return stale;
+  }
+  return undefined;
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   type SettlementBody,
   settlementText,
 } from "./bodies.ts";
+import type { Placement } from "./placement.ts";
 
 // Names come from settings and clients and may hold anything that is whole Unicode; ids, digests and words are ours.
 const name = fc.string({ unit: "grapheme", maxLength: 12 });
@@ -46,6 +47,18 @@ const common = {
   model: name,
 };
 
+const placement: fc.Arbitrary<Placement> = fc.record({
+  question: fc.record({
+    action: fc.constant("infer" as const),
+    project: fc.record({ id: name, dataClass: name, processing: fc.array(name, { maxLength: 2 }) }),
+    model: name,
+  }),
+  candidates: fc.array(
+    fc.record({ kind: fc.constant("host" as const), name, site: fc.record({ name, jurisdiction: name }) }),
+    { maxLength: 2 },
+  ),
+});
+
 const intents: fc.Arbitrary<IntentBody> = fc.record({
   ...common,
   receivedAtMs: count,
@@ -63,6 +76,7 @@ const intents: fc.Arbitrary<IntentBody> = fc.record({
     dataClass: name,
     processing: fc.array(name, { maxLength: 3 }),
     rejected: fc.array(fc.record({ name, reason: name }), { maxLength: 3 }),
+    placement: orNull(placement),
   }),
   price: orNull(price),
   bound: fc.record({ inputTokens: count, outputTokens: count }),
@@ -84,6 +98,9 @@ const settlements: fc.Arbitrary<SettlementBody> = fc.record({
   listAmount: orNull(decimal),
   currency: orNull(fc.constant("EUR")),
   priceVersion: orNull(name),
+  decision: hex,
+  destination: name,
+  placement: orNull(placement),
 });
 
 test("what the journal gets of an intent and a settlement is their JSON, on one line", () => {
@@ -101,6 +118,16 @@ test("an intent of a release without tiers is read as one whose tier nobody note
     fc.property(intents, (intent) => {
       const { tier: _, ...earlier } = JSON.parse(intentText(intent)) as IntentBody;
       assert.deepEqual(parseIntent(JSON.stringify(earlier)), { ...earlier, tier: null });
+    }),
+  );
+});
+
+test("an intent of a release that kept no question is read as one that cannot be replayed", () => {
+  fc.assert(
+    fc.property(intents, (intent) => {
+      const earlier = JSON.parse(intentText(intent)) as { policy: { placement?: unknown } };
+      delete earlier.policy.placement;
+      assert.equal(parseIntent(JSON.stringify(earlier)).policy.placement, null);
     }),
   );
 });

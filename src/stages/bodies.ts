@@ -13,6 +13,7 @@ import {
 } from "../base/index.ts";
 import type { DestinationSite } from "../engine/index.ts";
 import type { Price, TokenBound } from "../ledger/index.ts";
+import { type Placement, placementText } from "./placement.ts";
 
 /**
  * What the journal's intents and settlements say, as JSON (docs/reference/journal.md). An intent holds everything that
@@ -44,6 +45,8 @@ export interface IntentBody {
     readonly processing: readonly string[];
     /** `place` is what a receipt may say of it; a release that made none of it left it out. */
     readonly rejected: readonly { readonly name: string; readonly place?: string; readonly reason: string }[];
+    /** What was asked and where it could go; null: it is too long to be kept, or a release took it that kept none. */
+    readonly placement: Placement | null;
   };
   readonly price: PriceBody | null;
   readonly bound: TokenBound;
@@ -92,6 +95,11 @@ export interface SettlementBody {
   readonly listAmount: string | null;
   readonly currency: string | null;
   readonly priceVersion: string | null;
+  /** The digest of the decision by which it ran, and where. */
+  readonly decision: string;
+  readonly destination: string;
+  /** The intent's, with the first settlement of a decision: those behind it in the journal only name it. */
+  readonly placement: Placement | null;
 }
 
 /**
@@ -108,7 +116,8 @@ export function intentText(body: IntentBody): string {
     `"site":${siteText(site)},"gatewaySite":${gatewaySite === null ? "null" : siteText(gatewaySite)},` +
     `"engine":{"name":${quoteJson(engine.name)},"build":${quoteJson(engine.build)}},"sha256":${quoteJson(body.sha256)},` +
     `"policy":{"digest":"${policy.digest}","version":${quoteJson(policy.version)},"epoch":${policy.epoch},"dataClass":${quoteJson(policy.dataClass)},` +
-    `"processing":${listText(policy.processing)},"rejected":${listText(policy.rejected)}},` +
+    `"processing":${listText(policy.processing)},"rejected":${listText(policy.rejected)},` +
+    `"placement":${placementText(policy.placement)}},` +
     `"price":${price === null ? "null" : priceText(price)},` +
     `"bound":{"inputTokens":${bound.inputTokens},"outputTokens":${bound.outputTokens}},` +
     `"request":{"digestKey":"${request.digestKey}","digest":"${request.digest}","bytes":${request.bytes}}}`
@@ -126,7 +135,8 @@ export function settlementText(body: SettlementBody): string {
     `"unrated":${quoteJson(body.unrated)},"upperBoundTokens":${body.upperBoundTokens},` +
     `"amountBound":${quoteJson(body.amountBound)},` +
     `"listAmount":${quoteJson(body.listAmount)},"currency":${quoteJson(body.currency)},` +
-    `"priceVersion":${quoteJson(body.priceVersion)}}`
+    `"priceVersion":${quoteJson(body.priceVersion)},"decision":"${body.decision}",` +
+    `"destination":${quoteJson(body.destination)},"placement":${placementText(body.placement)}}`
   );
 }
 
@@ -172,7 +182,7 @@ function priceText(price: PriceBody): string {
 
 type EarliestIntent = Omit<IntentBody, "tier" | "gatewaySite" | "site" | "policy"> & {
   readonly site: Omit<SiteBody, "operator">;
-  readonly policy: Omit<IntentBody["policy"], "version">;
+  readonly policy: Omit<IntentBody["policy"], "version" | "placement">;
 };
 
 /** Also of an earlier release, which this one has to settle after a crash or an upgrade. */
@@ -183,7 +193,7 @@ export function parseIntent(body: string): IntentBody {
     gatewaySite: null,
     ...rest,
     site: { operator: null, ...site },
-    policy: { version: null, ...policy },
+    policy: { version: null, placement: null, ...policy },
   };
 }
 

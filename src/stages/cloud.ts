@@ -3,7 +3,8 @@ import type { Destination, DestinationSite, ServiceLevel } from "../engine/index
 import type { ByteWitness, RoutedCall, StageName } from "../gateway/index.ts";
 import type { Journal, Position } from "../journal/index.ts";
 import type { Budgets, PriceBook } from "../ledger/index.ts";
-import type { Policy } from "../policy/index.ts";
+import type { InForce } from "../residency/index.ts";
+import type { Placements } from "./placement.ts";
 import type { EndedRequest } from "../telemetry/index.ts";
 import type { Directory, RateLimits } from "../tenancy/index.ts";
 
@@ -19,7 +20,9 @@ export interface Cloud {
   readonly rateLimits: RateLimits;
   readonly budgets: Budgets;
   readonly prices: PriceBook;
-  readonly policy: Policy;
+  /** Where data may be, by the newest documents that were confirmed. */
+  readonly inForce: InForce;
+  readonly placements: Placements;
   /** What each tier's requests are promised. */
   readonly serviceLevels: Readonly<Record<Tier, ServiceLevel>>;
   readonly destinations: Destinations;

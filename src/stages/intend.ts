@@ -34,7 +34,7 @@ export function intend(placed: Placed, answer: Answering, cloud: Cloud): Intende
 }
 
 function intentBody(placed: Placed, request: IntentBody["request"], cloud: Cloud): IntentBody {
-  const { admitted, destination, offer, decision } = placed;
+  const { admitted, destination, offer, decision, placement } = placed;
   const { call, holder, tier, price, tokenBound } = admitted;
   return {
     v: 1,
@@ -53,13 +53,14 @@ function intentBody(placed: Placed, request: IntentBody["request"], cloud: Cloud
     sha256: offer.sha256 ?? null,
     policy: {
       digest: decision.policyDigest,
-      version: cloud.policy.rulesVersion,
+      version: cloud.inForce.policy.rulesVersion,
       epoch: decision.epoch,
       dataClass: holder.project.dataClass,
       processing: holder.project.processing,
       rejected: decision.rejected
         .slice(0, rejectionsMax)
         .map(({ candidate: { name, site }, reason }) => ({ name, place: placeOf(site), reason })),
+      placement,
     },
     price: price === undefined ? null : priceBody(price),
     bound: tokenBound,

@@ -4,6 +4,8 @@ import type { Decision } from "../policy/index.ts";
 import { type Outlook, quickest } from "../pool/index.ts";
 import type { Admitted } from "./admit.ts";
 import type { Cloud } from "./cloud.ts";
+import type { Placement } from "./placement.ts";
+import { questionOf } from "./question.ts";
 
 /** Where the request runs, and why there. */
 export interface Placed {
@@ -12,20 +14,29 @@ export interface Placed {
   readonly destination: Destination;
   readonly offer: Offer;
   readonly decision: Decision<Destination>;
+  readonly placement: Placement | null;
+}
+
+/** Policy lets it be nowhere; with what a replay needs. */
+export interface Unplaced extends Refusal {
+  readonly policyDigest: string;
+  readonly placement: Placement | null;
 }
 
 /**
  * Where the request may run (policy), and where of these its first token comes first (pool). What policy forbids is never
  * tried, also where nothing else is ready.
  */
-export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
-  const { call, holder } = admitted;
+export function place(admitted: Admitted, cloud: Cloud): Placed | Unplaced | Refusal {
+  const { call, narrowing } = admitted;
   const { model } = call.body.fields;
   const candidates = cloud.destinations.offering(model);
   if (candidates.length === 0) return unknownModel(model, cloud);
-  const { action, name: endpoint } = call.endpoint;
-  const decision = cloud.policy.decide({ action, project: holder.project, model }, candidates);
-  if (decision.outcome === "refused") return decision;
+  const { name: endpoint } = call.endpoint;
+  const question = questionOf(call, narrowing, cloud);
+  const decision = cloud.inForce.policy.decide(question, candidates);
+  const placement = cloud.placements.of(decision.policyDigest, question, candidates);
+  if (decision.outcome === "refused") return { ...decision, placement };
   const able = decision.permitted.filter((destination) => destination.offer(model)?.endpoints.has(endpoint));
   if (able.length === 0) {
     const has = [...new Set(decision.permitted.flatMap((each) => [...(each.offer(model)?.endpoints ?? [])]))];
@@ -42,7 +53,7 @@ export function place(admitted: Admitted, cloud: Cloud): Placed | Refusal {
   if (destination === undefined || offer === undefined) {
     return refuse("engine_unavailable", `Nothing that runs "${model}" is ready.`, { retryAfterSeconds: 2 });
   }
-  return { outcome: "placed", admitted, destination, offer, decision };
+  return { outcome: "placed", admitted, destination, offer, decision, placement };
 }
 
 /** What somebody else has reserved takes only what gives way there. */

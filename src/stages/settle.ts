@@ -18,7 +18,7 @@ export interface Outcome {
 export function settle(
   intent: Intent,
   intended: IntentBody,
-  cloud: Pick<Cloud, "gateway" | "journal" | "newSalt">,
+  cloud: Pick<Cloud, "gateway" | "journal" | "newSalt" | "placements">,
   outcome: Outcome,
 ): { readonly written: Written; readonly body: SettlementBody } {
   const body = settlementBody(intent, intended, cloud, outcome);
@@ -85,7 +85,7 @@ function policyOnReceipt({ policy }: IntentBody): StatementFacts["policy"] {
 function settlementBody(
   intent: Intent,
   intended: IntentBody,
-  cloud: Pick<Cloud, "gateway">,
+  cloud: Pick<Cloud, "gateway" | "placements">,
   { counts, endedAtMs }: Outcome,
 ): SettlementBody {
   const counted = counts.outcome === "counted" ? counts.usage : null;
@@ -111,6 +111,9 @@ function settlementBody(
     listAmount: counted === null || price === null ? null : formatExact(rate(counted, priceIn(price))),
     currency: price?.currency ?? null,
     priceVersion: price?.version ?? null,
+    decision: intended.policy.digest,
+    destination: intended.destination.name,
+    placement: cloud.placements.isFirst(intended.policy.digest) ? intended.policy.placement : null,
   };
 }
 

@@ -74,6 +74,11 @@ export interface SettlementFacts {
   /** Also for an unrated row where the intent fixed it: rows of one currency are added up together. */
   readonly currency: string | null;
   readonly priceVersion: string | null;
+  /** The digest of the decision by which it ran, and where. */
+  readonly decision: string;
+  readonly destination: string;
+  /** What was asked of policy; null where a settlement before it said so, or where it is too long to be kept. */
+  readonly placement: object | null;
 }
 
 /** What the receipts of one group commit have in common. */

@@ -134,6 +134,9 @@ function settlement(offset: number, listAmount: string): Settlement {
     listAmount,
     currency: "EUR",
     priceVersion: "1",
+    decision: "d1",
+    destination: "host_A",
+    placement: { question: { model: "m" }, candidates: [] },
   };
   return { request: ids.mint("req"), position: { segment: 3, offset }, body: JSON.stringify(facts) };
 }

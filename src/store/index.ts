@@ -25,7 +25,9 @@ export { restore, type RestoreOptions, type RestoreOutcome } from "./restore.ts"
 export type {
   Database,
   DigestKeyTable,
+  DocumentKind,
   EpochName,
+  ExportedFigures,
   KeyTable,
   LimitColumns,
   OrganisationTable,

@@ -59,6 +59,22 @@ export interface ProjectTable extends LimitColumns {
   unsupported: ColumnType<"refuse" | "warn", "refuse" | "warn" | undefined, "refuse" | "warn">;
   tier: ColumnType<Tier, Tier | undefined, Tier>;
   weight: ColumnType<number, number | undefined, number>;
+  /** Where data may rest; null: where it may be processed. */
+  storage: ColumnType<string[] | null, readonly string[] | null | undefined, readonly string[] | null>;
+  /** At least one; null: those of its data class. */
+  regimes: ColumnType<string[] | null, readonly string[] | null | undefined, readonly string[] | null>;
+  country: TextOrNull;
+  exported: ColumnType<ExportedFigures | null, string | null | undefined, string | null>;
+}
+
+/** What a tenant declares to have exported from China in a calendar year. */
+export interface ExportedFigures {
+  readonly year: number;
+  readonly individuals: number;
+  readonly sensitiveIndividuals: number;
+  readonly mechanisms: ("security-assessment" | "standard-contract" | "certification")[];
+  readonly isCriticalInfrastructure: boolean;
+  readonly hasImportantData: boolean;
 }
 
 export interface KeyTable extends LimitColumns {
@@ -111,6 +127,18 @@ export interface UsageTable {
   currency: TextOrNull;
   priceVersion: TextOrNull;
   receipt: ColumnType<ReceiptId | null, ReceiptId | null | undefined, ReceiptId | null>;
+  /** The digest of the decision by which it ran; null: a release that did not say has taken it. */
+  decision: TextOrNull;
+  /** Where it ran: a host's id, or an upstream's name. */
+  destination: TextOrNull;
+}
+
+/** What was asked of policy, once for each decision; the newest only. */
+export interface DecisionTable {
+  digest: string;
+  number: ColumnType<string, number | undefined, never>;
+  /** JSON: question and candidates. */
+  body: string;
 }
 
 /** What the receipts of one group commit share, under the place in its gateway's journal where that batch begins. */
@@ -171,6 +199,21 @@ export interface ReservationTable {
   period: GeneratedAlways<string>;
 }
 
+export type DocumentKind = "facts" | "policies";
+
+/** A version of what residency is decided by; the highest number of a kind holds, and none is ever changed. */
+export interface DocumentTable {
+  kind: DocumentKind;
+  version: Whole;
+  /** JSON. */
+  body: string;
+  /** Lower-case hex; what its kind says it is over. */
+  sha256: string;
+  author: string;
+  createdAt: Time;
+  note: TextOrNull;
+}
+
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
 export interface Database {
   installation: InstallationTable;
@@ -185,6 +228,8 @@ export interface Database {
   watermarks: WatermarkTable;
   refusals: RefusalTable;
   reservations: ReservationTable;
+  documents: DocumentTable;
+  decisions: DecisionTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -201,4 +246,6 @@ export const tables = [
   "watermarks",
   "refusals",
   "reservations",
+  "documents",
+  "decisions",
 ] as const;

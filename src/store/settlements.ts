@@ -23,6 +23,9 @@ const factTypes: Readonly<Record<keyof SettlementFacts, "text" | "bigint" | "num
   listAmount: "numeric",
   currency: "text",
   priceVersion: "text",
+  decision: "text",
+  destination: "text",
+  placement: "json",
 };
 
 const facts = sql.raw(
@@ -60,13 +63,14 @@ export async function insertSettlements(transaction: Transaction<Database>, batc
         gateway, request, segment, record_offset, organisation, project, key, model, endpoint, site, ending,
         started_at, ended_at,
         input_tokens, cached_input_tokens, output_tokens, reasoning_tokens,
-        unrated, upper_bound_tokens, amount_bound, list_amount, currency, price_version, receipt
+        unrated, upper_bound_tokens, amount_bound, list_amount, currency, price_version, receipt, decision, destination
       )
       SELECT
         ${gateway}::text, request, segment, record_offset, organisation, project, key, model, endpoint, site, ending,
         ${time("startedAtMs")}, ${time("endedAtMs")},
         ${tokens("inputTokens")}, ${tokens("cachedInputTokens")}, ${tokens("outputTokens")}, ${tokens("reasoningTokens")},
-        unrated, "upperBoundTokens", "amountBound", "listAmount", currency, "priceVersion", receipt
+        unrated, "upperBoundTokens", "amountBound", "listAmount", currency, "priceVersion", receipt,
+        decision, destination
       FROM settled
       ON CONFLICT (request) DO NOTHING
       RETURNING request
@@ -75,6 +79,11 @@ export async function insertSettlements(transaction: Transaction<Database>, batc
       SELECT receipt, project, payload, ${gateway}::text, batch_segment, batch_offset, leaf
       FROM settled WHERE leaf IS NOT NULL
       ON CONFLICT (id) DO NOTHING
+    ), decided AS (
+      INSERT INTO decisions (digest, body)
+      SELECT DISTINCT ON (decision) decision, placement::text
+      FROM settled WHERE json_typeof(placement) = 'object'
+      ON CONFLICT (digest) DO NOTHING
     )
     SELECT count(*) FROM used`.execute(transaction);
   return Number(written.rows[0]!.count);
@@ -106,6 +115,16 @@ function time(fact: "startedAtMs" | "endedAtMs"): RawBuilder<unknown> {
 
 function tokens(kind: keyof Usage): RawBuilder<unknown> {
   return sql`(usage ->> ${sql.lit(kind)})::bigint`;
+}
+
+/** Decisions whose questions are kept; older ones are dropped as newer ones arrive. */
+export const decisionsKept = 100_000;
+
+export async function dropOldDecisions(transaction: Transaction<Database>): Promise<void> {
+  await sql`
+    DELETE FROM decisions WHERE number <= (SELECT max(number) FROM decisions) - ${decisionsKept}::bigint`.execute(
+    transaction,
+  );
 }
 
 /** A place in the journal is shipped once: a batch that is there already is a defect, and is told as one. */

@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from "kysely";
 import type { GatewayId } from "../base/index.ts";
 import type { Batch, Position } from "./batch.ts";
 import type { Database } from "./schema.ts";
-import { insertReceiptBatches, insertSettlements } from "./settlements.ts";
+import { dropOldDecisions, insertReceiptBatches, insertSettlements } from "./settlements.ts";
 import { storable } from "./storable.ts";
 
 export type ShipOutcome =
@@ -26,6 +26,7 @@ export async function ship(db: Kysely<Database>, batch: Batch): Promise<ShipOutc
     if (!(await moveWatermark(transaction, batch))) return whereInstead(transaction, batch);
     await insertReceiptBatches(transaction, batch);
     const written = await insertSettlements(transaction, batch);
+    if (batch.settlements.some(({ body }) => body.includes('"placement":{'))) await dropOldDecisions(transaction);
     await insertRefusals(transaction, batch);
     return { outcome: "shipped", repeated: batch.settlements.length - written };
   });

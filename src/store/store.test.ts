@@ -84,6 +84,9 @@ function settlement(more: Partial<SettlementFacts> = {}, row: Partial<Settlement
     listAmount: "0.000000000000000001",
     currency: "EUR",
     priceVersion: "2026-01",
+    decision: "d1",
+    destination: "host_A",
+    placement: { question: { model: "m" }, candidates: [] },
     ...more,
   };
   const body = JSON.stringify({ v: 1, ...facts });
@@ -271,6 +274,8 @@ test("every fact of a settlement is in its column, to the millisecond, and what 
     currency: "EUR",
     priceVersion: "2026-01",
     receipt,
+    decision: "d1",
+    destination: "host_A",
   });
   const { inputTokens, reasoningTokens, unrated, upperBoundTokens, listAmount, currency, priceVersion } =
     await row(bare);
@@ -515,4 +520,34 @@ test("connections come back by themselves after PostgreSQL was killed and restar
     await store.close();
     await own.remove();
   }
+});
+
+test("what was asked of policy is kept once for each decision, and rows name it", async () => {
+  const store = await open(await temporary.emptyDatabase());
+  const said = { question: { model: "m" }, candidates: [] };
+  const settlements = [
+    settlement({}, { position: { segment: 1, offset: 0 } }),
+    settlement({ placement: null }, { position: { segment: 1, offset: 10 } }),
+    settlement({}, { position: { segment: 1, offset: 20 } }),
+    settlement({ decision: "d2", destination: "host_B", placement: null }, { position: { segment: 1, offset: 30 } }),
+  ];
+  const earlier = settlement({}, { position: { segment: 1, offset: 40 } });
+  const { decision: _, destination: __, placement: ___, ...plain } = JSON.parse(earlier.body) as SettlementFacts;
+  await ship(store.db, batch({ settlements: [...settlements, { ...earlier, body: JSON.stringify(plain) }] }));
+  const rows = await store.db.selectFrom("usage").select(["decision", "destination"]).orderBy("recordOffset").execute();
+  assert.deepEqual(
+    rows.map(({ decision, destination }) => [decision, destination]),
+    [
+      ["d1", "host_A"],
+      ["d1", "host_A"],
+      ["d1", "host_A"],
+      ["d2", "host_B"],
+      [null, null],
+    ],
+  );
+  const decisions = await store.db.selectFrom("decisions").select(["digest", "body"]).execute();
+  assert.deepEqual(
+    decisions.map(({ digest, body }) => [digest, JSON.parse(body)]),
+    [["d1", said]],
+  );
 });

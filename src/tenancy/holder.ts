@@ -1,8 +1,8 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
-import type { Kysely } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import type { Amount, KeyId, OrganisationId, ProjectId, Tier } from "../base/index.ts";
-import { type DataClass, isDataClass } from "../policy/index.ts";
-import type { Database } from "../store/index.ts";
+import { type DataClass, type DataOwner, isDataClass } from "../policy/index.ts";
+import type { Database, ProjectTable } from "../store/index.ts";
 import { budgetOf, type LimitRow } from "./limits.ts";
 
 /** What one level of the chain key, project, organisation may use; undefined is no limit of its own. */
@@ -18,12 +18,11 @@ export interface ScopeLimits {
 /** Who a key belongs to, and everything that holds for a request with it. */
 export interface Holder {
   readonly key: { readonly id: KeyId; readonly name: string };
-  readonly project: {
+  /** What it says of where its data may be is as policy takes it. */
+  readonly project: DataOwner & {
     readonly id: ProjectId;
     readonly name: string;
     readonly dataClass: DataClass;
-    /** Jurisdictions and groups; empty: not restricted. */
-    readonly processing: readonly string[];
     readonly unsupported: "refuse" | "warn";
     readonly tier: Tier;
     /** What it has of a pool that is short, beside a project of weight 1. */
@@ -88,8 +87,10 @@ export async function readHolders(
           project: {
             id: project.id,
             name: project.name,
+            organisation: organisation.id,
             dataClass: dataClassOf(project.dataClass),
             processing: project.processing,
+            ...residencyOf(project),
             unsupported: project.unsupported,
             tier: project.tier,
             weight: project.weight,
@@ -104,6 +105,18 @@ export async function readHolders(
       return { epoch: Number(epoch.number), holders };
     });
 }
+
+/** What a project need not say stands in no member: policy tells "nothing was said" from "said to be empty". */
+function residencyOf({ storage, regimes, country, exported }: Residency) {
+  return {
+    ...(storage === null ? {} : { storage }),
+    ...(regimes === null ? {} : { regimes }),
+    ...(country === null ? {} : { country }),
+    ...(exported === null ? {} : { exported }),
+  };
+}
+
+type Residency = Pick<Selectable<ProjectTable>, "storage" | "regimes" | "country" | "exported">;
 
 function limitsOf(level: ScopeLimits["level"], row: LimitRow & { readonly id: string }): ScopeLimits {
   return {

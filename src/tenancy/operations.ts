@@ -9,12 +9,11 @@ import {
   type Refusal,
   RefusalError,
   refusing,
-  type Tier,
 } from "../base/index.ts";
-import { checkProcessing, type DataClass } from "../policy/index.ts";
 import { behind, change, type Database, type List, type Page, pageOf } from "../store/index.ts";
 import { type LimitChanges, type LimitRow, mergeLimits, refusePast, withinParent } from "./limits.ts";
 import { findKey, findOrganisation, findProject, keys, projects } from "./references.ts";
+import { firstRules, type KnownNames, type ProjectRules, rulesOf } from "./rules.ts";
 import { keyTold, organisationTold, type OrganisationTold, projectTold } from "./told.ts";
 
 export interface TenancyContext {
@@ -22,19 +21,14 @@ export interface TenancyContext {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly randomBytes: (count: number) => Buffer;
+  /** The groups of places and the regimes that projects can name. */
+  readonly known: () => KnownNames;
   /** Called after every change that was committed, which stands whatever comes of it. */
   readonly onChange: () => Promise<void>;
   /** What `onChange` rejected with. */
   readonly onFailure: (error: unknown) => void;
 }
 
-interface ProjectRules {
-  readonly dataClass?: DataClass | undefined;
-  readonly processing?: readonly string[] | undefined;
-  readonly unsupported?: "refuse" | "warn" | undefined;
-  readonly tier?: Tier | undefined;
-  readonly weight?: number | undefined;
-}
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export type Tenancy = ReturnType<typeof createTenancy>;
@@ -125,13 +119,7 @@ export function createTenancy(context: TenancyContext) {
           organisation: organisation.id,
           name: nameOf(input.name),
           createdAt: now(),
-          ...rulesOf(input, {
-            dataClass: "public",
-            processing: [],
-            unsupported: "refuse",
-            tier: "standard",
-            weight: 1,
-          }),
+          ...rulesOf(input, firstRules, context.known()),
           ...limits,
         };
         await unique(transaction.insertInto("projects").values(row).execute(), input.name);
@@ -148,7 +136,7 @@ export function createTenancy(context: TenancyContext) {
         // Only what is asked for: a parent may have been lowered since, and a new name is no reason to refuse then.
         withinParent(asked(changes.limits), await findOrganisation(transaction, row.organisation), "organisation");
         const name = changes.name === undefined ? row.name : nameOf(changes.name);
-        const values = { name, ...rulesOf(changes, row), ...limits };
+        const values = { name, ...rulesOf(changes, row, context.known()), ...limits };
         await unique(transaction.updateTable("projects").set(values).where("id", "=", row.id).execute(), name);
         return projectTold(await findProject(transaction, row.id));
       }),
@@ -252,29 +240,4 @@ async function unique(work: Promise<unknown>, name: string): Promise<void> {
     if ((error as { code?: unknown }).code !== "23505") throw error;
     throw new RefusalError(refuse("name_taken", `The name "${name}" is taken.`, { param: "name" }));
   }
-}
-
-function rulesOf(
-  rules: ProjectRules,
-  before: {
-    readonly dataClass: string;
-    readonly processing: readonly string[];
-    readonly unsupported: "refuse" | "warn";
-    readonly tier: Tier;
-    readonly weight: number;
-  },
-) {
-  const processing = (rules.processing ?? before.processing).map((text) => {
-    const checked = checkProcessing(text);
-    if (checked.outcome === "known") return checked.code;
-    const example = checked.nearest === undefined ? ", such as DE, DE-BE, EU or EEA." : "";
-    throw new RefusalError(refuse("invalid_request", `${checked.message}${example}`, { param: "processing" }));
-  });
-  return {
-    dataClass: rules.dataClass ?? before.dataClass,
-    processing: [...new Set(processing)],
-    unsupported: rules.unsupported ?? before.unsupported,
-    tier: rules.tier ?? before.tier,
-    weight: rules.weight ?? before.weight,
-  };
 }

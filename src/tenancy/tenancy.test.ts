@@ -56,6 +56,7 @@ function tenancyWith(onChange: () => Promise<void>, failures: unknown[] = [], cl
     clock,
     ids,
     randomBytes: (count) => randomBytes(count),
+    known: () => ({ groups: { OURS: ["DE", "FR"] }, regimes: new Set(["open", "national", "eu-operated"]) }),
     onChange,
     onFailure: (error) => failures.push(error),
   });
@@ -282,6 +283,41 @@ test("where a project's data is processed is checked, and written one way", asyn
     [["EU", "DE-BE"], "personal", "refuse"],
   );
   assert.deepEqual(granted(await tenancy.updateProject(project.id, { limits: {} })).processing, ["EU", "DE-BE"]);
+});
+
+test("what a project says of where its data may be is checked, kept and taken away, and its keys' holders know it", async () => {
+  const { project, key, organisation } = await tenant("residency");
+  const update = (changes: object) => tenancy.updateProject(project.id, { limits: {}, ...changes });
+  const [storage, regimes] = [
+    ["eu", "ours"],
+    ["national", "eu-operated", "national"],
+  ];
+  const figures = { year: 2026, individuals: 5, sensitiveIndividuals: 0, mechanisms: [] };
+  const exported = { ...figures, isCriticalInfrastructure: false, hasImportantData: false };
+  const changed = granted(await update({ storage, regimes, country: "de", exported, processing: ["OURS"] }));
+  const said = { storage: ["EU", "OURS"], regimes: ["national", "eu-operated"], country: "DE", exported };
+  const told = ({ storage, regimes, country, exported }: typeof changed) => ({ storage, regimes, country, exported });
+  assert.deepEqual(told(changed), said);
+  assert.deepEqual(told(granted(await update({ weight: 2 }))), said);
+  const directory = await opened();
+  const held = granted(directory.identify(key.key)).project;
+  assert.deepEqual({ ...held, ...said, organisation: organisation.id, processing: ["OURS"] }, held);
+  const none = granted(await update({ storage: null, regimes: null, country: null, exported: null }));
+  assert.deepEqual(told(none), { storage: null, regimes: null, country: null, exported: null });
+  await directory.refresh();
+  assert.deepEqual(
+    Object.keys(granted(directory.identify(key.key)).project).filter((name) => name in said),
+    [],
+  );
+  directory.close();
+  for (const [changes, param, message] of [
+    [{ regimes: ["eu-operatd"] }, "regimes", /There is no regime "eu-operatd"\. Did you mean "eu-operated"\?/],
+    [{ regimes: ["hipaa"] }, "regimes", /There are eu-operated, national, open\./],
+    [{ storage: ["OUR"] }, "storage", /"OUR" is not an ISO 3166 code; did you mean "OURS"\?/],
+    [{ country: "EU" }, "country", /group of countries/],
+  ] as const) {
+    assert.match(refusedWith(await update(changes), "invalid_request", param).message, message);
+  }
 });
 
 test("a project weighs 1 unless said otherwise, and its keys' holders know it", async () => {

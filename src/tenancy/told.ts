@@ -1,5 +1,6 @@
 import type { Tier } from "../base/index.ts";
 import { type DataClass, isDataClass } from "../policy/index.ts";
+import type { ExportedFigures } from "../store/index.ts";
 import { type LimitsTold, limitsTold } from "./limits.ts";
 import type { findKey, findOrganisation, findProject } from "./references.ts";
 
@@ -15,6 +16,10 @@ export interface ProjectTold extends Named {
   readonly organisation: Named;
   readonly dataClass: DataClass;
   readonly processing: string[];
+  readonly storage: string[] | null;
+  readonly regimes: string[] | null;
+  readonly country: string | null;
+  readonly exported: ExportedFigures | null;
   readonly unsupported: "refuse" | "warn";
   readonly tier: Tier;
   readonly weight: number;
@@ -43,6 +48,10 @@ export function projectTold(
     organisation: { id: row.organisation, name: row.organisationName },
     dataClass: isDataClass(row.dataClass) ? row.dataClass : "restricted",
     processing: row.processing,
+    storage: row.storage,
+    regimes: row.regimes,
+    country: row.country,
+    exported: row.exported,
     unsupported: row.unsupported,
     tier: row.tier,
     weight: row.weight,

@@ -28,13 +28,14 @@ test("policy, pool, journal, receipt and ledger never import one another or the 
   assert.deepEqual(crossing, []);
 });
 
-test("pool, policy and log import base only, the simulator pool too, reservations store and tenancy too", () => {
+test("pool, policy and log import base only, the simulator pool too, reservations store and tenancy, residency policy and store", () => {
   for (const [room, allowed] of [
     ["pool", ["base"]],
     ["policy", ["base"]],
     ["log", ["base"]],
     ["sim", ["base", "pool"]],
     ["reservations", ["base", "store", "tenancy"]],
+    ["residency", ["base", "policy", "store"]],
   ] as const) {
     const mine = files.filter(({ path }) => roomOf(path) === room);
     assert.ok(mine.length > 5, `${room} was looked at`);

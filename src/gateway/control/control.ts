@@ -14,6 +14,7 @@ import { openapiOptions } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
 import { base, type OnFailure, register, sendRefusal } from "./register.ts";
 import { reservationRoutes } from "./reservation-routes.ts";
+import { residencyRoutes } from "./residency-routes.ts";
 import type { Route } from "./route.ts";
 import { tenancyRoutes } from "./tenancy-routes.ts";
 
@@ -71,12 +72,13 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
-  const { tenancy, usage, reservations, catalog, cloud, log } = operations;
+  const { tenancy, usage, reservations, residency, catalog, cloud, log } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
     ...usageRoutes(usage, tenancy, models),
     ...reservationRoutes(reservations),
+    ...residencyRoutes(residency),
     ...modelRoutes(catalog, cloud, models),
     ...cloudRoutes(cloud, models),
     ...logRoutes(log),

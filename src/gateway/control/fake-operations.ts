@@ -5,8 +5,9 @@ import { createFakeLog } from "./fake-log.ts";
 import { fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
 import { createFakeReservations } from "./fake-reservations.ts";
+import { createFakeResidency } from "./fake-residency.ts";
 import { instantOf } from "./fields.ts";
-import type { LimitChanges, Operations, TenancyOperations } from "./operations.ts";
+import type { LimitChanges, Operations, ProjectRules, TenancyOperations } from "./operations.ts";
 import type { Key, Organisation, Project, RecordedRefusal, UsageRow } from "./wire.ts";
 
 /** Operations in memory: for tests of the control API and of the command line, which need no database for theirs. */
@@ -24,6 +25,7 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
   const fake: FakeOperations = {
     tenancy,
     reservations: createFakeReservations(clock, tenancy),
+    residency: createFakeResidency(clock),
     catalog,
     usageRows,
     refusals,
@@ -136,18 +138,14 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
       ),
     listProjects: (_, page) => Promise.resolve(paged(projects, page)),
     showProject: (reference) => Promise.resolve(find(projects, reference)),
-    createProject: ({ organisation, name, limits, dataClass, processing, unsupported, tier, weight }) => {
+    createProject: ({ organisation, name, limits, ...rules }) => {
       const parent = find(organisations, organisation);
       if ("outcome" in parent) return Promise.resolve(parent);
       const made: Project = {
         id: ids.mint("prj"),
         name,
         organisation: named(parent),
-        dataClass: dataClass ?? "personal",
-        processing: [...(processing ?? [])],
-        unsupported: unsupported ?? "refuse",
-        tier: tier ?? "standard",
-        weight: weight ?? 1,
+        ...ruled(firstRules, rules),
         digestKey: "dk_1",
         createdAt: at(),
         limits: limited(undefined, limits),
@@ -155,16 +153,12 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
       projects.push(made);
       return Promise.resolve(made);
     },
-    updateProject: (reference, { name, limits, dataClass, processing, unsupported, tier, weight }) =>
+    updateProject: (reference, { name, limits, ...rules }) =>
       Promise.resolve(
         change(projects, reference, (item) => ({
           ...item,
           name: name ?? item.name,
-          dataClass: dataClass ?? item.dataClass,
-          processing: [...(processing ?? item.processing)],
-          unsupported: unsupported ?? item.unsupported,
-          tier: tier ?? item.tier,
-          weight: weight ?? item.weight,
+          ...ruled(item, rules),
           limits: limited(item.limits, limits),
         })),
       ),
@@ -202,6 +196,28 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
       ),
     revokeKey: (reference) =>
       Promise.resolve(change(keys, reference, (item) => ({ ...item, revokedAt: item.revokedAt ?? at() }))),
+  };
+}
+
+type Rules = Omit<Project, "id" | "name" | "organisation" | "digestKey" | "createdAt" | "limits">;
+
+const firstRules: Rules = {
+  dataClass: "personal",
+  processing: [],
+  storage: null,
+  regimes: null,
+  country: null,
+  exported: null,
+  unsupported: "refuse",
+  tier: "standard",
+  weight: 1,
+};
+
+/** What was said, and what was there where nothing was. */
+function ruled(before: Rules, rules: ProjectRules): Rules {
+  return {
+    ...before,
+    ...(Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined)) as object),
   };
 }
 

@@ -72,14 +72,54 @@ export const limits = z.object({
 
 export const dataClass = z.enum(dataClasses);
 
-const processing = z
-  .array(z.string().min(2).max(60).toUpperCase())
-  .max(100)
-  .meta({ description: "Countries, subdivisions or groups (DE, DE-BE, EU, EEA); empty: not restricted." });
+const places = z.array(z.string().min(2).max(60).toUpperCase()).max(100);
+const processing = places.meta({
+  description: "Countries, subdivisions or groups (DE, DE-BE, EU, EEA, own ones); empty: not restricted.",
+});
+
+const count = z.int().min(0).max(10_000_000_000);
+
+/** As it is asked for and as it is told. */
+export const exported = z
+  .strictObject({
+    year: z
+      .int()
+      .min(2000)
+      .max(9999)
+      .meta({ description: "The calendar year, in China; of another one nothing counts." }),
+    individuals: count.meta({ description: "Whose information left China since 1 January." }),
+    sensitiveIndividuals: count.meta({ description: "Whose sensitive information did." }),
+    mechanisms: z
+      .array(z.enum(["security-assessment", "standard-contract", "certification"]))
+      .max(3)
+      .default([]),
+    isCriticalInfrastructure: z.boolean().default(false),
+    hasImportantData: z.boolean().default(false),
+  })
+  .meta({ description: "What the tenant declares to have exported from China." });
 
 export const projectRules = {
   dataClass: dataClass.optional(),
   processing: processing.optional(),
+  storage: places
+    .nullable()
+    .optional()
+    .meta({ description: "Where its data may rest; null: where it may be processed; empty: not restricted." }),
+  regimes: z
+    .array(z.string().min(1).max(100))
+    .min(1)
+    .max(50)
+    .nullable()
+    .optional()
+    .meta({ description: "What holds for its data; null: what the policy document says of its data class." }),
+  country: z
+    .string()
+    .min(2)
+    .max(60)
+    .nullable()
+    .optional()
+    .meta({ description: "The one country of the regime `national`; null: none." }),
+  exported: exported.nullable().optional(),
   unsupported: z
     .enum(["refuse", "warn"])
     .optional()

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type ErrorCode, errorCodes } from "../../base/index.ts";
+import { narrowingHeaders } from "../openai/narrowing-headers.ts";
 import { type Endpoint, endpoints } from "../openai/endpoints.ts";
 import { generationRequest } from "./openai-parameters.ts";
 import * as shapes from "./openai-shapes.ts";
@@ -118,6 +119,13 @@ function publicPaths(): Record<string, Record<string, Operation>> {
 
 const bodyWords = "Bounds are those of Bailiwick's own engines. An upstream gets the body as it came, and has its own.";
 
+const narrowing = Object.values(narrowingHeaders).map((name) => ({
+  name,
+  in: "header",
+  description: "Narrows where the request may run, and never widens it.",
+  schema: { type: "string" },
+}));
+
 function modelOperation(endpoint: Endpoint): Operation {
   const { request, answer } = bodies[endpoint.name];
   const streams = endpoint.lastFrames.length > 0;
@@ -127,6 +135,7 @@ function modelOperation(endpoint: Endpoint): Operation {
     summary: summaries[endpoint.name],
     tags: ["Models for tenants"],
     security: [{ tenant: [] }],
+    parameters: narrowing,
     requestBody: {
       required: true,
       description: bodyWords,

@@ -25,6 +25,7 @@ export function openapiOptions(version: string): NonNullable<FastifyDynamicSwagg
       { name: "Keys" },
       { name: "Usage" },
       { name: "Reservations" },
+      { name: "Residency" },
       { name: "Models" },
       { name: "Cloud" },
       { name: "Operating", description: "Health, metrics and this document." },

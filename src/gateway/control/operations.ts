@@ -9,16 +9,19 @@ import type {
   CreatedReservation,
   DestinationStatus,
   Explanation,
+  Facts,
   Key,
   LogStatus,
   ModelPrice,
   Organisation,
+  Policies,
   Project,
   RecordedRefusal,
   Reservation,
   ReservationUsageRow,
   SigningKey,
   UsageRow,
+  Version,
 } from "./wire.ts";
 
 /** The part of a list that is asked for: at most `limit` items, those behind `after`. */
@@ -39,6 +42,10 @@ export type LimitChanges = z.output<typeof limitChanges>;
 export interface ProjectRules {
   readonly dataClass?: Project["dataClass"] | undefined;
   readonly processing?: readonly string[] | undefined;
+  readonly storage?: readonly string[] | null | undefined;
+  readonly regimes?: readonly string[] | null | undefined;
+  readonly country?: string | null | undefined;
+  readonly exported?: Project["exported"] | undefined;
   readonly unsupported?: Project["unsupported"] | undefined;
   readonly tier?: Project["tier"] | undefined;
   readonly weight?: number | undefined;
@@ -140,6 +147,27 @@ export interface LogOperations {
   revokeSigningKey(key: string): Promise<readonly SigningKey[] | Refusal>;
 }
 
+/** A change of a document: the version that it was made from, and what it is for. */
+interface DocumentChange {
+  readonly basedOn: number;
+  readonly document: Record<string, unknown>;
+  readonly note?: string | undefined;
+}
+
+/** The documents by which is decided where data may be. What is not valid changes nothing; its reasons say where. */
+export interface ResidencyOperations {
+  /** `version`: undefined is the one that holds. */
+  showFacts(version?: number): Promise<Facts | Refusal>;
+  /** Holds within a second on every gateway. */
+  putFacts(input: DocumentChange): Promise<Facts | Refusal>;
+  showPolicies(version?: number): Promise<Policies | Refusal>;
+  putPolicies(
+    input: DocumentChange & { readonly files: readonly { readonly name: string; readonly text: string }[] },
+  ): Promise<Policies | Refusal>;
+  /** The newest first. */
+  history(kind: "facts" | "policies", page: Page): Promise<List<Version>>;
+}
+
 /** What runs, where, and at which price. */
 export interface CloudOperations {
   status(): Promise<CloudStatus>;
@@ -158,6 +186,7 @@ export interface Operations {
   readonly tenancy: TenancyOperations;
   readonly usage: UsageOperations;
   readonly reservations: ReservationOperations;
+  readonly residency: ResidencyOperations;
   readonly catalog: Catalog;
   readonly cloud: CloudOperations;
   readonly log: LogOperations;

@@ -21,7 +21,7 @@ export interface Lines {
 
 /** One row of the control API's table: everything that there is to know about a route stands here. */
 export interface Route {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below /control/v1; `:name` is a parameter. */
   readonly path: string;
   readonly permission: Permission;

@@ -5,6 +5,7 @@ import type { KnownModels } from "./known-models.ts";
 import type { LimitChanges, TenancyOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
 import {
+  type ChangedProject,
   changedKey,
   changedOrganisation,
   changedProject,
@@ -37,6 +38,13 @@ async function limited<Made extends object>(
   if ("outcome" in oddities) return oddities;
   const made = await make();
   return "outcome" in made ? made : { ...made, warnings: [...oddities] };
+}
+
+/** A project whose rules leave nothing permitted is told so. */
+function doubted(made: ChangedProject | Refusal): ChangedProject | Refusal {
+  if ("outcome" in made || made.regimes?.includes("national") !== true || made.country !== null) return made;
+  const warning = "The regime national permits nothing until the project names its country.";
+  return { ...made, warnings: [...made.warnings, warning] };
 }
 
 function organisationRoutes(tenancy: TenancyOperations, models: KnownModels): readonly Route[] {
@@ -123,7 +131,7 @@ function projectRoutes(tenancy: TenancyOperations, models: KnownModels): readonl
         answer: changedProject,
         status: 201,
       },
-      ({ body }) => limited(models, body.limits, () => tenancy.createProject(body)),
+      async ({ body }) => doubted(await limited(models, body.limits, () => tenancy.createProject(body))),
     ),
     route(
       {
@@ -148,7 +156,8 @@ function projectRoutes(tenancy: TenancyOperations, models: KnownModels): readonl
         body: changes.extend(projectRules),
         answer: changedProject,
       },
-      ({ params, body }) => limited(models, body.limits, () => tenancy.updateProject(params.project, body)),
+      async ({ params, body }) =>
+        doubted(await limited(models, body.limits, () => tenancy.updateProject(params.project, body))),
     ),
     eraseDigestKeyRoute(tenancy),
   ];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { tiers } from "../../base/index.ts";
-import { dataClass, decimal, limits, listOf } from "./fields.ts";
+import { dataClass, decimal, exported, limits, listOf } from "./fields.ts";
 
 // What the control API answers. A member that is not named here never leaves, whatever a store hands over.
 
@@ -12,6 +12,10 @@ export const project = named.extend({
   organisation: named,
   dataClass,
   processing: z.array(z.string()),
+  storage: z.array(z.string()).nullable().meta({ description: "Null: where it may be processed." }),
+  regimes: z.array(z.string()).nullable().meta({ description: "Null: those of its data class." }),
+  country: z.string().nullable(),
+  exported: exported.nullable(),
   unsupported: z.enum(["refuse", "warn"]),
   tier: z.enum(tiers),
   weight: z.int(),
@@ -258,6 +262,32 @@ export const refusal = z.object({
   reasons: z.array(z.string()).meta({ description: "Each candidate's, where a choice among several failed." }),
 });
 
+const written = z.record(z.string(), z.unknown());
+const policyFile = z.object({ name: z.string(), text: z.string() });
+
+export const version = z.object({
+  version: z.int().meta({ description: "0: none was ever applied, and what is shipped holds." }),
+  sha256: z.string(),
+  by: z.string().nullable(),
+  at: z.string().nullable(),
+  note: z.string().nullable(),
+});
+
+export const facts = version.extend({
+  document: written.meta({ description: "As it was applied." }),
+  warnings: z.array(z.string()).meta({ description: "In what settings and facts contradict each other." }),
+});
+
+export const policies = version.extend({
+  files: z.array(policyFile).meta({ description: "The operator's own." }),
+  document: written,
+  shipped: z.array(policyFile.extend({ isReplaced: z.boolean() })).meta({
+    description: "Those of this release; a file of the operator's stands in the place of one of its name.",
+  }),
+  warnings: z.array(z.string()).meta({ description: "What is valid and can hardly be meant, with its place." }),
+});
+
+export const versions = listOf(version);
 export const organisations = listOf(organisation);
 export const projects = listOf(project);
 export const keys = listOf(key);
@@ -290,4 +320,7 @@ export type Backup = z.output<typeof backup>;
 export type LogStatus = z.output<typeof logStatus>;
 export type SigningKey = z.output<typeof signingKey>;
 export type Explanation = z.output<typeof explanation>;
+export type Version = z.output<typeof version>;
+export type Facts = z.output<typeof facts>;
+export type Policies = z.output<typeof policies>;
 export type RecordedRefusal = z.output<typeof refusal>;

@@ -9,10 +9,12 @@ import {
   type ReceiptId,
   withPrefix,
 } from "../../base/index.ts";
+import type { NarrowingHeaders } from "../../policy/index.ts";
 import type { Holder } from "../../tenancy/index.ts";
 import { Answer } from "../answer.ts";
 import { readBody } from "../body.ts";
 import { CallBody } from "./call.ts";
+import { narrowingOf } from "./narrowing-headers.ts";
 import { type Endpoint, endpoints } from "./endpoints.ts";
 
 export type StageName = "admit" | "place" | "run" | "count" | "record";
@@ -25,6 +27,8 @@ export interface RoutedCall {
   readonly endpoint: Endpoint;
   readonly body: CallBody;
   readonly protocolHeaders: readonly string[];
+  /** What its headers say of where it may run; undefined: nothing. */
+  readonly narrowing: NarrowingHeaders | undefined;
   readonly receivedAtMs: number;
   readonly startedAtMs: number;
   /** When each stage was over, in milliseconds since the call's start. */
@@ -92,6 +96,8 @@ async function route(
   if (type !== undefined && !isJson(type)) {
     return answer.refuse(refuse("unsupported_media_type", `A body of type ${type.slice(0, 100)} is not accepted.`));
   }
+  const narrowing = narrowingOf(request.headers);
+  if (narrowing !== undefined && "outcome" in narrowing) return answer.refuse(narrowing);
   const receivedAtMs = options.clock.nowMs();
   const startedAtMs = options.clock.monotonicMs();
   const bytes = await readBody(request, options.limits.bodyBytes);
@@ -102,7 +108,7 @@ async function route(
   const receipt = withPrefix("rcpt", id);
   const protocolHeaders = endpoint.name === "messages" ? anthropicHeaders(request) : [];
   const stages: RoutedCall["stages"] = new Map();
-  const call = { id, receipt, holder, endpoint, body, protocolHeaders, receivedAtMs, startedAtMs, stages };
+  const call = { id, receipt, holder, endpoint, body, protocolHeaders, narrowing, receivedAtMs, startedAtMs, stages };
   return options.serve(call, answer);
 }
 

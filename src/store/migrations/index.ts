@@ -10,6 +10,9 @@ import { unratedBounds } from "./2026-11-25-unrated-bounds.ts";
 import { reservations } from "./2026-11-26-reservations.ts";
 import { tiers } from "./2026-11-26-tiers.ts";
 import { weights } from "./2026-11-26-weights.ts";
+import { decisions } from "./2026-11-27-decisions.ts";
+import { documents } from "./2026-11-27-documents.ts";
+import { projectResidency } from "./2026-11-27-project-residency.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -19,6 +22,9 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-26-reservations": reservations,
   "2026-11-26-tiers": tiers,
   "2026-11-26-weights": weights,
+  "2026-11-27-decisions": decisions,
+  "2026-11-27-documents": documents,
+  "2026-11-27-project-residency": projectResidency,
 };
 
 /** The newest schema that this code knows. */

@@ -1,0 +1,101 @@
+import { nearest, refuse, RefusalError, type Tier } from "../base/index.ts";
+import { checkJurisdiction, checkProcessing, type DataClass, type OwnGroups } from "../policy/index.ts";
+import type { ExportedFigures } from "../store/index.ts";
+
+/** A project's rules as they are asked for: what is left out stays, null takes away what need not be said. */
+export interface ProjectRules {
+  readonly dataClass?: DataClass | undefined;
+  readonly processing?: readonly string[] | undefined;
+  readonly storage?: readonly string[] | null | undefined;
+  readonly regimes?: readonly string[] | null | undefined;
+  readonly country?: string | null | undefined;
+  readonly exported?: ExportedFigures | null | undefined;
+  readonly unsupported?: "refuse" | "warn" | undefined;
+  readonly tier?: Tier | undefined;
+  readonly weight?: number | undefined;
+}
+
+/** What rules can name, by the policy in force. */
+export interface KnownNames {
+  readonly groups: OwnGroups;
+  readonly regimes: ReadonlySet<string>;
+}
+
+interface RulesBefore {
+  readonly dataClass: string;
+  readonly processing: readonly string[];
+  readonly storage: readonly string[] | null;
+  readonly regimes: readonly string[] | null;
+  readonly country: string | null;
+  readonly exported: ExportedFigures | null;
+  readonly unsupported: "refuse" | "warn";
+  readonly tier: Tier;
+  readonly weight: number;
+}
+
+/** What holds for a new project that says nothing. */
+export const firstRules: RulesBefore = {
+  dataClass: "public",
+  processing: [],
+  storage: null,
+  regimes: null,
+  country: null,
+  exported: null,
+  unsupported: "refuse",
+  tier: "standard",
+  weight: 1,
+};
+
+/** The columns of a project's rules. A name that nobody knows is refused: it may be a slip of one that was to protect. */
+export function rulesOf(rules: ProjectRules, before: RulesBefore, known: KnownNames) {
+  const { storage, regimes, country, exported } = rules;
+  const figures = exported === undefined ? before.exported : exported;
+  return {
+    dataClass: rules.dataClass ?? before.dataClass,
+    // What stands there already may name a group that is gone: only what is asked for is checked.
+    processing: rules.processing === undefined ? before.processing : placesOf(rules.processing, "processing", known),
+    storage: storage == null ? kept(storage, before.storage) : placesOf(storage, "storage", known),
+    regimes: regimes == null ? kept(regimes, before.regimes) : regimesOf(regimes, known),
+    country: country == null ? kept(country, before.country) : countryOf(country),
+    exported: figures === null ? null : JSON.stringify(figures),
+    unsupported: rules.unsupported ?? before.unsupported,
+    tier: rules.tier ?? before.tier,
+    weight: rules.weight ?? before.weight,
+  };
+}
+
+function kept<Value>(asked: null | undefined, before: Value | null): Value | null {
+  return asked === null ? null : before;
+}
+
+function placesOf(places: readonly string[], param: string, { groups }: KnownNames): readonly string[] {
+  const codes = places.map((text) => {
+    const checked = checkProcessing(text, groups);
+    if (checked.outcome === "known") return checked.code;
+    const own = Object.keys(groups);
+    const example =
+      checked.nearest === undefined ? `, such as ${["DE", "DE-BE", "EU", ...own].slice(0, 9).join(", ")} or EEA.` : "";
+    throw wrong(param, `${checked.message}${example}`);
+  });
+  return [...new Set(codes)];
+}
+
+function regimesOf(names: readonly string[], { regimes }: KnownNames): readonly string[] {
+  for (const name of names) {
+    if (regimes.has(name)) continue;
+    const meant = nearest(name, regimes);
+    const hint = meant === undefined ? `There are ${[...regimes].sort().join(", ")}.` : `Did you mean "${meant}"?`;
+    throw wrong("regimes", `There is no regime "${name.slice(0, 100)}". ${hint}`);
+  }
+  return [...new Set(names)];
+}
+
+function countryOf(text: string): string {
+  const checked = checkJurisdiction(text);
+  if (checked.outcome === "known") return checked.code;
+  throw wrong("country", `${checked.message}${checked.nearest === undefined ? ", such as DE or DE-BE." : ""}`);
+}
+
+function wrong(param: string, message: string): RefusalError {
+  return new RefusalError(refuse("invalid_request", message, { param }));
+}
