@@ -4,9 +4,9 @@
  *
  *     npm run report -- pool --traces DIR
  *
- * bench/pool-report/ owns what is compared (matrix.ts), how it is measured (measure.ts), what is kept of it (cache.ts) and
- * how it is told (page.ts). It does not own the simulator or a policy (src/sim). Invariant: a number in the report is one
- * that a row has; what has not run is named, not left out.
+ * bench/pool-report/ owns what is compared (matrix.ts), how it is measured (measure.ts), what is kept of it (cache.ts), what
+ * was aimed at (aims.ts), how all of it is told (page.ts) and where that is written (place.ts). It does not own the simulator
+ * or a policy (src/sim). Invariant: a number in the report is one that a row has; what has not run is named, not left out.
  */
 import { resolve } from "node:path";
 import { gather } from "./gather.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -40,6 +40,17 @@ test("plan prints the best, the second best and why, as JSON and as words", asyn
   assert.match(words.stdout, /^best +\S+ +[\d.]+/m);
   assert.match(words.stdout, /^Why\n {2}- \S/m);
   assert.doesNotMatch(words.stderr, / met/, "no progress where it is no terminal");
+});
+
+test("docs/reference/plan.md has what its example prints", async (context) => {
+  const page = await readFile(new URL("../../docs/reference/plan.md", import.meta.url), "utf8");
+  const [, listed] = /```yaml\n([^]*?)```/.exec(page)!;
+  const [, line, printed] = /^ {4}\$ bailiwick (plan .*)\n((?: {4}.*\n|\n)+)/m.exec(page)!;
+  const folder = await folderWith(context, { "prices.yaml": listed! });
+  const { code, stdout } = await run(line!.replace("prices.yaml", join(folder, "prices.yaml")).split(" "));
+  assert.equal(code, 0);
+  const expected = printed!.replaceAll(/^ {4}/gm, "").trim();
+  assert.ok(stdout.trimEnd().endsWith(expected), stdout);
 });
 
 test("no device from an excluded country, and exit code 1 where none is left or none does", async (context) => {
