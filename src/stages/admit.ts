@@ -3,7 +3,7 @@ import { tierOf } from "../gateway/index.ts";
 import { bound, type Price, type Reservation, type TokenBound } from "../ledger/index.ts";
 import type { DataClass, Narrowing } from "../policy/index.ts";
 import type { Holder } from "../tenancy/index.ts";
-import type { Answering, Call, Cloud } from "./cloud.ts";
+import type { Call, Cloud } from "./cloud.ts";
 import { asked } from "./question.ts";
 
 /** A request that may run, with what it can cost at most set aside. */

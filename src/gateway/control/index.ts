@@ -37,6 +37,7 @@ export type {
   Model,
   ModelPrice,
   Organisation,
+  Placements,
   Policies,
   Project,
   PullLine,
