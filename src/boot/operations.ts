@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import { formatAmount, type Refusal } from "../base/index.ts";
+import { formatAmount } from "../base/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { ControlPageStatus, DestinationStatus, ModelPrice, Operations } from "../gateway/index.ts";
-import type { DataOwner } from "../policy/index.ts";
 import type { Cloud } from "../stages/index.ts";
 import { ping, usageReport } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
-import type { Tenancy } from "../tenancy/index.ts";
 import { writeBackup } from "./backup.ts";
 import type { OperationParts } from "./parts.ts";
+import { explainPlaces } from "./explaining.ts";
+import { placementsSince } from "./placements.ts";
 import { poolStatus } from "./pool.ts";
 import { logOperations } from "./transparency.ts";
 
@@ -20,7 +20,10 @@ export function createOperations(parts: OperationParts): Operations {
     tenancy: parts.tenancy,
     usage: usageOperations(parts),
     reservations: parts.reservations,
-    residency: parts.residency,
+    residency: {
+      ...parts.residency,
+      placements: (question) => placementsSince(parts.store, parts.cloud.clock, question),
+    },
     catalog: parts.catalog,
     cloud: cloudOperations(parts),
     log: logOperations(parts),
@@ -121,52 +124,13 @@ function cloudOperations(parts: OperationParts): Operations["cloud"] {
     destinations: () => destinationStatuses(cloud),
     pool: () => poolStatus(cloud.destinations.all, parts.reserved.all, cloud.clock),
     priceOf: (model) => priceOf(cloud, model),
-    async explain({ project: reference, model }) {
-      const project = await parts.tenancy.showProject(reference);
-      if ("outcome" in project) return project;
-      const candidates = cloud.destinations.offering(model);
-      const owner = dataOwner(project);
-      const decision = cloud.inForce.policy.decide({ action: "infer", project: owner, model }, candidates);
-      const rejections = new Map(decision.rejected.map(({ candidate, explanation }) => [candidate.name, explanation]));
-      return {
-        project: { id: project.id, name: project.name },
-        model,
-        dataClass: project.dataClass,
-        processing: [...project.processing],
-        outcome: decision.outcome,
-        candidates: candidates.map(({ name, site, ready }) => ({
-          destination: name,
-          site: { name: site.name, jurisdiction: site.jurisdiction ?? null },
-          permitted: !rejections.has(name),
-          ready,
-          reason: rejections.get(name) ?? "permitted",
-        })),
-        policyDigest: decision.policyDigest,
-      };
-    },
+    explain: (question) => explainPlaces(parts, question),
     async backup(path, signal) {
       const to =
         path ??
         join(parts.folder.path, "backups", new Date(cloud.clock.nowMs()).toISOString().replaceAll(/[:.]/g, "-"));
       return writeBackup(parts, to, signal);
     },
-  };
-}
-
-type ProjectTold = Exclude<Awaited<ReturnType<Tenancy["showProject"]>>, Refusal>;
-
-/** A project as policy takes it. */
-function dataOwner(project: ProjectTold): DataOwner {
-  const { id, organisation, dataClass, processing, storage, regimes, country, exported } = project;
-  return {
-    id,
-    organisation: organisation.id,
-    dataClass,
-    processing,
-    ...(storage === null ? {} : { storage }),
-    ...(regimes === null ? {} : { regimes }),
-    ...(country === null ? {} : { country }),
-    ...(exported === null ? {} : { exported }),
   };
 }
 

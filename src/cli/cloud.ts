@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type { Backup, CloudStatus, DestinationStatus, Explanation } from "../gateway/control/index.ts";
+import type { Backup, CloudStatus, DestinationStatus } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
-import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
+import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 import { placeText } from "./place.ts";
 
@@ -51,40 +51,6 @@ async function askStatus(context: CommandContext, options: Options) {
     if (error instanceof CommandFailure && notReadyCodes.includes(error.code)) return error;
     throw error;
   }
-}
-
-export function addPolicyCommands(program: Command, context: CommandContext): void {
-  const { printer } = context;
-  const group = program.command("policy").description("policy: where a request may run");
-  const description = "say for a project and a model which destinations are permitted; exit code 1: none";
-  const command = withJson(withCloud(group.command("explain").description(description)));
-  withRequired(command, "--project <project>", "the project");
-  withRequired(command, "--model <model>", "the model").action(
-    async (options: Options & { project: string; model: string }) => {
-      const { project, model } = options;
-      const found = await client(context, options).get<Explanation>("/policy/explain", { project, model });
-      context.end(found.outcome === "permitted" ? 0 : 1);
-      if (options.json === true) return printer.json(found);
-      printer.facts([
-        ["project", found.project.name],
-        ["data class", found.dataClass],
-        ["processing", found.processing.join(" ") || "anywhere"],
-        ["outcome", found.outcome],
-      ]);
-      printer.text("\n");
-      return printer.table<Explanation["candidates"][number]>(
-        [
-          { title: "DESTINATION", text: ({ destination }) => destination },
-          { title: "SITE", text: ({ site }) => placeText(site) },
-          { title: "PERMITTED", text: ({ permitted }) => (permitted ? "yes" : "no") },
-          { title: "READY", text: ({ ready }) => (ready ? "yes" : "no") },
-          { title: "REASON", text: ({ reason }) => reason },
-        ],
-        found.candidates,
-        `No destination offers ${model}.`,
-      );
-    },
-  );
 }
 
 export function addBackupCommand(program: Command, context: CommandContext): void {

@@ -26,7 +26,7 @@ export class ControlClient {
   async get<Answer>(path: string, query: Query = {}, bounds: Bounds = {}): Promise<Answer> {
     return (await this.#json("GET", path, { query, ...bounds })) as Answer;
   }
-  async send<Answer>(method: "POST" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<Answer> {
+  async send<Answer>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<Answer> {
     return (await this.#json(method, path, { body })) as Answer;
   }
   /** For what may take long without a word. */

@@ -119,7 +119,7 @@ function show(printer: Printer, reservation: Reservation, { json }: JsonOption):
 }
 
 /** A day is its first moment: reservations that follow one another share no moment. */
-function parseInstant(text: string): string {
+export function parseInstant(text: string): string {
   const atMs = Date.parse(text);
   const isWritten = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}.*(Z|[+-]\d{2}:\d{2}))?$/.test(text);
   if (isWritten && isDayOfCalendar(text) && !Number.isNaN(atMs)) return new Date(atMs).toISOString();

@@ -18,8 +18,8 @@ export type ReadYaml =
  * One YAML 1.2 document in the core schema: no tags of any kind, no merge keys, no repeated keys, few aliases. What
  * YAML 1.1 reads as a boolean (NO, the country) is a string here. Depth is bounded by the parser itself.
  */
-export function readYaml(text: string): ReadYaml {
-  if (Buffer.byteLength(text) > settingsBytes) return unreadable(`is larger than ${settingsBytes} bytes`);
+export function readYaml(text: string, bytesMost: number = settingsBytes): ReadYaml {
+  if (Buffer.byteLength(text) > bytesMost) return unreadable(`is larger than ${bytesMost} bytes`);
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,

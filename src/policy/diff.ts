@@ -30,8 +30,13 @@ export interface PolicyDiff<P extends Placement> {
   readonly unchanged: number;
 }
 
-/** Replays recorded placements under two policies. What both decide alike is only counted. */
-export function diff<P extends Placement>(placements: readonly P[], before: Policy, after: Policy): PolicyDiff<P> {
+/** Replays recorded placements under two policies. What both decide alike is only counted. `onReplayed` hears of each. */
+export function diff<P extends Placement>(
+  placements: readonly P[],
+  before: Policy,
+  after: Policy,
+  onReplayed: (count: number) => void = () => undefined,
+): PolicyDiff<P> {
   const found = {
     refused: [] as Changed<P>[],
     moved: [] as Changed<P>[],
@@ -39,7 +44,8 @@ export function diff<P extends Placement>(placements: readonly P[], before: Poli
     drifted: [] as P[],
     unchanged: 0,
   };
-  for (const placement of placements) {
+  for (const [index, placement] of placements.entries()) {
+    onReplayed(index + 1);
     const { question, candidates, ranAt } = placement;
     const [old, now] = [before.decide(question, candidates), after.decide(question, candidates)];
     const [oldAt, nowAt] = [namesOf(old), namesOf(now)];

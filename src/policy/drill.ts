@@ -35,11 +35,13 @@ export interface DrillOptions<P extends Placement> {
   readonly policies?: CompiledPolicies;
   readonly document?: PolicyDocument;
   readonly nowMs: number;
+  /** Hears how many were replayed, of each of them. */
+  readonly onReplayed?: (count: number) => void;
 }
 
 /** The replay of what ran, with something lost: what would have been refused, and what would have kept it. */
 export function drill<P extends Placement>(options: DrillOptions<P>): Drilled<P> {
-  const { facts, losses, placements, nowMs } = options;
+  const { facts, losses, placements, nowMs, onReplayed } = options;
   for (const loss of losses) {
     const message = unknownLoss(loss, facts, placements);
     if (message !== undefined) return { outcome: "unknown", loss, message };
@@ -47,7 +49,7 @@ export function drill<P extends Placement>(options: DrillOptions<P>): Drilled<P>
   const policyOf = (changed: Facts): Policy => createPolicy({ ...shared(options), facts: changed });
   const without = (some: readonly Loss[]) => some.reduce((left, loss) => lose(left, loss, nowMs), facts);
   const changed = without(losses);
-  const { refused, moved, unchanged, drifted } = diff(placements, policyOf(facts), policyOf(changed));
+  const { refused, moved, unchanged, drifted } = diff(placements, policyOf(facts), policyOf(changed), onReplayed);
   const others =
     losses.length < 2 ? [] : losses.map((loss) => ({ loss, facts: without(losses.filter((each) => each !== loss)) }));
   const remedyFor = remedyFinder({ facts: changed, others, policyOf, nowMs });

@@ -15,6 +15,7 @@ export {
   type ParsedDocument,
   parsePolicyDocument,
   type PolicyDocument,
+  regimesOf,
   shippedDocument,
 } from "./document.ts";
 export { drill, type Drilled, type DrillOptions, type Lost } from "./drill.ts";

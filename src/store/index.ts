@@ -20,6 +20,7 @@ export { Following, type FollowingOptions } from "./following.ts";
 export type { Log } from "./log.ts";
 export { latestSchema } from "./migrations/index.ts";
 export { behind, type List, type Page, pageOf } from "./pages.ts";
+export { type PlacementReport, placementReport, type PlacementSum } from "./placements.ts";
 export { findReceipt, type ShippedReceipt } from "./receipts.ts";
 export { restore, type RestoreOptions, type RestoreOutcome } from "./restore.ts";
 export type {

@@ -145,11 +145,18 @@ export function cloudRoutes(
         method: "GET",
         path: "/policy/explain",
         name: "explainPolicy",
-        summary: "Says for a project and a model which destinations are permitted, and why.",
-        query: z.strictObject({ project: reference, model: reference }),
+        summary:
+          "Says for a project where it may do something, and why: for each destination that offers the model, and each other site of the facts, the policies that decide, with their articles.",
+        query: z.strictObject({
+          project: reference,
+          model: reference.optional(),
+          action: z.enum(["infer", "embed", "train", "store", "log", "cache", "export"]).optional(),
+          dataClass: reference.optional().meta({ description: "As if its data were of this class." }),
+        }),
         answer: explanation,
       },
-      async ({ query }) => (await models.notServed(query.model)) ?? cloud.explain(query),
+      async ({ query }) =>
+        (query.model === undefined ? undefined : await models.notServed(query.model)) ?? cloud.explain(query),
     ),
     route(
       {

@@ -87,14 +87,26 @@ function fakeCloud(clock: Clock): Operations["cloud"] {
       outputPerMillion: "0.4",
       reasoningPerMillion: "0.4",
     }),
-    explain: ({ project, model }) =>
+    explain: ({ project, model, action = "infer", dataClass = "public" }) =>
       Promise.resolve({
         project: { id: "prj_00000000000000000000000000", name: project },
-        model,
-        dataClass: "public",
+        model: model ?? null,
+        action,
+        dataClass,
         processing: [],
+        regimes: ["open"],
         outcome: "permitted",
-        candidates: [{ destination: "cpu", site, permitted: true, ready: true, reason: "the data class is public" }],
+        candidates: [
+          {
+            kind: "host",
+            destination: "cpu",
+            site,
+            permitted: true,
+            ready: true,
+            reason: "the data class is public",
+            deciding: [{ policy: "base.processing-public", effect: "permit", article: "none: it is public" }],
+          },
+        ],
         policyDigest: null,
       }),
     backup: (path) => Promise.resolve({ path: path ?? "/backups/1", sizeBytes: 1, takenAt: instantOf(clock.nowMs()) }),

@@ -27,6 +27,7 @@ export function createFakeResidency(clock: Clock): ResidencyOperations {
       if (!("outcome" in made)) policies.push({ ...made, document, files: [...files], shipped: [] });
       return Promise.resolve("outcome" in made ? made : policies.at(-1)!);
     },
+    placements: ({ since }) => Promise.resolve({ since: since ?? instantOf(0), items: [], leftOut: 0 }),
     history: (kind, page) =>
       Promise.resolve(paged<Version>((kind === "facts" ? facts : policies).slice(1).toReversed(), page)),
   };

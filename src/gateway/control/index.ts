@@ -39,6 +39,7 @@ export type {
   Model,
   ModelPrice,
   Organisation,
+  Placements,
   Policies,
   Project,
   PullLine,

@@ -14,6 +14,7 @@ import type {
   LogStatus,
   ModelPrice,
   Organisation,
+  Placements,
   Policies,
   Project,
   RecordedRefusal,
@@ -164,6 +165,8 @@ export interface ResidencyOperations {
   putPolicies(
     input: DocumentChange & { readonly files: readonly { readonly name: string; readonly text: string }[] },
   ): Promise<Policies | Refusal>;
+  /** Where requests ran since a time, and which policy refused, of at most so many of either; the newest. */
+  placements(question: { readonly since: string | undefined; readonly newest: number }): Promise<Placements>;
   /** The newest first. */
   history(kind: "facts" | "policies", page: Page): Promise<List<Version>>;
 }
@@ -176,7 +179,12 @@ export interface CloudOperations {
   pool(): PoolStatus;
   /** The price that holds now; undefined where the book has none. */
   priceOf(model: string): ModelPrice | undefined;
-  explain(question: { readonly project: string; readonly model: string }): Promise<Explanation | Refusal>;
+  explain(question: {
+    readonly project: string;
+    readonly model?: string | undefined;
+    readonly action?: "infer" | "embed" | "train" | "store" | "log" | "cache" | "export" | undefined;
+    readonly dataClass?: string | undefined;
+  }): Promise<Explanation | Refusal>;
   /** Writes a backup and resolves once it is whole. `path`: where; undefined: the data folder's own place for them. */
   backup(path: string | undefined, signal: AbortSignal): Promise<Backup | Refusal>;
 }

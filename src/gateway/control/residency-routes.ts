@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { page, pageOf } from "./fields.ts";
+import { instant, page, pageOf } from "./fields.ts";
 import type { ResidencyOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
-import { facts, policies, versions } from "./wire.ts";
+import { facts, placements, policies, versions } from "./wire.ts";
 
 const shared = { permission: "operator", group: "Residency" } as const;
 
@@ -38,7 +38,26 @@ const file = z.strictObject({
 
 /** The documents by which is decided where data may be. */
 export function residencyRoutes(operations: ResidencyOperations): readonly Route[] {
-  return [...factsRoutes(operations), ...policyRoutes(operations)];
+  return [...factsRoutes(operations), ...policyRoutes(operations), placementsRoute(operations)];
+}
+
+function placementsRoute(operations: ResidencyOperations): Route {
+  return route(
+    {
+      ...shared,
+      method: "GET",
+      path: "/placements",
+      name: "listPlacements",
+      summary:
+        "Where requests ran, and which policy refused, added up by decision, destination and project: what a replay under other facts or policies needs. `newest`: as many requests, and as many refusals, are looked at.",
+      query: z.strictObject({
+        since: instant.optional(),
+        newest: z.coerce.number().int().min(1).max(10_000_000).default(1_000_000),
+      }),
+      answer: placements,
+    },
+    ({ query }) => operations.placements({ since: query.since, newest: query.newest }),
+  );
 }
 
 function factsRoutes(operations: ResidencyOperations): readonly Route[] {

@@ -231,19 +231,31 @@ export const backup = z.object({
   takenAt: z.string(),
 });
 
+const deciding = z.object({
+  policy: z.string(),
+  effect: z.enum(["permit", "forbid"]),
+  article: z.string().meta({ description: "Where it comes from; `none`: the choice of a tenant or the operator." }),
+});
+
 export const explanation = z.object({
   project: named,
-  model: z.string(),
-  dataClass,
+  model: z.string().nullable().meta({ description: "Null: whatever runs there." }),
+  action: z.string(),
+  dataClass: z.string(),
   processing: z.array(z.string()),
+  regimes: z.array(z.string()).meta({ description: "Those that hold for it." }),
   outcome: z.enum(["permitted", "refused"]),
   candidates: z.array(
     z.object({
+      kind: z
+        .enum(["host", "upstream", "site"])
+        .meta({ description: "`site`: one of the facts at which nothing runs." }),
       destination: z.string(),
       site,
       permitted: z.boolean(),
       ready: z.boolean(),
       reason: z.string(),
+      deciding: z.array(deciding).meta({ description: "Empty where nothing permits it." }),
     }),
   ),
   policyDigest: z.string().nullable(),
@@ -287,6 +299,24 @@ export const policies = version.extend({
   warnings: z.array(z.string()).meta({ description: "What is valid and can hardly be meant, with its place." }),
 });
 
+const placement = z.object({
+  project: z.object({ id: z.string(), name: z.string(), organisation: z.string() }),
+  question: written.nullable().meta({ description: "What was asked of policy; null: nothing was kept of it." }),
+  candidates: z.array(written),
+  ranAt: z.string().nullable().meta({ description: "A host's id, or an upstream's name; null: refused." }),
+  missing: z.enum(["earlier_release", "not_kept"]).nullable().meta({ description: "Why it cannot be replayed." }),
+  requests: z.int(),
+  unrated: z.int().meta({ description: "Requests without an amount; they are not in `amount`." }),
+  amount: decimal,
+  currency: z.string().nullable(),
+});
+
+export const placements = z.object({
+  since: z.string(),
+  items: z.array(placement).meta({ description: "The largest first." }),
+  leftOut: z.int().meta({ description: "Requests in smaller groups than those that are answered." }),
+});
+
 export const versions = listOf(version);
 export const organisations = listOf(organisation);
 export const projects = listOf(project);
@@ -320,6 +350,7 @@ export type Backup = z.output<typeof backup>;
 export type LogStatus = z.output<typeof logStatus>;
 export type SigningKey = z.output<typeof signingKey>;
 export type Explanation = z.output<typeof explanation>;
+export type Placements = z.output<typeof placements>;
 export type Version = z.output<typeof version>;
 export type Facts = z.output<typeof facts>;
 export type Policies = z.output<typeof policies>;

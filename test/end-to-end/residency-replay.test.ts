@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { ask, control, makeKey } from "./asking.ts";
+import { commandFails, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+
+const folder = temporaryFolder();
+const attested = { class: "operator-attested", on: "2026-01-01" };
+const owners = [{ name: "a founder", country: "DE", votesPercent: 100, capitalPercent: 100 }];
+const c5 = { scheme: "C5-type-2", scope: "all", issuedOn: "2026-01-01", expiresOn: "2099-12-31", evidence: attested };
+const operators = [{ name: "Netz GmbH", seat: "DE", owners, evidence: attested }];
+const berlin = { name: "berlin", jurisdiction: "DE", operator: "Netz GmbH", accessFrom: [], evidence: attested };
+const paris = { ...berlin, name: "paris", jurisdiction: "FR" };
+let cloud: RunningCloud;
+
+before(async () => {
+  cloud = await startCloud({
+    data: join(folder.path, "data"),
+    arguments: ["--engine", "fake"],
+    settings: JSON.stringify({ site: { name: "berlin", jurisdiction: "DE" } }),
+  });
+  const document = { operators, sites: [{ ...berlin, certificates: [c5] }, paris] };
+  await control(cloud, "PUT", "/facts", { basedOn: 0, document });
+  const hospital = { organisation: "default", name: "hospital", dataClass: "special-category", regimes: ["de-health"] };
+  await control(cloud, "POST", "/projects", hospital);
+  const key = await makeKey(cloud, "ward", { project: "hospital" });
+  for (let times = 0; times < 3; times++) assert.equal((await ask({ url: cloud.url, key })).status, 200);
+  const headers = { "bailiwick-processing": "FR" };
+  for (let times = 0; times < 2; times++) assert.equal((await ask({ url: cloud.url, key, headers })).status, 403);
+  await cloud.command("usage");
+});
+
+after(async () => {
+  await cloud.kill();
+  folder.remove();
+});
+
+interface Part {
+  readonly requests: number;
+  readonly tenants: number;
+  readonly amounts: readonly { readonly currency: string; readonly amount: string }[];
+  readonly placements: readonly Readonly<Record<string, unknown>>[];
+}
+
+test("explain names every site with the policies that decide and their articles", async () => {
+  const args = ["--project", "hospital", "--model", "fake", "--action", "infer"];
+  const found = await cloud.command<{ outcome: string; candidates: Readonly<Record<string, unknown>>[] }>(
+    "policy",
+    "explain",
+    ...args,
+  );
+  assert.equal(found.outcome, "permitted");
+  const [host, site] = found.candidates;
+  assert.deepEqual([host!["kind"], host!["permitted"], host!["ready"]], ["host", true, true]);
+  assert.deepEqual([site!["kind"], site!["destination"], site!["permitted"]], ["site", "paris", false]);
+  const deciding = site!["deciding"] as { policy: string; article: string }[];
+  assert.equal(deciding.find(({ policy }) => policy === "de-health.c5")?.article, "section 393(3) no. 2 and (4) SGB V");
+  const refused = await commandFails([
+    "policy",
+    "explain",
+    ...args,
+    "--data-class",
+    "restricted",
+    "--data",
+    cloud.data,
+  ]);
+  assert.match(refused.stdout, /^host host_\S+ at berlin \(DE\): PERMITTED, ready\n {2}base\.processing: none/m);
+});
+
+test("a drill says which requests, tenants and amounts would have been lost, and what would have kept them", async () => {
+  const found = await cloud.command<{ lost: Part; replayed: number; notReplayed: unknown[] }>(
+    "drill",
+    "--revoke",
+    "certificate:C5-type-2",
+  );
+  assert.deepEqual([found.lost.requests, found.lost.tenants], [3, 1]);
+  assert.ok(Number(found.lost.amounts[0]?.amount) > 0, JSON.stringify(found.lost.amounts));
+  const [lost] = found.lost.placements;
+  assert.deepEqual([lost!["project"], lost!["requests"]], ["default/hospital", 3]);
+  assert.deepEqual(lost!["keptBy"], { kind: "certificate", site: "berlin", scheme: "C5-type-2" });
+  assert.deepEqual(found.notReplayed, []);
+  const elsewhere = await cloud.command<{ lost: Part }>("drill", "--lose", "site:paris");
+  assert.equal(elsewhere.lost.requests, 0);
+});
+
+test("a diff says what new policies would refuse, and which refusals they would lift", async () => {
+  const strict = join(folder.path, "strict.cedar");
+  writeFileSync(
+    strict,
+    '@id("own.strict") forbid (principal, action, resource) when { context.baseClass == "special-category" };',
+  );
+  const refusing = await cloud.command<{ refused: Part; permitted: Part }>("policy", "diff", strict);
+  assert.deepEqual([refusing.refused.requests, refusing.permitted.requests], [3, 0]);
+  // Where it lies does not matter any more, under a base that permits all.
+  const base = join(folder.path, "base.cedar");
+  writeFileSync(base, '@id("base.processing") permit (principal, action, resource);');
+  const lifting = await cloud.command<{ refused: Part; permitted: Part }>("policy", "diff", base);
+  assert.deepEqual([lifting.refused.requests, lifting.permitted.requests], [0, 2]);
+  const held = await cloud.command<{ outcome: string }>("policy", "explain", "--project", "hospital");
+  assert.equal(held.outcome, "permitted", "what was tried holds nowhere");
+});
+
+test("what was asked of policy outlives a crash between intent and settlement, and a restart", async () => {
+  assert.equal(await cloud.stop(), 0);
+  cloud = await startCloud({
+    data: cloud.data,
+    arguments: ["--engine", "fake"],
+    settings: JSON.stringify({ site: { name: "berlin", jurisdiction: "DE" }, fake: { tokenMs: 50, tokens: 200 } }),
+  });
+  const key = await makeKey(cloud, "again", { project: "hospital" });
+  let begun: () => void = () => undefined;
+  const first = new Promise<void>((resolve) => (begun = resolve));
+  const cut = ask({ url: cloud.url, key, stream: true, onPart: () => begun() });
+  await first;
+  await cloud.kill();
+  await cut;
+  cloud = await startCloud({
+    data: cloud.data,
+    arguments: ["--engine", "fake"],
+    settings: JSON.stringify({ site: { name: "berlin", jurisdiction: "DE" } }),
+  });
+  await cloud.command("usage");
+  const found = await cloud.command<{ lost: Part }>("drill", "--revoke", "certificate:C5-type-2");
+  assert.ok(found.lost.requests >= 3, JSON.stringify(found.lost));
+});
