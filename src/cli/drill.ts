@@ -88,12 +88,14 @@ function lossNamed(kind: Loss["kind"], name: string): Loss {
   return kind === "certificate" ? { kind, scheme: name } : { kind, name };
 }
 
-function show(printer: Printer, { lost, moved, kept, drifted }: Done, record: OnRecord): void {
+function show(printer: Printer, { lost, moved, drifted }: Done, record: OnRecord): void {
+  const changed = [...lost, ...moved].map(({ placement }) => placement);
+  const untouched = requestsOf(record.placements) - requestsOf(changed) - requestsOf(drifted);
   printer.facts([
     ["replayed", `${sumText(record.placements)}, since ${record.since}`],
     ["lost", sumText(lost.map(({ placement }) => placement))],
     ["elsewhere", sumText(moved.map(({ placement }) => placement))],
-    ["untouched", `${kept} groups of the same question`],
+    ["untouched", `${untouched} requests`],
     ["drifted", `${sumText(drifted)} (decided otherwise already, because facts or policies have changed since)`],
   ]);
   if (lost.length > 0) printer.text("\n");
