@@ -206,7 +206,7 @@ test("a receipt is found by its own project only, and its text is the journal's"
   const receiptBatches = [{ start, hashes, seal: '{"sig":"x"}' }];
   await ship(db, batch({ settlements: [settlement({ receipt: without }), ...settlements], receiptBatches }));
   for (const [index, { id }] of receipts.entries()) {
-    const expected = { payload: payloads[index], index, hashes, seal: '{"sig":"x"}' };
+    const expected = { payload: payloads[index], batch: start, index, hashes, seal: '{"sig":"x"}' };
     assert.deepEqual(await findReceipt(db, id, "prj_A"), expected);
     assert.equal(await findReceipt(db, id, "prj_B"), undefined);
   }
