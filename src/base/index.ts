@@ -1,10 +1,12 @@
 /**
- * base: what every other folder may use: time, identifiers, money, errors, canonical bytes, and the words
- * that all share (usage, tiers, data classes). It imports nothing of ours.
+ * base: what every other folder may use: time, identifiers, money, errors, canonical bytes, the hashes of
+ * Merkle trees, and the words that all share (usage, tiers, data classes). It imports nothing of ours.
  */
+export { decodeBase64 } from "./base64.ts";
 export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
 export { type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
+export { DiskFullError } from "./disk-full.ts";
 export {
   type ErrorCode,
   type ErrorEntry,
@@ -32,6 +34,8 @@ export {
   type ReservationId,
   withPrefix,
 } from "./ids.ts";
+export { memberPath } from "./member-path.ts";
+export { emptyRoot, hashBytes, leafHash, nodeHash, raise, rootOver, writeHash } from "./merkle.ts";
 export {
   type Amount,
   type Exact,

@@ -52,6 +52,7 @@ export async function onRecord(cloud: ControlClient, { since, limit }: ReplayOpt
     ...Object.entries(whys).map(([kind, why]) => ({ requests: sumOf(kind as keyof typeof whys), why })),
     { requests: found.leftOut, why: "they are in the smallest groups, and there are too many of these" },
   ];
+  // The gateway kept them as they were asked (src/stages/placement.ts); the control API hands them on as they are.
   const placements = found.items
     .filter(({ question }) => question !== null)
     .map(({ project, question, candidates, ranAt, requests, unrated, amount, currency }) => ({

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import type { ZodError } from "zod";
-import { nearest } from "../base/index.ts";
+import { nearest, memberPath } from "../base/index.ts";
 import { knownKeysAt, knownSettings } from "./known-settings.ts";
 import type { SettingsProblem } from "./problem.ts";
 import { readYaml, settingsBytes } from "./read-yaml.ts";
@@ -102,25 +102,14 @@ function describe(issue: ZodError["issues"][number]): string {
 function unknownKey(parent: readonly PropertyKey[], key: string, line: number | undefined): SettingsProblem {
   const sibling = nearest(key, knownKeysAt(parent));
   const elsewhere = knownSettings().find((setting) => setting.path.split(".").at(-1) === key)?.path;
-  const suggestion = elsewhere ?? (sibling === undefined ? undefined : formatPath([...parent, sibling]));
+  const suggestion = elsewhere ?? (sibling === undefined ? undefined : memberPath([...parent, sibling]));
   const hint = suggestion === undefined ? "" : `; did you mean ${suggestion}?`;
   const found = problem([...parent, key], line, `is not a setting${hint}`);
   return suggestion === undefined ? found : { ...found, nearest: suggestion };
 }
 
 function problem(path: readonly PropertyKey[], line: number | undefined, message: string): SettingsProblem {
-  return { path: formatPath(path), ...(line !== undefined && { line }), message };
-}
-
-function formatPath(path: readonly PropertyKey[]): string {
-  let text = "";
-  for (const step of path) {
-    const name = String(step).slice(0, 100);
-    if (typeof step === "number") text += `[${step}]`;
-    else if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(name)) text += `[${JSON.stringify(name)}]`;
-    else text += text === "" ? name : `.${name}`;
-  }
-  return text;
+  return { path: memberPath(path), ...(line !== undefined && { line }), message };
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

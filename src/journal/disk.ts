@@ -32,11 +32,3 @@ export interface DiskFile {
   read(into: Buffer, offset: number): Promise<number>;
   close(): Promise<void>;
 }
-
-/** There is no room for another file. */
-export class DiskFullError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "DiskFullError";
-  }
-}

@@ -1,7 +1,8 @@
+import { DiskFullError } from "../base/index.ts";
 import { fdatasync, read, writeSync } from "node:fs";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Disk, type DiskFile, DiskFullError } from "./disk.ts";
+import type { Disk, DiskFile } from "./disk.ts";
 
 /** Small enough to stay in a processor's cache, from which it is copied again and again. */
 const fillBytes = 128 * 1024;

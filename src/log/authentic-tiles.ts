@@ -1,4 +1,4 @@
-import { hashBytes, rootOver } from "./hashes.ts";
+import { hashBytes, rootOver } from "../base/index.ts";
 import { rootOf } from "./edge.ts";
 import { hashesAt, levelsOf, partialWidth, type ReadTile, TileProblem, tilePath, tileWidth } from "./tiles.ts";
 import { readWhole } from "./tree.ts";

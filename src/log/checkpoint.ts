@@ -1,5 +1,4 @@
-import { decodeBase64 } from "./base64.ts";
-import { hashBytes } from "./hashes.ts";
+import { decodeBase64, hashBytes } from "../base/index.ts";
 import type { VerifierKey } from "./keys.ts";
 import { checkNote, type Note, parseNote, type SignedBy } from "./note.ts";
 

@@ -1,9 +1,9 @@
+import { hashBytes } from "../base/index.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { checkConsistency, type ReadTile, verifierKeyOf } from "./index.ts";
 import { formatCheckpoint } from "./checkpoint.ts";
-import { hashBytes } from "./hashes.ts";
 import { signText } from "./keys.ts";
 import { formatNote } from "./note.ts";
 import { entriesFrom, MemoryLog, privateKey } from "./testing.ts";

@@ -26,11 +26,3 @@ export interface Disk {
   /** Makes durable which names stand in a folder: what was made, renamed and removed directly in it. */
   syncFolder(path: string): Promise<void>;
 }
-
-/** There is no room left on the disk. */
-export class DiskFullError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "DiskFullError";
-  }
-}

@@ -1,4 +1,5 @@
-import { emptyRoot, hashBytes, leafHashes, rootOver } from "./hashes.ts";
+import { emptyRoot, hashBytes, rootOver } from "../base/index.ts";
+import { leafHashes } from "./hashes.ts";
 import { bundlePath, checkSize, hashesAt, tilePath, tileWidth } from "./tiles.ts";
 
 /** An entry of this log is a commitment of this length (docs/reference/log.md, "Entries"). */

@@ -1,4 +1,5 @@
-import { type Disk, DiskFullError } from "./disk.ts";
+import { DiskFullError } from "../base/index.ts";
+import type { Disk } from "./disk.ts";
 
 /** The unit that a disk writes whole or not at all. */
 const sectorBytes = 512;

@@ -1,3 +1,4 @@
+import { leafHashes } from "./hashes.ts";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -6,17 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
-import { systemClock } from "../base/index.ts";
-import {
-  checkConsistency,
-  DiskFullError,
-  folderDisk,
-  openSequencer,
-  proveInclusion,
-  type Sequencer,
-  verifierKeyOf,
-} from "./index.ts";
-import { hashBytes, leafHashes, rootOver } from "./hashes.ts";
+import { systemClock, hashBytes, rootOver, DiskFullError } from "../base/index.ts";
+import { checkConsistency, folderDisk, openSequencer, proveInclusion, type Sequencer, verifierKeyOf } from "./index.ts";
 import { entriesFrom, entryAt, privateKey } from "./testing.ts";
 import { authenticTiles } from "./authentic-tiles.ts";
 import { rootAt } from "./tree.ts";

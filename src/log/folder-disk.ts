@@ -1,6 +1,7 @@
+import { DiskFullError } from "../base/index.ts";
 import { access, type FileHandle, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { type Disk, DiskFullError } from "./disk.ts";
+import type { Disk } from "./disk.ts";
 
 /** The real disk: one folder, made here where it is not there, with access for its owner only. */
 export async function folderDisk(folder: string): Promise<Disk> {

@@ -16,7 +16,7 @@ export { type BatchPosition, type FoundBatch } from "./batches.ts";
 export { type Checkpoint, openCheckpoint, type OpenedCheckpoint, type TrustedLog } from "./checkpoint.ts";
 export { checkConsistency, type Consistency, type ConsistencyInput } from "./client.ts";
 export { openWitness, type OpenedWitness, type Witness, type WitnessAnswer, type WitnessOptions } from "./cosigning.ts";
-export { type Disk, DiskFullError } from "./disk.ts";
+export type { Disk } from "./disk.ts";
 export { entryBytes } from "./edge.ts";
 export { folderDisk } from "./folder-disk.ts";
 export {

@@ -1,5 +1,5 @@
+import { decodeBase64 } from "../base/index.ts";
 import { createPublicKey, hash, type KeyObject, sign, verify } from "node:crypto";
-import { decodeBase64 } from "./base64.ts";
 import { cosignedText, readCosignature, writeCosignature } from "./cosignature.ts";
 import { isKeyName, type NoteKey, type NoteSignature } from "./note.ts";
 

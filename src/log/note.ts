@@ -1,4 +1,4 @@
-import { decodeBase64 } from "./base64.ts";
+import { decodeBase64 } from "../base/index.ts";
 
 /** Signed notes, as c2sp.org/signed-note has them: a text, a blank line, and a line for each signature. */
 export interface Note {

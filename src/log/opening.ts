@@ -1,8 +1,9 @@
+import { emptyRoot } from "../base/index.ts";
+import { leafHashes } from "./hashes.ts";
 import { type BatchPosition, batchesPath, batchRecordBytes, readBatch } from "./batches.ts";
 import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
 import type { Disk } from "./disk.ts";
 import { type Edge, emptyEdge, entriesOf, rootOf } from "./edge.ts";
-import { emptyRoot, leafHashes } from "./hashes.ts";
 import type { VerifierKey } from "./keys.ts";
 import { checkNote, parseNote } from "./note.ts";
 import { readBundle, tilesOf } from "./reading.ts";

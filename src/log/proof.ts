@@ -1,7 +1,6 @@
-import { decodeBase64 } from "./base64.ts";
+import { decodeBase64, hashBytes, leafHash } from "../base/index.ts";
 import { type Checkpoint, openCheckpoint, parseCount, type TrustedLog } from "./checkpoint.ts";
 import { readCosignature } from "./cosignature.ts";
-import { hashBytes, leafHash } from "./hashes.ts";
 import type { VerifierKey } from "./keys.ts";
 import { checkNote, decodeUtf8, type Note, noteBytesMax } from "./note.ts";
 import { verifyInclusion } from "./verify-tree.ts";

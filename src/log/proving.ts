@@ -1,5 +1,5 @@
+import { leafHash } from "../base/index.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { leafHash } from "./hashes.ts";
 import { type ReadTile, TileProblem } from "./tiles.ts";
 import { inclusionProof } from "./tree.ts";
 import { verifyInclusion } from "./verify-tree.ts";

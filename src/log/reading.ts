@@ -1,5 +1,5 @@
+import { hashBytes } from "../base/index.ts";
 import type { Disk } from "./disk.ts";
-import { hashBytes } from "./hashes.ts";
 import { bundlePath, type ReadTile, tilePath, tileWidth } from "./tiles.ts";
 import { bundledBytes } from "./edge.ts";
 

@@ -1,11 +1,11 @@
+import { leafHashes } from "./hashes.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock } from "../base/index.ts";
+import { ManualClock, emptyRoot, hashBytes, rootOver } from "../base/index.ts";
 import { type Batch, type LogKey, openCheckpoint, openSequencer, type Sequencer, verifierKeyOf } from "./index.ts";
 import { entryBytes } from "./edge.ts";
 import { FakeDisk } from "./fake-disk.ts";
-import { hashBytes, leafHashes, rootOver, emptyRoot } from "./hashes.ts";
 import { readBundle } from "./reading.ts";
 import { entriesFrom, MemoryLog, privateKey } from "./testing.ts";
 import { bundlePath, hashesAt, levelsOf, partialWidth, tilePath, widthOf } from "./tiles.ts";

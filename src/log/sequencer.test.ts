@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../base/index.ts";
+import { ManualClock, hashBytes, leafHash } from "../base/index.ts";
 import {
   appendEntriesMax,
   type Batch,
@@ -16,7 +16,6 @@ import {
 import { batchesPath, batchRecordBytes } from "./batches.ts";
 import { type Checkpoint } from "./checkpoint.ts";
 import { FakeDisk } from "./fake-disk.ts";
-import { hashBytes, leafHash } from "./hashes.ts";
 import { entriesFrom, entryAt, privateKey } from "./testing.ts";
 
 const origin = "example.com/log";

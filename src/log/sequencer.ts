@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import type { CanonicalValue, Clock } from "../base/index.ts";
+import { type CanonicalValue, type Clock, DiskFullError } from "../base/index.ts";
 import {
   batchesPath,
   type BatchPosition,
@@ -12,7 +12,7 @@ import {
   isBefore,
 } from "./batches.ts";
 import { type Checkpoint, formatCheckpoint } from "./checkpoint.ts";
-import { type Disk, DiskFullError } from "./disk.ts";
+import type { Disk } from "./disk.ts";
 import { DurableFiles } from "./durable-files.ts";
 import { type Edge, entryBytes, grow, rootOf, type TileFile } from "./edge.ts";
 import { signText, verifierKeyOf, type VerifierKey } from "./keys.ts";

@@ -1,7 +1,5 @@
 import { hash } from "node:crypto";
-import { type CanonicalValue, canonicalJson } from "../base/index.ts";
-import { decodeBase64 } from "./base64.ts";
-import { hashBytes } from "./hashes.ts";
+import { type CanonicalValue, canonicalJson, decodeBase64, hashBytes } from "../base/index.ts";
 
 /** What a log durably is: everything in its folder beyond this was told to nobody. */
 export interface LogState {

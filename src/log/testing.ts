@@ -1,7 +1,7 @@
+import { hashBytes } from "../base/index.ts";
 /** What the tests of this folder share: keys and entries that are always the same, tiles in memory, and RFC 6962 by the word. */
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { emptyEdge, entryBytes, grow } from "./edge.ts";
-import { hashBytes } from "./hashes.ts";
 import { bundlePath, type ReadTile, tilePath, widthOf } from "./tiles.ts";
 
 export const sha256 = (...parts: readonly Uint8Array[]): Buffer =>

@@ -1,8 +1,9 @@
+import { hashBytes, leafHash, nodeHash, rootOver } from "../base/index.ts";
+import { leafHashes } from "./hashes.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { emptyEdge, entriesOf, grow, rootOf } from "./edge.ts";
-import { hashBytes, leafHash, leafHashes, nodeHash, rootOver } from "./hashes.ts";
 import {
   consistencyProof,
   inclusionProof,

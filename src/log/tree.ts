@@ -1,4 +1,4 @@
-import { emptyRoot, hashBytes, nodeHash, rootOver } from "./hashes.ts";
+import { emptyRoot, hashBytes, nodeHash, rootOver } from "../base/index.ts";
 import { checkSize, type ReadTile, TileProblem, tilePath, tileWidth, widthOf } from "./tiles.ts";
 
 /**

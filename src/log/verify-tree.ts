@@ -1,4 +1,4 @@
-import { emptyRoot, hashBytes, nodeHash } from "./hashes.ts";
+import { emptyRoot, hashBytes, nodeHash } from "../base/index.ts";
 
 /**
  * Proofs are checked by the algorithms of RFC 9162 as they stand there, which share nothing with how proofs are made.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock } from "../base/index.ts";
+import { ManualClock, emptyRoot, hashBytes } from "../base/index.ts";
 import {
   addCheckpointBytesMax,
   addCosignatures,
@@ -15,7 +15,6 @@ import {
 } from "./index.ts";
 import { formatCheckpoint } from "./checkpoint.ts";
 import { FakeDisk } from "./fake-disk.ts";
-import { emptyRoot, hashBytes } from "./hashes.ts";
 import { signText, type SigningKey } from "./keys.ts";
 import { formatNote, parseNote } from "./note.ts";
 import { entriesFrom, MemoryLog, privateKey, sha256 } from "./testing.ts";

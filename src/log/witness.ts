@@ -1,5 +1,5 @@
+import { emptyRoot } from "../base/index.ts";
 import { type Checkpoint, openCheckpoint, type TrustedLog } from "./checkpoint.ts";
-import { emptyRoot } from "./hashes.ts";
 import { cosignText, type SigningKey } from "./keys.ts";
 import { formatNote, formatSignature } from "./note.ts";
 import { verifyConsistency } from "./verify-tree.ts";

@@ -1,4 +1,4 @@
-import { canHold } from "./placement.ts";
+import { canHold } from "./holding.ts";
 import type { Device } from "./state.ts";
 import type { PoolModel, PoolRequest } from "./types.ts";
 

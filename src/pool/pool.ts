@@ -3,7 +3,8 @@ import { Answer } from "./answer.ts";
 import { Company } from "./company.ts";
 import { DeviceScheduler } from "./device-scheduler.ts";
 import { Pending } from "./pending.ts";
-import { canHold, isOpenTo, placeRequest } from "./placement.ts";
+import { canHold, isOpenTo } from "./holding.ts";
+import { placeRequest, type Places } from "./placement.ts";
 import { Prospects } from "./prospects.ts";
 import { Learner } from "./learner.ts";
 import type { HostEvent, MeasuredTurn } from "./host-events.ts";
@@ -61,6 +62,7 @@ export class Pool implements Scheduler {
   readonly #learner = new Learner();
   readonly #reservations = new Reservations();
   readonly #ahead: Ahead;
+  readonly #places: Places;
   readonly #prospects: Prospects;
   readonly #company: Company;
   /** Whose copy has failed: it is not tried again for a while. */
@@ -78,6 +80,7 @@ export class Pool implements Scheduler {
       this.#answers.set(model.id, new Answers());
     }
     const laneOn = (device: Device, model: PoolModel): Lane => this.#laneOn(device, model);
+    this.#places = { devices: this.#devices, laneOn, reservations: this.#reservations, tuning };
     this.#prospects = new Prospects(this.#devices, laneOn);
     this.#company = new Company(this.#devices, tuning.stintMs);
     this.#ahead = new Ahead(fleet.models, this.#scheduler, tuning.preloads, laneOn);
@@ -233,10 +236,7 @@ export class Pool implements Scheduler {
   #place(sequence: Sequence, answer: Answer): boolean {
     const { request } = sequence;
     const model = this.#models.get(request.model)!;
-    const laneOn = (device: Device): Lane => this.#laneOn(device, model);
-    const devices = this.#devices.values();
-    const leftMs = sequence.dueMs - this.#nowMs;
-    const lane = placeRequest(request, model, devices, laneOn, this.#nowMs, leftMs, this.#tuning, this.#reservations);
+    const lane = placeRequest({ request, model, leftMs: sequence.dueMs - this.#nowMs }, this.#places, this.#nowMs);
     if (lane === undefined) return false;
     this.#pending.served(request, lane.costMs(request), this.#nowMs);
     lane.addWaiting(sequence, this.#nowMs);

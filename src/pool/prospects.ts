@@ -1,7 +1,8 @@
-import { canHold, firstTokenMs, hasMemory, isOpenTo, isPermitted } from "./placement.ts";
+import { canHold, hasMemory, isOpenTo, isPermitted } from "./holding.ts";
 import { prefillMs, stepMs } from "./speed.ts";
 import type { Device, Lane, Sequence } from "./state.ts";
 import { tokensLeft } from "./victims.ts";
+import { firstTokenMs } from "./waits.ts";
 import type { PoolModel, PoolRequest, RefusalReason } from "./types.ts";
 
 /** Sooner than this nobody is sent to come again. */

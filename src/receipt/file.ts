@@ -1,5 +1,5 @@
-import { canonicalJson } from "../base/index.ts";
-import { hashBytes, pathOf } from "./merkle.ts";
+import { canonicalJson, hashBytes } from "../base/index.ts";
+import { pathOf } from "./merkle.ts";
 import { typeOfStatement } from "./statement.ts";
 
 /** The receipt as its customer keeps it: canonical JSON and a line feed; it never changes. */

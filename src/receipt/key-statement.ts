@@ -1,6 +1,5 @@
-import { type CanonicalValue, canonicalJson } from "../base/index.ts";
+import { type CanonicalValue, canonicalJson, leafHash } from "../base/index.ts";
 import { preAuthenticationEncoding } from "./envelope.ts";
-import { leafHash } from "./merkle.ts";
 
 const keyStatementType = "application/vnd.bailiwick.keys+json;version=1";
 

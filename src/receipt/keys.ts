@@ -1,7 +1,8 @@
+import { hashBytes, rootOver } from "../base/index.ts";
 import { createPublicKey, type JsonWebKey, type KeyObject, sign } from "node:crypto";
 import { batchStatement } from "./envelope.ts";
 import { openKeyFolder } from "./key-files.ts";
-import { hashBytes, leafHashes, rootOf } from "./merkle.ts";
+import { leafHashes } from "./merkle.ts";
 import { thumbprint } from "./thumbprint.ts";
 
 export interface SigningKeys {
@@ -51,7 +52,7 @@ export function openSigningKeys(folder: string, nowMs: number): SigningKeys {
     seal(payloads) {
       const { id, privateKey } = keys[0]!;
       const hashes = leafHashes(payloads);
-      const signature = sign(null, batchStatement(rootOf(hashes), payloads.length), privateKey);
+      const signature = sign(null, batchStatement(rootOver(hashes), payloads.length), privateKey);
       const seal = JSON.stringify({ keyid: id, sig: signature.toString("base64") });
       sealed.keep(seal, hashes);
       return seal;

@@ -1,3 +1,4 @@
+import { hashBytes, leafHash, rootOver } from "../base/index.ts";
 import assert from "node:assert/strict";
 import { createHash, createSecretKey, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -16,7 +17,7 @@ import {
 } from "./index.ts";
 import { exampleFacts } from "./testing.ts";
 import { preAuthenticationEncoding } from "./envelope.ts";
-import { hashBytes, leafHash, pathOf, rootFrom, rootOf } from "./merkle.ts";
+import { pathOf, rootFrom } from "./merkle.ts";
 import { typeOfStatement } from "./statement.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bailiwick-receipt-"));
@@ -63,9 +64,9 @@ test("every receipt of a batch of any size verifies, and a path leads to one roo
       const leaves = Array.from({ length: size }, (_, index) => leafHash(Buffer.from(String(index))));
       const [hashes, index] = [Buffer.concat(leaves), at % size];
       const path = pathOf(hashes, index);
-      assert.deepEqual(rootFrom(leaves[index]!, index, size, path), rootOf(hashes));
+      assert.deepEqual(rootFrom(leaves[index]!, index, size, path), rootOver(hashes));
       if (other % size !== index)
-        assert.notDeepEqual(rootFrom(leaves[index]!, other % size, size, path), rootOf(hashes));
+        assert.notDeepEqual(rootFrom(leaves[index]!, other % size, size, path), rootOver(hashes));
     }),
   );
 });
@@ -76,14 +77,14 @@ test("the tree is that of RFC 9162, also for known leaves", () => {
       const leaves = given.map((leaf) => Buffer.from(leaf));
       const hashes = Buffer.concat(leaves.map(leafHash));
       const before = Buffer.from(hashes);
-      assert.deepEqual(rootOf(hashes), merkleTreeHash(leaves));
+      assert.deepEqual(rootOver(hashes), merkleTreeHash(leaves));
       assert.deepEqual(hashes, before, "what is handed in stays as it was");
     }),
   );
   // The vectors that implementations of Certificate Transparency share: the root over the first n of eight leaves.
   const leaves = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
   const hashes = Buffer.concat(leaves.map((leaf) => leafHash(Buffer.from(leaf, "hex"))));
-  const roots = [1, 3, 5, 7, 8].map((count) => rootOf(hashes.subarray(0, count * hashBytes)).toString("hex"));
+  const roots = [1, 3, 5, 7, 8].map((count) => rootOver(hashes.subarray(0, count * hashBytes)).toString("hex"));
   assert.deepEqual(roots, [
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
     "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",

@@ -1,7 +1,7 @@
 import { createHmac, createPublicKey, type JsonWebKey, type KeyObject, timingSafeEqual, verify } from "node:crypto";
-import { type CanonicalValue, canonicalJson } from "../base/index.ts";
+import { type CanonicalValue, canonicalJson, decodeBase64, hashBytes, leafHash } from "../base/index.ts";
 import { batchStatement, preAuthenticationEncoding } from "./envelope.ts";
-import { leafHash, rootFrom } from "./merkle.ts";
+import { rootFrom } from "./merkle.ts";
 import { readStatement, type Stated, type StatedDigest } from "./read-statement.ts";
 import { firstStatementType, statementType } from "./statement.ts";
 import { thumbprint } from "./thumbprint.ts";
@@ -236,14 +236,14 @@ function members(value: unknown, names: readonly string[]): Members {
 
 /** Base64 of one form only: what is decoded and encoded again must be the same text. */
 function decode(base64: string): Buffer {
-  const bytes = Buffer.from(base64, "base64");
-  if (bytes.toString("base64") !== base64) throw new Verdict("invalid", "its base64 is not canonical");
+  const bytes = decodeBase64(base64);
+  if (bytes === undefined) throw new Verdict("invalid", "its base64 is not canonical");
   return bytes;
 }
 
 function decodeHash(base64: string): Buffer {
   const hash = decode(base64);
-  if (hash.length !== 32) throw new Verdict("invalid", "its path does not consist of hashes");
+  if (hash.length !== hashBytes) throw new Verdict("invalid", "its path does not consist of hashes");
   return hash;
 }
 

@@ -92,7 +92,7 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
   };
 }
 
-/** Keys and policy both have to be confirmed, or else both classes served without. */
+/** Keys and policy have to be confirmed and the log to be writable, or else each class served without. */
 function staleFor(dataClasses: readonly DataClass[], { directory, inForce, transparency }: Cloud): Refusal | undefined {
   for (const dataClass of dataClasses) {
     const stale = directory.mayServe(dataClass) ?? inForce.mayServe(dataClass) ?? transparency.mayServe(dataClass);

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { type CanonicalValue, canonicalJson, nearest } from "../../base/index.ts";
+import { type CanonicalValue, canonicalJson, nearest, memberPath } from "../../base/index.ts";
 import { isAbout, shippedAdequacy } from "./adequacy-list.ts";
 import { beginsMs, endsMs } from "./moments.ts";
 import { ownershipProblems } from "./ownership.ts";
-import { type DocumentProblem, pathText, problemsKept, schemaProblems } from "./problems.ts";
+import { type DocumentProblem, problemsKept, schemaProblems } from "./problems.ts";
 import { type Facts, factsSchema } from "./schema.ts";
 
 /** At least one problem, at most 50. */
@@ -36,7 +36,7 @@ type Report = (path: readonly PropertyKey[], message: string, nearest?: string) 
 function consistencyProblems(facts: Facts): readonly DocumentProblem[] {
   const problems: DocumentProblem[] = [];
   const report: Report = (path, message, nearest) =>
-    problems.push({ path: pathText(path), message, ...(nearest !== undefined && { nearest }) });
+    problems.push({ path: memberPath(path), message, ...(nearest !== undefined && { nearest }) });
   for (const list of ["operators", "sites", "hosts", "accelerators", "models"] as const) {
     reportRepeated(list, facts[list], report);
   }

@@ -1,5 +1,5 @@
 import { z, type ZodError } from "zod";
-import { nearest } from "../../base/index.ts";
+import { nearest, memberPath } from "../../base/index.ts";
 
 /** One thing that is wrong with a document. */
 export interface DocumentProblem {
@@ -16,7 +16,7 @@ export const problemsKept = 50;
 export function schemaProblems(error: ZodError, schema: z.ZodType): readonly DocumentProblem[] {
   const tree = z.toJSONSchema(schema, { io: "input" }) as SchemaNode;
   const problems = error.issues.slice(0, problemsKept).flatMap((issue): DocumentProblem[] => {
-    if (issue.code !== "unrecognized_keys") return [{ path: pathText(issue.path), message: describe(issue) }];
+    if (issue.code !== "unrecognized_keys") return [{ path: memberPath(issue.path), message: describe(issue) }];
     return issue.keys.slice(0, problemsKept).map((key) => unknownKey(issue.path, key, tree));
   });
   return problems.slice(0, problemsKept);
@@ -30,7 +30,7 @@ function describe(issue: ZodError["issues"][number]): string {
 }
 
 function unknownKey(parent: readonly PropertyKey[], key: string, tree: SchemaNode): DocumentProblem {
-  const path = pathText([...parent, key]);
+  const path = memberPath([...parent, key]);
   const meant = nearest(key, knownKeysAt(parent, tree));
   if (meant === undefined) return { path, message: "is not known" };
   return { path, message: `is not known; did you mean ${meant}?`, nearest: meant };
@@ -54,15 +54,4 @@ function knownKeysAt(path: readonly PropertyKey[], tree: SchemaNode): readonly s
 
 function freeName(node: SchemaNode | undefined): SchemaNode | undefined {
   return typeof node?.additionalProperties === "object" ? node.additionalProperties : undefined;
-}
-
-export function pathText(path: readonly PropertyKey[]): string {
-  let text = "";
-  for (const step of path) {
-    const name = String(step).slice(0, 100);
-    if (typeof step === "number") text += `[${step}]`;
-    else if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(name)) text += `[${JSON.stringify(name)}]`;
-    else text += text === "" ? name : `.${name}`;
-  }
-  return text;
 }

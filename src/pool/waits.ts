@@ -1,0 +1,68 @@
+import { prefillMs } from "./speed.ts";
+import type { Device, Lane } from "./state.ts";
+import type { PoolRequest } from "./types.ts";
+import { idleVictims, tokensLeft } from "./victims.ts";
+
+/** How long its first token takes there: prompts before it, its copy, and whoever has to end first. */
+export function firstTokenMs(device: Device, lane: Lane, request: PoolRequest, nowMs: number): number {
+  const promptsMs = promptBacklogMs(device) + prefillMs(lane.speed, request.inputTokens);
+  return promptsMs + copyMs(device, lane, nowMs) + sequenceMs(device, lane);
+}
+
+/** Until its weights are there: copies come one after the other, and who has to leave may have to end first. */
+function copyMs(device: Device, lane: Lane, nowMs: number): number {
+  const { loading } = device;
+  const underWayMs = loading === undefined ? 0 : Math.max(0, device.loadingSinceMs + loading.speed.loadMs - nowMs);
+  if (lane.weights === "resident") return 0;
+  if (lane === loading) return underWayMs;
+  let beforeMs = 0;
+  let neededBytes = lane.model.weightsBytes;
+  for (const other of device.busy) {
+    const isBefore = other !== lane && other.weights === "absent" && other.running.length === 0;
+    if (!isBefore) continue;
+    beforeMs += other.speed.loadMs;
+    neededBytes += other.model.weightsBytes;
+  }
+  return underWayMs + beforeMs + lane.speed.loadMs + drainMs(device, neededBytes, nowMs);
+}
+
+/** Where models leave only when nothing of them runs, or are kept warm: until the first can. */
+function drainMs(device: Device, neededBytes: number, nowMs: number): number {
+  if (device.spec.keepsKv !== false && !device.hasWarm) return 0;
+  if (idleVictims(device, neededBytes, nowMs) !== undefined) return 0;
+  let leastMs = Infinity;
+  for (const other of device.lanes.values()) {
+    if (other.weights !== "resident" || other.isPinned) continue;
+    const isBound = other.hasWork && device.spec.keepsKv === false;
+    const warmMs = other.model.keepWarmMs ?? 0;
+    const ms = isBound ? tokensLeft(other) * roundMs(device) + warmMs : Math.max(0, other.warmUntilMs - nowMs);
+    leastMs = Math.min(leastMs, ms);
+  }
+  return Number.isFinite(leastMs) ? leastMs : 0;
+}
+
+/** Where it may run only so many sequences at once: until as many have ended as are before it. */
+function sequenceMs(device: Device, lane: Lane): number {
+  const most = lane.model.sequencesMax;
+  if (most === undefined || lane.sequences < most) return 0;
+  return (lane.sequences - most + 1) * (lane.answers.meanTokens / most) * roundMs(device);
+}
+
+/** One step of each model that runs there. */
+function roundMs(device: Device): number {
+  let durationMs = 0;
+  for (const lane of device.busy) if (lane.running.length > 0) durationMs += lane.stepMs();
+  return durationMs;
+}
+
+/** Prompts that are not computed yet: those that wait, those of the turn under way, and what is left of those that have begun. */
+export function promptBacklogMs({ busy, turn }: Device): number {
+  let backlogMs = 0;
+  for (const { waiting, running, speed } of busy) {
+    for (const { contextTokens } of waiting) backlogMs += prefillMs(speed, contextTokens);
+    for (const { promptLeftMs } of running) backlogMs += promptLeftMs;
+  }
+  if (turn?.kind !== "prefill") return backlogMs;
+  for (const { contextTokens } of turn.sequences) backlogMs += prefillMs(turn.lane.speed, contextTokens);
+  return backlogMs;
+}
