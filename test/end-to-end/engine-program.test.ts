@@ -42,7 +42,7 @@ describe("a program of the operator's as the engine", { skip: program === undefi
       const statement = await receiptOf(cloud, key, seen);
       assert.equal(statement.engine.name, "server");
       assert.match(statement.engine.build, /^llama\.cpp \S+/);
-      assert.deepEqual(statement.model, { name: defaultModel, sha256 });
+      assert.deepEqual(statement.model, { name: defaultModel, sha256, adapter: null });
       assert.equal(statement.usage?.inputTokens, usageIn(seen)?.prompt_tokens);
       assert.equal(statement.usage?.outputTokens, usageIn(seen)?.completion_tokens);
       assert.ok((statement.usage?.inputTokens ?? 0) > 0 && statement.usage?.outputTokens === 8);

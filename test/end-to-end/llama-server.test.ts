@@ -7,6 +7,7 @@ import OpenAI from "openai";
 import { type LlamaServer, startLlamaServer } from "../llama-server.ts";
 import { testModel } from "../models.ts";
 import { type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import { receiptOf } from "./receipt.ts";
 
 /** Bailiwick in front of a real second server: llama.cpp's own, as an operator who already runs one would. */
 const model = "smollm2";
@@ -39,13 +40,8 @@ async function send(path: string, body: object): Promise<{ readonly response: Re
   return { response, text: await response.text() };
 }
 
-async function statementOf(
-  response: Response,
-): Promise<{ usage: { inputTokens: number; outputTokens: number } | null }> {
-  const id = response.headers.get("bailiwick-receipt");
-  const got = await fetch(`${cloud.url}/v1/receipts/${id}`, { headers: { authorization: `Bearer ${key}` } });
-  const { payload } = (await got.json()) as { payload: string };
-  return JSON.parse(Buffer.from(payload, "base64").toString("utf8")) as never;
+function statementOf(response: Response): ReturnType<typeof receiptOf> {
+  return receiptOf(cloud, key, { headers: Object.fromEntries(response.headers) });
 }
 
 const messages = [{ role: "user", content: "Say one word." }];

@@ -3,7 +3,7 @@ import type { Seen } from "./asking.ts";
 import type { RunningCloud } from "./cloud.ts";
 
 /** What the receipt of an answer states, fetched as its tenant does. Throws where it does not hold. */
-export async function receiptOf(cloud: RunningCloud, key: string, { headers }: Seen): Promise<Stated> {
+export async function receiptOf(cloud: RunningCloud, key: string, { headers }: Pick<Seen, "headers">): Promise<Stated> {
   const id = String(headers["bailiwick-receipt"]);
   const got = await fetch(`${cloud.url}/v1/receipts/${id}`, { headers: { authorization: `Bearer ${key}` } });
   const receipt = Buffer.from(await got.arrayBuffer());
