@@ -34,6 +34,7 @@ export {
   type ReservationId,
   withPrefix,
 } from "./ids.ts";
+export { isLoopback } from "./loopback.ts";
 export { memberPath } from "./member-path.ts";
 export { emptyRoot, hashBytes, leafHash, nodeHash, raise, rootOver, writeHash } from "./merkle.ts";
 export {

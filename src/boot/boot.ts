@@ -321,6 +321,7 @@ async function theCatalog(options: BootOptions, data: string) {
   const opened = await openCatalog({
     folder: settings.models.folder ?? join(data, "models"),
     entries: settings.models.entries,
+    airGapped: settings.network.airGapped,
     clock,
     environment,
     runCommand: createCommandRunner(clock),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock, InstallationId } from "../base/index.ts";
-import type { Settings } from "../config/index.ts";
+import { isHere, type Settings } from "../config/index.ts";
 import { type DatabaseConnection, openStore, startEmbeddedPostgres, type Store } from "../store/index.ts";
 import type { Log } from "../telemetry/index.ts";
 import { databaseFailure } from "./database-failure.ts";
@@ -80,6 +80,12 @@ export async function connectionTo(
   const { url: plainUrl, urlEnvironment } = settings.database;
   const url = plainUrl ?? (urlEnvironment === undefined ? undefined : environment[urlEnvironment]);
   if (url !== undefined && url !== "") {
+    if (settings.network.airGapped && !isHere(url)) {
+      throw new Failed(
+        `This cloud is air-gapped, and ${urlEnvironment ?? "database.url"} names a database elsewhere.`,
+        "Use a database on this machine, or let network.airGapped be false.",
+      );
+    }
     options.onStep?.("connecting to the database");
     return { connection: { url } };
   }

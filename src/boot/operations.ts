@@ -8,6 +8,7 @@ import type { RequestMeters } from "../telemetry/index.ts";
 import { writeBackup } from "./backup.ts";
 import type { OperationParts } from "./parts.ts";
 import { explainPlaces } from "./explaining.ts";
+import { networkConnections } from "./network.ts";
 import { placementsSince } from "./placements.ts";
 import { poolStatus } from "./pool.ts";
 import { logOperations } from "./transparency.ts";
@@ -125,6 +126,7 @@ function cloudOperations(parts: OperationParts): Operations["cloud"] {
     pool: () => poolStatus(cloud.destinations.all, parts.reserved.all, cloud.clock),
     priceOf: (model) => priceOf(cloud, model),
     explain: (question) => explainPlaces(parts, question),
+    network: () => networkConnections(parts),
     async backup(path, signal) {
       const to =
         path ??

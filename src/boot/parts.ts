@@ -14,6 +14,7 @@ import type { Reserved } from "./reserved.ts";
 export interface OperationParts {
   readonly version: string;
   readonly settings: Settings;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cloud: Cloud;
   readonly store: Store;
   readonly connection: DatabaseConnection;

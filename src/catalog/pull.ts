@@ -18,6 +18,8 @@ export interface PullContext extends Pick<PipContext, "clock" | "environment" | 
   /** The folder that holds a folder for each model. */
   readonly folder: string;
   readonly hub: HubSettings;
+  /** Whether models come from files only; left out: they do not. */
+  readonly airGapped?: boolean;
   readonly freeBytes?: FreeBytes;
   /** The pause before a broken download is continued; default 1,000 ms. */
   readonly retryDelayMs?: number;
@@ -63,6 +65,7 @@ export async function pullModel(
     if (there !== undefined) return { outcome: "pulled", model: there, downloaded: false, failures: [] };
     return await pullFromSources(entry, {
       ...context,
+      airGapped: context.airGapped ?? false,
       folder,
       signal,
       freeBytes: context.freeBytes ?? freeBytesOf,

@@ -21,6 +21,8 @@ export interface PullProgress {
 export interface ReceiveContext extends PipContext {
   readonly signal: AbortSignal;
   readonly hub: HubSettings;
+  /** Nothing is asked of any network. */
+  readonly airGapped: boolean;
   readonly freeBytes: FreeBytes;
   /** Doubled with every try that brings nothing. */
   readonly retryDelayMs: number;
@@ -40,6 +42,7 @@ const mostTries = 100;
  * A refusal says why this source did not give them; what had arrived from the hub stays for the next try.
  */
 export async function receive(source: Source, context: ReceiveContext): Promise<Landing | Refusal> {
+  if (context.airGapped && source.parts.some(({ kind }) => kind !== "file")) return unavailable(airGap);
   const [part] = source.parts;
   if (source.parts.length === 1 && part?.kind === "hf") return receiveResumable(source, part, context);
   const landing = await Landing.open(join(context.folder, "receiving"), context.signal);
@@ -63,6 +66,8 @@ function append(part: Source["parts"][number], source: Source, landing: Landing,
   if (part.kind === "hf") return appendHubFile(part, source, landing, context);
   return appendFile(part, source, landing, context);
 }
+
+const airGap = "this cloud is air-gapped, and pulls nothing: `bailiwick bundle import` brings models";
 
 function unavailable(message: string): Refusal {
   return refuse("model_unavailable", message);

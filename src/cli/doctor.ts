@@ -10,7 +10,7 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
   withJson(withSettings(program.command("doctor").description(description).addOption(dataOption()))).action(
     async (options: CloudOptions & JsonOption & SettingsOption) => {
       const { inspectMachine, renderDoctor, thisMachine } = await import("../doctor/index.ts");
-      const { models, engine } = await readSettings(options, surroundings);
+      const { models, engine, network } = await readSettings(options, surroundings);
       const report = await inspectMachine(
         thisMachine({
           clock: surroundings.clock,
@@ -18,6 +18,7 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
           dataFolder: dataFolderOf(options, surroundings),
           currentFolder: surroundings.currentFolder,
           program: engine.server && { kind: engine.kind, ...engine.server },
+          airGapped: network.airGapped,
           hub: {
             url: models.huggingFaceUrl,
             accessToken: surroundings.environment["HF_TOKEN"],

@@ -11,11 +11,12 @@ export async function openModelFolder(
   surroundings: Surroundings,
 ): Promise<Catalog> {
   const { createCommandRunner, openCatalog } = await import("../catalog/index.ts");
-  const { models } = await readSettings(options, surroundings);
+  const { models, network } = await readSettings(options, surroundings);
   const data = dataFolderOf(options, surroundings);
   const opened = await openCatalog({
     folder: models.folder === undefined ? join(data, "models") : resolve(surroundings.currentFolder, models.folder),
     entries: models.entries,
+    airGapped: network.airGapped,
     clock: surroundings.clock,
     environment: surroundings.environment,
     runCommand: createCommandRunner(surroundings.clock),

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { RefusalError } from "../base/index.ts";
+import { isLoopback, RefusalError } from "../base/index.ts";
 import { addBackupCommand, addStatusCommand } from "./cloud.ts";
 import type { CommandContext } from "./context.ts";
 import { addDoctorCommand } from "./doctor.ts";
@@ -7,9 +7,9 @@ import { addDrillCommand } from "./drill.ts";
 import { addFactsCommands } from "./facts.ts";
 import { CommandFailure, failureOf } from "./failure.ts";
 import { addKeyCommands } from "./key.ts";
-import { isLoopback } from "./loopback.ts";
 import { addLogCommands } from "./log.ts";
 import { addModelCommands } from "./model.ts";
+import { addNetworkCommand } from "./network.ts";
 import { addOrganisationCommands } from "./organisation.ts";
 import { addPlanCommand } from "./plan.ts";
 import { addPoolCommand } from "./pool.ts";
@@ -102,6 +102,7 @@ export function createProgram(context: CommandContext): Command {
   addFactsCommands(program, context);
   addPolicyCommands(program, context);
   addDrillCommand(program, context);
+  addNetworkCommand(program, context);
   addBackupCommand(program, context);
   addRestoreCommand(program, context);
   addVersionCommand(program, context);

@@ -1,6 +1,6 @@
 import type { RunningCloud } from "../boot/index.ts";
 import type { Settings } from "../config/index.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "../base/index.ts";
 import { printable } from "./table.ts";
 
 interface Start {

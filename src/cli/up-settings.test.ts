@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { CommandFailure } from "./failure.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "../base/index.ts";
 import { readUpSettings, type UpOptions } from "./up-settings.ts";
 
 test("where an upstream stands is never guessed: on this machine it is this machine's site, else as it is said", async (context) => {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import type { Settings, SettingsOverrides } from "../config/index.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "../base/index.ts";
 import { CommandFailure } from "./failure.ts";
 import { readSettings } from "./settings.ts";
 import type { Surroundings } from "./surroundings.ts";

@@ -1,7 +1,7 @@
 import type { z } from "zod";
+import { checkAirGap } from "./air-gap.ts";
+import type { Report } from "./problem.ts";
 import type { Settings } from "./sections.ts";
-
-type Report = (path: PropertyKey[], message: string) => void;
 
 /** What no single value shows: names given twice, one site with two laws, prices in two currencies. */
 export function checkConsistency(settings: Settings, context: z.RefinementCtx): void {
@@ -19,6 +19,7 @@ export function checkConsistency(settings: Settings, context: z.RefinementCtx): 
   checkResident(settings, report);
   checkSites(settings, report);
   checkPrices(settings, report);
+  checkAirGap(settings, report);
 }
 
 /** What serves a model in a program of its own has to be told which, and what its device has: nothing tells it later. */

@@ -8,3 +8,6 @@ export interface SettingsProblem {
   /** The known key that was probably meant. */
   readonly nearest?: string;
 }
+
+/** Notes what is wrong with the value at a path. */
+export type Report = (path: PropertyKey[], message: string) => void;

@@ -18,6 +18,13 @@ const listen = z.strictObject({
   port: z.int().min(0).max(65_535).default(8080).describe("TCP port; 0 takes a free one."),
 });
 
+const network = z.strictObject({
+  airGapped: z
+    .boolean()
+    .default(false)
+    .describe("No connection leaves this machine: nothing is pulled, and an address elsewhere is refused."),
+});
+
 const database = z.strictObject({
   url: z
     .string()
@@ -205,6 +212,7 @@ const fake = z.strictObject({
 export const allSettings = z.strictObject({
   listen: listen.prefault({}).describe("Where clients reach this cloud."),
   site: site("here").prefault({}).describe("Where this machine stands. It is never guessed."),
+  network: network.prefault({}).describe("What this cloud may connect to."),
   database: database.prefault({}).describe("PostgreSQL."),
   engine: engine.prefault({}).describe("What computes answers on this machine."),
   models: models.prefault({}).describe("The models served here and where they come from."),

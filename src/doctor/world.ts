@@ -39,6 +39,8 @@ export interface DoctorWorld {
   /** What relative paths start from. */
   readonly currentFolder: string;
   readonly hub: HubSettings;
+  /** Whether models come from files only. */
+  readonly airGapped?: boolean;
   /** What serves models instead of the engine that comes along; undefined: nothing does. */
   readonly program: ServingProgram | undefined;
 }
@@ -57,7 +59,10 @@ const mostTextBytes = 4 * 1024 * 1024;
 
 /** This machine. */
 export function thisMachine(
-  options: Pick<DoctorWorld, "clock" | "environment" | "dataFolder" | "currentFolder" | "hub" | "program">,
+  options: Pick<
+    DoctorWorld,
+    "clock" | "environment" | "dataFolder" | "currentFolder" | "hub" | "airGapped" | "program"
+  >,
 ): DoctorWorld {
   const processors = cpus();
   const totalBytes = totalmem();

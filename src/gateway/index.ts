@@ -23,6 +23,7 @@ export {
   type LogOperations,
   type LogStatus,
   type ModelPrice,
+  type NetworkConnections,
   type Operations,
   type PoolStatus,
 } from "./control/index.ts";

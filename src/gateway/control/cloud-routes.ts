@@ -5,7 +5,7 @@ import type { KnownModels } from "./known-models.ts";
 import type { CloudOperations, TenancyOperations, UsageFilter, UsageOperations } from "./operations.ts";
 import { poolStatus } from "./pool-wire.ts";
 import { route, type Route } from "./route.ts";
-import { backup, destinations, explanation, refusals, shownStatus, usageRows } from "./wire.ts";
+import { backup, destinations, explanation, networkConnections, refusals, shownStatus, usageRows } from "./wire.ts";
 
 const permission = "operator" as const;
 
@@ -138,6 +138,18 @@ export function cloudRoutes(
         answer: poolStatus,
       },
       () => Promise.resolve(cloud.pool()),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/network",
+        name: "showNetwork",
+        summary:
+          "Lists every address that this cloud may connect to, what reaches it, and of an upstream the projects whose requests policy permits there.",
+        answer: networkConnections,
+      },
+      () => cloud.network(),
     ),
     route(
       {

@@ -109,6 +109,7 @@ function fakeCloud(clock: Clock): Operations["cloud"] {
         ],
         policyDigest: null,
       }),
+    network: () => Promise.resolve({ airGapped: true, connections: [] }),
     backup: (path) => Promise.resolve({ path: path ?? "/backups/1", sizeBytes: 1, takenAt: instantOf(clock.nowMs()) }),
   };
 }

@@ -38,6 +38,7 @@ export type {
   LogStatus,
   Model,
   ModelPrice,
+  NetworkConnections,
   Organisation,
   Placements,
   Policies,

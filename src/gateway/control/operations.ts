@@ -13,6 +13,7 @@ import type {
   Key,
   LogStatus,
   ModelPrice,
+  NetworkConnections,
   Organisation,
   Placements,
   Policies,
@@ -185,6 +186,8 @@ export interface CloudOperations {
     readonly action?: "infer" | "embed" | "train" | "store" | "log" | "cache" | "export" | undefined;
     readonly dataClass?: string | undefined;
   }): Promise<Explanation | Refusal>;
+  /** Every address that this cloud may connect to, and what reaches it. */
+  network(): Promise<NetworkConnections>;
   /** Writes a backup and resolves once it is whole. `path`: where; undefined: the data folder's own place for them. */
   backup(path: string | undefined, signal: AbortSignal): Promise<Backup | Refusal>;
 }

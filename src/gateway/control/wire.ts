@@ -261,6 +261,22 @@ export const explanation = z.object({
   policyDigest: z.string().nullable(),
 });
 
+export const networkConnections = z.object({
+  airGapped: z.boolean(),
+  connections: z.array(
+    z.object({
+      purpose: z.enum(["upstream", "database", "witness", "models"]),
+      name: z.string(),
+      host: z.string().nullable().meta({ description: "Null: it is not known here, or a socket on this machine." }),
+      port: z.int().nullable(),
+      site: site.nullable(),
+      carries: z.string().meta({ description: "What reaches it." }),
+      projectCount: z.int().meta({ description: "Projects whose requests policy permits there." }),
+      projects: z.array(named.extend({ dataClass: z.string() })).meta({ description: "The first hundred of these." }),
+    }),
+  ),
+});
+
 export const refusal = z.object({
   at: z.string(),
   request: z.string().nullable(),
@@ -350,6 +366,7 @@ export type Backup = z.output<typeof backup>;
 export type LogStatus = z.output<typeof logStatus>;
 export type SigningKey = z.output<typeof signingKey>;
 export type Explanation = z.output<typeof explanation>;
+export type NetworkConnections = z.output<typeof networkConnections>;
 export type Placements = z.output<typeof placements>;
 export type Version = z.output<typeof version>;
 export type Facts = z.output<typeof facts>;
