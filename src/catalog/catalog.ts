@@ -1,8 +1,10 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { nearest, refuse, type Refusal } from "../base/index.ts";
+import { type Brought, landFolder, whyNoFile } from "./brought.ts";
 import { folderName, type ModelEntry, parseEntry } from "./entry.ts";
 import { folderSourceOf, openFolderModel, readInstalledFolder, whyNoFolder } from "./folder-model.ts";
+import { broughtFolder } from "./folder-record.ts";
 import { type ModelShape, readGguf } from "./gguf.ts";
 import { inspectInstalled, type InstalledModel, readInstalled, removeInstalled } from "./installed.ts";
 import { isCode, takeLock } from "./lock.ts";
@@ -26,6 +28,11 @@ export interface Catalog {
   /** Keeps an entry of the operator's; its form is that of the settings' `models.entries`. */
   add(input: unknown): Promise<CatalogModel | Refusal>;
   pull(name: string, options?: PullOptions): Promise<PullResult>;
+  /**
+   * Takes a model from files on this machine, checked as a pull checks them. Its entry is kept where the catalogue has
+   * none of that name; one of another digest is refused (`name_taken`).
+   */
+  take(brought: Brought, options?: PullOptions): Promise<PullResult>;
   /**
    * The model's file or folder, looked at before it is served: quickly, or with `full` by its digest. Refuses a model
    * that was not pulled (`model_not_found`) and a file that is no longer the one that was pulled, a folder that is not
@@ -130,34 +137,72 @@ function createCatalog(
     return refuse("model_not_found", message, { param: "model" });
   };
 
+  const add: Catalog["add"] = async (input) => {
+    const parsed = parseEntry(input);
+    if (parsed.outcome === "refused") return parsed;
+    const { entry } = parsed;
+    if ((await known(entry.name)) !== undefined) {
+      return refuse("name_taken", `The catalogue already has a model ${entry.name}.`, { param: "name" });
+    }
+    if ((await readAllAdded(context.folder)).length >= mostAdded) {
+      return refuse("invalid_request", `At most ${mostAdded} models can be added; remove one first.`);
+    }
+    await mkdir(folderOf(entry.name), { recursive: true });
+    await writeJson(join(folderOf(entry.name), entryFile), entry);
+    return { outcome: "found", entry, origin: "added", installed: await installedOf(entry) };
+  };
+
+  const pull: Catalog["pull"] = async (name, options = {}) => {
+    const found = await known(name);
+    if (found === undefined) return unknown(name);
+    const opened = await openIfFolder(found.entry, context, options);
+    if (opened === undefined) return pullModel(found.entry, context, options);
+    return "outcome" in opened ? opened : { outcome: "pulled", model: opened, downloaded: false, failures: [] };
+  };
+
+  const take: Catalog["take"] = async (brought, options = {}) => {
+    const { name, sha256 } = brought.entry;
+    const before = (await known(name))?.entry;
+    if (before?.sha256 !== undefined && before.sha256 !== sha256) {
+      const message = `The catalogue's ${name} has the SHA-256 ${before.sha256}, the one that was brought ${sha256}.`;
+      return refuse("name_taken", message, { param: "name" });
+    }
+    if (brought.form === "folder") return takeFolder(brought, before, options);
+    const [file] = brought.files;
+    const wrong = file === undefined ? refuse("model_invalid", `${name} has no file.`) : await whyNoFile(file);
+    if (wrong !== undefined) return wrong;
+    const added = before === undefined ? await add(brought.entry) : undefined;
+    if (added?.outcome === "refused") return added;
+    return pullModel({ ...(before ?? brought.entry), sha256 }, context, { ...options, from: file!.at });
+  };
+
+  const takeFolder = async (brought: Brought, before: ModelEntry | undefined, options: PullOptions) => {
+    const { name } = brought.entry;
+    const source = `file:${broughtFolder(folderOf(name))}`;
+    if (before !== undefined && !before.sources.includes(source)) {
+      const message = `The catalogue's ${name} is a folder elsewhere (${before.sources.join(", ")}): remove that entry first.`;
+      return refuse("name_taken", message, { param: "name" });
+    }
+    const here = before === undefined ? undefined : await pull(name, options);
+    if (here?.outcome === "pulled") return here;
+    const landed = await landFolder(brought, context, options);
+    if (landed.outcome === "refused") return landed;
+    const added = before === undefined ? await add({ ...brought.entry, sources: [source] }) : undefined;
+    if (added?.outcome === "refused") return added;
+    const pulled = await pull(name, options);
+    return pulled.outcome === "pulled" ? { ...pulled, downloaded: true } : pulled;
+  };
+
   return {
     list,
+    add,
+    pull,
+    take,
     verify,
     async find(name) {
       const found = await known(name);
       if (found === undefined) return unknown(name);
       return { outcome: "found", ...found, installed: await installedOf(found.entry) };
-    },
-    async add(input) {
-      const parsed = parseEntry(input);
-      if (parsed.outcome === "refused") return parsed;
-      const { entry } = parsed;
-      if ((await known(entry.name)) !== undefined) {
-        return refuse("name_taken", `The catalogue already has a model ${entry.name}.`, { param: "name" });
-      }
-      if ((await readAllAdded(context.folder)).length >= mostAdded) {
-        return refuse("invalid_request", `At most ${mostAdded} models can be added; remove one first.`);
-      }
-      await mkdir(folderOf(entry.name), { recursive: true });
-      await writeJson(join(folderOf(entry.name), entryFile), entry);
-      return { outcome: "found", entry, origin: "added", installed: await installedOf(entry) };
-    },
-    async pull(name, options = {}) {
-      const found = await known(name);
-      if (found === undefined) return unknown(name);
-      const opened = await openIfFolder(found.entry, context, options);
-      if (opened === undefined) return pullModel(found.entry, context, options);
-      return "outcome" in opened ? opened : { outcome: "pulled", model: opened, downloaded: false, failures: [] };
     },
     async shape(name) {
       const found = await verify(name, {

@@ -35,3 +35,8 @@ export async function readFolderRecord(folder: string): Promise<FolderRecord | u
 export async function writeFolderRecord(folder: string, record: FolderRecord): Promise<void> {
   await writeJson(join(folder, folderRecordName), record);
 }
+
+/** Where the files of a folder stand that was brought here: the catalogue's own, unlike those that are served where they lie. */
+export function broughtFolder(modelFolder: string): string {
+  return join(modelFolder, "files");
+}

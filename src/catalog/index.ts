@@ -8,6 +8,7 @@
  * is none; nothing that a file or an archive states is believed before it was checked against its size; a program is
  * started by its arguments, never through a shell; a digest is never invented.
  */
+export type { Brought } from "./brought.ts";
 export {
   type Catalog,
   type CatalogContext,
@@ -19,9 +20,11 @@ export {
 } from "./catalog.ts";
 export { type Command, type CommandResult, createCommandRunner, type RunCommand } from "./command.ts";
 export { type ModelEntry, modelEntrySchema } from "./entry.ts";
+export { listFolder } from "./folder-files.ts";
 export { type ChatTemplate, type ModelShape, readGguf } from "./gguf.ts";
 export type { HubSettings } from "./hub.ts";
 export { identityOf } from "./identity.ts";
+export { sha256OfFile } from "./landing.ts";
 export type { InstalledModel } from "./installed.ts";
 export { findPip, type Pip } from "./pip.ts";
 export { probeSource, type Reach } from "./probe.ts";

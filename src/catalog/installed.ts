@@ -1,6 +1,6 @@
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { folderRecordName } from "./folder-record.ts";
+import { broughtFolder, folderRecordName } from "./folder-record.ts";
 import { sha256OfFile } from "./landing.ts";
 import { isCode } from "./lock.ts";
 import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
@@ -72,6 +72,8 @@ export async function removeInstalled(folder: string): Promise<void> {
   await rm(join(folder, "manifest.json"), { force: true });
   // The folder that it tells of is the operator's, and stays.
   await rm(join(folder, folderRecordName), { force: true });
+  // One that was brought here is the catalogue's own.
+  await rm(broughtFolder(folder), { recursive: true, force: true });
 }
 
 function describe(folder: string, manifest: Manifest): InstalledModel {

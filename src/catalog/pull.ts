@@ -11,7 +11,7 @@ import { takeLockIn } from "./lock.ts";
 import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
 import type { PipContext } from "./pip.ts";
 import { type PullProgress, receive, type ReceiveContext } from "./receive.ts";
-import type { Source } from "./source.ts";
+import { fileSource, type Source } from "./source.ts";
 
 /** What a pull needs of the world around it. */
 export interface PullContext extends Pick<PipContext, "clock" | "environment" | "runCommand"> {
@@ -28,6 +28,8 @@ export interface PullContext extends Pick<PipContext, "clock" | "environment" | 
 export interface PullOptions {
   readonly onProgress?: (progress: PullProgress) => void;
   readonly signal?: AbortSignal;
+  /** A file on this machine that is taken instead of the entry's sources. */
+  readonly from?: string;
 }
 
 export type PullResult =
@@ -63,7 +65,8 @@ export async function pullModel(
   try {
     const there = await keepInstalled(entry, folder, signal);
     if (there !== undefined) return { outcome: "pulled", model: there, downloaded: false, failures: [] };
-    return await pullFromSources(entry, {
+    const sources = options.from === undefined ? sourcesOf(entry) : [fileSource(options.from)];
+    return await pullFromSources(entry, sources, {
       ...context,
       airGapped: context.airGapped ?? false,
       folder,
@@ -98,10 +101,14 @@ async function keepInstalled(
   return { ...found.model, verified: true };
 }
 
-async function pullFromSources(entry: ModelEntry, context: ReceiveContext): Promise<PullResult> {
+async function pullFromSources(
+  entry: ModelEntry,
+  sources: readonly Source[],
+  context: ReceiveContext,
+): Promise<PullResult> {
   const failures: string[] = [];
   const refusals: Refusal[] = [];
-  for (const source of sourcesOf(entry)) {
+  for (const source of sources) {
     const result = await pullFromSource(entry, source, context);
     if (result.outcome === "installed") return { outcome: "pulled", model: result.model, downloaded: true, failures };
     // Another source needs as much room.

@@ -68,6 +68,11 @@ export function parseSource(text: string): ParsedSource {
   return { outcome: "parsed", source: { text, parts } };
 }
 
+/** A file on this machine. */
+export function fileSource(path: string): Source {
+  return { text: `file:${path}`, parts: [{ kind: "file", path }] };
+}
+
 function parsePart(text: string): SourcePart | undefined {
   const pypi = pypiPattern.exec(text);
   if (pypi !== null) {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { isLoopback, RefusalError } from "../base/index.ts";
+import { addBundleCommands } from "./bundle.ts";
 import { addBackupCommand, addStatusCommand } from "./cloud.ts";
 import type { CommandContext } from "./context.ts";
 import { addDoctorCommand } from "./doctor.ts";
@@ -87,6 +88,7 @@ export function createProgram(context: CommandContext): Command {
   addStatusCommand(program, context);
   addDoctorCommand(program, context);
   addModelCommands(program, context);
+  addBundleCommands(program, context);
   addOrganisationCommands(program, context);
   addProjectCommands(program, context);
   addKeyCommands(program, context);

@@ -18,7 +18,7 @@ const step = (receivedBytes: number): PullProgress => ({
 
 function catalogThatPulls(pull: Pull): Catalog {
   const never = () => Promise.reject(new Error("a pull asks for nothing else here"));
-  return { pull, list: never, find: never, add: never, verify: never, shape: never, remove: never };
+  return { pull, list: never, find: never, add: never, take: never, verify: never, shape: never, remove: never };
 }
 
 test("progress that nobody reads is not queued: the newest replaces what waits", async () => {
