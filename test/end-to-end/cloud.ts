@@ -20,6 +20,8 @@ export interface CloudOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** How long until it must be ready. */
   readonly readyWithinMs?: number;
+  /** A program and its arguments that run `up`; it has to stay this process's own child. */
+  readonly under?: readonly string[];
 }
 
 /** A Bailiwick as its users run it: a process of its own, found through its data folder. */
@@ -51,9 +53,10 @@ export async function startCloud(options: CloudOptions = {}): Promise<RunningClo
   const settings = join(data, "..", "bailiwick.yaml");
   const config = options.settings === undefined ? [] : ["--config", settings];
   if (options.settings !== undefined) writeFileSync(settings, options.settings);
+  const [first, ...more] = [...(options.under ?? []), process.execPath];
   const child = spawn(
-    process.execPath,
-    [program, "up", "--data", data, "--port", "0", ...config, ...(options.arguments ?? [])],
+    first!,
+    [...more, program, "up", "--data", data, "--port", "0", ...config, ...(options.arguments ?? [])],
     { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...options.environment } },
   );
   let output = "";
