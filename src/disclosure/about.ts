@@ -1,0 +1,29 @@
+import type { DocumentNamed, LiveState, Period } from "./live-state.ts";
+
+/** What every report opens with: when, from what, for which time. */
+export interface About {
+  /** ISO 8601, UTC: the only part that differs between two reports of the same state. */
+  readonly at: string;
+  readonly release: string;
+  readonly installation: string;
+  readonly facts: DocumentNamed;
+  readonly policies: DocumentNamed;
+  /** null: it is about a moment. */
+  readonly period: Period | null;
+  readonly note: string;
+}
+
+export const note =
+  "An aid, not legal advice: it shows what this cloud records and what its operator declares, and decides nothing.";
+
+export function aboutReport(state: LiveState, period: Period | null): About {
+  return {
+    at: new Date(state.atMs).toISOString(),
+    release: state.release,
+    installation: state.installation,
+    facts: state.factsNamed,
+    policies: state.policiesNamed,
+    period: period === null ? null : { from: period.from, to: period.to },
+    note,
+  };
+}

@@ -1,0 +1,72 @@
+import type { LegalBasis, Transfer, TransfersReport } from "../transfers.ts";
+import { html, type Markup } from "./markup.ts";
+import { joined, list, pageOf, table } from "./parts.ts";
+
+export function transfersPage(report: TransfersReport): string {
+  const { area, organisation, lookedAt } = report;
+  return pageOf(
+    `Transfers outside ${area}`,
+    report.about,
+    report.summary,
+    html`<p>
+        Looked at: ${lookedAt.requests}
+        requests${organisation === null ? " of all organisations" : ` of ${organisation.name}`}.
+      </p>
+      ${transferTables(report, area)}`,
+  );
+}
+
+export function transferTables(
+  { made, reachable, notSeen }: Pick<TransfersReport, "made" | "reachable" | "notSeen">,
+  area: string,
+): Markup {
+  return html` ${transferTable(`Made: processed outside ${area}, or nobody has declared where`, made, "none.")}
+    ${transferTable(`Reachable: processed inside ${area}, at places that are reached from outside`, reachable, "none.")}
+    <h3>What could not be seen</h3>
+    ${list(notSeen)}`;
+}
+
+function transferTable(caption: string, rows: readonly Transfer[], empty: string): Markup {
+  return table<Transfer>(
+    caption,
+    [
+      { title: "Project", cell: ({ organisation, project }) => `${organisation.name}/${project.name}` },
+      { title: "Data", cell: ({ dataClass }) => dataClass ?? "not recorded" },
+      { title: "Where", cell: whereText },
+      { title: "Importer", cell: importerText },
+      { title: "Reached from", cell: reachedText },
+      { title: "Basis", cell: ({ basis }) => basisText(basis) },
+      { title: "Models", cell: ({ models }) => models.join(", ") },
+      { title: "Requests", cell: ({ requests }) => requests, isNumber: true },
+      { title: "Tokens", cell: tokensText, isNumber: true },
+    ],
+    rows,
+    empty,
+  );
+}
+
+function whereText({ destination, way }: Transfer): string {
+  const { kind, name, site, jurisdiction } = destination;
+  const upstream = kind === "upstream" ? `upstream ${name}, ` : "";
+  const reason = way === "access" || way === "law" ? `; reached by ${way}` : "";
+  return `${upstream}site ${site} (${jurisdiction ?? "not declared"})${reason}`;
+}
+
+function importerText({ importer: { name, seat, laws } }: Transfer): string {
+  return `${name ?? "not declared"}${seat === null ? "" : `, seat in ${seat}`}${laws.length === 0 ? "" : `; under the law of ${laws.join(", ")}`}`;
+}
+
+function reachedText({ reachedFrom }: Transfer): string {
+  return reachedFrom === null ? "not declared" : joined(reachedFrom, "nowhere else");
+}
+
+function basisText(basis: LegalBasis): string {
+  if (basis.kind === "none on record") return "none on record";
+  if (basis.kind === "tenant's assertion") return `the tenant's assertion: ${basis.text}`;
+  const scheme = basis.scheme === null ? "" : `, for holders of ${basis.scheme}`;
+  return `adequacy of ${basis.country}, decided on ${basis.decidedOn}${scheme}: ${basis.source}`;
+}
+
+function tokensText({ inputTokens, outputTokens, unrated }: Transfer): string {
+  return `${inputTokens} in, ${outputTokens} out${unrated === 0 ? "" : `; ${unrated} requests not known`}`;
+}
