@@ -17,6 +17,7 @@ import { addPolicyCommands } from "./policy.ts";
 import { Printer } from "./printer.ts";
 import { addProjectCommands } from "./project.ts";
 import { addReceiptCommands } from "./receipt.ts";
+import { addReportCommands } from "./report.ts";
 import { addReservationCommands } from "./reservation.ts";
 import { addRestoreCommand } from "./restore.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -102,6 +103,7 @@ export function createProgram(context: CommandContext): Command {
   addFactsCommands(program, context);
   addPolicyCommands(program, context);
   addDrillCommand(program, context);
+  addReportCommands(program, context);
   addBackupCommand(program, context);
   addRestoreCommand(program, context);
   addVersionCommand(program, context);

@@ -7,14 +7,7 @@
  * in no answer; a record for one tenant names no other; whatever a name holds, a page only shows it.
  */
 export type { About } from "./about.ts";
-export {
-  aiActLogFormat,
-  logEnd,
-  type LogEntry,
-  type LoggedRefusal,
-  type LoggedRequest,
-  logOpening,
-} from "./ai-act-log.ts";
+export { logEnd, type LogEntry, type LoggedRefusal, type LoggedRequest, logOpening } from "./ai-act-log.ts";
 export { renderReport, type Report } from "./page/render.ts";
 export { type JurisdictionReport, jurisdictionReport } from "./jurisdiction.ts";
 export type { Declared, LiveDestination, LiveProject, LiveState, Period, PlacedSum, Recorded } from "./live-state.ts";

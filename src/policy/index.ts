@@ -22,7 +22,7 @@ export { drill, type Drilled, type DrillOptions, type Lost } from "./drill.ts";
 export { explain, type Explained, knownSites } from "./explain.ts";
 export { type Adequacy, shippedAdequacy } from "./facts/adequacy-list.ts";
 export { criterionIds } from "./facts/criteria.ts";
-export { type Evidence, spanOf } from "./facts/evidence.ts";
+export type { Evidence } from "./facts/evidence.ts";
 export { beginsMs, endsMs } from "./facts/moments.ts";
 export { heldByCountry, type Holding } from "./facts/ownership.ts";
 export { factsDigest, type FactsInvalid, noFacts, type ParsedFacts, parseFacts } from "./facts/parse.ts";

@@ -80,8 +80,8 @@ export const supplyAndTechnology: readonly Criterion[] = [
   },
   {
     id: "SOV-6.5",
-    title: "Independence in high-performance computing",
-    asks: "How European processors, accelerators and their software are.",
+    title: "Independence in processors and accelerators",
+    asks: "How European the processors, accelerators and their software are with which much is computed.",
     rule: "Decided where the facts name the accelerators of each host: where their makers have their seats, and where they were made.",
     wouldAnswer: "Facts: the hosts, and the accelerators in them.",
   },
