@@ -9,18 +9,23 @@ import { sceneOf } from "./scene.ts";
  */
 export type Way = "place" | "undeclared" | "access" | "law";
 
-export type LegalBasis =
-  | {
-      readonly kind: "adequacy";
-      readonly country: string;
-      readonly decidedOn: string;
-      readonly source: string;
-      /** Where it covers some recipients only: the certificate that the importer has in force. */
-      readonly scheme: string | null;
-    }
-  /** As the tenant asserted it with the request. */
-  | { readonly kind: "tenant's assertion"; readonly text: string }
-  | { readonly kind: "none on record" };
+/** An adequacy decision that holds for a jurisdiction to which data went, and for who receives it there. */
+export interface AdequacyFound {
+  readonly country: string;
+  readonly decidedOn: string;
+  readonly source: string;
+  /** Where it covers some recipients only: the certificate that the importer has in force. */
+  readonly scheme: string | null;
+}
+
+/** What is on record of why data may be there. */
+export interface LegalBasis {
+  readonly adequacy: readonly AdequacyFound[];
+  /** Jurisdictions in play (of the place, of laws, of access) that none of these decisions covers. */
+  readonly notCovered: readonly string[];
+  /** As the tenant asserted it with the request; null: it did not. */
+  readonly asserted: string | null;
+}
 
 export interface Transfer {
   readonly project: { readonly id: string; readonly name: string };
@@ -148,15 +153,21 @@ function wayOf({ jurisdiction, within, importer }: Place, area: string, standing
 /** Adequacy is the EU's and the EEA's to find: for another area nothing here knows a basis but the tenant's. */
 function basisOf(place: Place, asserted: string | null, area: string, standing: Standing): LegalBasis {
   const { jurisdiction, importer } = place;
-  const decision =
-    jurisdiction === undefined || (area !== "EU" && area !== "EEA")
-      ? undefined
-      : adequacyFor(jurisdiction, importer.certificates, standing);
-  if (decision !== undefined) {
-    const { to, decidedOn, source, scheme } = decision;
-    return { kind: "adequacy", country: to, decidedOn, source, scheme: scheme ?? null };
-  }
-  return asserted === null ? { kind: "none on record" } : { kind: "tenant's assertion", text: asserted };
+  const inPlay = [...(jurisdiction === undefined ? [] : [jurisdiction]), ...importer.law, ...(importer.access ?? [])];
+  const outside = [...new Set(inPlay)].filter((each) => !placesOf(each, standing).includes(area)).sort();
+  const isFoundHere = area === "EU" || area === "EEA";
+  const found = outside.map((each) => ({
+    each,
+    decision: isFoundHere ? adequacyFor(each, importer.certificates, standing) : undefined,
+  }));
+  const decisions = found.flatMap(({ decision }) => (decision === undefined ? [] : [decision]));
+  return {
+    adequacy: [...new Set(decisions)].map(({ to, decidedOn, source, scheme }) => {
+      return { country: to, decidedOn, source, scheme: scheme ?? null };
+    }),
+    notCovered: found.filter(({ decision }) => decision === undefined).map(({ each }) => each),
+    asserted,
+  };
 }
 
 /** Rows that differ in models and counts alone are one. */

@@ -27,7 +27,7 @@ export function pageOf(title: string, about: About, summary: string, body: Marku
           ${aboutList(about)}
         </header>
         <main>${body}</main>
-        <footer><p>Made by Bailiwick ${about.release} on ${about.at}. ${about.note}</p></footer>
+        <footer><p>Made by Bailiwick ${about.release} on ${moment(about.at)}. ${about.note}</p></footer>
       </body>
     </html> `.text;
 }
@@ -37,14 +37,16 @@ function aboutList(about: About): Markup {
   const named = ({ version, sha256 }: About["facts"]): string =>
     version === 0 ? `none applied, what is shipped holds (${sha256})` : `version ${version} (${sha256})`;
   const rows: (readonly [string, string])[] = [
-    ["Made", about.at],
+    ["Made", moment(about.at)],
     ["Release", about.release],
     ["Installation", about.installation],
     ["Facts", named(facts)],
     ["Policies", named(policies)],
     [
       "Period",
-      period === null ? "the moment of this report" : `from ${period.from} to ${period.to}, the end not included`,
+      period === null
+        ? "the moment of this report"
+        : `from ${moment(period.from)} to ${moment(period.to)}, the end not included`,
     ],
   ];
   return html`<dl class="about">
@@ -54,6 +56,11 @@ function aboutList(about: About): Markup {
           <dd>${text}</dd>`,
     )}
   </dl>`;
+}
+
+/** "2026-11-26T12:00:00.000Z" as people write it, to the second. */
+export function moment(at: string): string {
+  return `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
 }
 
 export interface Column<Row> {

@@ -60,11 +60,16 @@ function reachedText({ reachedFrom }: Transfer): string {
   return reachedFrom === null ? "not declared" : joined(reachedFrom, "nowhere else");
 }
 
-function basisText(basis: LegalBasis): string {
-  if (basis.kind === "none on record") return "none on record";
-  if (basis.kind === "tenant's assertion") return `the tenant's assertion: ${basis.text}`;
-  const scheme = basis.scheme === null ? "" : `, for holders of ${basis.scheme}`;
-  return `adequacy of ${basis.country}, decided on ${basis.decidedOn}${scheme}: ${basis.source}`;
+function basisText({ adequacy, notCovered, asserted }: LegalBasis): Markup {
+  const decisions = adequacy.map(({ country, decidedOn, source, scheme }) => {
+    const holders = scheme === null ? "" : `, for holders of ${scheme}`;
+    return `Adequacy of ${country}, decided on ${decidedOn}${holders}: ${source}`;
+  });
+  return list([
+    ...decisions,
+    ...(notCovered.length === 0 ? [] : [`No adequacy decision covers: ${notCovered.join(", ")}`]),
+    asserted === null ? "The tenant asserted none" : `The tenant's assertion: ${asserted}`,
+  ]);
 }
 
 function tokensText({ inputTokens, outputTokens, unrated }: Transfer): string {
