@@ -1,6 +1,7 @@
 import { refuse, type Refusal } from "../base/index.ts";
 import {
   jurisdictionReport,
+  type LiveDestination,
   type LiveProject,
   type LiveState,
   logOpening,
@@ -167,18 +168,7 @@ function heldState(parts: OperationParts): LiveState {
     gatewaySite: { ...settings.site, jurisdiction: settings.site.jurisdiction },
     database:
       settings.database.url === undefined && settings.database.urlEnvironment === undefined ? "embedded" : "external",
-    destinations: cloud.destinations.all.map(({ name, kind, site, engine, pool, ...destination }) => ({
-      name,
-      kind,
-      site,
-      engine: { name: engine.name, build: engine.build },
-      models: [...destination.offers()].map(({ model, sha256, endpoints }) => ({
-        name: model,
-        sha256: sha256 ?? null,
-        endpoints: [...endpoints],
-      })),
-      device: pool?.pool.device.name,
-    })),
+    destinations: cloud.destinations.all.map(liveDestination),
     projects: [],
     log: {
       state,
@@ -189,6 +179,22 @@ function heldState(parts: OperationParts): LiveState {
     // This release keeps no prompt and no answer, and erases no usage and no receipt.
     keeping: { content: false, tenantKeys: false, receiptDays: null },
     declared: declaredOf(settings.disclosure),
+  };
+}
+
+function liveDestination(destination: OperationParts["cloud"]["destinations"]["all"][number]): LiveDestination {
+  const { name, kind, site, engine, pool } = destination;
+  return {
+    name,
+    kind,
+    site,
+    engine: { name: engine.name, build: engine.build },
+    models: [...destination.offers()].map(({ model, sha256, endpoints }) => ({
+      name: model,
+      sha256: sha256 ?? null,
+      endpoints: [...endpoints],
+    })),
+    device: pool?.pool.device.name,
   };
 }
 

@@ -100,7 +100,7 @@ function summaryOf(made: readonly Transfer[], area: string, requests: number, { 
   if (made.length === 0)
     return `None: ${requests} requests ${period} were looked at, and none of them ran outside ${area}.`;
   const places = [...new Set(made.map(({ destination }) => destination.jurisdiction ?? "no declared place"))].sort();
-  return `${total(made)} of ${requests} requests ${period} ran outside ${area}: ${places.join(", ")}.`;
+  return `${total(made)} of ${requests} requests ${period} ran outside ${area}, or at a place that nobody has declared: ${places.join(", ")}.`;
 }
 
 function total(sums: readonly { readonly requests: number }[]): number {
