@@ -206,14 +206,29 @@ test("a tenant's log has each request with its receipt, model and decision, and 
   assert.equal((opening!["retention"] as { isKept: boolean }).isKept, true);
   assert.match(String(request!["receipt"]), /^rcpt_/);
   assert.match((request!["decision"] as { digest: string }).digest, /^[0-9a-f]{64}$/);
-  assert.deepEqual([request!["jurisdiction"], request!["dataClass"], request!["ending"]], ["DE", "personal", "length"]);
+  assert.deepEqual([request!["jurisdiction"], request!["dataClass"], request!["ending"]], ["DE", "personal", "stop"]);
   assert.deepEqual([lines[4]!["code"], lines[4]!["model"]], ["no_permitted_site", "far"]);
   assert.deepEqual(lines[5], { line: "end", requests: 3, refusals: 1 });
   const receipt = await fetch(`${cloud.url}/v1/receipts/${String(request!["receipt"])}`, {
     headers: { authorization: `Bearer ${wardKey}` },
   });
   assert.equal(receipt.status, 200, "the log's ids are those of receipts");
+  // In parts of one line each it is the same log.
+  const items: unknown[] = [];
+  let after = "";
+  do {
+    const query = `project=clinic%2Fward&limit=1${after}`;
+    const part = await control<LogPart>(cloud, "GET", `/reports/ai-act-log?${query}`);
+    items.push(...part.items);
+    after = part.next === null ? "" : `&after=${encodeURIComponent(part.next)}`;
+  } while (after !== "");
+  assert.deepEqual(items, lines.slice(1, -1));
 });
+
+interface LogPart {
+  readonly items: readonly unknown[];
+  readonly next: string | null;
+}
 
 test("the same state is the same report, apart from the time", async () => {
   const period = ["--from", "2026-01-01", "--to", "2099-01-01"];
