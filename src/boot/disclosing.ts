@@ -15,8 +15,8 @@ import {
   transfersReport,
 } from "../disclosure/index.ts";
 import type { Operations } from "../gateway/index.ts";
-import { type Candidate, checkProcessing, noFacts, parseFacts, type Question } from "../policy/index.ts";
-import { factsBefore, ranReport, type RanSum } from "../store/index.ts";
+import { type Candidate, checkProcessing, factsDigest, noFacts, parseFacts, type Question } from "../policy/index.ts";
+import { factsBefore, ranReport, type RanSum, refusalsKept } from "../store/index.ts";
 import { logPage } from "./disclosed-log.ts";
 import type { OperationParts } from "./parts.ts";
 
@@ -70,7 +70,7 @@ export function createReports(parts: OperationParts): ReportOperations {
         const message = `Version ${named?.version} of the facts, which held then, cannot be read by this release.`;
         return refuse("document_invalid", message, { param: "since" });
       }
-      const none = { version: 0, sha256: "" };
+      const none = { version: 0, sha256: factsDigest(noFacts) };
       return told(subProcessorsReport(state, { since: new Date(since).toISOString(), named: named ?? none, facts }));
     },
     jurisdiction: () => told(jurisdictionReport(heldState(parts))),
@@ -82,7 +82,15 @@ export function createReports(parts: OperationParts): ReportOperations {
       await parts.shipper.caughtUp(shippingWaitMs);
       const { release, installation, keeping, atMs } = heldState(parts);
       const at = new Date(atMs).toISOString();
-      const opening = logOpening({ project, period, at, release, installation, keptDays: keeping.receiptDays });
+      const opening = logOpening({
+        project,
+        period,
+        at,
+        release,
+        installation,
+        keptDays: keeping.receiptDays,
+        refusalsKept,
+      });
       return { opening: told(opening), ...(await logPage(store, project.id, period, page)) };
     },
   };

@@ -48,6 +48,8 @@ interface Opening {
   readonly installation: string;
   /** null: without an end. */
   readonly keptDays: number | null;
+  /** Of the whole cloud's refusals the newest so many are kept. */
+  readonly refusalsKept: number;
 }
 
 const monthsAtLeast = 6;
@@ -55,7 +57,7 @@ const monthsAtLeast = 6;
 const daysAtLeast = 184;
 
 /** The first line of a file. */
-export function logOpening({ project, period, at, release, installation, keptDays }: Opening) {
+export function logOpening({ project, period, at, release, installation, keptDays, refusalsKept }: Opening) {
   return {
     line: "opening",
     format: aiActLogFormat,
@@ -73,6 +75,7 @@ export function logOpening({ project, period, at, release, installation, keptDay
       isKept: keptDays === null || keptDays >= daysAtLeast,
       says: retentionText(keptDays),
     },
+    refusals: `the newest ${refusalsKept} of the whole cloud are kept: older ones are not in this log`,
     content: "none: prompts and answers are not in this log",
     note,
   } as const;

@@ -217,7 +217,8 @@ test("a log says for how long it is kept, against six months", () => {
   const project = { id: "proj_ward", name: "ward", organisation: { name: "clinic" } };
   const period = { from: "2026-11-01T00:00:00.000Z", to: at };
   const opening = (keptDays: number | null) =>
-    logOpening({ project, period, at, release: "0.1.0", installation: "inst_1", keptDays }).retention;
+    logOpening({ project, period, at, release: "0.1.0", installation: "inst_1", keptDays, refusalsKept: 100_000 })
+      .retention;
   assert.deepEqual(
     [null, 184, 183].map((days) => opening(days).isKept),
     [true, true, false],

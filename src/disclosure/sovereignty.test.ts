@@ -83,6 +83,23 @@ test("hardware of foreign make holds its objective down, and says whose it is", 
   );
 });
 
+test("what a host reports of its device counts where the facts are silent, and is a doubt where they say otherwise", () => {
+  const silent = factsOf({ ...cityFacts, hosts: [] });
+  const told = (facts: typeof silent, device: string) =>
+    sovereigntyReport(stateOf({ facts, destinations: [{ ...berlinHost, device }] }), nothingRan);
+  assert.equal(ceilingOf(told(silent, "AMD Instinct MI300X"), "SOV-5"), "SEAL-2: accelerators are made by AMD (US)");
+  assert.equal(ceilingOf(told(silent, "cpu"), "SOV-5"), "none", "a processor's maker is not told");
+  const doubts = ["NVIDIA H200", "cpu", "cuda", "AMD Instinct MI300X"].map(
+    (device) => told(factsOf(cityFacts), device).hardware[0]!.doubt,
+  );
+  assert.deepEqual(doubts, [
+    null,
+    'it reports "cpu", and the facts say H200 by NVIDIA',
+    null,
+    'it reports "AMD Instinct MI300X", and the facts say H200 by NVIDIA',
+  ]);
+});
+
 test("evidence that has expired counts as none, and is listed", () => {
   const report = sovereigntyReport(stateOf(), nothingRan);
   assert.equal(criterionOf(report, "SOV-8.1").status, "attested");
@@ -106,7 +123,7 @@ test("without facts little is computed, and nothing is claimed", () => {
   const computed = report.objectives.flatMap((each) => each.criteria).filter(({ status }) => status === "computed");
   assert.deepEqual(
     computed.map(({ id }) => id),
-    ["SOV-2.1", "SOV-2.3", "SOV-3.1", "SOV-3.2", "SOV-3.4", "SOV-6.1", "SOV-6.3"],
+    ["SOV-2.1", "SOV-2.3", "SOV-3.1", "SOV-3.2", "SOV-3.4", "SOV-5.6", "SOV-6.1", "SOV-6.3"],
   );
   assert.equal(ceilingOf(report, "SOV-2"), "SEAL-1: EU law alone does not govern site here (no jurisdiction declared)");
   assert.deepEqual(

@@ -12,6 +12,7 @@ import {
 import { type Backing, backingOf, counts, type Fact, type NotCounted, notCounted } from "./evidence.ts";
 import type { LiveState, Recorded } from "./live-state.ts";
 import { lookAt } from "./rules.ts";
+import { doubtAbout } from "./rules/hardware.ts";
 import { type Ceiling, lowest } from "./rules/finding.ts";
 import { acceleratorsOf, hostsOf, type Scene, sceneOf } from "./scene.ts";
 
@@ -53,6 +54,8 @@ export interface Hardware {
   readonly host: string;
   readonly site: string;
   readonly reports: string | null;
+  /** Why what it reports does not go with what the facts say; null: it does, or says nothing of it. */
+  readonly doubt: string | null;
   /** null: the facts do not say. */
   readonly accelerators:
     | readonly {
@@ -155,6 +158,7 @@ function hardwareOf(
     host: name,
     site: site.name,
     reports: device ?? null,
+    doubt: doubtAbout(device, parts) ?? null,
     accelerators:
       parts?.map((part) => ({
         name: part.name,

@@ -44,7 +44,7 @@ export type {
   ProjectTable,
   ReservationTable,
 } from "./schema.ts";
-export { readWatermark, ship, type ShipOutcome } from "./ship.ts";
+export { readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
 export {
   type MonthlySpending,

@@ -40,7 +40,7 @@ export const supplyAndTechnology: readonly Criterion[] = [
     id: "SOV-5.6",
     title: "Single points of dependency",
     asks: "How far the service hangs on vendors, facilities or proprietary technology from outside the EU.",
-    rule: "The makers of the accelerators of all hosts, and upstreams at sites outside the EEA. A host whose accelerators the facts do not know is a dependency that nobody has documented.",
+    rule: "The makers of the accelerators of all hosts, and upstreams at sites outside the EEA. Where the facts say nothing of a host, the maker whose name is in what the host reports of its device (NVIDIA, AMD, Intel, Apple).",
     wouldAnswer: "Facts: the hosts, and the accelerators in them.",
   },
   {

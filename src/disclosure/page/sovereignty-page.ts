@@ -36,7 +36,10 @@ export function sovereigntyPage(report: SovereigntyReport): string {
         [
           { title: "Host", cell: ({ host }) => host },
           { title: "Site", cell: ({ site }) => site },
-          { title: "It reports", cell: ({ reports }) => reports ?? "nothing" },
+          {
+            title: "It reports",
+            cell: ({ reports, doubt }) => `${reports ?? "nothing"}${doubt === null ? "" : `; in doubt: ${doubt}`}`,
+          },
           { title: "The facts say", cell: acceleratorsCell },
         ],
         report.hardware,

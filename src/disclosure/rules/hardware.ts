@@ -2,6 +2,35 @@ import { backingOf, type Fact, measured } from "../evidence.ts";
 import { type Accelerator, acceleratorsOf, hostsOf, isEuropean, nameOf, outside, type Scene } from "../scene.ts";
 import { decided, distinct, listed, open, type Outcome } from "./finding.ts";
 
+/** Makers whose name is in what their drivers call a device, and the country of their seats. */
+const namedByDrivers: readonly (readonly [RegExp, string, string])[] = [
+  [/\bNVIDIA\b/i, "NVIDIA", "US"],
+  [/\b(AMD|Radeon|Instinct)\b/i, "AMD", "US"],
+  [/\bIntel\b/i, "Intel", "US"],
+  [/\bApple\b/i, "Apple", "US"],
+];
+
+/** "NVIDIA (US)": by the name that a host reports of its device; undefined: the name holds no maker's. */
+export function reportedMaker(device: string | undefined): string | undefined {
+  const found = namedByDrivers.find(([name]) => device !== undefined && name.test(device));
+  return found === undefined ? undefined : `${found[1]} (${found[2]})`;
+}
+
+/** Names of kinds: they say of what a device is nothing. */
+const kindsOfDevices: ReadonlySet<string> = new Set(["gpu", "cuda", "vulkan", "metal", "fake"]);
+
+/** Why what a host reports does not go with what the facts say; undefined: it does, or says nothing of it. */
+export function doubtAbout(device: string | undefined, parts: readonly Accelerator[] | undefined): string | undefined {
+  if (device === undefined || parts === undefined || kindsOfDevices.has(device)) return undefined;
+  const told = device.toLowerCase();
+  const isNamed = parts.some(
+    ({ name, maker }) => told.includes(name.toLowerCase()) || told.includes(maker.toLowerCase()),
+  );
+  if (isNamed) return undefined;
+  const names = listed(parts.map(({ name, maker }) => `${name} by ${maker}`));
+  return `it reports "${device}", and the facts say ${names}`;
+}
+
 /** What is known of the machines here. */
 interface Machines {
   readonly parts: readonly Accelerator[];
@@ -9,6 +38,8 @@ interface Machines {
   /** Hosts whose accelerators the facts do not know. */
   readonly unknown: readonly string[];
   readonly hosts: number;
+  /** "NVIDIA (US)": of hosts of which the facts say nothing, by what they report. */
+  readonly reported: readonly string[];
 }
 
 function machinesOf(scene: Scene): Machines {
@@ -22,21 +53,23 @@ function machinesOf(scene: Scene): Machines {
       evidence: backingOf(part.evidence),
     })),
   );
-  const told = hosts.flatMap(({ destination }): Fact[] =>
-    destination.device === undefined
-      ? []
-      : [
-          {
-            text: `host ${destination.name} reports the device "${destination.device}"`,
-            evidence: measured(scene.state.atMs),
-          },
-        ],
-  );
+  const told = hosts.flatMap(({ destination, parts }): Fact[] => {
+    const { name, device } = destination;
+    if (device === undefined) return [];
+    const doubt = doubtAbout(device, parts);
+    const text =
+      doubt === undefined ? `host ${name} reports the device "${device}"` : `host ${name} is in doubt: ${doubt}`;
+    return [{ text, evidence: measured(scene.state.atMs) }];
+  });
   return {
     parts: hosts.flatMap(({ parts }) => parts ?? []),
     facts: distinct([...known, ...told]),
     unknown: hosts.filter(({ parts }) => parts === undefined).map(({ destination }) => destination.name),
     hosts: hosts.length,
+    reported: hosts.flatMap(({ destination, parts }) => {
+      const maker = parts === undefined ? reportedMaker(destination.device) : undefined;
+      return maker === undefined ? [] : [maker];
+    }),
   };
 }
 
@@ -51,8 +84,9 @@ function isForeign({ makerCountry }: Accelerator): boolean {
 }
 
 /** "accelerators are made by NVIDIA (US)". */
-function madeAbroad(parts: readonly Accelerator[]): string {
-  const makers = parts.filter(isForeign).map(({ maker, makerCountry }) => `${maker} (${makerCountry})`);
+function madeAbroad(parts: readonly Accelerator[], reported: readonly string[] = []): string {
+  const declared = parts.filter(isForeign).map(({ maker, makerCountry }) => `${maker} (${makerCountry})`);
+  const makers = [...declared, ...reported];
   return `accelerators are made by ${listed(makers.sort())}`;
 }
 
@@ -90,7 +124,7 @@ export function manufacture(scene: Scene): Outcome {
 
 /** SOV-5.6. */
 export function dependency(scene: Scene): Outcome {
-  const { parts, facts: machines, unknown } = machinesOf(scene);
+  const { parts, facts: machines, unknown, reported } = machinesOf(scene);
   const away = scene.destinations.filter(
     ({ destination, place }) =>
       destination.kind === "upstream" && (place.jurisdiction === undefined || !isEuropean(place.jurisdiction)),
@@ -100,12 +134,13 @@ export function dependency(scene: Scene): Outcome {
     ...away.map((each) => ({ text: `${nameOf(each)} answers requests`, evidence: each.siteBacking })),
   ]);
   const foreign = parts.filter(isForeign);
-  if (foreign.length === 0 && away.length === 0) {
+  const isForeignMade = foreign.length > 0 || reported.length > 0;
+  if (!isForeignMade && away.length === 0) {
     if (parts.length === 0 || unknown.length > 0) return open(facts);
     return decided("No accelerator's maker and no upstream is outside the EEA.", facts);
   }
   const because = [
-    ...(foreign.length === 0 ? [] : [madeAbroad(foreign)]),
+    ...(isForeignMade ? [madeAbroad(foreign, reported)] : []),
     ...(away.length === 0 ? [] : [`requests are answered by ${listed(away.map(nameOf))}`]),
   ].join(" and ");
   return decided(`There are dependencies outside the EU: ${because}.`, facts, { level: 2, because });
