@@ -22,13 +22,14 @@ This page is made from the reports themselves
 
 The ${framework.name}, ${framework.version}, of the ${framework.publisher}: <${framework.source}>.
 
-**Where the 48 criteria are from.** Version 1.2.1 of the framework names contributing factors in prose and counts none. On
-1 June 2026 the Commission published implementation guidance with a calculator (a workbook), whose questions are numbered: 8, 6, 5,
-6, 7, 5, 7 and 4 under the eight objectives, 48 together. The workbook itself was not at hand when this list was made: it
-follows transcriptions that others have published, of which two that were made independently have the same 48 questions. Each is
-here in our own words, under the number that it has there (\`SOV-5.6\` is the sixth question below SOV-5). Where ours and the
-Commission's words differ, theirs count. Weights are those of version 1.2.1; the calculator of 2026 proposes others (SOV-1 20, SOV-5
-10, SOV-7 15), and a procurement may set its own. Nothing here is computed from weights.
+**Where the 48 criteria are from.** Version 1.2.1 of the framework names factors that contribute to each objective. Numbered they
+are the questions of the calculator (a workbook) that the Commission published with its implementation guidance on 1 June 2026:
+8, 6, 5, 6, 7, 5, 7 and 4 under the eight objectives, 48 together. Neither document was at hand itself when this list was made:
+it follows transcriptions of the calculator that others have published, two of which, made independently of each other, have the
+same number of questions under each objective. Each is here in our own words, under the number that it has there (\`SOV-5.6\` is
+the sixth question below SOV-5). Where ours and the Commission's words differ, theirs count. Weights are those of version 1.2.1;
+the calculator, as it was transcribed, has others (SOV-1 20, SOV-5 10, SOV-7 15), and a procurement may set its own. Nothing here
+is computed from weights.
 
 **What is said of each criterion.** \`computed\`: the rule below has decided it from live state (facts and policies that hold,
 destinations that are up, the transparency log, usage of the period); \`answer\` says how, and \`facts\` by what. \`attested\`: no rule
