@@ -16,6 +16,15 @@ export interface About {
 export const note =
   "An aid, not legal advice: it shows what this cloud records and what its operator declares, and decides nothing.";
 
+/** "2026-11-26T12:00:00.000Z" as people write it, to the second. */
+export function momentText(at: string): string {
+  return `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
+}
+
+export function periodText({ from, to }: Period): string {
+  return `from ${momentText(from)} to ${momentText(to)}`;
+}
+
 export function aboutReport(state: LiveState, period: Period | null): About {
   return {
     at: new Date(state.atMs).toISOString(),

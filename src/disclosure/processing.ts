@@ -145,8 +145,9 @@ function placesOfProcessing(state: LiveState, { sums }: Recorded): readonly Proc
   });
 }
 
-function whatRests({ gatewaySite, database, keeping }: LiveState): ProcessingReport["rest"] {
-  const site = `site ${gatewaySite.name} (${gatewaySite.jurisdiction ?? "no jurisdiction declared"})`;
+function whatRests(state: LiveState): ProcessingReport["rest"] {
+  const { gatewaySite, database, keeping } = state;
+  const site = `site ${gatewaySite.name} (${sceneOf(state).gateway.jurisdiction ?? "no jurisdiction declared"})`;
   const where = database === "embedded" ? site : `${site}, and the database elsewhere, which is not seen from here`;
   const until = keeping.receiptDays === null ? "without an end" : `${keeping.receiptDays} days`;
   return [

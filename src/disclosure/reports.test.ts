@@ -99,7 +99,7 @@ test("what was placed outside: to whom, under which law, on which basis", (conte
   isGolden(context, "transfers.html", renderReport(report));
   assert.equal(
     report.summary,
-    "12 of 22 requests from 2026-11-01T00:00:00.000Z to 2026-11-26T00:00:00.000Z ran outside EEA, or at a place that nobody has declared: US, no declared place.",
+    "12 of 22 requests from 2026-11-01 00:00:00 UTC to 2026-11-26 00:00:00 UTC ran outside the EEA, or at a place that nobody has declared: US, no declared place.",
   );
   const vault = report.made.find(({ project }) => project.name === "vault")!;
   assert.deepEqual([vault.requests, vault.models, vault.unrated], [3, ["large", "larger"], 1]);
@@ -143,7 +143,7 @@ test("nothing outside is said as none, with what was looked at", () => {
   assert.deepEqual([report.made, report.reachable, report.lookedAt.requests], [[], [], 40]);
   assert.equal(
     report.summary,
-    "None: 40 requests from 2026-11-01T00:00:00.000Z to 2026-11-26T00:00:00.000Z were looked at, and none of them ran outside EEA.",
+    "None: 40 requests from 2026-11-01 00:00:00 UTC to 2026-11-26 00:00:00 UTC were looked at, and none of them ran outside the EEA.",
   );
   const abroad = transfersReport(stateOf(), recordedOf([ran("clinic", "ward")]), { area: "FR", organisation: null });
   assert.deepEqual(

@@ -1,5 +1,5 @@
 import { adequacyFor, type Candidate, type Place, placeOf, placesOf, type Standing } from "../policy/index.ts";
-import { type About, aboutReport } from "./about.ts";
+import { type About, aboutReport, periodText } from "./about.ts";
 import type { LiveState, Period, PlacedSum, Recorded } from "./live-state.ts";
 import { sceneOf } from "./scene.ts";
 
@@ -95,12 +95,17 @@ export function transfersReport(state: LiveState, recorded: Recorded, question: 
   };
 }
 
-function summaryOf(made: readonly Transfer[], area: string, requests: number, { from, to }: Period): string {
-  const period = `from ${from} to ${to}`;
-  if (made.length === 0)
-    return `None: ${requests} requests ${period} were looked at, and none of them ran outside ${area}.`;
+function summaryOf(made: readonly Transfer[], area: string, requests: number, times: Period): string {
+  const period = periodText(times);
+  const outside = `outside ${areaText(area)}`;
+  if (made.length === 0) return `None: ${requests} requests ${period} were looked at, and none of them ran ${outside}.`;
   const places = [...new Set(made.map(({ destination }) => destination.jurisdiction ?? "no declared place"))].sort();
-  return `${total(made)} of ${requests} requests ${period} ran outside ${area}, or at a place that nobody has declared: ${places.join(", ")}.`;
+  return `${total(made)} of ${requests} requests ${period} ran ${outside}, or at a place that nobody has declared: ${places.join(", ")}.`;
+}
+
+/** "the EEA", "DE". */
+export function areaText(area: string): string {
+  return area === "EU" || area === "EEA" ? `the ${area}` : area;
 }
 
 function total(sums: readonly { readonly requests: number }[]): number {

@@ -129,7 +129,7 @@ test("transfers are what was placed outside, and none is said as none", async ()
   );
   assert.match(
     report.summary,
-    /^2 of 6 requests from .* ran outside EEA, or at a place that nobody has declared: US\.$/,
+    /^2 of 6 requests from .* ran outside the EEA, or at a place that nobody has declared: US\.$/,
   );
   const [made] = report.made;
   assert.deepEqual(
@@ -144,7 +144,7 @@ test("transfers are what was placed outside, and none is said as none", async ()
     ],
   );
   const none = await cloud.command<Told>("report", "transfers", "--organisation", "clinic");
-  assert.match(none.summary, /^None: 3 requests from .* were looked at, and none of them ran outside EEA\.$/);
+  assert.match(none.summary, /^None: 3 requests from .* were looked at, and none of them ran outside the EEA\.$/);
 });
 
 test("the record of processing is one tenant's, and names no other", async () => {

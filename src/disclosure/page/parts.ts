@@ -1,4 +1,4 @@
-import type { About } from "../about.ts";
+import { type About, momentText, periodText } from "../about.ts";
 import type { Backing, Fact } from "../evidence.ts";
 import type { Measure } from "../measures.ts";
 import { html, Markup } from "./markup.ts";
@@ -27,7 +27,7 @@ export function pageOf(title: string, about: About, summary: string, body: Marku
           ${aboutList(about)}
         </header>
         <main>${body}</main>
-        <footer><p>Made by Bailiwick ${about.release} on ${moment(about.at)}. ${about.note}</p></footer>
+        <footer><p>Made by Bailiwick ${about.release} on ${momentText(about.at)}. ${about.note}</p></footer>
       </body>
     </html> `.text;
 }
@@ -37,17 +37,12 @@ function aboutList(about: About): Markup {
   const named = ({ version, sha256 }: About["facts"]): string =>
     version === 0 ? `none applied, what is shipped holds (${sha256})` : `version ${version} (${sha256})`;
   const rows: (readonly [string, string])[] = [
-    ["Made", moment(about.at)],
+    ["Made", momentText(about.at)],
     ["Release", about.release],
     ["Installation", about.installation],
     ["Facts", named(facts)],
     ["Policies", named(policies)],
-    [
-      "Period",
-      period === null
-        ? "the moment of this report"
-        : `from ${moment(period.from)} to ${moment(period.to)}, the end not included`,
-    ],
+    ["Period", period === null ? "the moment of this report" : `${periodText(period)}, the end not included`],
   ];
   return html`<dl class="about">
     ${rows.map(
@@ -56,11 +51,6 @@ function aboutList(about: About): Markup {
           <dd>${text}</dd>`,
     )}
   </dl>`;
-}
-
-/** "2026-11-26T12:00:00.000Z" as people write it, to the second. */
-export function moment(at: string): string {
-  return `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
 }
 
 export interface Column<Row> {

@@ -17,9 +17,10 @@ dl.about dd { margin: 0; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: collapse; margin: .6rem 0 1rem; font-size: .9rem; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .5rem; border-bottom: 1px solid var(--line);
-  overflow-wrap: break-word; }
+  overflow-wrap: anywhere; min-width: 5.5em; }
+th { overflow-wrap: normal; }
 thead th { background: var(--tint); border-bottom: 2px solid var(--line); }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 ul { margin: .2rem 0; padding-left: 1.1rem; }
 article { break-inside: avoid; border-bottom: 1px solid var(--line); padding: .3rem 0 .7rem; }
 .status { display: inline-block; min-width: 5.2rem; padding: 0 .45rem; border: 1px solid currentColor; border-radius: .2rem;

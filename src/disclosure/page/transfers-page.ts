@@ -1,11 +1,11 @@
-import type { LegalBasis, Transfer, TransfersReport } from "../transfers.ts";
+import { areaText, type LegalBasis, type Transfer, type TransfersReport } from "../transfers.ts";
 import { html, type Markup } from "./markup.ts";
 import { joined, list, pageOf, table } from "./parts.ts";
 
 export function transfersPage(report: TransfersReport): string {
   const { area, organisation, lookedAt } = report;
   return pageOf(
-    `Transfers outside ${area}`,
+    `Transfers outside ${areaText(area)}`,
     report.about,
     report.summary,
     html`<p>
@@ -20,8 +20,8 @@ export function transferTables(
   { made, reachable, notSeen }: Pick<TransfersReport, "made" | "reachable" | "notSeen">,
   area: string,
 ): Markup {
-  return html` ${transferTable(`Made: processed outside ${area}, or nobody has declared where`, made, "none.")}
-    ${transferTable(`Reachable: processed inside ${area}, at places that are reached from outside`, reachable, "none.")}
+  return html` ${transferTable(`Made: processed outside ${areaText(area)}, or nobody has declared where`, made, "none.")}
+    ${transferTable(`Reachable: processed inside ${areaText(area)}, at places that are reached from outside`, reachable, "none.")}
     <h3>What could not be seen</h3>
     ${list(notSeen)}`;
 }
@@ -30,13 +30,10 @@ function transferTable(caption: string, rows: readonly Transfer[], empty: string
   return table<Transfer>(
     caption,
     [
-      { title: "Project", cell: ({ organisation, project }) => `${organisation.name}/${project.name}` },
-      { title: "Data", cell: ({ dataClass }) => dataClass ?? "not recorded" },
-      { title: "Where", cell: whereText },
+      { title: "Project and data", cell: projectText },
+      { title: "Where, and by which models", cell: whereText },
       { title: "Importer", cell: importerText },
-      { title: "Reached from", cell: reachedText },
       { title: "Basis", cell: ({ basis }) => basisText(basis) },
-      { title: "Models", cell: ({ models }) => models.join(", ") },
       { title: "Requests", cell: ({ requests }) => requests, isNumber: true },
       { title: "Tokens", cell: tokensText, isNumber: true },
     ],
@@ -45,19 +42,23 @@ function transferTable(caption: string, rows: readonly Transfer[], empty: string
   );
 }
 
-function whereText({ destination, way }: Transfer): string {
+function projectText({ organisation, project, dataClass }: Transfer): string {
+  return `${organisation.name}/${project.name}: ${dataClass ?? "class not recorded"}`;
+}
+
+function whereText({ destination, way, models }: Transfer): string {
   const { kind, name, site, jurisdiction } = destination;
   const upstream = kind === "upstream" ? `upstream ${name}, ` : "";
   const reason = way === "access" || way === "law" ? `; reached by ${way}` : "";
-  return `${upstream}site ${site} (${jurisdiction ?? "not declared"})${reason}`;
+  return `${upstream}site ${site} (${jurisdiction ?? "not declared"})${reason}: ${models.join(", ")}`;
 }
 
-function importerText({ importer: { name, seat, laws } }: Transfer): string {
-  return `${name ?? "not declared"}${seat === null ? "" : `, seat in ${seat}`}${laws.length === 0 ? "" : `; under the law of ${laws.join(", ")}`}`;
-}
-
-function reachedText({ reachedFrom }: Transfer): string {
-  return reachedFrom === null ? "not declared" : joined(reachedFrom, "nowhere else");
+function importerText({ importer: { name, seat, laws }, reachedFrom }: Transfer): string {
+  const from =
+    reachedFrom === null
+      ? "from where it is reached is not declared"
+      : `reached from ${joined(reachedFrom, "nowhere else")}`;
+  return `${name ?? "not declared"}${seat === null ? "" : `, seat in ${seat}`}${laws.length === 0 ? "" : `; under the law of ${laws.join(", ")}`}; ${from}`;
 }
 
 function basisText({ adequacy, notCovered, asserted }: LegalBasis): Markup {
@@ -68,10 +69,11 @@ function basisText({ adequacy, notCovered, asserted }: LegalBasis): Markup {
   return list([
     ...decisions,
     ...(notCovered.length === 0 ? [] : [`No adequacy decision covers: ${notCovered.join(", ")}`]),
-    asserted === null ? "The tenant asserted none" : `The tenant's assertion: ${asserted}`,
+    ...(asserted === null ? [] : [`The tenant's assertion: ${asserted}`]),
+    ...(asserted === null && adequacy.length === 0 ? ["None on record"] : []),
   ]);
 }
 
 function tokensText({ inputTokens, outputTokens, unrated }: Transfer): string {
-  return `${inputTokens} in, ${outputTokens} out${unrated === 0 ? "" : `; ${unrated} requests not known`}`;
+  return `${inputTokens} in, ${outputTokens} out${unrated === 0 ? "" : `; of ${unrated} not known`}`;
 }

@@ -1,3 +1,4 @@
+import { periodText } from "../about.ts";
 import { backingOf, bySettings, counts, type Fact, measured } from "../evidence.ts";
 import type { Recorded } from "../live-state.ts";
 import { isEuropean, nameOf, type Scene } from "../scene.ts";
@@ -63,7 +64,7 @@ export function location(scene: Scene, recorded: Recorded): Outcome {
       evidence: bySettings,
     },
     {
-      text: `${elsewhere} of ${all} requests from ${recorded.from} to ${recorded.to} ran outside the EEA or at no declared place`,
+      text: `${elsewhere} of ${all} requests ${periodText(recorded)} ran outside the EEA or at no declared place`,
       evidence,
     },
     { text: database, evidence },
