@@ -19,7 +19,7 @@ import { openEngines } from "./engines.ts";
 import { Failed, failedBy, refused } from "./failed.ts";
 import { type FirstKey, firstKey, firstTenants } from "./first-tenants.ts";
 import { type Behind, openFront } from "./front.ts";
-import { jurisdictionPage } from "./disclosing.ts";
+import { createJurisdiction } from "./disclosing.ts";
 import { createOperations, pageStatus } from "./operations.ts";
 import type { BootOptions } from "./options.ts";
 import { declaredSite } from "./declared-site.ts";
@@ -241,7 +241,7 @@ async function putTogether(
     operations: createOperations(parts),
     metrics: async () => ({ contentType: meters.contentType, body: await meters.scrape() }),
     pageStatus: () => pageStatus(options, cloud, meters, draining ? "stopping" : isReady() ? "ready" : "not ready"),
-    jurisdictionPage: () => jurisdictionPage(parts),
+    jurisdictionPage: createJurisdiction(parts).page,
     onFailure: failure("a control request failed"),
   });
   stops.push(() => control.close());

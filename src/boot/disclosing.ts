@@ -1,5 +1,6 @@
 import { refuse, type Refusal } from "../base/index.ts";
 import {
+  type JurisdictionReport,
   jurisdictionReport,
   type LiveDestination,
   type LiveProject,
@@ -24,7 +25,7 @@ type ReportOperations = Operations["reports"];
 type Written = Record<string, unknown>;
 
 /** Groups of requests that one report is made of; a report says how many requests are in others. */
-const groupsMost = 50_000;
+const groupsMost = 10_000;
 const projectsMost = 1_000_000;
 const usualDays = 30;
 const shippingWaitMs = 10_000;
@@ -32,6 +33,7 @@ const shippingWaitMs = 10_000;
 /** Gathers what reports are computed from, and computes them. */
 export function createReports(parts: OperationParts): ReportOperations {
   const { tenancy, store } = parts;
+  const jurisdiction = createJurisdiction(parts);
   return {
     async sovereignty(asked) {
       const period = periodOf(asked, parts);
@@ -73,7 +75,7 @@ export function createReports(parts: OperationParts): ReportOperations {
       const none = { version: 0, sha256: factsDigest(noFacts) };
       return told(subProcessorsReport(state, { since: new Date(since).toISOString(), named: named ?? none, facts }));
     },
-    jurisdiction: () => told(jurisdictionReport(heldState(parts))),
+    jurisdiction: () => told(jurisdiction.report()),
     async aiActLog(reference, asked, page) {
       const period = periodOf(asked, parts);
       if ("outcome" in period) return period;
@@ -96,9 +98,24 @@ export function createReports(parts: OperationParts): ReportOperations {
   };
 }
 
-/** The public page on jurisdiction, from memory: whoever asks for it asks no database. */
-export function jurisdictionPage(parts: OperationParts): string {
-  return renderReport(jurisdictionReport(heldState(parts)));
+const jurisdictionKeptMs = 1_000;
+
+/**
+ * The report on jurisdiction, which is public: from memory, so that whoever asks for it asks no database, and made once a
+ * second at most, so that asking often costs nothing.
+ */
+export function createJurisdiction(parts: OperationParts) {
+  const { clock } = parts.cloud;
+  let kept: { readonly report: JurisdictionReport; readonly page: string; readonly atMs: number } | undefined;
+  const held = () => {
+    const nowMs = clock.monotonicMs();
+    if (kept === undefined || nowMs - kept.atMs >= jurisdictionKeptMs) {
+      const report = jurisdictionReport(heldState(parts));
+      kept = { report, page: renderReport(report), atMs: nowMs };
+    }
+    return kept;
+  };
+  return { report: () => held().report, page: () => held().page };
 }
 
 function factsOf(body: string) {

@@ -6,6 +6,7 @@ import type { Report } from "../disclosure/index.ts";
 import { withCloud } from "./testing.ts";
 
 const about = {
+  format: "bailiwick-report/1" as const,
   at: "2026-11-26T12:00:00.000Z",
   release: "0.1.0",
   installation: "inst_1",

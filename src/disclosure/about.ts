@@ -2,6 +2,8 @@ import type { DocumentNamed, LiveState, Period } from "./live-state.ts";
 
 /** What every report opens with: when, from what, for which time. */
 export interface About {
+  /** Another one where a member changes its meaning. */
+  readonly format: "bailiwick-report/1";
   /** ISO 8601, UTC: the only part that differs between two reports of the same state. */
   readonly at: string;
   readonly release: string;
@@ -27,6 +29,7 @@ export function periodText({ from, to }: Period): string {
 
 export function aboutReport(state: LiveState, period: Period | null): About {
   return {
+    format: "bailiwick-report/1",
     at: new Date(state.atMs).toISOString(),
     release: state.release,
     installation: state.installation,

@@ -7,7 +7,7 @@ const opening = `# Reports
 
 What \`bailiwick report\` and the control API's \`/reports\` say. **All of it is an aid, not legal advice.** JSON is the truth; a
 page is made of it alone (\`--out FILE\`, or standard output), in one HTML file that fetches nothing, runs nothing and prints on
-A4. Each report opens with \`about\`: when it was made (\`at\`), the release, the installation, the versions and digests of the facts
+A4. Each report opens with \`about\`: its \`format\`, when it was made (\`at\`), the release, the installation, the versions and digests of the facts
 and of the policies that held, the period where it has one, and a note. The same state gives the same bytes but for \`at\`, and for
 a period that was not named. How an operator goes about it: [operating/reports.md](../operating/reports.md).
 

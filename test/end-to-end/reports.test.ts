@@ -258,6 +258,13 @@ test("what cannot be reported is refused in words", async () => {
   const invalid = join(folder.path, "invalid.json");
   writeFileSync(invalid, JSON.stringify({ attestations: [{ criterion: "SOV-9.1", text: "x", evidence: attested }] }));
   const applied = await commandFails(["facts", "apply", invalid, "--data", cloud.data]);
+  const circle = [
+    { ...facts.operators[0]!, owners: [{ operator: "Away Inc", votesPercent: 100, capitalPercent: 100 }] },
+    { ...facts.operators[1]!, owners: [{ operator: "Netz GmbH", votesPercent: 100, capitalPercent: 100 }] },
+  ];
+  writeFileSync(join(folder.path, "circle.json"), JSON.stringify({ ...facts, operators: circle }));
+  const circular = await commandFails(["facts", "apply", join(folder.path, "circle.json"), "--data", cloud.data]);
+  assert.match(circular.stderr, /document_invalid/, "a circle of owners never comes as far as a report");
   assert.match(applied.stderr, /"SOV-9\.1" is no criterion; did you mean "SOV-1\.1"\?/);
 });
 
