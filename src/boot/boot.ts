@@ -19,6 +19,7 @@ import { openEngines } from "./engines.ts";
 import { Failed, failedBy, refused } from "./failed.ts";
 import { type FirstKey, firstKey, firstTenants } from "./first-tenants.ts";
 import { type Behind, openFront } from "./front.ts";
+import { createJurisdiction } from "./disclosing.ts";
 import { createOperations, pageStatus } from "./operations.ts";
 import type { BootOptions } from "./options.ts";
 import { declaredSite } from "./declared-site.ts";
@@ -220,25 +221,27 @@ async function putTogether(
   const reservations = await openReservations({ ...options, ...books, ids, destinations, onActive }, stops);
   const startedAtMs = clock.nowMs();
   const isReady = (): boolean => !draining && destinations.all.some(({ ready }) => ready);
+  const parts = {
+    ...options,
+    ...books,
+    reservations,
+    reserved,
+    residency,
+    cloud,
+    catalog,
+    folder,
+    startedAtMs,
+    url: () => url,
+    isReady,
+  };
   const control = await createControl({
     version: options.version,
     operatorToken: folder.operatorToken,
     ids,
-    operations: createOperations({
-      ...options,
-      ...books,
-      reservations,
-      reserved,
-      residency,
-      cloud,
-      catalog,
-      folder,
-      startedAtMs,
-      url: () => url,
-      isReady,
-    }),
+    operations: createOperations(parts),
     metrics: async () => ({ contentType: meters.contentType, body: await meters.scrape() }),
     pageStatus: () => pageStatus(options, cloud, meters, draining ? "stopping" : isReady() ? "ready" : "not ready"),
+    jurisdictionPage: createJurisdiction(parts).page,
     onFailure: failure("a control request failed"),
   });
   stops.push(() => control.close());

@@ -6,6 +6,7 @@ import type { Cloud } from "../stages/index.ts";
 import { ping, usageReport } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
 import { writeBackup } from "./backup.ts";
+import { createReports } from "./disclosing.ts";
 import type { OperationParts } from "./parts.ts";
 import { explainPlaces } from "./explaining.ts";
 import { networkConnections } from "./network.ts";
@@ -28,6 +29,7 @@ export function createOperations(parts: OperationParts): Operations {
     catalog: parts.catalog,
     cloud: cloudOperations(parts),
     log: logOperations(parts),
+    reports: createReports(parts),
   };
 }
 

@@ -18,6 +18,7 @@ import { addPolicyCommands } from "./policy.ts";
 import { Printer } from "./printer.ts";
 import { addProjectCommands } from "./project.ts";
 import { addReceiptCommands } from "./receipt.ts";
+import { addReportCommands } from "./report.ts";
 import { addReservationCommands } from "./reservation.ts";
 import { addRestoreCommand } from "./restore.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -105,6 +106,7 @@ export function createProgram(context: CommandContext): Command {
   addPolicyCommands(program, context);
   addDrillCommand(program, context);
   addNetworkCommand(program, context);
+  addReportCommands(program, context);
   addBackupCommand(program, context);
   addRestoreCommand(program, context);
   addVersionCommand(program, context);

@@ -202,6 +202,39 @@ const log = z.strictObject({
     .describe("Witnesses that are asked to cosign each checkpoint."),
 });
 
+const said = z.string().min(1).max(2_000);
+const sayings = z.array(said).max(100).default([]);
+
+const disclosure = z.strictObject({
+  processor: z
+    .strictObject({
+      name: said.optional().describe("Who operates this cloud, as contracts name it."),
+      contact: said.optional().describe("Its address, and how it is reached."),
+      representative: said.optional().describe("Its representative in the EU, where it needs one (GDPR, art. 27)."),
+      dataProtectionOfficer: said.optional().describe("Its data protection officer, and how that person is reached."),
+    })
+    .prefault({})
+    .describe("Who reports say the processor is."),
+  controller: z
+    .strictObject({
+      purposes: sayings.describe("Purposes of the processing (GDPR, art. 30(1)(b))."),
+      dataSubjects: sayings.describe("Categories of people whose data it is (art. 30(1)(c))."),
+      personalData: sayings.describe("Categories of personal data (art. 30(1)(c))."),
+      recipients: sayings.describe("Categories of recipients (art. 30(1)(d))."),
+      timeLimits: sayings.describe("Time limits for erasure (art. 30(1)(f))."),
+    })
+    .prefault({})
+    .describe("What only a controller can say in a record of processing."),
+  measures: z
+    .strictObject({
+      technical: sayings.describe("Technical ones, beside those that reports compute."),
+      organisational: sayings.describe("Organisational ones."),
+      contractual: sayings.describe("Contractual ones."),
+    })
+    .prefault({})
+    .describe("Measures that protect data, against governments' access too: published (Data Act, art. 28)."),
+});
+
 const fake = z.strictObject({
   firstTokenMs: milliseconds(0, 600_000).default(10).describe("Time before the first token."),
   tokenMs: milliseconds(0, 60_000).default(2).describe("Time between two tokens; 0 sends them all at once."),
@@ -247,6 +280,7 @@ export const allSettings = z.strictObject({
     .prefault({})
     .describe("How the server stops."),
   log: log.prefault({}).describe("The transparency log of receipts, and, by `level`, the lines on standard error."),
+  disclosure: disclosure.prefault({}).describe("What reports say that nothing here can compute."),
   fake: fake.prefault({}).describe("The scripted engine's pace."),
 });
 

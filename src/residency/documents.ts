@@ -23,6 +23,9 @@ export interface PoliciesInput {
   readonly document: unknown;
 }
 
+/** What holds before an operator has applied any. */
+export const noPolicies: PoliciesInput = { files: [], document: {} };
+
 /** Policies that decisions can be made by. */
 export interface Policies {
   readonly policies: CompiledPolicies;

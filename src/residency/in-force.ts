@@ -4,12 +4,20 @@ import {
   createPolicy,
   type DataClass,
   type Facts,
+  factsDigest,
   noFacts,
   type Policy,
   type PolicyDocument,
 } from "../policy/index.ts";
 import { type Database, Following, readEpochs } from "../store/index.ts";
-import { checkedFacts, keptPolicies, type Policies, type PoliciesInput } from "./documents.ts";
+import {
+  checkedFacts,
+  keptPolicies,
+  noPolicies,
+  type Policies,
+  policiesDigest,
+  type PoliciesInput,
+} from "./documents.ts";
 import { readNewest, type Version } from "./versions.ts";
 
 export interface InForceOptions {
@@ -29,6 +37,8 @@ export interface InForce {
   readonly document: PolicyDocument;
   /** Numbers of the documents' versions; 0: none was ever applied. */
   readonly versions: { readonly facts: number; readonly policies: number };
+  /** Their digests, lower-case hex. */
+  readonly digests: { readonly facts: string; readonly policies: string };
   /** Why this class of data is not served at the moment; undefined: it is. */
   mayServe(dataClass: DataClass): Refusal | undefined;
   /** Milliseconds since the policy was last confirmed with the database. */
@@ -62,6 +72,7 @@ interface Held extends Policies {
   readonly policy: Policy;
   readonly facts: Facts;
   readonly versions: InForce["versions"];
+  readonly digests: InForce["digests"];
 }
 
 class Follower implements InForce {
@@ -88,6 +99,9 @@ class Follower implements InForce {
   }
   get versions(): InForce["versions"] {
     return this.#held!.versions;
+  }
+  get digests(): InForce["digests"] {
+    return this.#held!.digests;
   }
   get confirmedAgoMs(): number {
     return this.#options.clock.monotonicMs() - this.#confirmedAtMs;
@@ -137,7 +151,11 @@ class Follower implements InForce {
       facts: read,
       nowMs,
     });
-    this.#held = { policies: compiled.policies, document: compiled.document, policy, facts: read, versions };
+    const digests = {
+      facts: facts?.sha256 ?? factsDigest(noFacts),
+      policies: policies?.sha256 ?? policiesDigest(noPolicies),
+    };
+    this.#held = { policies: compiled.policies, document: compiled.document, policy, facts: read, versions, digests };
     if (before !== undefined) this.#options.onChange(policy);
   }
 }
@@ -147,9 +165,7 @@ function factsIn(version: Version | undefined): Facts {
 }
 
 function policiesIn(version: Version | undefined): Policies {
-  return keptPolicies(
-    version === undefined ? { files: [], document: {} } : (JSON.parse(version.body) as PoliciesInput),
-  );
+  return keptPolicies(version === undefined ? noPolicies : (JSON.parse(version.body) as PoliciesInput));
 }
 
 function usable<Read>(version: Version | undefined, kind: string, read: (version: Version | undefined) => Read): Read {

@@ -16,6 +16,7 @@ import {
   checkedFacts,
   checkedPolicies,
   inFile,
+  noPolicies,
   type Policies,
   policiesDigest,
   type PoliciesInput,
@@ -119,8 +120,6 @@ export function createResidency(context: ResidencyContext) {
     history: (kind: DocumentKind, page: Page): Promise<List<VersionTold>> => historyOf(db, kind, page),
   };
 }
-
-const noPolicies: PoliciesInput = { files: [], document: {} };
 
 async function shown(db: Kysely<Database>, kind: DocumentKind, version: number | undefined) {
   const found = await findVersion(db, kind, version);

@@ -14,6 +14,15 @@ export {
 } from "./embedded/index.ts";
 export type { Batch, Position, ReceiptBatch, RefusalRow, Settlement, SettlementFacts } from "./batch.ts";
 export { type DatabaseConnection, isDatabaseAway } from "./connect.ts";
+export {
+  factsBefore,
+  ranReport,
+  type RanSum,
+  type RefusalRecord,
+  refusalRecords,
+  type RequestRecord,
+  requestRecords,
+} from "./disclosed.ts";
 export { dump, type DumpedTable, type DumpManifest, type DumpOptions, type DumpOutcome } from "./dump.ts";
 export { change, type Epochs, readEpochs } from "./epochs.ts";
 export { Following, type FollowingOptions } from "./following.ts";
@@ -35,7 +44,7 @@ export type {
   ProjectTable,
   ReservationTable,
 } from "./schema.ts";
-export { readWatermark, ship, type ShipOutcome } from "./ship.ts";
+export { readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
 export {
   type MonthlySpending,

@@ -53,10 +53,11 @@ export async function startCloud(options: CloudOptions = {}): Promise<RunningClo
   const settings = join(data, "..", "bailiwick.yaml");
   const config = options.settings === undefined ? [] : ["--config", settings];
   if (options.settings !== undefined) writeFileSync(settings, options.settings);
-  const [first, ...more] = [...(options.under ?? []), process.execPath];
+  const [first = process.execPath, ...more] = options.under ?? [];
+  const above = options.under === undefined ? [] : [...more, process.execPath];
   const child = spawn(
-    first!,
-    [...more, program, "up", "--data", data, "--port", "0", ...config, ...(options.arguments ?? [])],
+    first,
+    [...above, program, "up", "--data", data, "--port", "0", ...config, ...(options.arguments ?? [])],
     { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...options.environment } },
   );
   let output = "";

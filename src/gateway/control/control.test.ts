@@ -413,3 +413,19 @@ test("the page: plain HTML under a content policy, its own files, names escaped,
   const evil = await ask("GET", "/", { headers: { host: `x"><img src=y>` } });
   assert.ok(!evil.text.includes("<img"));
 });
+
+test("the page on jurisdiction is anybody's, and runs nothing; other reports are the operator's", async (context) => {
+  const control = await startFakeControl();
+  context.after(control.close);
+  const page = await fetch(`${control.url}/.well-known/bailiwick/jurisdiction`);
+  assert.equal(page.status, 200);
+  assert.match(await page.text(), /^<!doctype html>/);
+  const policy = page.headers.get("content-security-policy") ?? "";
+  assert.match(policy, /default-src 'none'/);
+  assert.doesNotMatch(policy, /script-src|img-src|connect-src/);
+  const json = await fetch(`${control.url}/.well-known/bailiwick/jurisdiction.json`);
+  assert.deepEqual(await json.json(), { report: "jurisdiction" });
+  for (const name of ["sovereignty", "processing", "transfers", "sub-processors", "jurisdiction", "ai-act-log"]) {
+    assert.equal((await fetch(`${control.url}/control/v1/reports/${name}`)).status, 401, name);
+  }
+});

@@ -3,7 +3,7 @@ import swagger from "@fastify/swagger";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { type Ids, refuse } from "../../base/index.ts";
-import { pageFiles, type PageStatus, renderPage } from "../page/index.ts";
+import { documentHeaders, pageFiles, type PageStatus, renderPage } from "../page/index.ts";
 import { createAccess, type Permission } from "./access.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
 import { isAbort, refusalOf } from "./failures.ts";
@@ -14,6 +14,7 @@ import { openapiOptions } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
 import { base, type OnFailure, register, sendRefusal } from "./register.ts";
 import { reservationRoutes } from "./reservation-routes.ts";
+import { reportRoutes } from "./report-routes.ts";
 import { residencyRoutes } from "./residency-routes.ts";
 import type { Route } from "./route.ts";
 import { tenancyRoutes } from "./tenancy-routes.ts";
@@ -34,6 +35,8 @@ export interface ControlOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** What the page shows: nothing that belongs to a tenant. */
   readonly pageStatus: () => PageStatus;
+  /** The public page on jurisdiction, whole: nothing of a tenant is on it. */
+  readonly jurisdictionPage: () => string;
   readonly onFailure: OnFailure;
 }
 
@@ -72,7 +75,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
-  const { tenancy, usage, reservations, residency, catalog, cloud, log } = operations;
+  const { tenancy, usage, reservations, residency, catalog, cloud, log, reports } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
@@ -82,6 +85,7 @@ export function controlRoutes(operations: Operations): readonly Route[] {
     ...modelRoutes(catalog, cloud, models),
     ...cloudRoutes(cloud, models),
     ...logRoutes(log),
+    ...reportRoutes(reports),
   ];
 }
 
@@ -131,6 +135,13 @@ function registerPlain(app: FastifyInstance, options: ControlOptions): void {
     for (const [name, value] of Object.entries(rendered.headers)) void reply.header(name, value);
     return reply.send(rendered.body);
   });
+  plain("/.well-known/bailiwick/jurisdiction", "public", (_, reply) => {
+    for (const [name, value] of Object.entries(documentHeaders)) void reply.header(name, value);
+    return reply.send(options.jurisdictionPage());
+  });
+  plain("/.well-known/bailiwick/jurisdiction.json", "public", (_, reply) =>
+    reply.header("cache-control", "no-store").send(options.operations.reports.jurisdiction()),
+  );
   plain("/page/status.json", "public", (_, reply) => reply.header("cache-control", "no-store").send(status()));
 }
 

@@ -42,6 +42,7 @@ export async function startFakeControl(): Promise<FakeControl> {
     operations,
     metrics: () => Promise.resolve({ contentType: "text/plain; version=0.0.4", body: "bailiwick_up 1\n" }),
     pageStatus: () => fakePageStatus(clock),
+    jurisdictionPage: () => "<!doctype html><title>Jurisdiction</title>",
     onFailure(error, request) {
       failures.push(error);
       return refuse("internal_error", `Something failed here; the request is ${request}.`);

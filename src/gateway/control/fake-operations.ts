@@ -4,6 +4,7 @@ import type { Catalog } from "../../catalog/index.ts";
 import { createFakeLog } from "./fake-log.ts";
 import { fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
+import { createFakeReports } from "./fake-reports.ts";
 import { createFakeReservations } from "./fake-reservations.ts";
 import { createFakeResidency } from "./fake-residency.ts";
 import { instantOf } from "./fields.ts";
@@ -43,6 +44,7 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
     },
     cloud: fakeCloud(clock),
     log: createFakeLog(() => instantOf(clock.nowMs())),
+    reports: createFakeReports(),
   };
   return fake;
 }

@@ -92,6 +92,13 @@ function publicPaths(): Record<string, Record<string, Operation>> {
     parameters: [{ name: "path", in: "path", required: true, ...text }],
     responses: { 200: { description: "The file.", content: { "application/octet-stream": {} } }, ...refusals([404]) },
   };
+  const jurisdiction = {
+    operationId: "readJurisdiction",
+    summary: "The law that each service's infrastructure is subject to, as a page (Data Act, art. 28).",
+    tags: ["Reports"],
+    security: [],
+    responses: { 200: { description: "The page.", content: { "text/html": { schema: { type: "string" } } } } },
+  };
   const notReady = json("Not ready.", shapes.health);
   return {
     "/.well-known/bailiwick/keys": {
@@ -104,6 +111,15 @@ function publicPaths(): Record<string, Record<string, Operation>> {
     },
     "/.well-known/bailiwick/log": {
       get: open("aboutLog", "The transparency log's name and verifier keys.", shapes.aboutLog, "Receipts"),
+    },
+    "/.well-known/bailiwick/jurisdiction": { get: jurisdiction },
+    "/.well-known/bailiwick/jurisdiction.json": {
+      get: open(
+        "showJurisdiction",
+        "The same as JSON; docs/reference/reports.md describes it.",
+        shapes.jurisdiction,
+        "Reports",
+      ),
     },
     "/log/{path}": { get: logFile },
     "/healthz": { get: open("checkHealth", "Whether the process answers.", shapes.health, "Operating") },

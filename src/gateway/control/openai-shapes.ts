@@ -112,6 +112,8 @@ export const aboutLog = z.looseObject({
   keyStatement: z.int().nullable(),
   ended: z.array(text),
 });
+/** As docs/reference/reports.md describes it. */
+export const jurisdiction = z.looseObject({ report: z.literal("jurisdiction") });
 export const health = z.looseObject({ status: text.optional() });
 
 /** docs/reference/errors.md has its codes. */

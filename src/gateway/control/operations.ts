@@ -172,6 +172,33 @@ export interface ResidencyOperations {
   history(kind: "facts" | "policies", page: Page): Promise<List<Version>>;
 }
 
+/** ISO 8601; what is left out: the 30 days before `to`, and now. */
+export interface AskedPeriod {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+type Written = Record<string, unknown>;
+
+/** Reports as JSON, whole (docs/reference/reports.md): what they hold is disclosure's to say. */
+export interface ReportOperations {
+  sovereignty(period: AskedPeriod): Promise<Written | Refusal>;
+  /** Names no other organisation. */
+  processing(organisation: string, period: AskedPeriod): Promise<Written | Refusal>;
+  transfers(
+    question: { readonly area: string; readonly organisation: string | undefined },
+    period: AskedPeriod,
+  ): Promise<Written | Refusal>;
+  subProcessors(since: string | undefined): Promise<Written | Refusal>;
+  jurisdiction(): Written;
+  /** A part of a project's log; `opening` is its first line. */
+  aiActLog(
+    project: string,
+    period: AskedPeriod,
+    page: Page,
+  ): Promise<{ readonly opening: Written; readonly items: Written[]; readonly next: string | null } | Refusal>;
+}
+
 /** What runs, where, and at which price. */
 export interface CloudOperations {
   status(): Promise<CloudStatus>;
@@ -201,4 +228,5 @@ export interface Operations {
   readonly catalog: Catalog;
   readonly cloud: CloudOperations;
   readonly log: LogOperations;
+  readonly reports: ReportOperations;
 }

@@ -333,6 +333,15 @@ export const placements = z.object({
   leftOut: z.int().meta({ description: "Requests in smaller groups than those that are answered." }),
 });
 
+/** A report as docs/reference/reports.md describes it. */
+export const report = written;
+
+export const aiActLog = z.object({
+  opening: written.meta({ description: "The log's first line." }),
+  items: z.array(written).meta({ description: "Lines of it, requests first, then refusals." }),
+  next: z.string().nullable(),
+});
+
 export const versions = listOf(version);
 export const organisations = listOf(organisation);
 export const projects = listOf(project);

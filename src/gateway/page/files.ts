@@ -18,6 +18,15 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
 };
 
+/** What a document that stands alone is sent with: its style is in it, and nothing is fetched or run. */
+export const documentHeaders: Readonly<Record<string, string>> = {
+  ...securityHeaders,
+  "content-security-policy":
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "content-type": "text/html; charset=utf-8",
+  "cache-control": "no-store",
+};
+
 const contentTypes = {
   "page.css": "text/css; charset=utf-8",
   "page.js": "text/javascript; charset=utf-8",

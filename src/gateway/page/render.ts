@@ -89,7 +89,7 @@ ${models.length === 0 ? '<p class="empty">No model is served yet.</p>' : modelTa
 </main>
 <footer>
 <p>Bailiwick ${escape(version)}</p>
-<nav aria-label="Documents"><a href="/openapi.json">OpenAPI</a> <a href="/.well-known/bailiwick/keys">Receipt keys</a> <a href="/readyz">Readiness</a></nav>
+<nav aria-label="Documents"><a href="/openapi.json">OpenAPI</a> <a href="/.well-known/bailiwick/keys">Receipt keys</a> <a href="/.well-known/bailiwick/jurisdiction">Jurisdiction</a> <a href="/readyz">Readiness</a></nav>
 </footer>
 </body>
 </html>

@@ -139,3 +139,15 @@ test("what was left out has its default", () => {
   assert.deepEqual(facts.operators[0]!.certificates, []);
   assert.equal(facts.operators[0]!.owners[0]!.votesPercent, "100");
 });
+
+test("an attestation names a criterion that there is; documents without any keep their digest", () => {
+  const said = (criterion: string) => ({ attestations: [{ criterion, text: "So it is.", evidence: attested }] });
+  assert.deepEqual(problemsOf(said("SOV-8.4")), []);
+  assert.deepEqual(problemsOf(said("SOV-8.5")), [
+    'attestations[0].criterion: "SOV-8.5" is no criterion; did you mean "SOV-8.1"?',
+  ]);
+  assert.deepEqual(problemsOf(said("uptime")), [
+    'attestations[0].criterion: "uptime" is no criterion; they go from SOV-1.1 to SOV-8.4',
+  ]);
+  assert.equal(Object.hasOwn(factsOf({}), "attestations"), false);
+});

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { nearest } from "../../base/index.ts";
+import { criterionIds } from "./criteria.ts";
 import { evidence } from "./evidence.ts";
 import { moment } from "./moments.ts";
 import { country, groupName, jurisdiction, percent, place, plainName, scheme, sentence, shortName } from "./values.ts";
@@ -105,6 +107,7 @@ const accelerator = z.strictObject({
   name: plainName.describe("Its name, for hosts to name it by."),
   maker: plainName.describe("Who makes it."),
   makerCountry: country.describe("Where the maker has its seat."),
+  madeIn: country.optional().describe("Where it was manufactured; for reports."),
   exportClassification: plainName.optional().describe("As the maker gives it, such as ECCN 3A090."),
   evidence: evidence.describe("What this rests on."),
 });
@@ -131,6 +134,22 @@ const subprocessor = z.strictObject({
   evidence: evidence.describe("What this rests on."),
 });
 
+const criterion = z.string().superRefine((id, context) => {
+  if (criterionIds.includes(id)) return;
+  const written = id.toUpperCase();
+  // Of several as near, one of the objective that was named.
+  const objective = criterionIds.filter((known) => known.split(".")[0] === written.split(".")[0]);
+  const meant = nearest(written, [...objective, ...criterionIds]);
+  const hint = meant === undefined ? "they go from SOV-1.1 to SOV-8.4" : `did you mean "${meant}"?`;
+  context.addIssue({ code: "custom", message: `"${id}" is no criterion; ${hint}` });
+});
+
+const attestation = z.strictObject({
+  criterion: criterion.describe("One of the criteria of the sovereignty report, such as SOV-1.5."),
+  text: sentence.describe("What is attested, in the operator's words."),
+  evidence: evidence.describe("What this rests on."),
+});
+
 const withdrawn = z.strictObject({
   sites: z.array(shortName).max(1000).default([]).describe("Sites at which nothing may run any more."),
   makers: z.array(plainName).max(1000).default([]).describe("Makers of whose accelerators none may be used any more."),
@@ -145,6 +164,12 @@ export const factsSchema = z.strictObject({
   accelerators: z.array(accelerator).max(1000).default([]).describe("What computes in hosts."),
   models: z.array(model).max(10_000).default([]).describe("What runs on them."),
   subprocessors: z.array(subprocessor).max(1000).default([]).describe("Who else handles tenants' data; for reports."),
+  // Without a default: documents that say nothing of it keep the digest that they were applied with.
+  attestations: z
+    .array(attestation)
+    .max(480)
+    .optional()
+    .describe("What answers criteria that nothing here can compute; for reports."),
   withdrawn: withdrawn.prefault({}).describe("What is there and may not be used."),
 });
 
@@ -155,3 +180,4 @@ export type Operator = Facts["operators"][number];
 export type Owner = Operator["owners"][number];
 export type Certificate = Operator["certificates"][number];
 export type Site = Facts["sites"][number];
+export type Attestation = NonNullable<Facts["attestations"]>[number];

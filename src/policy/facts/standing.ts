@@ -186,9 +186,20 @@ export function adequateAmong(
   certificates: readonly string[],
   { adequacy }: Pick<Standing, "adequacy">,
 ): readonly string[] {
-  const covers = (jurisdiction: string) => (decision: Adequacy) =>
-    liesWithin(jurisdiction, decision.to) && (decision.scheme === undefined || certificates.includes(decision.scheme));
-  return jurisdictions.filter((each) => liesWithin(each, "EEA") || adequacy.some(covers(each)));
+  return jurisdictions.filter(
+    (each) => liesWithin(each, "EEA") || adequacyFor(each, certificates, { adequacy }) !== undefined,
+  );
+}
+
+/** The decision that covers a jurisdiction for an operator with these certificates. */
+export function adequacyFor(
+  jurisdiction: string,
+  certificates: readonly string[],
+  { adequacy }: Pick<Standing, "adequacy">,
+): Adequacy | undefined {
+  return adequacy.find(
+    ({ to, scheme }) => liesWithin(jurisdiction, to) && (scheme === undefined || certificates.includes(scheme)),
+  );
 }
 
 /** All that holds a jurisdiction: the country, EU, EEA, and an operator's own groups. */

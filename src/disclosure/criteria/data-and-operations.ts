@@ -1,0 +1,81 @@
+import type { Criterion } from "./criterion.ts";
+
+export const dataAndOperations: readonly Criterion[] = [
+  {
+    id: "SOV-3.1",
+    title: "Customers' control over encryption keys",
+    asks: "Who holds the keys, and with that: who can read the data.",
+    rule: "What this release does: whether a tenant can hold the key over what is kept of its content. While an answer is computed, its host reads the prompt; nothing here keeps the operator of that host from it.",
+    wouldAnswer: "Nothing is needed: it is computed always.",
+  },
+  {
+    id: "SOV-3.2",
+    title: "Data flows and accesses can be seen",
+    asks: "Whether customers see when, where and by whom their data is used, use by models included, and can have it audited.",
+    rule: "Every settled request has a receipt with its places, which its tenant fetches at once; whether the transparency log of receipts goes on, and how many witnesses have cosigned it.",
+    wouldAnswer: "Nothing is needed: it is computed always.",
+  },
+  {
+    id: "SOV-3.3",
+    title: "Deletion, with proof",
+    asks: "Whether data is removed irreversibly and verifiably.",
+    rule: null,
+    wouldAnswer: "An attestation of an independent check of erasure.",
+  },
+  {
+    id: "SOV-3.4",
+    title: "Location within the EU and the EEA alone",
+    asks: "Whether storage and processing are confined to the EU and the EEA, without a fallback elsewhere.",
+    rule: "The jurisdictions of the sites of all destinations and of the gateway, and where requests of the period ran. A destination outside, or of no declared jurisdiction, is a way out, whether or not a request took it.",
+    wouldAnswer: "A declared jurisdiction for each site.",
+  },
+  {
+    id: "SOV-3.5",
+    title: "Models and pipelines under EU control",
+    asks: "Whether models are developed, trained and run under EU control, and on whose chips.",
+    rule: "Each served model's developer and licence, and each host's accelerators with their makers, as the facts have them; what the facts do not know counts as undetermined.",
+    wouldAnswer: "Facts about the models that are served, and about the accelerators of hosts.",
+  },
+  {
+    id: "SOV-4.1",
+    title: "Portability",
+    asks: "How easily work and data move to other solutions under EU control.",
+    rule: null,
+    wouldAnswer: "An attestation: a move that was made or tried, and the migration services that are offered.",
+  },
+  {
+    id: "SOV-4.2",
+    title: "Operation without help from abroad",
+    asks: "Whether EU operators run, maintain and support the service without vendors outside the EU.",
+    rule: "Decided where work is done from outside: an upstream at a site outside the EEA or not declared, or a site that its operator's staff reach from outside the EEA.",
+    wouldAnswer: "Facts: `accessFrom` of each site; and an attestation of who performs maintenance.",
+  },
+  {
+    id: "SOV-4.3",
+    title: "Skills",
+    asks: "Whether there are people in the EU who can run and sustain the service.",
+    rule: null,
+    wouldAnswer: "An attestation: staff by place, and security clearances.",
+  },
+  {
+    id: "SOV-4.4",
+    title: "Support",
+    asks: "Whether support is given from within the EU, under EU law alone.",
+    rule: null,
+    wouldAnswer: "An attestation: where support staff are, and to whom they escalate.",
+  },
+  {
+    id: "SOV-4.5",
+    title: "Documentation and know-how",
+    asks: "Whether documentation, source code and know-how are available, kept in the EU, and enough to go on alone.",
+    rule: null,
+    wouldAnswer: "An attestation: where they are kept, and who can reach them.",
+  },
+  {
+    id: "SOV-4.6",
+    title: "Jurisdiction of subcontractors and suppliers",
+    asks: "Where critical suppliers and subcontractors are, and under whose control.",
+    rule: "The sub-processors that the facts list, and upstreams in use, by the countries of their seats. An empty list is open: it can mean that nobody wrote one.",
+    wouldAnswer: "Facts: `subprocessors`; or an attestation that there is none.",
+  },
+];

@@ -1,0 +1,81 @@
+import type { Criterion } from "./criterion.ts";
+
+export const securityAndEnvironment: readonly Criterion[] = [
+  {
+    id: "SOV-7.1",
+    title: "Certificates of security",
+    asks: "Which recognised certificates have been attained.",
+    rule: "The certificates in force now of the sites of all destinations and of the companies that run them. Decided where the facts know each of these sites.",
+    wouldAnswer: "Facts about the site of each destination, with its certificates.",
+  },
+  {
+    id: "SOV-7.2",
+    title: "EU regulation",
+    asks: "Whether GDPR, NIS2, DORA and the like are demonstrably kept.",
+    rule: null,
+    wouldAnswer: "An attestation: audits and their results.",
+  },
+  {
+    id: "SOV-7.3",
+    title: "Security operations in the EU",
+    asks: "Whether incidents are watched for and handled in the EU, under EU law.",
+    rule: null,
+    wouldAnswer: "An attestation: where the teams are, and to whom they escalate.",
+  },
+  {
+    id: "SOV-7.4",
+    title: "Oversight of monitoring and logs",
+    asks: "Whether customers or authorities oversee logs and alerts themselves, and whether these can be falsified.",
+    rule: null,
+    wouldAnswer: "An attestation about security monitoring. Of requests the transparency log tells (SOV-3.2).",
+  },
+  {
+    id: "SOV-7.5",
+    title: "Disclosure of incidents",
+    asks: "Whether breaches and vulnerabilities are reported in time, as EU law asks.",
+    rule: null,
+    wouldAnswer: "An attestation: the procedure, and its times.",
+  },
+  {
+    id: "SOV-7.6",
+    title: "Autonomy in maintenance",
+    asks: "Whether security patches can be made, tested and applied without vendors outside the EU.",
+    rule: null,
+    wouldAnswer: "An attestation: who patches what, and what was patched without its vendor.",
+  },
+  {
+    id: "SOV-7.7",
+    title: "Audits",
+    asks: "Whether independent EU bodies can audit security and compliance with full access.",
+    rule: null,
+    wouldAnswer: "An attestation: audit rights, and the last audit.",
+  },
+  {
+    id: "SOV-8.1",
+    title: "Energy efficiency",
+    asks: "How efficient the infrastructure is (PUE), and to which aims it improves.",
+    rule: null,
+    wouldAnswer: "An attestation: the PUE of each site over a year, and who verified it.",
+  },
+  {
+    id: "SOV-8.2",
+    title: "Reuse and recycling of hardware",
+    asks: "Whether hardware is reused, refurbished and disposed of responsibly.",
+    rule: null,
+    wouldAnswer: "An attestation: the programme, and its certificate.",
+  },
+  {
+    id: "SOV-8.3",
+    title: "Reports on the environment",
+    asks: "Whether emissions, water and the like are measured and disclosed.",
+    rule: null,
+    wouldAnswer: "An attestation: the report, its method, and who audited it.",
+  },
+  {
+    id: "SOV-8.4",
+    title: "Energy supply",
+    asks: "Whether the energy is renewable or low in carbon, and from the EU.",
+    rule: "Decided where the facts name the supplier, its country and the renewable share of the power of each destination's site.",
+    wouldAnswer: "Facts: `power` of each site.",
+  },
+];

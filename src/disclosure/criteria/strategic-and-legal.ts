@@ -1,0 +1,103 @@
+import type { Criterion } from "./criterion.ts";
+
+export const strategicAndLegal: readonly Criterion[] = [
+  {
+    id: "SOV-1.1",
+    title: "Control over the legal entity",
+    asks: "Whether those who decide in the end over whoever runs the service are in the EU or the EEA.",
+    rule: "The companies that run the sites of all destinations: their seats, and the votes that are held from outside the EU along all chains of owners, as the facts have them. What owners leave open counts as held from outside.",
+    wouldAnswer: "Facts about the operator of each site: its seat and its owners with their votes.",
+  },
+  {
+    id: "SOV-1.2",
+    title: "Risk of a change of control",
+    asks: "How likely a takeover by owners outside the EU is.",
+    rule: null,
+    wouldAnswer: "An attestation: protections in the statutes, a state's golden share, how the shares are held.",
+  },
+  {
+    id: "SOV-1.3",
+    title: "Influence on the roadmap",
+    asks: "Whether EU stakeholders shape what the service becomes.",
+    rule: null,
+    wouldAnswer: "An attestation: the bodies in which customers or public authorities of the EU decide.",
+  },
+  {
+    id: "SOV-1.4",
+    title: "Independence of capital from outside the EU",
+    asks: "How far the provider is financed from within the EU, by equity and by debt.",
+    rule: null,
+    wouldAnswer: "An attestation about equity and loans. The facts know owners' capital, and no loans.",
+  },
+  {
+    id: "SOV-1.5",
+    title: "Contribution to the EU's economy",
+    asks: "How much of investment, jobs and value stays in the EU and the EEA.",
+    rule: null,
+    wouldAnswer: "An attestation: staff, investment and taxes by country.",
+  },
+  {
+    id: "SOV-1.6",
+    title: "Part in the EU's strategic programmes",
+    asks: "Whether the provider takes part in initiatives such as IPCEI-CIS, Horizon Europe or Gaia-X.",
+    rule: null,
+    wouldAnswer: "An attestation that names the programmes and the part in them.",
+  },
+  {
+    id: "SOV-1.7",
+    title: "Agreement with the EU's industrial strategies",
+    asks: "Whether there are plans, means and results that follow the EU's digital, green and industrial aims.",
+    rule: null,
+    wouldAnswer: "An attestation with the plan and what was measured of it.",
+  },
+  {
+    id: "SOV-1.8",
+    title: "Resilience against being cut off",
+    asks: "Whether the service goes on safely where a vendor withdraws its support or is disrupted.",
+    rule: null,
+    wouldAnswer:
+      "An attestation: what was tried without the vendor, and when. `bailiwick drill` replays the loss of a site.",
+  },
+  {
+    id: "SOV-2.1",
+    title: "Primary legal jurisdiction",
+    asks: "Which law governs the provider's operation and its contracts.",
+    rule: "Decided where a site, or the seat of the company that runs it, is outside the EEA or not declared: then another law governs a part. Where all are inside, the contracts' choice of law is still to be attested.",
+    wouldAnswer: "An attestation of the law that the contracts choose.",
+  },
+  {
+    id: "SOV-2.2",
+    title: "Laws with reach across borders",
+    asks: "How far laws of countries outside the EU reach the provider.",
+    rule: "The companies that run the sites of all destinations: seats, establishments and further laws outside the EEA, and a majority of votes held from outside the EU. Never inferred: what nobody declares is not seen.",
+    wouldAnswer: "Facts about the operator of each site: seat, establishments, `subjectTo`, owners.",
+  },
+  {
+    id: "SOV-2.3",
+    title: "Ways to the data for others' authorities",
+    asks: "Whether there are legal, contractual or technical ways for authorities outside the EU to compel access.",
+    rule: "Decided where there is one: a site outside the EEA or not declared, a site that staff reach from outside, a company under a law from outside (SOV-2.2). That there is none in contracts is to be attested.",
+    wouldAnswer: "Facts: `accessFrom` of each site; and an attestation of how authorities' requests are met.",
+  },
+  {
+    id: "SOV-2.4",
+    title: "Export controls",
+    asks: "Whether regimes such as EAR or ITAR apply to parts of the service and could restrict it.",
+    rule: "Decided where the facts give an accelerator of a host an export classification: then a regime applies to it. Without one it is open, because nobody may have looked.",
+    wouldAnswer: "Facts: `exportClassification` of each accelerator; or an attestation that none applies.",
+  },
+  {
+    id: "SOV-2.5",
+    title: "Origin of intellectual property",
+    asks: "Where what the service is made of was created and is developed.",
+    rule: "Decided where something is from outside: the developer of a served model, or the maker of an accelerator of a host, has its seat outside the EEA.",
+    wouldAnswer: "Facts about the served models and the accelerators, and an attestation about the rest.",
+  },
+  {
+    id: "SOV-2.6",
+    title: "Jurisdiction of those who hold the rights",
+    asks: "Under which law the rights to what the service is made of are held and enforced.",
+    rule: null,
+    wouldAnswer: "An attestation: who holds which rights, under which law.",
+  },
+];

@@ -1,0 +1,88 @@
+import type { Criterion } from "./criterion.ts";
+
+export const supplyAndTechnology: readonly Criterion[] = [
+  {
+    id: "SOV-5.1",
+    title: "Origin of physical parts",
+    asks: "Whether the origin of key parts (processors, accelerators, storage) is disclosed.",
+    rule: "For each host whether the facts name its accelerators with makers and their countries. Only accelerators are known here: other parts are not disclosed by this.",
+    wouldAnswer: "Facts: the hosts, and the accelerators in them.",
+  },
+  {
+    id: "SOV-5.2",
+    title: "Place of manufacture",
+    asks: "Where the hardware is manufactured or assembled, and who may audit that.",
+    rule: "Decided where the facts say of each accelerator of each host where it was made.",
+    wouldAnswer: "Facts: `madeIn` of each accelerator.",
+  },
+  {
+    id: "SOV-5.3",
+    title: "Firmware",
+    asks: "Where the code that controls the hardware comes from, under whose law.",
+    rule: null,
+    wouldAnswer: "An attestation: firmware by maker, version and origin.",
+  },
+  {
+    id: "SOV-5.4",
+    title: "Who programs the software",
+    asks: "Where and by whom the software is designed and written.",
+    rule: null,
+    wouldAnswer: "An attestation: the parts of the stack and the teams behind them.",
+  },
+  {
+    id: "SOV-5.5",
+    title: "Who builds and releases the software",
+    asks: "Under whose control packages are built, signed, distributed and updated.",
+    rule: null,
+    wouldAnswer: "An attestation: who builds, signs and approves what runs here.",
+  },
+  {
+    id: "SOV-5.6",
+    title: "Single points of dependency",
+    asks: "How far the service hangs on vendors, facilities or proprietary technology from outside the EU.",
+    rule: "The makers of the accelerators of all hosts, and upstreams at sites outside the EEA. Where the facts say nothing of a host, the maker whose name is in what the host reports of its device (NVIDIA, AMD, Intel, Apple).",
+    wouldAnswer: "Facts: the hosts, and the accelerators in them.",
+  },
+  {
+    id: "SOV-5.7",
+    title: "Sight of the whole supply chain",
+    asks: "Whether suppliers and their suppliers are known, and can be audited.",
+    rule: null,
+    wouldAnswer: "An attestation: rights to audit, by supplier.",
+  },
+  {
+    id: "SOV-6.1",
+    title: "Open interfaces",
+    asks: "Whether others can integrate by documented interfaces that belong to nobody.",
+    rule: "The endpoints that destinations offer now, all of them of the OpenAI API, which many implement and one vendor defines; receipts, the log and metrics are in openly specified formats.",
+    wouldAnswer: "A destination that is up.",
+  },
+  {
+    id: "SOV-6.2",
+    title: "Open standards",
+    asks: "Whether a policy demands publicly governed standards for core services.",
+    rule: null,
+    wouldAnswer: "An attestation: the policy, and its exceptions.",
+  },
+  {
+    id: "SOV-6.3",
+    title: "Open source",
+    asks: "Whether the software may be read, changed and passed on, and who governs it.",
+    rule: "The licence of this release, and of the engine of each destination where it is one that this release knows. Drivers, firmware and operating systems are not seen, and neither is who governs a project.",
+    wouldAnswer: "A destination that is up.",
+  },
+  {
+    id: "SOV-6.4",
+    title: "Sight of the architecture",
+    asks: "Whether the design of the service, its data flows and what it depends on can be seen.",
+    rule: null,
+    wouldAnswer: "An attestation: where the documents of this installation are.",
+  },
+  {
+    id: "SOV-6.5",
+    title: "Independence in processors and accelerators",
+    asks: "How European the processors, accelerators and their software are with which much is computed.",
+    rule: "Decided where the facts name the accelerators of each host: where their makers have their seats, and where they were made.",
+    wouldAnswer: "Facts: the hosts, and the accelerators in them.",
+  },
+];
