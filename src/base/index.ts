@@ -4,7 +4,7 @@
  */
 export { decodeBase64 } from "./base64.ts";
 export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
-export { type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
+export { canonicalForm, type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
 export { DiskFullError } from "./disk-full.ts";
 export {

@@ -195,6 +195,15 @@ const log = z.strictObject({
     .describe("Witnesses that are asked to cosign each checkpoint."),
 });
 
+const receipts = z.strictObject({
+  meanings: z
+    .enum(["all", "whole", "none"])
+    .default("all")
+    .describe(
+      "Of which answers a receipt also digests what was asked and answered, for users of an SDK: `whole`, of those that are not streamed.",
+    ),
+});
+
 const fake = z.strictObject({
   firstTokenMs: milliseconds(0, 600_000).default(10).describe("Time before the first token."),
   tokenMs: milliseconds(0, 60_000).default(2).describe("Time between two tokens; 0 sends them all at once."),
@@ -239,6 +248,7 @@ export const allSettings = z.strictObject({
     .prefault({})
     .describe("How the server stops."),
   log: log.prefault({}).describe("The transparency log of receipts, and, by `level`, the lines on standard error."),
+  receipts: receipts.prefault({}).describe("What receipts say beyond what they always say."),
   fake: fake.prefault({}).describe("The scripted engine's pace."),
 });
 

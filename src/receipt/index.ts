@@ -5,7 +5,7 @@
  * Invariants: a receipt with any bit changed does not verify; no digest says anything about a text without the
  * tenant's key; verify.ts imports nothing outside base.
  */
-export { ByteDigest, type DigestKey, digestKeyJwk } from "./digest.ts";
+export { ByteDigest, type DigestKey, digestKeyJwk, digestOfText } from "./digest.ts";
 export { receiptFile } from "./file.ts";
 export { type KeyFile, type KeyFolder, openKeyFolder } from "./key-files.ts";
 export {
@@ -20,5 +20,12 @@ export {
 export { openSigningKeys, type PublicKey, type SigningKeys } from "./keys.ts";
 export { leafHashes } from "./merkle.ts";
 export { readStatement, type Stated } from "./read-statement.ts";
-export { buildStatement, type Hop, type Rejection, rejectionsMax, type StatementFacts } from "./statement.ts";
+export {
+  buildStatement,
+  type Hop,
+  type MeaningFacts,
+  type Rejection,
+  rejectionsMax,
+  type StatementFacts,
+} from "./statement.ts";
 export { type Verification, verifyReceipt, type VerifyInput } from "./verify.ts";

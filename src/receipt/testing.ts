@@ -23,6 +23,8 @@ export function exampleFacts(changes: Partial<StatementFacts> = {}): StatementFa
     unrated: null,
     price: { version: "1", currency: "EUR", listAmount: "0.0000011" },
     ending: "stop",
+    requestMeaning: { form: "chat.completions/1", keyId: "dgk_1", value: "11".repeat(32) },
+    answerMeaning: { form: "chat.completions/1", keyId: "dgk_1", value: "22".repeat(32) },
     startedAtMs: Date.parse("2026-11-24T00:00:00Z"),
     endedAtMs: Date.parse("2026-11-24T00:00:00.250Z"),
     requestDigest: digest,

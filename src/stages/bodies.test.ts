@@ -80,7 +80,7 @@ const intents: fc.Arbitrary<IntentBody> = fc.record({
   }),
   price: orNull(price),
   bound: fc.record({ inputTokens: count, outputTokens: count }),
-  request: fc.record({ digestKey: id<string>("dgk"), digest: hex, bytes: count }),
+  request: fc.record({ digestKey: id<string>("dgk"), digest: hex, bytes: count, meaning: orNull(hex) }),
 });
 
 const settlements: fc.Arbitrary<SettlementBody> = fc.record({

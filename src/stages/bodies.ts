@@ -50,7 +50,13 @@ export interface IntentBody {
   };
   readonly price: PriceBody | null;
   readonly bound: TokenBound;
-  readonly request: { readonly digestKey: string; readonly digest: string; readonly bytes: number };
+  readonly request: {
+    readonly digestKey: string;
+    readonly digest: string;
+    readonly bytes: number;
+    /** The digest of what was asked; null: it has none, or a release took it that made none. */
+    readonly meaning: string | null;
+  };
 }
 
 export interface SiteBody {
@@ -120,7 +126,7 @@ export function intentText(body: IntentBody): string {
     `"placement":${placementText(policy.placement)}},` +
     `"price":${price === null ? "null" : priceText(price)},` +
     `"bound":{"inputTokens":${bound.inputTokens},"outputTokens":${bound.outputTokens}},` +
-    `"request":{"digestKey":"${request.digestKey}","digest":"${request.digest}","bytes":${request.bytes}}}`
+    `"request":{"digestKey":"${request.digestKey}","digest":"${request.digest}","bytes":${request.bytes},"meaning":${quoteJson(request.meaning)}}}`
   );
 }
 
@@ -180,20 +186,22 @@ function priceText(price: PriceBody): string {
   return text;
 }
 
-type EarliestIntent = Omit<IntentBody, "tier" | "gatewaySite" | "site" | "policy"> & {
+type EarliestIntent = Omit<IntentBody, "tier" | "gatewaySite" | "site" | "policy" | "request"> & {
   readonly site: Omit<SiteBody, "operator">;
   readonly policy: Omit<IntentBody["policy"], "version" | "placement">;
+  readonly request: Omit<IntentBody["request"], "meaning">;
 };
 
 /** Also of an earlier release, which this one has to settle after a crash or an upgrade. */
 export function parseIntent(body: string): IntentBody {
-  const { site, policy, ...rest } = JSON.parse(body) as EarliestIntent;
+  const { site, policy, request, ...rest } = JSON.parse(body) as EarliestIntent;
   return {
     tier: null,
     gatewaySite: null,
     ...rest,
     site: { operator: null, ...site },
     policy: { version: null, placement: null, ...policy },
+    request: { meaning: null, ...request },
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Refusal } from "../base/index.ts";
 import type { Intent } from "../journal/index.ts";
-import { ByteDigest, rejectionsMax } from "../receipt/index.ts";
+import { meaningBytesMax, requestMeaning } from "../meaning/index.ts";
+import { ByteDigest, type DigestKey, digestOfText, rejectionsMax } from "../receipt/index.ts";
 import { type IntentBody, intentText, priceBody, siteBody } from "./bodies.ts";
-import type { Answering, Cloud } from "./cloud.ts";
+import type { Answering, Call, Cloud } from "./cloud.ts";
 import type { Placed } from "./place.ts";
 
 /** An intent on its way to the disk, and the digest that every byte of the answer goes through. */
@@ -21,7 +22,12 @@ export function intend(placed: Placed, answer: Answering, cloud: Cloud): Intende
   const { digestKey } = holder.project;
   const request = new ByteDigest(digestKey);
   request.update(call.body.bytes);
-  const digested = { digestKey: digestKey.id, digest: request.value(), bytes: call.body.bytes.length };
+  const digested = {
+    digestKey: digestKey.id,
+    digest: request.value(),
+    bytes: call.body.bytes.length,
+    meaning: meaningOf(call, digestKey, cloud),
+  };
   const body = intentBody(placed, digested, cloud);
   const intent = cloud.journal.intend(call.id, intentText(body));
   if (intent.outcome === "refused") return intent;
@@ -31,6 +37,14 @@ export function intend(placed: Placed, answer: Answering, cloud: Cloud): Intende
   answer.headers(rate.headers);
   cloud.meters.began();
   return { outcome: "intended", intent, body, durable: intent.durable, response };
+}
+
+/** A body that has none of its own form is digested by its bytes alone. */
+function meaningOf({ body, endpoint }: Call, digestKey: DigestKey, { meanings }: Cloud): string | null {
+  const isAsked = body.fields.stream ? meanings.ofStreams : meanings.ofWhole;
+  if (!isAsked || body.bytes.length > meaningBytesMax) return null;
+  const asked = requestMeaning(endpoint.name, body.value);
+  return asked === undefined ? null : digestOfText(digestKey, asked);
 }
 
 function intentBody(placed: Placed, request: IntentBody["request"], cloud: Cloud): IntentBody {

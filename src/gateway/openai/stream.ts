@@ -1,4 +1,5 @@
 import type { Usage } from "../../base/index.ts";
+import { type Assembly, dataOf, eventsOf, meaningBytesMax, type Said } from "../../meaning/index.ts";
 import type { Endpoint, Json } from "./endpoints.ts";
 import { lastString, parseObject } from "./usage.ts";
 
@@ -12,7 +13,8 @@ const errorFrameStarts = ['data: {"error"', 'data:{"error"', 'data: {"object":"e
 /**
  * Passes an event stream's bytes through as they come, and looks only where it must: frames that hold a usage or the
  * end of the stream. The end is held back (it leaves after the record), and the usage frame that only Bailiwick asked
- * for is taken out again. Frames that neither the client nor the books need are never parsed.
+ * for is taken out again. Frames that neither the client nor the books need are not parsed, but where the receipt shall
+ * say what was meant: then each is, once, beside its passing.
  */
 export class EventStream {
   readonly #endpoint: Endpoint;
@@ -26,8 +28,12 @@ export class EventStream {
   #ending: string | undefined;
   #complete = false;
   #failed = false;
+  #assembly: Assembly | undefined;
+  #assembledBytes = 0;
 
-  constructor(endpoint: Endpoint, keepUsageFrame: boolean) {
+  /** `assembly`: what the events mean goes there, as long as they are not too many. */
+  constructor(endpoint: Endpoint, keepUsageFrame: boolean, assembly?: Assembly) {
+    this.#assembly = assembly;
     this.#endpoint = endpoint;
     this.#keepUsageFrame = keepUsageFrame;
     this.#endingName = endpoint.endingField === undefined ? undefined : `"${endpoint.endingField}"`;
@@ -45,6 +51,7 @@ export class EventStream {
     if (this.#begun.length > maxFrameBytes) throw new EventStreamError(`an event exceeds ${maxFrameBytes} bytes`);
     const whole = end === bytes.length ? bytes : bytes.subarray(0, end);
     if (whole.length === 0) return none;
+    this.#assemble(whole);
     // One character a byte: searching a string takes a tenth of what searching a buffer takes for each of these.
     const text = whole.toString("latin1");
     if (this.#endingName !== undefined) this.#ending = lastString(text, this.#endingName) ?? this.#ending;
@@ -59,6 +66,7 @@ export class EventStream {
     const frame = Buffer.concat([rest, Buffer.from("\n\n")]);
     if (!isLast(frame, this.#endpoint.lastFrames)) return;
     this.#begun = none;
+    this.#assemble(frame);
     this.#look(frame);
   }
 
@@ -78,8 +86,19 @@ export class EventStream {
   get ending(): string | undefined {
     return this.#ending;
   }
+  /** What the stream said, where it came to its end; undefined also where nobody asked for it. */
+  get said(): Said | undefined {
+    return this.#complete && !this.#failed ? this.#assembly?.said() : undefined;
+  }
   get usage(): Usage | undefined {
     return this.#counts === undefined ? undefined : this.#endpoint.usage(this.#counts);
+  }
+
+  #assemble(whole: Buffer): void {
+    if (this.#assembly === undefined) return;
+    this.#assembledBytes += whole.length;
+    if (this.#assembledBytes > meaningBytesMax) this.#assembly = undefined;
+    else for (const event of eventsOf(whole.toString("utf8"))) this.#assembly.take(event);
   }
 
   #needsALook(text: string): boolean {
@@ -91,7 +110,7 @@ export class EventStream {
   #look(bytes: Buffer): Buffer {
     const passing: Buffer[] = [];
     for (const frame of framesOf(bytes)) {
-      const value = frame.includes(usageName) ? parsed(dataOf(frame)) : undefined;
+      const value = frame.includes(usageName) ? parsed(dataOf(frame.toString("utf8"))) : undefined;
       const hasUsage = value !== undefined && this.#takeUsage(value);
       if (startsWithError(frame)) this.#failed = true;
       if (isLast(frame, this.#endpoint.lastFrames)) {
@@ -159,7 +178,7 @@ function startsWithError(frame: Buffer): boolean {
 /** `data: [DONE]`, or an event whose type is one of the last ones: the text must not merely stand in the content. */
 function isLast(frame: Buffer, lastFrames: readonly string[]): boolean {
   if (!lastFrames.some((text) => frame.includes(text))) return false;
-  const data = dataOf(frame);
+  const data = dataOf(frame.toString("utf8"));
   if (data === "[DONE]") return true;
   const type = typeOf(data);
   return type !== undefined && lastFrames.includes(`"${type}"`);
@@ -173,15 +192,6 @@ function isUsageOnly({ choices }: Json): boolean {
 function typeOf(data: string): string | undefined {
   const type = parsed(data)?.["type"];
   return typeof type === "string" ? type : undefined;
-}
-
-function dataOf(frame: Buffer): string {
-  return frame
-    .toString("utf8")
-    .split(/\r?\n/)
-    .filter((line) => line.startsWith("data:"))
-    .map((line) => line.slice(5).trim())
-    .join("\n");
 }
 
 function parsed(data: string): Json | undefined {

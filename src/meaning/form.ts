@@ -1,0 +1,22 @@
+import type { Said } from "./said.ts";
+import type { ReadUsage } from "./usage.ts";
+
+/** How the answers of an endpoint are read. */
+export interface AnswerForm {
+  /** The endpoint's name and the form's number: it changes when what counts as said changes. */
+  readonly name: string;
+  /** What a whole answer says. */
+  readonly whole: (answer: Said) => Said;
+  /** Undefined: this endpoint has no streams. */
+  readonly assemble: (() => Assembly) | undefined;
+  /** Where the usage stands in a whole answer, and how it is read. */
+  readonly usageIn: (answer: Said) => unknown;
+  readonly usage: ReadUsage;
+}
+
+/** A stream's events on the way to what a whole answer would have said. */
+export interface Assembly {
+  take(event: Said): void;
+  /** Undefined: the events do not make an answer. */
+  said(): Said | undefined;
+}
