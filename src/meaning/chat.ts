@@ -1,9 +1,15 @@
-import type { AnswerForm, Assembly } from "./form.ts";
+import type { AnswerForm, Assembly, SaidText } from "./form.ts";
 import { indexOf, listOf, objectOf, type Said, spoken, textOf } from "./said.ts";
 import { openaiUsage } from "./usage.ts";
 
 /** What a message says in text; a stream sends each in parts. */
 const texts = ["content", "refusal", "reasoning", "reasoning_content"] as const;
+
+type TextName = (typeof texts)[number];
+
+function isTextName(name: string | undefined): name is TextName {
+  return (texts as readonly (string | undefined)[]).includes(name);
+}
 
 /** Chat completions: of each choice its end, its message's texts and calls of tools, and its log probabilities. */
 export const chatForm: AnswerForm = {
@@ -68,6 +74,8 @@ interface Call {
 
 class ChatAssembly implements Assembly {
   readonly #choices = new Map<number, Choice>();
+  /** Where the text goes of an event that says nothing else. */
+  #repeated: { readonly choice: Choice; readonly name: TextName } | undefined;
 
   take(event: Said): void {
     for (const [place, each] of listOf(event["choices"]).entries()) {
@@ -79,6 +87,22 @@ class ChatAssembly implements Assembly {
       takeLogprobs(choice, said["logprobs"]);
       choice.ending = said["finish_reason"] ?? choice.ending;
     }
+  }
+
+  textOf(event: Said): SaidText | undefined {
+    const [only, ...more] = listOf(event["choices"]);
+    const { delta, finish_reason: ending, logprobs } = objectOf(only);
+    const members = Object.entries(objectOf(delta));
+    const [name, text] = members[0] ?? [];
+    if (more.length > 0 || members.length !== 1 || ending != null || logprobs != null || !isTextName(name))
+      return undefined;
+    this.#repeated = { choice: this.#choices.get(indexOf(objectOf(only), 0))!, name };
+    return typeof text === "string" ? { name, text } : undefined;
+  }
+
+  takeText(text: string): void {
+    const { choice, name } = this.#repeated!;
+    choice.texts.set(name, (choice.texts.get(name) ?? "") + text);
   }
 
   said(): Said {

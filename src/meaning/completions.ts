@@ -1,4 +1,4 @@
-import type { AnswerForm, Assembly } from "./form.ts";
+import type { AnswerForm, Assembly, SaidText } from "./form.ts";
 import { indexOf, listOf, objectOf, type Said, spoken, textOf } from "./said.ts";
 import { openaiUsage } from "./usage.ts";
 
@@ -26,6 +26,7 @@ interface Choice {
 
 class CompletionAssembly implements Assembly {
   readonly #choices = new Map<number, Choice>();
+  #repeated: Choice | undefined;
 
   take(event: Said): void {
     for (const [place, each] of listOf(event["choices"]).entries()) {
@@ -38,6 +39,18 @@ class CompletionAssembly implements Assembly {
       const logprobs = objectOf(said["logprobs"]);
       for (const name of lists) choice.logprobs[name].push(...listOf(logprobs[name]));
     }
+  }
+
+  textOf(event: Said): SaidText | undefined {
+    const [only, ...more] = listOf(event["choices"]);
+    const { text, finish_reason: ending, logprobs } = objectOf(only);
+    if (more.length > 0 || ending != null || logprobs != null || typeof text !== "string") return undefined;
+    this.#repeated = this.#choices.get(indexOf(objectOf(only), 0));
+    return { name: "text", text };
+  }
+
+  takeText(text: string): void {
+    this.#repeated!.text += text;
   }
 
   said(): Said {

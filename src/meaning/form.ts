@@ -14,9 +14,19 @@ export interface AnswerForm {
   readonly usage: ReadUsage;
 }
 
+/** The one thing that an event says, and the member that it stands in. */
+export interface SaidText {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** A stream's events on the way to what a whole answer would have said. */
 export interface Assembly {
   take(event: Said): void;
   /** Undefined: the events do not make an answer. */
   said(): Said | undefined;
+  /** What an event says that was just taken, where it is a text of the first choice and nothing else. */
+  textOf?(event: Said): SaidText | undefined;
+  /** The same event as that one once more, with another text. */
+  takeText?(text: string): void;
 }

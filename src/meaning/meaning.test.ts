@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { answerForm, answerMeaning, eventsOf, requestMeaning, type Said } from "./index.ts";
+import { answerForm, answerMeaning, EventReader, eventsOf, requestMeaning, type Said } from "./index.ts";
 
 const usage = { inputTokens: 3, cachedInputTokens: 0, outputTokens: 2, reasoningTokens: 0 };
 
@@ -13,7 +13,15 @@ function streamed(endpoint: string, events: readonly unknown[]): string | undefi
   const text = events.map((event) => `event: x\ndata: ${JSON.stringify(event)}\n\n`).join("");
   for (const event of eventsOf(`: comment\n\n${text}data: [DONE]\n\n`)) assembly.take(event);
   const said = assembly.said();
+  assert.deepEqual(byFrame(endpoint, events), said);
   return said === undefined ? undefined : answerMeaning(said, usage);
+}
+
+/** The same, frame by frame as a gateway gets them. */
+function byFrame(endpoint: string, events: readonly unknown[]): Said | undefined {
+  const reader = new EventReader(answerForm(endpoint)!.assemble!());
+  for (const event of events) reader.take(`data: ${JSON.stringify(event)}\n\n`);
+  return reader.said;
 }
 
 const delta = (part: unknown, more: Said = {}) => ({

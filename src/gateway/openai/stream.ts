@@ -1,5 +1,6 @@
+import { isAscii } from "node:buffer";
 import type { Usage } from "../../base/index.ts";
-import { type Assembly, dataOf, eventsOf, meaningBytesMax, type Said } from "../../meaning/index.ts";
+import { type Assembly, dataOf, EventReader, meaningBytesMax, type Said } from "../../meaning/index.ts";
 import type { Endpoint, Json } from "./endpoints.ts";
 import { lastString, parseObject } from "./usage.ts";
 
@@ -28,12 +29,12 @@ export class EventStream {
   #ending: string | undefined;
   #complete = false;
   #failed = false;
-  #assembly: Assembly | undefined;
+  #meaning: EventReader | undefined;
   #assembledBytes = 0;
 
   /** `assembly`: what the events mean goes there, as long as they are not too many. */
   constructor(endpoint: Endpoint, keepUsageFrame: boolean, assembly?: Assembly) {
-    this.#assembly = assembly;
+    this.#meaning = assembly === undefined ? undefined : new EventReader(assembly);
     this.#endpoint = endpoint;
     this.#keepUsageFrame = keepUsageFrame;
     this.#endingName = endpoint.endingField === undefined ? undefined : `"${endpoint.endingField}"`;
@@ -51,9 +52,9 @@ export class EventStream {
     if (this.#begun.length > maxFrameBytes) throw new EventStreamError(`an event exceeds ${maxFrameBytes} bytes`);
     const whole = end === bytes.length ? bytes : bytes.subarray(0, end);
     if (whole.length === 0) return none;
-    this.#assemble(whole);
     // One character a byte: searching a string takes a tenth of what searching a buffer takes for each of these.
     const text = whole.toString("latin1");
+    this.#assemble(whole, text);
     if (this.#endingName !== undefined) this.#ending = lastString(text, this.#endingName) ?? this.#ending;
     if (this.#held.length === 0 && !this.#failed && !this.#needsALook(text)) return whole;
     return this.#look(whole);
@@ -66,7 +67,7 @@ export class EventStream {
     const frame = Buffer.concat([rest, Buffer.from("\n\n")]);
     if (!isLast(frame, this.#endpoint.lastFrames)) return;
     this.#begun = none;
-    this.#assemble(frame);
+    this.#assemble(frame, frame.toString("latin1"));
     this.#look(frame);
   }
 
@@ -88,17 +89,17 @@ export class EventStream {
   }
   /** What the stream said, where it came to its end; undefined also where nobody asked for it. */
   get said(): Said | undefined {
-    return this.#complete && !this.#failed ? this.#assembly?.said() : undefined;
+    return this.#complete && !this.#failed ? this.#meaning?.said : undefined;
   }
   get usage(): Usage | undefined {
     return this.#counts === undefined ? undefined : this.#endpoint.usage(this.#counts);
   }
 
-  #assemble(whole: Buffer): void {
-    if (this.#assembly === undefined) return;
+  #assemble(whole: Buffer, text: string): void {
+    if (this.#meaning === undefined) return;
     this.#assembledBytes += whole.length;
-    if (this.#assembledBytes > meaningBytesMax) this.#assembly = undefined;
-    else for (const event of eventsOf(whole.toString("utf8"))) this.#assembly.take(event);
+    if (this.#assembledBytes > meaningBytesMax) this.#meaning = undefined;
+    else this.#meaning.take(isAscii(whole) ? text : whole.toString("utf8"));
   }
 
   #needsALook(text: string): boolean {
