@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import type { Said } from "../meaning/index.ts";
 import type { Asked, Verdict } from "../verification/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure, parsed } from "./failure.ts";
@@ -20,6 +21,8 @@ interface VerifyOptions extends JsonOption {
   readonly sites?: string;
   readonly request?: string;
   readonly response?: string;
+  readonly asked?: string;
+  readonly answered?: string;
   readonly digestKey?: string;
   readonly tenant?: string;
   readonly at?: number;
@@ -46,7 +49,9 @@ export function addVerify(group: Command, context: CommandContext): void {
     .option("--sites <file>", "the jurisdiction of each site, as JSON: check that the receipt says the same")
     .option("--request <file>", "the request's exact bytes: check that the receipt speaks of them")
     .option("--response <file>", "the answer's exact bytes, likewise")
-    .option("--digest-key <file>", "the project's digest key, which --request and --response need")
+    .option("--asked <file>", "what an SDK was asked with, as JSON: check that the receipt speaks of it")
+    .option("--answered <file>", "what it gave: an answer's object, or the list of a stream's, as JSON; likewise")
+    .option("--digest-key <file>", "the project's digest key, which the four above need")
     .option("--tenant <id>", "the project that it must be for")
     .option("--at <time>", "a moment by which the request must have ended", parseTime)
     .action(async (file: string, options: VerifyOptions) => {
@@ -112,6 +117,10 @@ async function judge(file: string, options: VerifyOptions, { surroundings }: Com
       ...(sites === undefined ? {} : { sites: sitesIn(read(sites, receiptBytesMax)) }),
       ...readIf("request", options.request, bodyBytesMax),
       ...readIf("response", options.response, bodyBytesMax),
+      ...(options.asked === undefined ? {} : { asked: objectIn(read(options.asked, bodyBytesMax), "--asked") as Said }),
+      ...(options.answered === undefined
+        ? {}
+        : { answered: objectIn(read(options.answered, bodyBytesMax), "--answered") }),
       ...readIf("digestKey", options.digestKey),
       ...(tenant === undefined ? {} : { tenant }),
       ...(at === undefined ? {} : { atMs: at }),
@@ -120,6 +129,13 @@ async function judge(file: string, options: VerifyOptions, { surroundings }: Com
     if (!(error instanceof CommandFailure)) throw error;
     return { outcome: "unchecked", reason: error.message, checked: [] };
   }
+}
+
+function objectIn(bytes: Buffer, option: "--asked" | "--answered"): Said | readonly Said[] {
+  const value = parsed(bytes.toString("utf8"));
+  const isList = Array.isArray(value);
+  if (typeof value === "object" && value !== null && (option === "--answered" || !isList)) return value as Said;
+  throw new CommandFailure("unreadable_file", `the file of ${option} is not JSON of what an SDK takes or gives`);
 }
 
 function sitesIn(bytes: Buffer): ReadonlyMap<string, string> {

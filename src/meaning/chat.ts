@@ -19,6 +19,7 @@ export const chatForm: AnswerForm = {
       .map((each, place) => wholeChoice(objectOf(each), place))
       .toSorted((a, b) => a.index - b.index),
   }),
+  lastFrames: ["[DONE]"],
   assemble: () => new ChatAssembly(),
   usageIn: ({ usage }) => usage,
   usage: openaiUsage,

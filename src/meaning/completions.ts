@@ -13,6 +13,7 @@ export const completionsForm: AnswerForm = {
     assembly.take(answer);
     return assembly.said();
   },
+  lastFrames: ["[DONE]"],
   assemble: () => new CompletionAssembly(),
   usageIn: ({ usage }) => usage,
   usage: openaiUsage,

@@ -16,6 +16,7 @@ export const embeddingsForm: AnswerForm = {
       })
       .toSorted((a, b) => a.index - b.index),
   }),
+  lastFrames: [],
   assemble: undefined,
   usageIn: ({ usage }) => usage,
   usage: openaiUsage,

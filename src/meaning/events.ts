@@ -18,6 +18,13 @@ export function dataOf(frame: string): string {
     .join("\n");
 }
 
+/** `[DONE]`, or an event whose type is one of the last ones: the text must not merely stand in the content. */
+export function isLastFrame(frame: string, lastFrames: readonly string[]): boolean {
+  if (!lastFrames.some((text) => frame.includes(text))) return false;
+  const data = dataOf(frame);
+  return data === "[DONE]" || lastFrames.includes(`"${String(parsed(data)?.["type"])}"`);
+}
+
 const begins = "data: ";
 const ends = "\n\n";
 /** A text as JSON has it that stands for itself. */

@@ -7,6 +7,8 @@ export interface AnswerForm {
   readonly name: string;
   /** What a whole answer says. */
   readonly whole: (answer: Said) => Said;
+  /** How a stream says that it is complete: texts of which its last frame holds one. */
+  readonly lastFrames: readonly string[];
   /** Undefined: this endpoint has no streams. */
   readonly assemble: (() => Assembly) | undefined;
   /** Where the usage stands in a whole answer, and how it is read. */

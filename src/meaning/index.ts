@@ -7,7 +7,7 @@
  * say is left out, so that null, "" and nothing are one.
  */
 export { answerForm } from "./answer.ts";
-export { dataOf, EventReader, eventsOf } from "./events.ts";
+export { dataOf, EventReader, eventsOf, isLastFrame } from "./events.ts";
 export type { AnswerForm, Assembly } from "./form.ts";
 export { answerMeaning, meaningBytesMax, requestMeaning } from "./meaning.ts";
 export type { Said } from "./said.ts";

@@ -7,6 +7,7 @@ export const messagesForm: AnswerForm = {
   name: "messages/1",
   whole: ({ content, stop_reason, stop_sequence }) =>
     messageOf(listOf(content).map(objectOf), stop_reason, stop_sequence),
+  lastFrames: ['"message_stop"'],
   assemble: () => new MessageAssembly(),
   usageIn: ({ usage }) => usage,
   usage: anthropicUsage,

@@ -2,12 +2,13 @@ import type { AnswerForm, Assembly } from "./form.ts";
 import { objectOf, type Said, spoken } from "./said.ts";
 import { responsesUsage } from "./usage.ts";
 
-const lastTypes: readonly unknown[] = ["response.completed", "response.incomplete", "response.failed"];
+const lastTypes: readonly string[] = ["response.completed", "response.incomplete", "response.failed"];
 
 /** Responses: the output's items as they stand, and how it ended. A stream says the whole of it once more in its last event. */
 export const responsesForm: AnswerForm = {
   name: "responses/1",
   whole,
+  lastFrames: lastTypes.map((type) => `"${type}"`),
   assemble: () => new ResponseAssembly(),
   usageIn: ({ usage }) => usage,
   usage: responsesUsage,
@@ -21,7 +22,7 @@ class ResponseAssembly implements Assembly {
   #said: Said | undefined;
 
   take(event: Said): void {
-    if (lastTypes.includes(event["type"])) this.#said = whole(objectOf(event["response"]));
+    if (lastTypes.includes(String(event["type"]))) this.#said = whole(objectOf(event["response"]));
   }
 
   said(): Said | undefined {

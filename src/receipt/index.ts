@@ -19,7 +19,7 @@ export {
 } from "./key-statement.ts";
 export { openSigningKeys, type PublicKey, type SigningKeys } from "./keys.ts";
 export { leafHashes } from "./merkle.ts";
-export { readStatement, type Stated } from "./read-statement.ts";
+export { readStatement, type Stated, type StatedMeaning } from "./read-statement.ts";
 export {
   buildStatement,
   type Hop,
@@ -28,4 +28,11 @@ export {
   rejectionsMax,
   type StatementFacts,
 } from "./statement.ts";
-export { type Verification, verifyReceipt, type VerifyInput } from "./verify.ts";
+export {
+  checkDigest,
+  type FoundDigest,
+  readDigestKey,
+  type Verification,
+  verifyReceipt,
+  type VerifyInput,
+} from "./verify.ts";

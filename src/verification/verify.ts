@@ -9,10 +9,12 @@ import {
   type WitnessPolicy,
 } from "../log/index.ts";
 import { type Stated, verifyReceipt, type VerifyInput } from "../receipt/index.ts";
+import { Ended } from "./ended.ts";
 import { type KnownKeys, readKeys } from "./known-keys.ts";
+import { checkMeanings, type Meant } from "./meanings.ts";
 
 /** What is to be verified, and by what. */
-export interface Asked extends Omit<VerifyInput, "keys"> {
+export interface Asked extends Omit<VerifyInput, "keys">, Omit<Meant, "digestKey"> {
   /** A JSON Web Key Set, or a key statement's proof, as `/log/keys/N.tlog-proof` serves it. */
   readonly keys: Buffer;
   /** Its proof of inclusion: it is then demanded that it holds. */
@@ -48,14 +50,6 @@ export type Verdict =
     }
   | { readonly outcome: "invalid" | "unchecked"; readonly reason: string; readonly checked: readonly string[] };
 
-class Ended extends Error {
-  readonly outcome: "invalid" | "unchecked";
-  constructor(outcome: "invalid" | "unchecked", reason: string) {
-    super(reason);
-    this.outcome = outcome;
-  }
-}
-
 /** Verifies a receipt, and whatever else was given about it. Reads tiles only where `readTile` is given and needed. */
 export async function verify(asked: Asked): Promise<Verdict> {
   const checked: string[] = [];
@@ -63,10 +57,19 @@ export async function verify(asked: Asked): Promise<Verdict> {
     const keys = readKeys(asked.keys, asked.logs, asked.witnesses);
     if (keys.outcome !== "known") throw new Ended(keys.outcome, keys.reason);
     if (keys.statement !== undefined) checked.push("key statement");
-    const { proof, logs: _, witnesses: __, pinned: ___, readTile: ____, ...receipt } = asked;
+    const { proof, asked: meant, answered, logs: _, witnesses: __, pinned: ___, readTile: ____, ...receipt } = asked;
     const verified = verifyReceipt({ ...receipt, keys: keys.jwks });
     checked.push(...verified.checked);
     if (verified.outcome !== "valid") throw new Ended(verified.outcome, verified.reason);
+    checkMeanings(
+      verified.stated,
+      {
+        ...(meant === undefined ? {} : { asked: meant }),
+        ...(answered === undefined ? {} : { answered }),
+        ...(asked.digestKey === undefined ? {} : { digestKey: asked.digestKey }),
+      },
+      checked,
+    );
     const asOf = proof === undefined ? undefined : await inLog(asked, proof, verified.leaf, checked);
     checkRevocation(keys, verified.keyId, asOf, checked);
     return { outcome: "valid", reason: "valid", checked, stated: verified.stated, asOf };

@@ -1,4 +1,4 @@
-import { anthropicUsage, openaiUsage, type ReadUsage, responsesUsage } from "../../meaning/index.ts";
+import { answerForm, anthropicUsage, openaiUsage, type ReadUsage, responsesUsage } from "../../meaning/index.ts";
 
 /** The endpoints of /v1 that run a model. Each is a row of the table below; nothing else knows one from another. */
 export type EndpointName = "chat.completions" | "completions" | "embeddings" | "responses" | "messages";
@@ -36,6 +36,8 @@ function finishReason({ choices }: Json): unknown {
   return choices.map((choice: unknown) => record(choice)["finish_reason"]).findLast((reason) => reason != null);
 }
 
+const lastFramesOf = (name: EndpointName): readonly string[] => answerForm(name)!.lastFrames;
+
 export const endpoints: readonly Endpoint[] = [
   {
     name: "chat.completions",
@@ -45,7 +47,7 @@ export const endpoints: readonly Endpoint[] = [
     hasServiceTier: true,
     usageOnRequest: true,
     endingField: "finish_reason",
-    lastFrames: ["[DONE]"],
+    lastFrames: lastFramesOf("chat.completions"),
     usageAt: topUsage,
     endingAt: finishReason,
     usage: openaiUsage,
@@ -58,7 +60,7 @@ export const endpoints: readonly Endpoint[] = [
     hasServiceTier: true,
     usageOnRequest: true,
     endingField: "finish_reason",
-    lastFrames: ["[DONE]"],
+    lastFrames: lastFramesOf("completions"),
     usageAt: topUsage,
     endingAt: finishReason,
     usage: openaiUsage,
@@ -71,7 +73,7 @@ export const endpoints: readonly Endpoint[] = [
     hasServiceTier: false,
     usageOnRequest: false,
     endingField: undefined,
-    lastFrames: [],
+    lastFrames: lastFramesOf("embeddings"),
     usageAt: topUsage,
     endingAt: () => undefined,
     usage: openaiUsage,
@@ -84,7 +86,7 @@ export const endpoints: readonly Endpoint[] = [
     hasServiceTier: true,
     usageOnRequest: false,
     endingField: "status",
-    lastFrames: ['"response.completed"', '"response.incomplete"', '"response.failed"'],
+    lastFrames: lastFramesOf("responses"),
     usageAt: (value) => record(value["response"])["usage"] ?? value["usage"],
     endingAt: (value) => record(value["response"])["status"] ?? value["status"],
     usage: responsesUsage,
@@ -97,7 +99,7 @@ export const endpoints: readonly Endpoint[] = [
     hasServiceTier: false,
     usageOnRequest: false,
     endingField: "stop_reason",
-    lastFrames: ['"message_stop"'],
+    lastFrames: lastFramesOf("messages"),
     usageAt: (value) => record(value["message"])["usage"] ?? value["usage"],
     endingAt: (value) => record(value["delta"])["stop_reason"] ?? value["stop_reason"],
     usage: anthropicUsage,

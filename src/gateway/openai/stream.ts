@@ -1,6 +1,6 @@
 import { isAscii } from "node:buffer";
 import type { Usage } from "../../base/index.ts";
-import { type Assembly, dataOf, EventReader, meaningBytesMax, type Said } from "../../meaning/index.ts";
+import { type Assembly, dataOf, EventReader, isLastFrame, meaningBytesMax, type Said } from "../../meaning/index.ts";
 import type { Endpoint, Json } from "./endpoints.ts";
 import { lastString, parseObject } from "./usage.ts";
 
@@ -65,7 +65,7 @@ export class EventStream {
     const rest = this.#begun;
     if (this.#complete || rest.length === 0) return;
     const frame = Buffer.concat([rest, Buffer.from("\n\n")]);
-    if (!isLast(frame, this.#endpoint.lastFrames)) return;
+    if (!isLastFrame(frame.toString("utf8"), this.#endpoint.lastFrames)) return;
     this.#begun = none;
     this.#assemble(frame, frame.toString("latin1"));
     this.#look(frame);
@@ -114,7 +114,7 @@ export class EventStream {
       const value = frame.includes(usageName) ? parsed(dataOf(frame.toString("utf8"))) : undefined;
       const hasUsage = value !== undefined && this.#takeUsage(value);
       if (startsWithError(frame)) this.#failed = true;
-      if (isLast(frame, this.#endpoint.lastFrames)) {
+      if (isLastFrame(frame.toString("utf8"), this.#endpoint.lastFrames)) {
         this.#complete = true;
         this.#hold(frame);
         break;
@@ -176,23 +176,9 @@ function startsWithError(frame: Buffer): boolean {
   );
 }
 
-/** `data: [DONE]`, or an event whose type is one of the last ones: the text must not merely stand in the content. */
-function isLast(frame: Buffer, lastFrames: readonly string[]): boolean {
-  if (!lastFrames.some((text) => frame.includes(text))) return false;
-  const data = dataOf(frame.toString("utf8"));
-  if (data === "[DONE]") return true;
-  const type = typeOf(data);
-  return type !== undefined && lastFrames.includes(`"${type}"`);
-}
-
 /** The extra chunk that `include_usage` brings: no choices. */
 function isUsageOnly({ choices }: Json): boolean {
   return Array.isArray(choices) && choices.length === 0;
-}
-
-function typeOf(data: string): string | undefined {
-  const type = parsed(data)?.["type"];
-  return typeof type === "string" ? type : undefined;
 }
 
 function parsed(data: string): Json | undefined {
