@@ -127,7 +127,7 @@ async function judge(file: string, options: VerifyOptions, { surroundings }: Com
     } satisfies Asked);
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    return { outcome: "unchecked", reason: error.message, checked: [] };
+    return { outcome: "unchecked", reason: error.message, checked: [], isFork: false };
   }
 }
 

@@ -28,7 +28,7 @@ export function isLastFrame(frame: string, lastFrames: readonly string[]): boole
 const begins = "data: ";
 const ends = "\n\n";
 /** A text as JSON has it that stands for itself. */
-const plain = /^[^"\\\u0000-\u001f]*$/;
+const plain = /^[^"\\\p{Cc}]*$/u;
 
 /**
  * Reads a stream's frames into an assembly. One that differs from the frame before it in a text alone is not parsed: what

@@ -1,8 +1,10 @@
 /** What ends a verification before its end: a verdict. */
 export class Ended extends Error {
   readonly outcome: "invalid" | "unchecked";
-  constructor(outcome: "invalid" | "unchecked", reason: string) {
+  readonly isFork: boolean;
+  constructor(outcome: "invalid" | "unchecked", reason: string, isFork = false) {
     super(reason);
     this.outcome = outcome;
+    this.isFork = isFork;
   }
 }

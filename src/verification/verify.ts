@@ -48,7 +48,13 @@ export type Verdict =
       /** undefined: by its signature alone; the log was not asked about. */
       readonly asOf: AsOf | undefined;
     }
-  | { readonly outcome: "invalid" | "unchecked"; readonly reason: string; readonly checked: readonly string[] };
+  | {
+      readonly outcome: "invalid" | "unchecked";
+      readonly reason: string;
+      readonly checked: readonly string[];
+      /** The proof's checkpoint and the pinned one contradict each other: the two prove to anyone that the log has forked. */
+      readonly isFork: boolean;
+    };
 
 /** Verifies a receipt, and whatever else was given about it. Reads tiles only where `readTile` is given and needed. */
 export async function verify(asked: Asked): Promise<Verdict> {
@@ -74,7 +80,7 @@ export async function verify(asked: Asked): Promise<Verdict> {
     checkRevocation(keys, verified.keyId, asOf, checked);
     return { outcome: "valid", reason: "valid", checked, stated: verified.stated, asOf };
   } catch (error) {
-    if (error instanceof Ended) return { outcome: error.outcome, reason: error.message, checked };
+    if (error instanceof Ended) return { outcome: error.outcome, reason: error.message, checked, isFork: error.isFork };
     throw error;
   }
 }
@@ -113,7 +119,7 @@ async function heldAgainst(asked: Asked, proof: Buffer, shown: Checkpoint, check
     throw new Ended("invalid", `its checkpoint is older than the pinned one: it has ${sizes}`);
   }
   if (shown.size === seen.size && !shown.root.equals(seen.root)) {
-    throw new Ended("invalid", `the log has forked: it signed two trees of ${seen.size} entries`);
+    throw new Ended("invalid", `the log has forked: it signed two trees of ${seen.size} entries`, true);
   }
   if (shown.size > seen.size && seen.size > 0) await continues(asked, proof, seen, readTile);
   checked.push("pinned checkpoint");
@@ -131,7 +137,8 @@ async function continues(asked: Asked, proof: Buffer, seen: Checkpoint, readTile
   const log = asked.logs.find(({ origin }) => origin === seen.origin)!;
   const found = await checkConsistency({ log, seen: asked.pinned!, shown: parsed.proof.checkpoint, readTile });
   if (found.outcome === "consistent") return;
-  throw new Ended(found.outcome === "forked" ? "invalid" : "unchecked", found.reason);
+  const isFork = found.outcome === "forked";
+  throw new Ended(isFork ? "invalid" : "unchecked", found.reason, isFork);
 }
 
 /** What a revoked key has sealed holds only where the log shows that it was there before the revocation. */

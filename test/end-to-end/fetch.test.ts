@@ -1,0 +1,253 @@
+import assert from "node:assert/strict";
+import { createPrivateKey } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { createOpenAI } from "@ai-sdk/openai";
+import { generateText, streamText } from "ai";
+import OpenAI from "openai";
+import { filePins } from "../../src/fetch/file-pins.ts";
+import {
+  type AnswerVerdict,
+  memoryPins,
+  type PinStore,
+  verifying,
+  type VerifyingOptions,
+} from "../../src/fetch/index.ts";
+import { systemClock } from "../../src/base/index.ts";
+import { folderDisk, formatProof, openSequencer, proveInclusion } from "../../src/log/index.ts";
+import { verifyReceipt } from "../../src/receipt/index.ts";
+import { makeKey } from "./asking.ts";
+import { type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import { proxyTo, type Proxy } from "./proxy.ts";
+import { aboutLog, type AboutLog } from "./transparency.ts";
+
+/** The wrapper for clients' `fetch`, with the real clients, a real cloud, and somebody between them. */
+const settings = "engine: {kind: fake}\nmodels: {serve: [fake]}\nsite: {jurisdiction: DE}\nfake: {tokens: 8}\n";
+const folder = temporaryFolder();
+let cloud: RunningCloud;
+let key: string;
+let log: AboutLog;
+
+before(async () => {
+  cloud = await startCloud({ data: `${folder.path}/data`, settings });
+  key = await makeKey(cloud, "tenant");
+  log = await aboutLog(cloud);
+});
+after(async () => {
+  await cloud?.kill();
+  folder.remove();
+});
+
+interface Watched {
+  readonly verdicts: AnswerVerdict[];
+  readonly fetch: ReturnType<typeof verifying>;
+  readonly openai: OpenAI;
+}
+
+function watching(more: Partial<VerifyingOptions> = {}, url = cloud.url): Watched {
+  const verdicts: AnswerVerdict[] = [];
+  const fetch = verifying({
+    logKeys: log.keys,
+    pins: memoryPins(),
+    onVerdict: (verdict) => void verdicts.push(verdict),
+    ...more,
+  });
+  return { verdicts, fetch, openai: new OpenAI({ baseURL: `${url}/v1`, apiKey: key, fetch }) };
+}
+
+const asked = { model: "fake", messages: [{ role: "user" as const, content: "Grüezi" }] };
+
+async function streamOf({ openai }: Watched): Promise<string> {
+  let text = "";
+  const stream = await openai.chat.completions.create({ ...asked, stream: true });
+  for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? "";
+  return text;
+}
+
+test("OpenAI's client: answers, streams and completions come as they are, and each is verified", async () => {
+  for (const strict of [false, true]) {
+    const watched = watching({ strict, sites: { here: "DE" } });
+    const whole = await watched.openai.chat.completions.create(asked);
+    const text = await streamOf(watched);
+    assert.equal(text, whole.choices[0]?.message.content);
+    const completed = await watched.openai.completions.create({ model: "fake", prompt: "Grüezi" });
+    assert.ok(completed.choices[0]!.text.length > 0);
+    await watched.fetch.settled();
+    assert.deepEqual(
+      watched.verdicts.map(({ outcome, reason }) => [outcome, reason]),
+      Array(3).fill(["valid", "valid"]),
+    );
+    for (const { checked, asOf, stated } of watched.verdicts) {
+      for (const each of ["request", "response", "proof", "key status", "sites", "call"])
+        assert.ok(checked.includes(each));
+      assert.equal(asOf?.log, log.origin);
+      assert.equal(stated?.hops.at(-1)?.jurisdiction, "DE");
+    }
+    assert.ok(watched.verdicts[2]!.checked.includes("pinned checkpoint"));
+  }
+});
+
+test("the AI SDK: an answer and a stream are verified", async () => {
+  const watched = watching({ strict: true });
+  const provider = createOpenAI({ baseURL: `${cloud.url}/v1`, apiKey: key, fetch: watched.fetch as typeof fetch });
+  const model = provider.chat("fake");
+  const { text } = await generateText({ model, prompt: "Grüezi" });
+  let streamed = "";
+  for await (const part of streamText({ model, prompt: "Grüezi" }).textStream) streamed += part;
+  assert.equal(streamed, text);
+  assert.deepEqual(
+    watched.verdicts.map(({ reason }) => reason),
+    ["valid", "valid"],
+  );
+});
+
+test("many answers at once move one pin forward, and a program that starts again goes on from it", async () => {
+  const pins = filePins(`${folder.path}/pins`);
+  const watched = watching({ pins });
+  await Promise.all(Array.from({ length: 12 }, () => streamOf(watched)));
+  await watched.fetch.settled();
+  assert.deepEqual(new Set(watched.verdicts.map(({ reason }) => reason)), new Set(["valid"]));
+  const sizes = watched.verdicts.map(({ asOf }) => asOf!.size);
+  assert.deepEqual(
+    sizes,
+    sizes.toSorted((a, b) => a - b),
+  );
+  const again = watching({ pins: filePins(`${folder.path}/pins`) });
+  await streamOf(again);
+  await again.fetch.settled();
+  assert.equal(again.verdicts[0]!.reason, "valid");
+  assert.ok(again.verdicts[0]!.checked.includes("pinned checkpoint"));
+});
+
+test("what has no receipt passes, and a refusal is told as what it is", async () => {
+  const watched = watching({ strict: true });
+  const models = await watched.openai.models.list();
+  assert.ok(models.data.length > 0);
+  await assert.rejects(watched.openai.chat.completions.create({ ...asked, model: "nobody's" }), OpenAI.NotFoundError);
+  assert.deepEqual(
+    watched.verdicts.map(({ outcome, reason }) => [outcome, reason]),
+    [["unchecked", "it was refused with 404, and nothing of it is on record"]],
+  );
+});
+
+test("an answer that nobody reads to its end is not verified, and says so", async () => {
+  const watched = watching();
+  const stream = await watched.openai.chat.completions.create({ ...asked, stream: true });
+  for await (const _ of stream) break;
+  await watched.fetch.settled();
+  assert.deepEqual(
+    watched.verdicts.map(({ reason }) => reason),
+    ["it was not read to its end"],
+  );
+});
+
+/** Asks through somebody between, strictly, as a whole and as a stream: what was found of both. */
+async function between(proxy: Proxy, more: Partial<VerifyingOptions> = {}): Promise<readonly string[]> {
+  const watched = watching({ strict: true, waitMs: 3_000, ...more }, proxy.url);
+  let seen = "";
+  await assert.rejects(watched.openai.chat.completions.create(asked), /not verified/);
+  await assert.rejects(async () => {
+    const stream = await watched.openai.chat.completions.create({ ...asked, stream: true });
+    for await (const chunk of stream) seen += chunk.choices[0]?.finish_reason ?? "";
+  }, /not verified/);
+  const reasons = watched.verdicts.map(({ outcome, reason }) => `${outcome}: ${reason}`);
+  await proxy.close();
+  return reasons;
+}
+
+test("a flipped byte in an answer, or in a request, on the way", async () => {
+  const ofAnswer = await proxyTo(cloud.url, { answer: (bytes) => swapped(bytes, '"created":', "9") });
+  for (const reason of await between(ofAnswer)) assert.match(reason, /^invalid: the digest of the response's bytes/);
+  const ofRequest = await proxyTo(cloud.url, { request: (bytes) => swapped(bytes, '"content":"', "X") });
+  for (const reason of await between(ofRequest)) assert.match(reason, /^invalid: the digest of the request's bytes/);
+});
+
+test("an answer whose end was cut off, cleanly", async () => {
+  const proxy = await proxyTo(cloud.url, { answer: (bytes) => bytes.subarray(0, Math.max(0, bytes.length - 20)) });
+  const watched = watching({ waitMs: 3_000 }, proxy.url);
+  await streamOf(watched).catch(() => "");
+  await watched.fetch.settled();
+  assert.equal(watched.verdicts[0]!.outcome, "invalid");
+  await proxy.close();
+});
+
+test("a missing receipt, one of another answer, one that nobody has", async () => {
+  const without = await proxyTo(cloud.url, { receipt: () => undefined });
+  assert.deepEqual(await between(without), Array(2).fill("invalid: it came without a receipt"));
+  const first = watching();
+  await first.openai.chat.completions.create(asked);
+  await first.fetch.settled();
+  const other = first.verdicts[0]!.receipt!;
+  const swap = await proxyTo(cloud.url, { receipt: () => other });
+  const [whole, stream] = await between(swap);
+  assert.match(whole!, /^invalid: the digest of the re/);
+  assert.match(stream!, /^invalid: its receipt is the one of an answer before/);
+  const nobody = await proxyTo(cloud.url, { receipt: () => "rcpt_01KA0000000000000000000000" });
+  assert.deepEqual((await between(nobody))[0], "invalid: the cloud has no receipt of that id");
+});
+
+test("a forked log is caught, and what it signed is kept as the evidence; a log that went back is not believed", async () => {
+  const pins = memoryPins();
+  const honest = watching({ pins });
+  await streamOf(honest);
+  await honest.fetch.settled();
+  const pinned = (await pins.read(log.origin))!;
+  const size = Number(pinned.split("\n")[1]);
+  // Another tree of the log's own key, in which the receipt stands, too.
+  const fork = await forkOf(size);
+  const proxy = await proxyTo(cloud.url, { instead: (path) => fork.serve(path) });
+  const caught = watching({ pins, strict: true, waitMs: 3_000 }, proxy.url);
+  await assert.rejects(caught.openai.chat.completions.create(asked), /has forked/);
+  const { outcome, forked } = caught.verdicts[0]!;
+  assert.equal(outcome, "invalid");
+  assert.equal(forked?.pinned, pinned);
+  assert.notEqual(forked?.shown, pinned);
+  assert.equal(await pins.read(log.origin), pinned);
+  await proxy.close();
+  await streamOf(honest);
+  await honest.fetch.settled();
+  const back = await proxyTo(cloud.url, {
+    instead: (path) =>
+      Promise.resolve(path.endsWith("/proof") ? Buffer.from(honest.verdicts[0]!.files!.proof) : undefined),
+  });
+  assert.match((await between(back, { pins })).join(), /^invalid: its (checkpoint is older|path does not lead)/);
+});
+
+/** Another log by the key of the real one: as large, of other entries, and with every receipt that it is asked for. */
+async function forkOf(size: number): Promise<{ serve(path: string): Promise<Buffer | undefined> }> {
+  const keys = join(folder.path, "data", "log-keys");
+  const privateKey = createPrivateKey(readFileSync(join(keys, readdirSync(keys)[0]!)));
+  const disk = await folderDisk(join(folder.path, "fork"));
+  const signing = [{ privateKey }];
+  const opened = await openSequencer({ disk, clock: systemClock, origin: log.origin, keys: signing });
+  assert.ok(opened.outcome === "opened");
+  const fork = opened.log;
+  await fork.append([{ entries: Buffer.alloc((size + 5) * 32, 7) }], null);
+  const get = async (path: string): Promise<Buffer> => {
+    const got = await fetch(`${cloud.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
+    return Buffer.from(await got.arrayBuffer());
+  };
+  return {
+    async serve(path) {
+      if (path.startsWith("/log/tile/")) return disk.read(path.slice("/log/".length));
+      if (!path.endsWith("/proof")) return undefined;
+      const receipt = await get(path.slice(0, -"/proof".length));
+      const verified = verifyReceipt({ receipt, keys: await get("/.well-known/bailiwick/keys") });
+      assert.ok(verified.outcome === "valid");
+      const appended = await fork.append([{ entries: verified.leaf }], null);
+      assert.ok(appended.outcome === "appended");
+      const proven = await proveInclusion(fork.readTile, verified.leaf, appended.first, fork);
+      assert.ok(proven.outcome === "proven");
+      return formatProof({ index: appended.first, path: proven.path, checkpoint: Buffer.from(fork.checkpoint!) });
+    },
+  };
+}
+
+function swapped(bytes: Buffer, behind: string, by: string): Buffer {
+  const at = bytes.indexOf(behind);
+  if (at < 0) return bytes;
+  const copy = Buffer.from(bytes);
+  copy.write(by, at + behind.length);
+  return copy;
+}
