@@ -4,7 +4,7 @@ import type { Said } from "../meaning/index.ts";
 import type { Asked, Verdict } from "../verification/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure, parsed } from "./failure.ts";
-import { logsOf, policyOf, readVerifierKeys } from "./log-keys.ts";
+import { policyOf, readLogs, readVerifierKeys } from "./log-keys.ts";
 import { tilesAt } from "./log-tiles.ts";
 import { whole } from "./numbers.ts";
 import { readBounded } from "./read-file.ts";
@@ -57,37 +57,22 @@ export function addVerify(group: Command, context: CommandContext): void {
     .action(async (file: string, options: VerifyOptions) => {
       const verdict = await judge(file, options, context);
       context.end(verdict.outcome === "valid" ? 0 : verdict.outcome === "invalid" ? 1 : 2);
-      print(verdict, options, context);
+      await print(verdict, options, context);
     });
 }
 
-function print(verdict: Verdict, { json }: JsonOption, { printer }: CommandContext): void {
-  const { outcome, reason, checked } = verdict;
-  if (json === true) return printer.json({ valid: outcome === "valid", reason, checked, ...asOfJson(verdict) });
-  const words = { valid: "valid", invalid: "INVALID", unchecked: "could not be checked" }[outcome];
+async function print(verdict: Verdict, { json }: JsonOption, { printer }: CommandContext): Promise<void> {
+  const { verdictJson, verdictText } = await import("../verification/index.ts");
+  const { outcome, checked } = verdict;
+  if (json === true) return printer.json({ ...verdictJson(verdict) });
   printer.facts([
-    ["receipt", outcome === "valid" ? `${words}${asOfText(verdict)}` : `${words}: ${reason}`],
+    ["receipt", verdictText(verdict)],
     ["checked", checked.join(", ") || "nothing"],
   ]);
   // What does not hold is not repeated.
   if (outcome !== "valid") return undefined;
   printer.text("\n");
   return printer.facts(mainFacts(verdict.stated));
-}
-
-function asOfJson(verdict: Verdict) {
-  if (verdict.outcome !== "valid" || verdict.asOf === undefined) return {};
-  const { cosignedAtMs, ...same } = verdict.asOf;
-  const cosignedAt = cosignedAtMs === null ? null : new Date(cosignedAtMs).toISOString();
-  return { asOf: { ...same, cosignedAt } };
-}
-
-function asOfText(verdict: Verdict): string {
-  if (verdict.outcome !== "valid" || verdict.asOf === undefined) return "";
-  const { log, size, index, cosignedAtMs, witnesses } = verdict.asOf;
-  const cosigned =
-    cosignedAtMs === null ? "" : `, cosigned by ${witnesses.join(", ")} at ${new Date(cosignedAtMs).toISOString()}`;
-  return ` as of checkpoint ${size} of ${log}, as its entry ${index}${cosigned}`;
 }
 
 /** Reads the files and verifies. A file that cannot be read is a check that could not be made. */
@@ -109,7 +94,7 @@ async function judge(file: string, options: VerifyOptions, { surroundings }: Com
     return await verify({
       receipt: read(file, receiptBytesMax),
       keys: read(options.key, receiptBytesMax),
-      logs: logsOf(await readVerifierKeys(options.logKey ?? [], "ed25519", "--log-key", surroundings)),
+      logs: await readLogs(options.logKey ?? [], "--log-key", surroundings),
       ...(witnesses === undefined ? {} : { witnesses }),
       ...readIf("proof", options.proof),
       ...readIf("pinned", options.checkpoint),

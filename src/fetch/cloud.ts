@@ -1,5 +1,5 @@
 import { type Clock, sleep } from "../base/index.ts";
-import { type ReadTile, tilePath } from "../log/index.ts";
+import { type ReadTile, tilesBy } from "../log/index.ts";
 import { Wrong } from "./verdict.ts";
 
 /** How a cloud is asked, and for how long. */
@@ -24,8 +24,6 @@ const proofBytesMax = 1 << 18;
 const tileBytesMax = 1 << 14;
 const firstPauseMs = 50;
 const longestPauseMs = 1_000;
-const fullWidth = 256;
-const hashBytes = 32;
 
 export async function fetchReceipt(asking: Asking, id: string): Promise<Buffer> {
   return present(await get(asking, `v1/receipts/${id}`, receiptBytesMax), "the cloud has no receipt of that id");
@@ -54,13 +52,7 @@ export async function fetchKeyStatement(asking: Asking, number: number): Promise
 }
 
 export function tilesOf(asking: Asking): ReadTile {
-  const read = (path: string): Promise<Buffer | undefined> => get(asking, `log/${path}`, tileBytesMax);
-  return async (level, index, width) => {
-    const exact = await read(tilePath(level, index, width));
-    if (exact !== undefined || width === fullWidth) return exact;
-    // A partial tile is removed once the full one is there, which begins with the same hashes.
-    return (await read(tilePath(level, index, fullWidth)))?.subarray(0, width * hashBytes);
-  };
+  return tilesBy((path) => get(asking, `log/${path}`, tileBytesMax));
 }
 
 function present(bytes: Buffer | undefined, otherwise: string): Buffer {

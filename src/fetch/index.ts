@@ -8,6 +8,7 @@
  * (docs/reference/fetch.md).
  */
 export { browserPins, memoryPins, type PinStore } from "./pins.ts";
+export { type Trust, trustIn } from "./trust.ts";
 export type { AnswerFiles, AnswerVerdict } from "./verdict.ts";
 export { UnverifiedAnswer } from "./verdict.ts";
 export { type Verifying, verifying, type VerifyingOptions } from "./verifying.ts";

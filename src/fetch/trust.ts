@@ -1,4 +1,4 @@
-import { parseVerifierKey, type TrustedLog, type VerifierKey, type WitnessPolicy } from "../log/index.ts";
+import { parseVerifierKey, type TrustedLog, trustedLogs, type VerifierKey, type WitnessPolicy } from "../log/index.ts";
 
 /** What a client believes before it has heard anything. */
 export interface Trust {
@@ -12,10 +12,8 @@ export function trustIn(
   witnesses: { readonly keys: readonly string[]; readonly quorum?: number } | undefined,
 ): Trust {
   const logs = keysIn(logKeys, "ed25519", "logKeys");
-  if (logs.length === 0) throw new TypeError("logKeys names no key of a log");
-  const names = [...new Set(logs.map(({ name }) => name))];
   return {
-    logs: names.map((origin) => ({ origin, keys: logs.filter(({ name }) => name === origin) })),
+    logs: trustedLogs(logs),
     witnesses: witnesses === undefined ? undefined : witnessesIn(witnesses.keys, witnesses.quorum),
   };
 }

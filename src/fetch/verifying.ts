@@ -65,6 +65,7 @@ class Wrapper {
     this.#clock = clock;
     const { logKeys, witnesses, pins, sites, tenant, skewMs = standardSkewMs } = options;
     const trust = trustIn(logKeys, witnesses);
+    if (trust.logs.length === 0) throw new TypeError("logKeys names no key of a log");
     const known = sites === undefined ? undefined : new Map(Object.entries(sites));
     this.#judging = new Judging({ clock, trust, pins, sites: known, tenant, skewMs });
   }

@@ -1,5 +1,5 @@
 import { createHmac, createPublicKey, type JsonWebKey, type KeyObject, timingSafeEqual, verify } from "node:crypto";
-import { type CanonicalValue, canonicalJson, decodeBase64, hashBytes, leafHash } from "../base/index.ts";
+import { type CanonicalValue, canonicalJson, decodeBase64, fromBase64Url, hashBytes, leafHash } from "../base/index.ts";
 import { batchStatement, preAuthenticationEncoding } from "./envelope.ts";
 import { rootFrom } from "./merkle.ts";
 import { readStatement, type Stated, type StatedDigest } from "./read-statement.ts";
@@ -227,7 +227,7 @@ function publicKeyOf({ x }: JsonWebKey): KeyObject {
 export function readDigestKey(bytes: Buffer): { readonly kid: unknown; readonly secret: Buffer } | undefined {
   const value = parsed(bytes) as { kty?: unknown; k?: unknown; kid?: unknown } | undefined;
   if (value?.kty !== "oct" || typeof value.k !== "string") return undefined;
-  return { kid: value.kid, secret: Buffer.from(value.k, "base64url") };
+  return { kid: value.kid, secret: fromBase64Url(value.k) };
 }
 
 function parsed(bytes: Buffer): unknown {
