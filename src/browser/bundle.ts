@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { build as esbuild, type Plugin } from "esbuild";
 
 /** What browsers get, as texts. */
 export interface Bundles {
@@ -23,7 +23,7 @@ export async function bundles(): Promise<Bundles> {
 }
 
 async function bundle(entry: string, format: "esm" | "iife"): Promise<string> {
-  const { outputFiles, metafile } = await build({
+  const { outputFiles, metafile } = await esbuild({
     entryPoints: [at(entry)],
     bundle: true,
     format,
@@ -48,13 +48,13 @@ async function bundle(entry: string, format: "esm" | "iife"): Promise<string> {
  */
 const ourFoldersAreApart: Plugin = {
   name: "our folders are apart",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir, kind }) =>
+  setup(build) {
+    build.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir, kind }) =>
       kind === "import-statement" && resolveDir.startsWith(source)
         ? { path: join(resolveDir, path), sideEffects: false }
         : undefined,
     );
-    onResolve({ filter: /^node:/ }, ({ path }) =>
+    build.onResolve({ filter: /^node:/ }, ({ path }) =>
       path === "node:crypto" ? { path: at("./node-crypto.ts") } : { path, external: true, sideEffects: false },
     );
   },

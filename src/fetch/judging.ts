@@ -154,9 +154,20 @@ export class Judging {
       throw new Wrong("invalid", `it is the receipt ${stated.receipt}, not the one that was named`);
     if (stated.endpoint !== sent.endpoint) throw new Wrong("invalid", `it is for an answer of ${stated.endpoint}`);
     if (stated.responseDigest?.complete !== true) throw new Wrong("invalid", "it says that only a part was sent");
+    checkNarrowing(stated, sent.narrowing);
     const isOfNow =
       Date.parse(stated.startedAt) >= startedAtMs - skewMs && Date.parse(stated.endedAt) <= clock.nowMs() + skewMs;
     if (!isOfNow) throw new Wrong("invalid", `it is for a request of another time, ${stated.startedAt}`);
+  }
+}
+
+/** Whoever takes a header away on the way has the request run where it was not to. */
+function checkNarrowing({ policy }: Stated, sent: Sent["narrowing"]): void {
+  for (const [header, text] of Object.entries(sent)) {
+    const name = header.replace(/^bailiwick-/, "").replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const said = policy.narrowing?.[name];
+    if (said === text || said === null) continue;
+    throw new Wrong("invalid", `it does not say what the header ${header} said`);
   }
 }
 

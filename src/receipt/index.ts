@@ -22,10 +22,12 @@ export { leafHashes } from "./merkle.ts";
 export { readStatement, type Stated, type StatedMeaning } from "./read-statement.ts";
 export {
   buildStatement,
+  type EvidenceClass,
   type Hop,
   type MeaningFacts,
   type Rejection,
   rejectionsMax,
+  type StatedNarrowing,
   type StatementFacts,
 } from "./statement.ts";
 export {

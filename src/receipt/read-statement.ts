@@ -1,5 +1,5 @@
 import type { CanonicalValue, Ending, Usage } from "../base/index.ts";
-import type { EvidenceClass, Hop, Rejection, StatementFacts } from "./statement.ts";
+import type { EvidenceClass, Hop, Rejection, StatedNarrowing, StatementFacts } from "./statement.ts";
 import { inTotoType, predicateType } from "./statement.ts";
 
 type Members = Readonly<Record<string, CanonicalValue | undefined>>;
@@ -31,6 +31,8 @@ export interface Stated {
     readonly version: string | null;
     readonly digest: string;
     readonly dataClass: string;
+    /** Undefined where a release stated it that did not say. */
+    readonly narrowing?: StatedNarrowing | null;
     readonly rejected: readonly Rejection[];
   };
   readonly evidence: Readonly<Record<string, EvidenceClass | null>>;

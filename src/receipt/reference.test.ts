@@ -57,6 +57,7 @@ function statement(number: number): string {
       version: "sites-1",
       digest: "00".repeat(32),
       dataClass: "personal",
+      narrowing: { processing: "EU" },
       rejected: [{ place: "US", reason: "outside_processing" }],
     },
     evidence: { jurisdiction: "operator-attested" },

@@ -35,9 +35,10 @@ const facts: fc.Arbitrary<StatementFacts> = fc.record({
     version: text,
     digest: text,
     dataClass: text,
+    narrowing: fc.option(fc.dictionary(text, textOrNull, { maxKeys: 3, noNullPrototype: true })),
     rejected: fc.array(fc.record({ place: text, reason: text }), { maxLength: 20 }),
   }),
-  evidence: fc.record({ jurisdiction: fc.constantFrom("operator-attested" as const, null) }),
+  evidence: fc.record({ jurisdiction: fc.constantFrom("operator-attested" as const, "measured" as const, null) }),
   usage: fc.option(
     fc.record({ inputTokens: count, cachedInputTokens: count, outputTokens: count, reasoningTokens: count }),
   ),

@@ -1,4 +1,4 @@
-import { type Ending, quoteJson, type Usage } from "../base/index.ts";
+import { canonicalJson, type Ending, quoteJson, type Usage } from "../base/index.ts";
 
 /** The payload is an in-toto Statement (github.com/in-toto/attestation, spec/v1/envelope.md). */
 export const statementType = "application/vnd.in-toto+json";
@@ -30,6 +30,9 @@ export interface Rejection {
   readonly place: string;
   readonly reason: string;
 }
+
+/** By the names of the headers, without their prefix; null: too long to be repeated. */
+export type StatedNarrowing = Readonly<Record<string, string | null>>;
 
 /** Who says so: nobody measured what an operator attests. */
 export type EvidenceClass = "measured" | "operator-attested" | "third-party-attested" | "tee-attested";
@@ -71,6 +74,8 @@ export interface StatementFacts {
     readonly version: string;
     readonly digest: string;
     readonly dataClass: string;
+    /** What the request's headers asked for, as they said it; null: nothing. */
+    readonly narrowing: StatedNarrowing | null;
     readonly rejected: readonly Rejection[];
   };
   /** What is known of the place where the answer was computed, and by whose word; null: by nobody's. */
@@ -156,13 +161,13 @@ function formatAdapter(adapter: StatementFacts["model"]["adapter"]): string {
   return adapter === null ? "null" : `{"name":${quoteJson(adapter.name)},"sha256":${quoteJson(adapter.sha256)}}`;
 }
 
-function formatPolicy({ dataClass, decision, digest, rejected, version }: StatementFacts["policy"]): string {
+function formatPolicy({ dataClass, decision, digest, narrowing, rejected, version }: StatementFacts["policy"]): string {
   const places = rejected
     .slice(0, rejectionsMax)
     .map(({ place, reason }) => `{"place":${quoteJson(place)},"reason":${quoteJson(reason)}}`);
   return (
     `{"dataClass":${quoteJson(dataClass)},"decision":"${decision}","digest":${quoteJson(digest)},` +
-    `"rejected":[${places.join(",")}],"version":${quoteJson(version)}}`
+    `"narrowing":${narrowing === null ? "null" : canonicalJson(narrowing)},"rejected":[${places.join(",")}],"version":${quoteJson(version)}}`
   );
 }
 

@@ -13,6 +13,7 @@ import {
 } from "../base/index.ts";
 import type { DestinationSite } from "../engine/index.ts";
 import type { Price, TokenBound } from "../ledger/index.ts";
+import type { EvidenceClass, StatedNarrowing } from "../receipt/index.ts";
 import { type Placement, placementText } from "./placement.ts";
 
 /**
@@ -45,6 +46,10 @@ export interface IntentBody {
     readonly processing: readonly string[];
     /** `place` is what a receipt may say of it; a release that made none of it left it out. */
     readonly rejected: readonly { readonly name: string; readonly place?: string; readonly reason: string }[];
+    /** By whose word the jurisdiction is known; null: none is declared. A release that had no facts left it out. */
+    readonly evidence?: EvidenceClass | null;
+    /** What the request's headers asked for; null: nothing. A release that did not say left it out. */
+    readonly narrowing?: StatedNarrowing | null;
     /** What was asked and where it could go; null: it is too long to be kept, or a release took it that kept none. */
     readonly placement: Placement | null;
   };
@@ -123,6 +128,7 @@ export function intentText(body: IntentBody): string {
     `"engine":{"name":${quoteJson(engine.name)},"build":${quoteJson(engine.build)}},"sha256":${quoteJson(body.sha256)},` +
     `"policy":{"digest":"${policy.digest}","version":${quoteJson(policy.version)},"epoch":${policy.epoch},"dataClass":${quoteJson(policy.dataClass)},` +
     `"processing":${listText(policy.processing)},"rejected":${listText(policy.rejected)},` +
+    `"evidence":${quoteJson(policy.evidence ?? null)},"narrowing":${narrowingText(policy.narrowing)},` +
     `"placement":${placementText(policy.placement)}},` +
     `"price":${price === null ? "null" : priceText(price)},` +
     `"bound":{"inputTokens":${bound.inputTokens},"outputTokens":${bound.outputTokens}},` +
@@ -176,6 +182,10 @@ function usageText({ inputTokens, cachedInputTokens, outputTokens, reasoningToke
 
 function listText(list: readonly unknown[]): string {
   return list.length === 0 ? "[]" : JSON.stringify(list);
+}
+
+function narrowingText(narrowing: StatedNarrowing | null | undefined): string {
+  return narrowing === null || narrowing === undefined ? "null" : JSON.stringify(narrowing);
 }
 
 const priceTexts = new WeakMap<PriceBody, string>();

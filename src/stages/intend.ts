@@ -1,7 +1,16 @@
 import type { Refusal } from "../base/index.ts";
 import type { Intent } from "../journal/index.ts";
 import { meaningBytesMax, requestMeaning } from "../meaning/index.ts";
-import { ByteDigest, type DigestKey, digestOfText, rejectionsMax } from "../receipt/index.ts";
+import {
+  ByteDigest,
+  type DigestKey,
+  digestOfText,
+  type EvidenceClass,
+  rejectionsMax,
+  type StatedNarrowing,
+} from "../receipt/index.ts";
+import type { DestinationSite } from "../engine/index.ts";
+import type { NarrowingHeaders } from "../policy/index.ts";
 import { type IntentBody, intentText, priceBody, siteBody } from "./bodies.ts";
 import type { Answering, Call, Cloud } from "./cloud.ts";
 import type { Placed } from "./place.ts";
@@ -74,12 +83,32 @@ function intentBody(placed: Placed, request: IntentBody["request"], cloud: Cloud
       rejected: decision.rejected
         .slice(0, rejectionsMax)
         .map(({ candidate: { name, site }, reason }) => ({ name, place: placeOf(site), reason })),
+      evidence: evidenceOf(destination.site, cloud),
+      narrowing: call.narrowing === undefined ? null : narrowingOf(call.narrowing),
       placement,
     },
     price: price === undefined ? null : priceBody(price),
     bound: tokenBound,
     request,
   };
+}
+
+/** By whose word it is known where a site lies: by the facts, else by the settings, which are the operator's word. */
+function evidenceOf({ name, jurisdiction }: DestinationSite, { inForce }: Cloud): EvidenceClass | null {
+  const declared = inForce.policy.standing().sites.get(name)?.evidence;
+  return declared ?? (jurisdiction === undefined ? null : "operator-attested");
+}
+
+const narrowingCharactersMax = 256;
+
+/** As the headers said it: who sent them sees in the receipt that nobody took one away. */
+function narrowingOf(headers: NarrowingHeaders): StatedNarrowing {
+  const said = Object.entries(headers as Readonly<Record<string, string | undefined>>);
+  return Object.fromEntries(
+    said.flatMap(([name, text]) =>
+      text === undefined ? [] : [[name, text.length > narrowingCharactersMax ? null : text]],
+    ),
+  );
 }
 
 /** The country alone: a tenant learns that a place was not allowed, not which it was. */

@@ -2,7 +2,13 @@ import { type Exact, formatExact, withPrefix } from "../base/index.ts";
 import type { Intent, Written } from "../journal/index.ts";
 import { bound as mostCost, type Price, rate } from "../ledger/index.ts";
 import { answerForm } from "../meaning/index.ts";
-import { buildStatement, type Hop, type MeaningFacts, type StatementFacts } from "../receipt/index.ts";
+import {
+  buildStatement,
+  type EvidenceClass,
+  type Hop,
+  type MeaningFacts,
+  type StatementFacts,
+} from "../receipt/index.ts";
 import { type IntentBody, priceIn, type SettlementBody, settlementText, type SiteBody } from "./bodies.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
@@ -40,8 +46,7 @@ export function settle(
     engine: intended.engine,
     hops: hopsOf(intended, cloud),
     policy: policyOnReceipt(intended),
-    // What the settings declare is the operator's word.
-    evidence: { jurisdiction: intended.site.jurisdiction === null ? null : "operator-attested" },
+    evidence: { jurisdiction: evidenceOf(intended) },
     usage: body.usage,
     unrated: body.unrated,
     price: body.priceVersion === null ? null : priceOnReceipt(body),
@@ -86,12 +91,18 @@ function meaningOnReceipt({ endpoint, request }: IntentBody, value: string | nul
   return value === null || form === undefined ? null : { form, keyId: request.digestKey, value };
 }
 
+/** An intent of an earlier release says where only: by the settings, and so by the operator's word. */
+function evidenceOf({ policy, site }: IntentBody): EvidenceClass | null {
+  return policy.evidence ?? (site.jurisdiction === null ? null : "operator-attested");
+}
+
 function policyOnReceipt({ policy }: IntentBody): StatementFacts["policy"] {
   return {
     decision: "permitted",
     version: policy.version ?? "not recorded",
     digest: policy.digest,
     dataClass: policy.dataClass,
+    narrowing: policy.narrowing ?? null,
     rejected: policy.rejected.map(({ place, reason }) => ({ place: place ?? "not recorded", reason })),
   };
 }

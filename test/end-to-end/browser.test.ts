@@ -169,7 +169,7 @@ test("swapped receipts and proofs, another tenant, another jurisdiction, unknown
     [{ keys }, /not in the set/],
     [{ witnesses: witness }, /0 of the 1 witnesses/],
   ] as const) {
-    const verdict = await alike({ ...everything(), ...change } as Given);
+    const verdict = await alike({ ...everything(), ...change });
     assert.equal(verdict.valid, false);
     assert.match(verdict.reason, reason);
   }

@@ -7,13 +7,7 @@ import { createOpenAI } from "@ai-sdk/openai";
 import { generateText, streamText } from "ai";
 import OpenAI from "openai";
 import { filePins } from "../../src/fetch/file-pins.ts";
-import {
-  type AnswerVerdict,
-  memoryPins,
-  type PinStore,
-  verifying,
-  type VerifyingOptions,
-} from "../../src/fetch/index.ts";
+import { type AnswerVerdict, memoryPins, verifying, type VerifyingOptions } from "../../src/fetch/index.ts";
 import { systemClock } from "../../src/base/index.ts";
 import { folderDisk, formatProof, openSequencer, proveInclusion } from "../../src/log/index.ts";
 import { verifyReceipt } from "../../src/receipt/index.ts";
@@ -76,7 +70,7 @@ test("OpenAI's client: answers, streams and completions come as they are, and ea
     await watched.fetch.settled();
     assert.deepEqual(
       watched.verdicts.map(({ outcome, reason }) => [outcome, reason]),
-      Array(3).fill(["valid", "valid"]),
+      Array.from({ length: 3 }, () => ["valid", "valid"]),
     );
     for (const { checked, asOf, stated } of watched.verdicts) {
       for (const each of ["request", "response", "proof", "key status", "sites", "call"])
@@ -90,7 +84,7 @@ test("OpenAI's client: answers, streams and completions come as they are, and ea
 
 test("the AI SDK: an answer and a stream are verified", async () => {
   const watched = watching({ strict: true });
-  const provider = createOpenAI({ baseURL: `${cloud.url}/v1`, apiKey: key, fetch: watched.fetch as typeof fetch });
+  const provider = createOpenAI({ baseURL: `${cloud.url}/v1`, apiKey: key, fetch: watched.fetch });
   const model = provider.chat("fake");
   const { text } = await generateText({ model, prompt: "Grüezi" });
   let streamed = "";
@@ -161,6 +155,22 @@ test("a flipped byte in an answer, or in a request, on the way", async () => {
   for (const reason of await between(ofAnswer)) assert.match(reason, /^invalid: the digest of the response's bytes/);
   const ofRequest = await proxyTo(cloud.url, { request: (bytes) => swapped(bytes, '"content":"', "X") });
   for (const reason of await between(ofRequest)) assert.match(reason, /^invalid: the digest of the request's bytes/);
+});
+
+test("a header that narrows: the receipt says it, and whoever takes it away is seen", async () => {
+  const headers = { "bailiwick-processing": "DE", "bailiwick-legal-basis": "consent" };
+  const honest = watching();
+  await honest.openai.chat.completions.create(asked, { headers });
+  await honest.fetch.settled();
+  assert.equal(honest.verdicts[0]!.reason, "valid");
+  assert.deepEqual(honest.verdicts[0]!.stated?.policy.narrowing, { processing: "DE", legalBasis: "consent" });
+  const proxy = await proxyTo(cloud.url, { without: "bailiwick-processing" });
+  const cheated = watching({ strict: true }, proxy.url);
+  await assert.rejects(
+    cheated.openai.chat.completions.create(asked, { headers }),
+    /what the header bailiwick-processing/,
+  );
+  await proxy.close();
 });
 
 test("an answer whose end was cut off, cleanly", async () => {

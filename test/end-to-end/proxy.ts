@@ -8,6 +8,8 @@ export interface Tampering {
   readonly answer?: (bytes: Buffer) => Buffer;
   /** The receipt that the answer names. */
   readonly receipt?: (id: string) => string | undefined;
+  /** A header that the cloud does not get. */
+  readonly without?: string;
   /** What is served at a path instead; undefined: what the cloud serves. */
   readonly instead?: (path: string) => Promise<Buffer | undefined>;
 }
@@ -45,7 +47,8 @@ async function pass(url: string, tampering: Tampering, request: IncomingMessage,
   }
   const sent = await gathered(request);
   const body = isCall ? (tampering.request?.(sent) ?? sent) : sent;
-  const headers = { ...request.headers, "content-length": String(body.length) };
+  const headers: NodeJS.Dict<string | string[]> = { ...request.headers, "content-length": String(body.length) };
+  if (tampering.without !== undefined) delete headers[tampering.without];
   const asked = send(`${url}${path}`, { method: request.method, headers, agent: false });
   asked.end(body);
   const [answer] = (await once(asked, "response")) as [IncomingMessage];
