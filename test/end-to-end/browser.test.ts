@@ -209,6 +209,28 @@ test("a key that was revoked: what it signed before holds by its proof alone", a
   assert.match((await alike({ ...unproven, keys })).reason, /its key was revoked/);
 });
 
+test("the wrapper's bundle has all that it needs in it, and verifies as the source does", async () => {
+  assert.doesNotMatch(made.fetch, /\bfrom\s*["']|\brequire\(|\bimport\(/);
+  const url = `data:text/javascript;base64,${Buffer.from(made.fetch).toString("base64")}`;
+  const { verifying, memoryPins } = (await import(url)) as typeof import("../../src/fetch/index.ts");
+  const reasons: string[] = [];
+  const wrapped = verifying({
+    logKeys: log.keys,
+    pins: memoryPins(),
+    strict: true,
+    onVerdict: ({ reason }) => void reasons.push(reason),
+  });
+  for (const more of [{}, { stream: true }]) {
+    const answer = await wrapped(`${cloud.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ ...(JSON.parse(body) as object), ...more }),
+    });
+    assert.ok((await answer.text()).length > 0);
+  }
+  assert.deepEqual(reasons, ["valid", "valid"]);
+});
+
 const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 
 test(

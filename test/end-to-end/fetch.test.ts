@@ -10,9 +10,11 @@ import { filePins } from "../../src/fetch/file-pins.ts";
 import { type AnswerVerdict, memoryPins, verifying, type VerifyingOptions } from "../../src/fetch/index.ts";
 import { systemClock } from "../../src/base/index.ts";
 import { folderDisk, formatProof, openSequencer, proveInclusion } from "../../src/log/index.ts";
+import type { Said } from "../../src/meaning/index.ts";
+import { verify } from "../../src/verification/index.ts";
 import { verifyReceipt } from "../../src/receipt/index.ts";
 import { makeKey } from "./asking.ts";
-import { type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import { eventually, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 import { proxyTo, type Proxy } from "./proxy.ts";
 import { aboutLog, type AboutLog } from "./transparency.ts";
 
@@ -94,6 +96,59 @@ test("the AI SDK: an answer and a stream are verified", async () => {
     watched.verdicts.map(({ reason }) => reason),
     ["valid", "valid"],
   );
+});
+
+test("who has the objects of an SDK only holds the receipt against them, of an answer and of a stream", async () => {
+  const watched = watching();
+  const whole = await watched.openai.chat.completions.create(asked);
+  const chunks: OpenAI.ChatCompletionChunk[] = [];
+  const stream = await watched.openai.chat.completions.create({ ...asked, stream: true });
+  for await (const chunk of stream) chunks.push(chunk);
+  await watched.fetch.settled();
+  const got = await fetch(`${cloud.url}/v1/receipts/digest-key`, { headers: { authorization: `Bearer ${key}` } });
+  const digestKey = Buffer.from(await got.arrayBuffer());
+  const keys = Buffer.from(await (await fetch(`${cloud.url}/.well-known/bailiwick/keys`)).arrayBuffer());
+  const objects = [whole, chunks] as unknown as readonly (Said | readonly Said[])[];
+  const receiptOf = (answer: "whole" | "chunks") =>
+    Buffer.from(watched.verdicts.find(({ stated }) => stated?.receipt === ids[answer])!.files!.receipt);
+  const ids = { whole: watched.verdicts[0]!.receipt, chunks: watched.verdicts[1]!.receipt };
+  for (const [at, answered] of objects.entries()) {
+    const receipt = receiptOf(at === 0 ? "whole" : "chunks");
+    const right = await verify({ receipt, keys, logs: [], digestKey, asked, answered });
+    assert.equal(right.reason, "valid");
+    assert.deepEqual(right.checked.slice(-2), ["asked", "answered"]);
+    const other = { ...asked, temperature: 0 };
+    assert.match((await verify({ receipt, keys, logs: [], digestKey, asked: other })).reason, /what was asked/);
+    // A whole answer and the stream of it mean the same; another answer does not.
+    const swapped = await verify({ receipt, keys, logs: [], digestKey, answered: objects[1 - at]! });
+    assert.equal(swapped.reason, "valid");
+    const less = Array.isArray(answered) ? answered.slice(0, -3) : { ...answered, choices: [] };
+    assert.match((await verify({ receipt, keys, logs: [], digestKey, answered: less })).reason, /what was answered/);
+  }
+});
+
+test("of an answer that broke off nobody says what it means", async () => {
+  const controller = new AbortController();
+  const response = await fetch(`${cloud.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({ ...asked, stream: true, max_tokens: 1_000 }),
+    signal: controller.signal,
+  });
+  await response.body!.getReader().read();
+  controller.abort();
+  const id = response.headers.get("bailiwick-receipt")!;
+  let payload = "";
+  await eventually("the receipt", async () => {
+    const got = await fetch(`${cloud.url}/v1/receipts/${id}`, { headers: { authorization: `Bearer ${key}` } });
+    if (got.status === 200) ({ payload } = (await got.json()) as { payload: string });
+    return payload !== "";
+  });
+  const { predicate } = JSON.parse(Buffer.from(payload, "base64").toString()) as {
+    predicate: { requestMeaning: unknown; answerMeaning: unknown; ending: string };
+  };
+  assert.deepEqual([predicate.ending, predicate.answerMeaning], ["abort", null]);
+  assert.notEqual(predicate.requestMeaning, null);
 });
 
 test("many answers at once move one pin forward, and a program that starts again goes on from it", async () => {
