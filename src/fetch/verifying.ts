@@ -42,6 +42,9 @@ export interface Verifying {
 const standardWaitMs = 10_000;
 const standardSkewMs = 300_000;
 
+/** Digest keys of so many projects are kept. */
+const secretsMax = 1_000;
+
 /** Wraps `fetch`: what has a receipt is verified, everything else passes. Throws a `TypeError` where a key is none. */
 export function verifying(options: VerifyingOptions, clock: Clock = systemClock): Verifying {
   const wrapper = new Wrapper(options, clock);
@@ -149,6 +152,8 @@ class Wrapper {
     const told = judged()
       .catch((error: unknown) => unverified(error, { url: sent.url, receipt }))
       .then((verdict) => {
+        // It may have been the digest key that was not the project's: the next answer asks for it anew.
+        if (verdict.outcome !== "valid") this.#secrets.delete(placeOf(sent));
         this.#options.onVerdict?.(verdict);
         return verdict;
       });
@@ -160,12 +165,13 @@ class Wrapper {
 
   /** Asked for while the answer is computed. A failure is the verdict's, and another answer asks again. */
   #secretOf({ root, credentials }: Sent): Promise<DigestSecret | Wrong> {
-    const name = JSON.stringify([root, credentials]);
+    const name = placeOf({ root, credentials });
     let secret = this.#secrets.get(name);
     if (secret === undefined) {
       secret = this.#inTime({ root, credentials }, async (asking) => digestSecretIn(await fetchDigestKey(asking)));
       this.#secrets.set(name, secret);
       secret.catch(() => this.#secrets.delete(name));
+      if (this.#secrets.size > secretsMax) this.#secrets.delete(this.#secrets.keys().next().value!);
     }
     return secret.catch((error: unknown) => (error instanceof Wrong ? error : new Wrong("unchecked", String(error))));
   }
@@ -182,4 +188,8 @@ class Wrapper {
       cancel();
     }
   }
+}
+
+function placeOf({ root, credentials }: Pick<Sent, "root" | "credentials">): string {
+  return JSON.stringify([root, credentials]);
 }

@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { createContext, runInContext } from "node:vm";
 import { systemClock } from "../../src/base/index.ts";
+import type * as Fetch from "../../src/fetch/index.ts";
 import { type Bundles, bundles } from "../../src/browser/index.ts";
 import { folderDisk, formatVerifierKey, openSequencer, verifierKeyOf } from "../../src/log/index.ts";
 import { ask, makeKey } from "./asking.ts";
@@ -212,7 +213,7 @@ test("a key that was revoked: what it signed before holds by its proof alone", a
 test("the wrapper's bundle has all that it needs in it, and verifies as the source does", async () => {
   assert.doesNotMatch(made.fetch, /\bfrom\s*["']|\brequire\(|\bimport\(/);
   const url = `data:text/javascript;base64,${Buffer.from(made.fetch).toString("base64")}`;
-  const { verifying, memoryPins } = (await import(url)) as typeof import("../../src/fetch/index.ts");
+  const { verifying, memoryPins } = (await import(url)) as typeof Fetch;
   const reasons: string[] = [];
   const wrapped = verifying({
     logKeys: log.keys,
