@@ -9,10 +9,10 @@ import OpenAI from "openai";
 import { filePins } from "../../src/fetch/file-pins.ts";
 import { type AnswerVerdict, memoryPins, verifying, type VerifyingOptions } from "../../src/fetch/index.ts";
 import { systemClock } from "../../src/base/index.ts";
-import { folderDisk, formatProof, openSequencer, proveInclusion } from "../../src/log/index.ts";
+import { folderDisk, formatProof, openSequencer, parseProof, proveInclusion } from "../../src/log/index.ts";
 import type { Said } from "../../src/meaning/index.ts";
 import { verify } from "../../src/verification/index.ts";
-import { verifyReceipt } from "../../src/receipt/index.ts";
+import { keyStatementEntry, verifyReceipt } from "../../src/receipt/index.ts";
 import { makeKey } from "./asking.ts";
 import { eventually, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 import { proxyTo, type Proxy } from "./proxy.ts";
@@ -263,7 +263,7 @@ test("a forked log is caught, and what it signed is kept as the evidence; a log 
   const pinned = (await pins.read(log.origin))!;
   const size = Number(pinned.split("\n")[1]);
   // Another tree of the log's own key, in which the receipt stands, too.
-  const fork = await forkOf(size);
+  const fork = await forkOf("fork", size + 5);
   const proxy = await proxyTo(cloud.url, { instead: (path) => fork.serve(path) });
   const caught = watching({ pins, strict: true, waitMs: 3_000 }, proxy.url);
   await assert.rejects(caught.openai.chat.completions.create(asked), /has forked/);
@@ -282,32 +282,53 @@ test("a forked log is caught, and what it signed is kept as the evidence; a log 
   assert.match((await between(back, { pins })).join(), /^invalid: its (checkpoint is older|path does not lead)/);
 });
 
+test("keys that the operator states in a fork only are not believed", async () => {
+  const fork = await forkOf("key-fork", 1);
+  const instead = (path: string) => (path.startsWith("/log/keys/") ? fork.serve(path) : Promise.resolve(undefined));
+  const proxy = await proxyTo(cloud.url, { instead });
+  for (const reason of await between(proxy)) assert.match(reason, /^invalid: its key statement is of a fork/);
+});
+
 /** Another log by the key of the real one: as large, of other entries, and with every receipt that it is asked for. */
-async function forkOf(size: number): Promise<{ serve(path: string): Promise<Buffer | undefined> }> {
+async function forkOf(name: string, size: number): Promise<{ serve(path: string): Promise<Buffer | undefined> }> {
   const keys = join(folder.path, "data", "log-keys");
   const privateKey = createPrivateKey(readFileSync(join(keys, readdirSync(keys)[0]!)));
-  const disk = await folderDisk(join(folder.path, "fork"));
+  const disk = await folderDisk(join(folder.path, name));
   const signing = [{ privateKey }];
   const opened = await openSequencer({ disk, clock: systemClock, origin: log.origin, keys: signing });
   assert.ok(opened.outcome === "opened");
   const fork = opened.log;
-  await fork.append([{ entries: Buffer.alloc((size + 5) * 32, 7) }], null);
+  await fork.append([{ entries: Buffer.alloc(size * 32, 7) }], null);
   const get = async (path: string): Promise<Buffer> => {
     const got = await fetch(`${cloud.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
     return Buffer.from(await got.arrayBuffer());
   };
+  const prove = async (entry: Buffer, extra?: Buffer): Promise<Buffer> => {
+    const appended = await fork.append([{ entries: entry }], null);
+    assert.ok(appended.outcome === "appended");
+    const proven = await proveInclusion(fork.readTile, entry, appended.first, fork);
+    assert.ok(proven.outcome === "proven");
+    const checkpoint = Buffer.from(fork.checkpoint!);
+    return formatProof({
+      index: appended.first,
+      path: proven.path,
+      checkpoint,
+      ...(extra === undefined ? {} : { extra }),
+    });
+  };
   return {
     async serve(path) {
+      if (path.startsWith("/log/keys/")) {
+        const parsed = parseProof(await get(path));
+        assert.ok(parsed.outcome === "read");
+        return prove(keyStatementEntry(parsed.proof.extra!), parsed.proof.extra);
+      }
       if (path.startsWith("/log/tile/")) return disk.read(path.slice("/log/".length));
       if (!path.endsWith("/proof")) return undefined;
       const receipt = await get(path.slice(0, -"/proof".length));
       const verified = verifyReceipt({ receipt, keys: await get("/.well-known/bailiwick/keys") });
       assert.ok(verified.outcome === "valid");
-      const appended = await fork.append([{ entries: verified.leaf }], null);
-      assert.ok(appended.outcome === "appended");
-      const proven = await proveInclusion(fork.readTile, verified.leaf, appended.first, fork);
-      assert.ok(proven.outcome === "proven");
-      return formatProof({ index: appended.first, path: proven.path, checkpoint: Buffer.from(fork.checkpoint!) });
+      return prove(verified.leaf);
     },
   };
 }
