@@ -20,6 +20,7 @@ import { createPolicy } from "../src/policy/index.ts";
 import { buildStatement, ByteDigest, openSigningKeys, receiptFile, type SigningKeys } from "../src/receipt/index.ts";
 import { exampleFacts } from "../src/receipt/testing.ts";
 import { verify } from "../src/verification/index.ts";
+import { meaningParts, streamEvents } from "./meanings.ts";
 import { atLeast, atMost, type Bench, type BenchOptions, type Outcome, rounded } from "./report.ts";
 import { distribution } from "./statistics.ts";
 
@@ -115,6 +116,7 @@ async function partsOf(signing: SigningKeys): Promise<readonly Part[]> {
         }
       },
     },
+    ...meaningParts.map(({ name, work }) => ({ name, work: (count: number) => times(count, work) })),
   ];
 }
 
@@ -181,7 +183,12 @@ async function verifyRates(signing: SigningKeys, count: number): Promise<VerifyR
 
 function summarize(medians: ReadonlyMap<string, number>, verified: VerifyRates): Outcome {
   const idle = medians.get("nothing") ?? 0;
-  const costs = [...medians].filter(([name]) => name !== "nothing").map(([name, cost]) => [name, cost - idle] as const);
+  const net = (names: readonly string[]) =>
+    names.map((name) => [name, (medians.get(name) ?? Number.NaN) - idle] as const);
+  const meaningNames: readonly string[] = meaningParts.map(({ name }) => name);
+  const costs = net([...medians.keys()].filter((name) => name !== "nothing" && !meaningNames.includes(name)));
+  const meanings = net(meaningNames);
+  const perEvent = (meanings[3]![1] - meanings[2]![1]) / streamEvents;
   const receipt = costs
     .filter(([name]) => name !== "decision" && name !== "digests")
     .reduce((sum, [, cost]) => sum + cost, 0);
@@ -191,6 +198,8 @@ function summarize(medians: ReadonlyMap<string, number>, verified: VerifyRates):
   return {
     results: {
       microseconds: named,
+      meaningMicroseconds: Object.fromEntries(meanings),
+      meaningMicrosecondsPerEvent: perEvent,
       receiptMicroseconds: receipt,
       wholeMicroseconds: whole,
       logAppendPerSecond: perSecond,
@@ -208,6 +217,8 @@ function summarize(medians: ReadonlyMap<string, number>, verified: VerifyRates):
         ...costs.map(([name, cost]) => [name, String(rounded(cost))]),
         ["a receipt: statement, salt, seal, log", String(rounded(receipt))],
         ["all of it", String(rounded(whole))],
+        ...meanings.map(([name, cost]) => [name, String(rounded(cost))]),
+        ["meaning, for each event of a stream", String(rounded(perEvent))],
         ["receipts verified a second", String(Math.round(verified.receiptsPerSecond))],
         ["receipts with proofs verified a second", String(Math.round(verified.withProofPerSecond))],
       ],

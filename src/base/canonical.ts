@@ -35,3 +35,40 @@ export function quoteJson(text: string | null): string {
   if (text === null) return "null";
   return plain.test(text) ? `"${text}"` : JSON.stringify(text.toWellFormed());
 }
+
+/**
+ * The one JSON encoding (RFC 8785) of what anybody's JSON says, fractions included, as ECMAScript writes numbers (section
+ * 3.2.2.3); members that are undefined are left out, as `JSON.stringify` leaves them. Undefined where there is none: half
+ * surrogates (section 3.2.2.2), or what is no JSON at all.
+ */
+export function canonicalForm(value: unknown): string | undefined {
+  try {
+    return formOf(value);
+  } catch (error) {
+    if (error instanceof NoForm) return undefined;
+    throw error;
+  }
+}
+
+class NoForm extends Error {}
+
+function formOf(value: unknown): string {
+  if (typeof value === "string") return textForm(value);
+  if (value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "number" && Number.isFinite(value)) return Object.is(value, -0) ? "0" : String(value);
+  if (Array.isArray(value)) return `[${value.map((each: unknown) => formOf(each ?? null)).join(",")}]`;
+  if (typeof value !== "object") throw new NoForm();
+  const members = value as Readonly<Record<string, unknown>>;
+  let text = "{";
+  for (const name of Object.keys(members).sort()) {
+    const member = members[name];
+    if (member !== undefined) text += `${text.length > 1 ? "," : ""}${textForm(name)}:${formOf(member)}`;
+  }
+  return `${text}}`;
+}
+
+function textForm(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
+  if (!text.isWellFormed()) throw new NoForm();
+  return JSON.stringify(text);
+}

@@ -2,9 +2,9 @@
  * base: what every other folder may use: time, identifiers, money, errors, canonical bytes, the hashes of
  * Merkle trees, and the words that all share (usage, tiers, data classes). It imports nothing of ours.
  */
-export { decodeBase64 } from "./base64.ts";
+export { base64Url, decodeBase64, fromBase64Url } from "./base64.ts";
 export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
-export { type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
+export { canonicalForm, type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
 export { DiskFullError } from "./disk-full.ts";
 export {

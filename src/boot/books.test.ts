@@ -83,7 +83,7 @@ const intended: IntentBody = {
   },
   price: { version: "1", currency: "EUR", input: "0.1", cachedInput: "0.01", output: "0.3", reasoning: "0.3" },
   bound: { inputTokens: 100, outputTokens: 50 },
-  request: { digestKey: "dgk_A", digest: "00", bytes: 7 },
+  request: { digestKey: "dgk_A", digest: "00", bytes: 7, meaning: null },
 };
 const counted: Counts = {
   outcome: "counted",
@@ -100,7 +100,7 @@ async function settleAll(
     const body = { ...intended, ...more };
     const intent = journal.intend(ids.mint("req"), JSON.stringify(body));
     if (intent.outcome === "refused") throw new RefusalError(intent);
-    const response = { digest: "11", bytes: 9, complete: true };
+    const response = { digest: "11", bytes: 9, complete: true, meaning: null };
     return settle(
       intent,
       body,

@@ -194,6 +194,7 @@ async function putTogether(
     site: declaredSite(settings.site),
     clock,
     newSalt: createSalts(),
+    meanings: { ofWhole: settings.receipts.meanings !== "none", ofStreams: settings.receipts.meanings === "all" },
     directory,
     rateLimits: new RateLimits(clock),
     budgets: books.budgets,

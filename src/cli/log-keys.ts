@@ -37,10 +37,14 @@ function linesOf(text: string): readonly string[] {
     .filter((line) => line !== "");
 }
 
-/** The logs that such keys belong to: a log may have several. */
-export function logsOf(keys: readonly VerifierKey[]): readonly TrustedLog[] {
-  const origins = [...new Set(keys.map(({ name }) => name))];
-  return origins.map((origin) => ({ origin, keys: keys.filter(({ name }) => name === origin) }));
+/** The logs that such keys belong to. */
+export async function readLogs(
+  given: readonly string[],
+  option: string,
+  surroundings: Pick<Surroundings, "currentFolder">,
+): Promise<readonly TrustedLog[]> {
+  const { trustedLogs } = await import("../log/index.ts");
+  return trustedLogs(await readVerifierKeys(given, "ed25519", option, surroundings));
 }
 
 export function policyOf(keys: readonly VerifierKey[], quorum: number | undefined): WitnessPolicy | undefined {

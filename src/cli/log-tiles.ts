@@ -6,18 +6,9 @@ import { ask, readBytes } from "./http.ts";
 
 /** Where a log's files are: a folder, or a URL below which they are served. */
 export async function tilesAt(place: string, currentFolder: string): Promise<ReadTile> {
-  const { tilePath } = await import("../log/index.ts");
-  const read = readerAt(place, currentFolder);
-  return async (level, index, width) => {
-    const exact = await read(tilePath(level, index, width));
-    if (exact !== undefined || width === fullWidth) return exact;
-    // A partial tile is removed once the full one is there, which begins with the same hashes.
-    return (await read(tilePath(level, index, fullWidth)))?.subarray(0, width * hashBytes);
-  };
+  const { tilesBy } = await import("../log/index.ts");
+  return tilesBy(readerAt(place, currentFolder));
 }
-
-const fullWidth = 256;
-const hashBytes = 32;
 
 /** Reads a file of a log by its path; undefined where it is not there. */
 export function readerAt(place: string, currentFolder: string): (path: string) => Promise<Buffer | undefined> {

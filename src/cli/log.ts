@@ -4,7 +4,7 @@ import type { LogStatus } from "../gateway/control/index.ts";
 import { type CloudOptions, dataOption, urlOf, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure, parsed } from "./failure.ts";
-import { logsOf, readVerifierKeys } from "./log-keys.ts";
+import { readLogs } from "./log-keys.ts";
 import { readerAt, tilesAt } from "./log-tiles.ts";
 import { readBounded } from "./read-file.ts";
 
@@ -121,7 +121,7 @@ async function judge(options: VerifyOptions, { surroundings, printer }: CommandC
     if (options.key === undefined)
       printer.note("note: the log's keys are taken from the cloud itself; keep them, and give them with --key.");
     const origin = seen!.toString().split("\n", 1)[0]!;
-    const logs = logsOf(await readVerifierKeys(given, "ed25519", "--key", surroundings));
+    const logs = await readLogs(given, "--key", surroundings);
     const log = logs.find((each) => each.origin === origin);
     if (log === undefined) return { outcome: "unsigned", reason: `No key of the log ${origin} is given.` };
     const place = options.log ?? `${urlOf(options, surroundings).replace(/\/$/, "")}/log`;

@@ -47,6 +47,7 @@ export function allFacts(stated: Stated): Facts {
     ["endpoint", stated.endpoint],
     ...mainFacts(stated),
     ["model digest", model.sha256 === null ? "not known" : `SHA-256 ${model.sha256}`],
+    ...narrowingFacts(policy.narrowing),
     ["policy", `${policy.decision}, by rules and facts with the digest ${policy.digest}`],
     ...policy.rejected.map(({ place, reason }) => ["not permitted", `${place}: ${reason}`] as const),
     ...hops.map((hop) => [hop.kind, `${hop.name} at ${hopText(hop)}`] as const),
@@ -58,7 +59,21 @@ export function allFacts(stated: Stated): Facts {
         ? "none: a crash left nobody who knows what was sent"
         : `${digestText(responseDigest)}${responseDigest.complete ? "" : "; a part: the client left early"}`,
     ],
+    ["what was asked", meaningText(stated.requestMeaning)],
+    ["what was answered", meaningText(stated.answerMeaning)],
   ];
+}
+
+function narrowingFacts(narrowing: Stated["policy"]["narrowing"]): Facts {
+  return Object.entries(narrowing ?? {}).map(([name, text]) => [
+    "narrowed to",
+    `${name}: ${text ?? "too long to be told"}`,
+  ]);
+}
+
+function meaningText(meaning: Stated["requestMeaning"]): string {
+  if (meaning === null) return "no digest";
+  return `HMAC-SHA-256 ${meaning.value}, in the form ${meaning.form}, salted with ${meaning.keyId}`;
 }
 
 function hopText(hop: Stated["hops"][number] | undefined): string {

@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import type { Said } from "../meaning/index.ts";
 import type { Asked, Verdict } from "../verification/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure, parsed } from "./failure.ts";
-import { logsOf, policyOf, readVerifierKeys } from "./log-keys.ts";
+import { policyOf, readLogs, readVerifierKeys } from "./log-keys.ts";
 import { tilesAt } from "./log-tiles.ts";
 import { whole } from "./numbers.ts";
 import { readBounded } from "./read-file.ts";
@@ -20,6 +21,8 @@ interface VerifyOptions extends JsonOption {
   readonly sites?: string;
   readonly request?: string;
   readonly response?: string;
+  readonly asked?: string;
+  readonly answered?: string;
   readonly digestKey?: string;
   readonly tenant?: string;
   readonly at?: number;
@@ -46,43 +49,30 @@ export function addVerify(group: Command, context: CommandContext): void {
     .option("--sites <file>", "the jurisdiction of each site, as JSON: check that the receipt says the same")
     .option("--request <file>", "the request's exact bytes: check that the receipt speaks of them")
     .option("--response <file>", "the answer's exact bytes, likewise")
-    .option("--digest-key <file>", "the project's digest key, which --request and --response need")
+    .option("--asked <file>", "what an SDK was asked with, as JSON: check that the receipt speaks of it")
+    .option("--answered <file>", "what it gave: an answer's object, or the list of a stream's, as JSON; likewise")
+    .option("--digest-key <file>", "the project's digest key, which the four above need")
     .option("--tenant <id>", "the project that it must be for")
     .option("--at <time>", "a moment by which the request must have ended", parseTime)
     .action(async (file: string, options: VerifyOptions) => {
       const verdict = await judge(file, options, context);
       context.end(verdict.outcome === "valid" ? 0 : verdict.outcome === "invalid" ? 1 : 2);
-      print(verdict, options, context);
+      await print(verdict, options, context);
     });
 }
 
-function print(verdict: Verdict, { json }: JsonOption, { printer }: CommandContext): void {
-  const { outcome, reason, checked } = verdict;
-  if (json === true) return printer.json({ valid: outcome === "valid", reason, checked, ...asOfJson(verdict) });
-  const words = { valid: "valid", invalid: "INVALID", unchecked: "could not be checked" }[outcome];
+async function print(verdict: Verdict, { json }: JsonOption, { printer }: CommandContext): Promise<void> {
+  const { verdictJson, verdictText } = await import("../verification/index.ts");
+  const { outcome, checked } = verdict;
+  if (json === true) return printer.json({ ...verdictJson(verdict) });
   printer.facts([
-    ["receipt", outcome === "valid" ? `${words}${asOfText(verdict)}` : `${words}: ${reason}`],
+    ["receipt", verdictText(verdict)],
     ["checked", checked.join(", ") || "nothing"],
   ]);
   // What does not hold is not repeated.
   if (outcome !== "valid") return undefined;
   printer.text("\n");
   return printer.facts(mainFacts(verdict.stated));
-}
-
-function asOfJson(verdict: Verdict) {
-  if (verdict.outcome !== "valid" || verdict.asOf === undefined) return {};
-  const { cosignedAtMs, ...same } = verdict.asOf;
-  const cosignedAt = cosignedAtMs === null ? null : new Date(cosignedAtMs).toISOString();
-  return { asOf: { ...same, cosignedAt } };
-}
-
-function asOfText(verdict: Verdict): string {
-  if (verdict.outcome !== "valid" || verdict.asOf === undefined) return "";
-  const { log, size, index, cosignedAtMs, witnesses } = verdict.asOf;
-  const cosigned =
-    cosignedAtMs === null ? "" : `, cosigned by ${witnesses.join(", ")} at ${new Date(cosignedAtMs).toISOString()}`;
-  return ` as of checkpoint ${size} of ${log}, as its entry ${index}${cosigned}`;
 }
 
 /** Reads the files and verifies. A file that cannot be read is a check that could not be made. */
@@ -104,7 +94,7 @@ async function judge(file: string, options: VerifyOptions, { surroundings }: Com
     return await verify({
       receipt: read(file, receiptBytesMax),
       keys: read(options.key, receiptBytesMax),
-      logs: logsOf(await readVerifierKeys(options.logKey ?? [], "ed25519", "--log-key", surroundings)),
+      logs: await readLogs(options.logKey ?? [], "--log-key", surroundings),
       ...(witnesses === undefined ? {} : { witnesses }),
       ...readIf("proof", options.proof),
       ...readIf("pinned", options.checkpoint),
@@ -112,14 +102,25 @@ async function judge(file: string, options: VerifyOptions, { surroundings }: Com
       ...(sites === undefined ? {} : { sites: sitesIn(read(sites, receiptBytesMax)) }),
       ...readIf("request", options.request, bodyBytesMax),
       ...readIf("response", options.response, bodyBytesMax),
+      ...(options.asked === undefined ? {} : { asked: objectIn(read(options.asked, bodyBytesMax), "--asked") as Said }),
+      ...(options.answered === undefined
+        ? {}
+        : { answered: objectIn(read(options.answered, bodyBytesMax), "--answered") }),
       ...readIf("digestKey", options.digestKey),
       ...(tenant === undefined ? {} : { tenant }),
       ...(at === undefined ? {} : { atMs: at }),
     } satisfies Asked);
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    return { outcome: "unchecked", reason: error.message, checked: [] };
+    return { outcome: "unchecked", reason: error.message, checked: [], isFork: false };
   }
+}
+
+function objectIn(bytes: Buffer, option: "--asked" | "--answered"): Said | readonly Said[] {
+  const value = parsed(bytes.toString("utf8"));
+  const isList = Array.isArray(value);
+  if (typeof value === "object" && value !== null && (option === "--answered" || !isList)) return value as Said;
+  throw new CommandFailure("unreadable_file", `the file of ${option} is not JSON of what an SDK takes or gives`);
 }
 
 function sitesIn(bytes: Buffer): ReadonlyMap<string, string> {

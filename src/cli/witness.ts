@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Witness } from "../log/index.ts";
 import { type CommandContext, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
-import { logsOf, readVerifierKeys } from "./log-keys.ts";
+import { readLogs } from "./log-keys.ts";
 import { portOf } from "./up-settings.ts";
 
 interface Options {
@@ -37,7 +37,7 @@ async function serve(options: Options, { printer, surroundings }: CommandContext
   const { folderDisk, formatVerifierKey, openWitness, verifierKeyOf } = await import("../log/index.ts");
   const { lockFolder } = await import("../installation/index.ts");
   const data = resolve(currentFolder, options.data);
-  const logs = logsOf(await readVerifierKeys(options.log, "ed25519", "--log", surroundings));
+  const logs = await readLogs(options.log, "--log", surroundings);
   const [key] = openKeyFolder(join(data, "witness-key"), clock.nowMs()).keys;
   const cosigner = { name: options.name ?? defaultName, privateKey: key!.privateKey };
   const lock = await lockFolder(data, temporaryFolder, process.platform);

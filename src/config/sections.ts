@@ -235,6 +235,15 @@ const disclosure = z.strictObject({
     .describe("Measures that protect data, against governments' access too: published (Data Act, art. 28)."),
 });
 
+const receipts = z.strictObject({
+  meanings: z
+    .enum(["all", "whole", "none"])
+    .default("all")
+    .describe(
+      "Of which answers a receipt also digests what was asked and answered, for users of an SDK: `whole`, of those that are not streamed.",
+    ),
+});
+
 const fake = z.strictObject({
   firstTokenMs: milliseconds(0, 600_000).default(10).describe("Time before the first token."),
   tokenMs: milliseconds(0, 60_000).default(2).describe("Time between two tokens; 0 sends them all at once."),
@@ -281,6 +290,7 @@ export const allSettings = z.strictObject({
     .describe("How the server stops."),
   log: log.prefault({}).describe("The transparency log of receipts, and, by `level`, the lines on standard error."),
   disclosure: disclosure.prefault({}).describe("What reports say that nothing here can compute."),
+  receipts: receipts.prefault({}).describe("What receipts say beyond what they always say."),
   fake: fake.prefault({}).describe("The scripted engine's pace."),
 });
 

@@ -18,6 +18,12 @@ export interface TrustedLog {
   readonly keys: readonly VerifierKey[];
 }
 
+/** The logs that keys belong to: a log may have several. */
+export function trustedLogs(keys: readonly VerifierKey[]): readonly TrustedLog[] {
+  const origins = [...new Set(keys.map(({ name }) => name))];
+  return origins.map((origin) => ({ origin, keys: keys.filter(({ name }) => name === origin) }));
+}
+
 export type ParsedCheckpoint =
   | { readonly outcome: "read"; readonly checkpoint: Checkpoint }
   | { readonly outcome: "malformed"; readonly reason: string };

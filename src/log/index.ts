@@ -13,7 +13,7 @@
  * - A witness cosigns no tree that is not a continuation of what it has cosigned before.
  */
 export { type BatchPosition, type FoundBatch } from "./batches.ts";
-export { type Checkpoint, openCheckpoint, type OpenedCheckpoint, type TrustedLog } from "./checkpoint.ts";
+export { type Checkpoint, openCheckpoint, type OpenedCheckpoint, type TrustedLog, trustedLogs } from "./checkpoint.ts";
 export { checkConsistency, type Consistency, type ConsistencyInput } from "./client.ts";
 export { openWitness, type OpenedWitness, type Witness, type WitnessAnswer, type WitnessOptions } from "./cosigning.ts";
 export type { Disk } from "./disk.ts";
@@ -38,6 +38,7 @@ export {
   type WitnessPolicy,
 } from "./proof.ts";
 export { proveInclusion, type Proven } from "./proving.ts";
+export { tilesBy } from "./reading.ts";
 export {
   appendEntriesMax,
   type Appended,

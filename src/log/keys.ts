@@ -1,4 +1,4 @@
-import { decodeBase64 } from "../base/index.ts";
+import { base64Url, decodeBase64 } from "../base/index.ts";
 import { createPublicKey, hash, type KeyObject, sign, verify } from "node:crypto";
 import { cosignedText, readCosignature, writeCosignature } from "./cosignature.ts";
 import { isKeyName, type NoteKey, type NoteSignature } from "./note.ts";
@@ -76,7 +76,7 @@ export function cosignText(text: string, signer: SigningKey, timestampSeconds: n
 function verifierKey(type: KeyType, name: string, publicKey: Buffer): VerifierKey {
   const key = createPublicKey({
     format: "jwk",
-    key: { kty: "OKP", crv: "Ed25519", x: publicKey.toString("base64url") },
+    key: { kty: "OKP", crv: "Ed25519", x: base64Url(publicKey) },
   });
   const verifies = type === "ed25519" ? verifiesText : verifiesCosigned;
   return {

@@ -5,21 +5,33 @@ import { bundledBytes } from "./edge.ts";
 
 /** The tiles of a folder. A partial tile is removed once the full one is there, which begins with the same hashes. */
 export function tilesOf(disk: Disk): ReadTile {
-  return (level, index, width) => readPartial(disk, (each) => tilePath(level, index, each), width, hashBytes);
+  return tilesBy((path) => disk.read(path));
 }
+
+/** The tiles of a log whose files are read by their paths; undefined: a file is not there. */
+export function tilesBy(read: ReadFile): ReadTile {
+  return (level, index, width) => readPartial(read, (each) => tilePath(level, index, each), width, hashBytes);
+}
+
+type ReadFile = (path: string) => Promise<Buffer | undefined>;
 
 /** The first `width` entries of a bundle in a folder, as they stand there. */
 export function readBundle(disk: Disk, index: number, width: number): Promise<Buffer | undefined> {
-  return readPartial(disk, (each) => bundlePath(index, each), width, bundledBytes);
+  return readPartial(
+    (path) => disk.read(path),
+    (each) => bundlePath(index, each),
+    width,
+    bundledBytes,
+  );
 }
 
 async function readPartial(
-  disk: Disk,
+  read: ReadFile,
   path: (width: number) => string,
   width: number,
   unitBytes: number,
 ): Promise<Buffer | undefined> {
-  const exact = await disk.read(path(width));
+  const exact = await read(path(width));
   if (exact !== undefined || width === tileWidth) return exact;
-  return (await disk.read(path(tileWidth)))?.subarray(0, width * unitBytes);
+  return (await read(path(tileWidth)))?.subarray(0, width * unitBytes);
 }

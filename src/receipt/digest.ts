@@ -105,6 +105,11 @@ function blocksOf(secret: KeyObject) {
   return made;
 }
 
+/** HMAC-SHA-256 over a text in UTF-8, lower-case hex. */
+export function digestOfText(key: DigestKey, text: string): string {
+  return hmacOnce(key, Buffer.from(text));
+}
+
 /** The key as its tenant gets it, to check digests with (RFC 7518, section 6.4). */
 export function digestKeyJwk(key: DigestKey): string {
   const { k } = key.secret.export({ format: "jwk" });

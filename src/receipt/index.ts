@@ -5,7 +5,7 @@
  * Invariants: a receipt with any bit changed does not verify; no digest says anything about a text without the
  * tenant's key; verify.ts imports nothing outside base.
  */
-export { ByteDigest, type DigestKey, digestKeyJwk } from "./digest.ts";
+export { ByteDigest, type DigestKey, digestKeyJwk, digestOfText } from "./digest.ts";
 export { preAuthenticationEncoding } from "./envelope.ts";
 export { receiptFile } from "./file.ts";
 export { type KeyFile, type KeyFolder, openKeyFolder } from "./key-files.ts";
@@ -20,6 +20,22 @@ export {
 } from "./key-statement.ts";
 export { openSigningKeys, type PublicKey, publicJwk, type SigningKeys } from "./keys.ts";
 export { leafHashes } from "./merkle.ts";
-export { readStatement, type Stated } from "./read-statement.ts";
-export { buildStatement, type Hop, type Rejection, rejectionsMax, type StatementFacts } from "./statement.ts";
-export { type Verification, verifyReceipt, type VerifyInput } from "./verify.ts";
+export { readStatement, type Stated, type StatedMeaning } from "./read-statement.ts";
+export {
+  buildStatement,
+  type EvidenceClass,
+  type Hop,
+  type MeaningFacts,
+  type Rejection,
+  rejectionsMax,
+  type StatedNarrowing,
+  type StatementFacts,
+} from "./statement.ts";
+export {
+  checkDigest,
+  type FoundDigest,
+  readDigestKey,
+  type Verification,
+  verifyReceipt,
+  type VerifyInput,
+} from "./verify.ts";

@@ -1,5 +1,5 @@
 import type { CanonicalValue, Ending, Usage } from "../base/index.ts";
-import type { EvidenceClass, Hop, Rejection, StatementFacts } from "./statement.ts";
+import type { EvidenceClass, Hop, Rejection, StatedNarrowing, StatementFacts } from "./statement.ts";
 import { inTotoType, predicateType } from "./statement.ts";
 
 type Members = Readonly<Record<string, CanonicalValue | undefined>>;
@@ -31,6 +31,8 @@ export interface Stated {
     readonly version: string | null;
     readonly digest: string;
     readonly dataClass: string;
+    /** Undefined where a release stated it that did not say. */
+    readonly narrowing?: StatedNarrowing | null;
     readonly rejected: readonly Rejection[];
   };
   readonly evidence: Readonly<Record<string, EvidenceClass | null>>;
@@ -39,6 +41,16 @@ export interface Stated {
   readonly price: StatementFacts["price"];
   readonly requestDigest: StatedDigest;
   readonly responseDigest: StatedDigest | null;
+  readonly requestMeaning: StatedMeaning | null;
+  readonly answerMeaning: StatedMeaning | null;
+}
+
+/** A digest of what was asked or answered. */
+export interface StatedMeaning {
+  readonly algorithm: string;
+  readonly form: string;
+  readonly keyId: string;
+  readonly value: string;
 }
 
 export type ReadStatement =
@@ -63,7 +75,7 @@ const malformed = { outcome: "malformed", reason: "its statement is none of a re
 
 const texts = ["receipt", "request", "organisation", "tenant", "endpoint", "startedAt", "endedAt", "ending"];
 const parts = ["model", "engine", "policy", "requestDigest", "evidence"];
-const maybe = ["usage", "price", "responseDigest"];
+const maybe = ["usage", "price", "responseDigest", "requestMeaning", "answerMeaning"];
 
 function read(stated: Members): ReadStatement {
   const isPart = (name: string): boolean => membersOf(stated[name]) !== undefined;
@@ -79,6 +91,8 @@ function secondVersion(statement: Members, predicate: Members): Members {
   const subjects = listOf(statement["subject"]).map(membersOf);
   const digest = (name: string): CanonicalValue => digestIn(subjects.find((subject) => subject?.["name"] === name));
   return {
+    requestMeaning: null,
+    answerMeaning: null,
     ...predicate,
     version: 2,
     hops: listOf(predicate["hops"]),
@@ -105,6 +119,8 @@ function firstVersion(statement: Members): Members {
     hops: [{ kind: "host", name: host, site: name, jurisdiction, operator: null }],
     policy: policy === undefined ? null : { ...membersOf(policy), version: null, rejected: [] },
     evidence: {},
+    requestMeaning: null,
+    answerMeaning: null,
     requestDigest: stated(statement["requestDigest"]),
     responseDigest: stated(statement["responseDigest"]),
   };

@@ -4,10 +4,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { answerForm, answerMeaning, requestMeaning, type Said } from "../meaning/index.ts";
 import {
   buildStatement,
   ByteDigest,
   digestKeyJwk,
+  digestOfText,
   leafHashes,
   openSigningKeys,
   receiptFile,
@@ -20,12 +22,18 @@ const reference = await readFile(new URL("../../docs/reference/receipt.md", impo
 const secretKey = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
 const digestKey = { id: "example", secret: createSecretKey(Buffer.alloc(32, 1)) };
 const request = Buffer.from('{"model":"m","prompt":"Hello"}');
-const response = Buffer.from('{"object":"text_completion"}');
+const response = Buffer.from(
+  '{"object":"text_completion","choices":[{"text":" world","index":0,"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}',
+);
 
 function digestOf(bytes: Buffer) {
   const digest = new ByteDigest(digestKey);
   digest.update(bytes);
   return { keyId: digestKey.id, value: digest.value(), bytes: digest.bytes };
+}
+
+function meaning(canonical: string) {
+  return { form: "completions/1", keyId: digestKey.id, value: digestOfText(digestKey, canonical) };
 }
 
 function statement(number: number): string {
@@ -49,6 +57,7 @@ function statement(number: number): string {
       version: "sites-1",
       digest: "00".repeat(32),
       dataClass: "personal",
+      narrowing: { processing: "EU" },
       rejected: [{ place: "US", reason: "outside_processing" }],
     },
     evidence: { jurisdiction: "operator-attested" },
@@ -56,6 +65,8 @@ function statement(number: number): string {
     unrated: null,
     price: { version: "1", currency: "EUR", listAmount: "0.0000011" },
     ending: "stop",
+    requestMeaning: meaning(shown("request-meaning")!),
+    answerMeaning: meaning(shown("answer-meaning")!),
     startedAtMs: Date.parse("2026-11-24T00:00:00Z"),
     endedAtMs: Date.parse("2026-11-24T00:00:00.250Z"),
     requestDigest: digestOf(request),
@@ -93,6 +104,14 @@ function shown(name: string): string | undefined {
   return new RegExp(`\`${name}\`[^\`]*:\n\n\`\`\`text\n([^\`]*)\n\`\`\``).exec(reference)?.[1];
 }
 
+test("the reference's meanings are those of its request and its answer", () => {
+  const asked = JSON.parse(request.toString()) as Said;
+  const answered = answerForm("completions")!.whole(JSON.parse(response.toString()) as Said);
+  assert.equal(requestMeaning("completions", asked), shown("request-meaning"));
+  const usage = { inputTokens: 3, cachedInputTokens: 0, outputTokens: 2, reasoningTokens: 0 };
+  assert.equal(answerMeaning(answered, usage), shown("answer-meaning"));
+});
+
 test("the reference's example is what this code makes", async () => {
   const made = Object.entries(await example()).map(([name, text]) => [name, text.trimEnd()]);
   assert.deepEqual(
@@ -103,16 +122,16 @@ test("the reference's example is what this code makes", async () => {
 
 test("the reference's examples verify as a reader would try it, also that of the first version", () => {
   const file = (name: string): Buffer => Buffer.from(shown(name)!);
-  for (const [name, version] of [
-    ["receipt", 2],
-    ["receipt-1", 1],
+  for (const [name, version, response] of [
+    ["receipt", 2, "response"],
+    ["receipt-1", 1, "response-1"],
   ] as const) {
     const verification = verifyReceipt({
       receipt: Buffer.from(`${shown(name)!}\n`),
       keys: file("keys"),
       digestKey: file("digest-key"),
       request: file("request"),
-      response: file("response"),
+      response: file(response),
       tenant: "prj_01KA0000000000000000000000",
     });
     assert.ok(verification.outcome === "valid", verification.reason);

@@ -10,6 +10,8 @@ const count = fc.maxSafeNat();
 const timeMs = fc.integer({ min: 0, max: Date.parse("2100-01-01") });
 const digest = fc.record({ keyId: text, value: text, bytes: count });
 
+const meaning = fc.record({ form: text, keyId: text, value: text });
+
 const hop = fc.record({
   kind: fc.constantFrom("gateway" as const, "host" as const, "upstream" as const),
   name: text,
@@ -33,20 +35,27 @@ const facts: fc.Arbitrary<StatementFacts> = fc.record({
     version: text,
     digest: text,
     dataClass: text,
+    narrowing: fc.option(fc.dictionary(text, textOrNull, { maxKeys: 3, noNullPrototype: true })),
     rejected: fc.array(fc.record({ place: text, reason: text }), { maxLength: 20 }),
   }),
-  evidence: fc.record({ jurisdiction: fc.constantFrom("operator-attested" as const, null) }),
+  evidence: fc.record({ jurisdiction: fc.constantFrom("operator-attested" as const, "measured" as const, null) }),
   usage: fc.option(
     fc.record({ inputTokens: count, cachedInputTokens: count, outputTokens: count, reasoningTokens: count }),
   ),
   unrated: textOrNull,
   price: fc.option(fc.record({ version: text, currency: text, listAmount: textOrNull })),
   ending: fc.constantFrom("stop", "length", "tool", "abort", "error"),
+  requestMeaning: fc.option(meaning),
+  answerMeaning: fc.option(meaning),
   startedAtMs: timeMs,
   endedAtMs: timeMs,
   requestDigest: digest,
   responseDigest: fc.option(digest.chain((each) => fc.boolean().map((complete) => ({ ...each, complete })))),
 });
+
+function stated(meaning: StatementFacts["requestMeaning"]) {
+  return meaning === null ? null : { algorithm: "hmac-sha-256", ...meaning };
+}
 
 function subject(name: string, { value, ...annotations }: StatementFacts["requestDigest"]) {
   return { name, digest: { hmacSha256: value }, annotations };
@@ -55,7 +64,8 @@ function subject(name: string, { value, ...annotations }: StatementFacts["reques
 test("a statement is canonical JSON, and says all of its facts and nothing else", () => {
   fc.assert(
     fc.property(facts, (given) => {
-      const { startedAtMs, endedAtMs, requestDigest, responseDigest, policy, ...same } = given;
+      const { startedAtMs, endedAtMs, requestDigest, responseDigest, policy, requestMeaning, answerMeaning, ...same } =
+        given;
       const predicate = {
         ...same,
         v: 2,
@@ -63,8 +73,8 @@ test("a statement is canonical JSON, and says all of its facts and nothing else"
         endedAt: new Date(endedAtMs).toISOString(),
         policy: { ...policy, rejected: policy.rejected.slice(0, 16) },
         rests: [],
-        requestMeaning: null,
-        answerMeaning: null,
+        requestMeaning: stated(requestMeaning),
+        answerMeaning: stated(answerMeaning),
       };
       const response = responseDigest === null ? [] : [subject("response", responseDigest)];
       const expected = {

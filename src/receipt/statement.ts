@@ -1,4 +1,4 @@
-import { type Ending, quoteJson, type Usage } from "../base/index.ts";
+import { canonicalJson, type Ending, quoteJson, type Usage } from "../base/index.ts";
 
 /** The payload is an in-toto Statement (github.com/in-toto/attestation, spec/v1/envelope.md). */
 export const statementType = "application/vnd.in-toto+json";
@@ -31,8 +31,19 @@ export interface Rejection {
   readonly reason: string;
 }
 
+/** By the names of the headers, without their prefix; null: too long to be repeated. */
+export type StatedNarrowing = Readonly<Record<string, string | null>>;
+
 /** Who says so: nobody measured what an operator attests. */
 export type EvidenceClass = "measured" | "operator-attested" | "third-party-attested" | "tee-attested";
+
+/** The digest of what was asked or answered, whatever the bytes were. */
+export interface MeaningFacts {
+  /** What stands in the canonical JSON that is digested: an endpoint and a number. */
+  readonly form: string;
+  readonly keyId: string;
+  readonly value: string;
+}
 
 interface DigestFacts {
   readonly keyId: string;
@@ -63,6 +74,8 @@ export interface StatementFacts {
     readonly version: string;
     readonly digest: string;
     readonly dataClass: string;
+    /** What the request's headers asked for, as they said it; null: nothing. */
+    readonly narrowing: StatedNarrowing | null;
     readonly rejected: readonly Rejection[];
   };
   /** What is known of the place where the answer was computed, and by whose word; null: by nobody's. */
@@ -72,6 +85,9 @@ export interface StatementFacts {
   readonly unrated: string | null;
   readonly price: { readonly version: string; readonly currency: string; readonly listAmount: string | null } | null;
   readonly ending: Ending;
+  /** null: it was not asked for, has no canonical form, or is too large; of an answer, also: it broke off. */
+  readonly requestMeaning: MeaningFacts | null;
+  readonly answerMeaning: MeaningFacts | null;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly requestDigest: DigestFacts;
@@ -106,14 +122,14 @@ export function buildStatement(facts: StatementFacts): string {
 function formatPredicate(facts: StatementFacts): string {
   const { model, engine, price, usage, evidence } = facts;
   return (
-    `{"answerMeaning":null,"endedAt":"${timestamp(facts.endedAtMs)}","ending":"${facts.ending}",` +
+    `{"answerMeaning":${formatMeaning(facts.answerMeaning)},"endedAt":"${timestamp(facts.endedAtMs)}","ending":"${facts.ending}",` +
     `"endpoint":${quoteJson(facts.endpoint)},` +
     `"engine":{"build":${quoteJson(engine.build)},"name":${quoteJson(engine.name)}},` +
     `"evidence":{"jurisdiction":${quoteJson(evidence.jurisdiction)}},"hops":${formatHops(facts.hops)},` +
     `"model":{"adapter":${formatAdapter(model.adapter)},"name":${quoteJson(model.name)},"sha256":${quoteJson(model.sha256)}},` +
     `"organisation":${quoteJson(facts.organisation)},"policy":${formatPolicy(facts.policy)},` +
     `"price":${price === null ? "null" : formatPrice(price)},"receipt":${quoteJson(facts.receipt)},` +
-    `"request":${quoteJson(facts.request)},"requestMeaning":null,"rests":[],"salt":${quoteJson(facts.salt)},` +
+    `"request":${quoteJson(facts.request)},"requestMeaning":${formatMeaning(facts.requestMeaning)},"rests":[],"salt":${quoteJson(facts.salt)},` +
     `"startedAt":"${timestamp(facts.startedAtMs)}","tenant":${quoteJson(facts.tenant)},"unrated":${quoteJson(facts.unrated)},` +
     `"usage":${usage === null ? "null" : formatUsage(usage)},"v":2}`
   );
@@ -135,17 +151,23 @@ function formatHops(hops: readonly Hop[]): string {
   return `${text}]`;
 }
 
+function formatMeaning(meaning: MeaningFacts | null): string {
+  if (meaning === null) return "null";
+  const { form, keyId, value } = meaning;
+  return `{"algorithm":"hmac-sha-256","form":${quoteJson(form)},"keyId":${quoteJson(keyId)},"value":${quoteJson(value)}}`;
+}
+
 function formatAdapter(adapter: StatementFacts["model"]["adapter"]): string {
   return adapter === null ? "null" : `{"name":${quoteJson(adapter.name)},"sha256":${quoteJson(adapter.sha256)}}`;
 }
 
-function formatPolicy({ dataClass, decision, digest, rejected, version }: StatementFacts["policy"]): string {
+function formatPolicy({ dataClass, decision, digest, narrowing, rejected, version }: StatementFacts["policy"]): string {
   const places = rejected
     .slice(0, rejectionsMax)
     .map(({ place, reason }) => `{"place":${quoteJson(place)},"reason":${quoteJson(reason)}}`);
   return (
     `{"dataClass":${quoteJson(dataClass)},"decision":"${decision}","digest":${quoteJson(digest)},` +
-    `"rejected":[${places.join(",")}],"version":${quoteJson(version)}}`
+    `"narrowing":${narrowing === null ? "null" : canonicalJson(narrowing)},"rejected":[${places.join(",")}],"version":${quoteJson(version)}}`
   );
 }
 

@@ -1,5 +1,5 @@
 import { createHmac, createPublicKey, type JsonWebKey, type KeyObject, timingSafeEqual, verify } from "node:crypto";
-import { type CanonicalValue, canonicalJson, decodeBase64, hashBytes, leafHash } from "../base/index.ts";
+import { type CanonicalValue, canonicalJson, decodeBase64, fromBase64Url, hashBytes, leafHash } from "../base/index.ts";
 import { batchStatement, preAuthenticationEncoding } from "./envelope.ts";
 import { rootFrom } from "./merkle.ts";
 import { readStatement, type Stated, type StatedDigest } from "./read-statement.ts";
@@ -10,9 +10,9 @@ export interface VerifyInput {
   readonly receipt: Buffer;
   /** A JSON Web Key Set, as `/.well-known/bailiwick/keys` serves it. */
   readonly keys: Buffer;
-  /** The request's exact bytes, and the answer's. */
-  readonly request?: Buffer;
-  readonly response?: Buffer;
+  /** The request's exact bytes, and the answer's; or what was found of them as they went by. */
+  readonly request?: Buffer | FoundDigest;
+  readonly response?: Buffer | FoundDigest;
   /** The tenant's digest key as a JWK, which checking bytes needs. */
   readonly digestKey?: Buffer;
   /** The project that it must be for. */
@@ -21,6 +21,14 @@ export interface VerifyInput {
   readonly atMs?: number;
   /** The jurisdiction of each site as the verifier knows it: the statement may not say otherwise of any place. */
   readonly sites?: ReadonlyMap<string, string>;
+}
+
+/** The digest of bytes that nobody has kept, under the key of that id. */
+export interface FoundDigest {
+  readonly keyId: string;
+  /** HMAC-SHA-256, lower-case hex. */
+  readonly value: string;
+  readonly bytes: number;
 }
 
 /** `reason` is "valid", or why it is not, or why that could not be found out; `checked`: what was checked and held. */
@@ -156,24 +164,42 @@ function checkBytes(stated: Stated, input: VerifyInput, checked: string[]): void
     if (digest === null) {
       throw new Verdict("unchecked", `it holds no digest of the ${name}: a crash ended the request`);
     }
-    checkDigest(name, bytes, digest, input);
+    const of = `the ${name}'s bytes`;
+    const wrong = Buffer.isBuffer(bytes) ? checkDigest(of, bytes, digest, input.digestKey) : compare(of, bytes, digest);
+    if (wrong !== undefined) throw new Verdict(wrong.outcome, wrong.reason);
     checked.push(name);
   }
 }
 
-function checkDigest(name: string, bytes: Buffer, digest: StatedDigest, { digestKey }: VerifyInput): void {
+interface Wrong {
+  readonly outcome: "invalid" | "unchecked";
+  readonly reason: string;
+}
+
+/** Undefined where bytes have the digest that is stated of them under the tenant's key; else what is wrong. */
+export function checkDigest(
+  of: string,
+  bytes: Buffer,
+  digest: StatedDigest,
+  digestKey: Buffer | undefined,
+): Wrong | undefined {
   if (digestKey === undefined) {
     const where = "GET /v1/receipts/digest-key gives it to the tenant; name its file with --digest-key";
-    throw new Verdict("unchecked", `the ${name}'s digest is salted with the tenant's digest key: ${where}`);
+    return { outcome: "unchecked", reason: `the digest of ${of} is salted with the tenant's digest key: ${where}` };
   }
   const key = readDigestKey(digestKey);
-  if (key.kid !== digest.keyId) {
-    throw new Verdict("unchecked", `the ${name}'s digest is salted with the key ${asText(digest.keyId)}`);
+  if (key === undefined) return { outcome: "unchecked", reason: 'the digest key is not a JSON Web Key of type "oct"' };
+  const value = createHmac("sha256", key.secret).update(bytes).digest("hex");
+  return compare(of, { keyId: asText(key.kid), value, bytes: bytes.length }, digest);
+}
+
+function compare(of: string, found: FoundDigest, digest: StatedDigest): Wrong | undefined {
+  if (found.keyId !== digest.keyId) {
+    return { outcome: "unchecked", reason: `the digest of ${of} is salted with the key ${asText(digest.keyId)}` };
   }
-  const found = createHmac("sha256", key.secret).update(bytes).digest();
-  const expected = Buffer.from(asText(digest.value), "hex");
-  const same = expected.length === found.length && timingSafeEqual(expected, found) && bytes.length === digest.bytes;
-  if (!same) throw new Verdict("invalid", `the ${name}'s bytes are not those of the receipt`);
+  const [is, expected] = [Buffer.from(found.value, "hex"), Buffer.from(asText(digest.value), "hex")];
+  const same = expected.length === is.length && timingSafeEqual(expected, is) && found.bytes === digest.bytes;
+  return same ? undefined : { outcome: "invalid", reason: `the digest of ${of} is not the one that it states` };
 }
 
 function readKeys(bytes: Buffer): ReadonlyMap<string, KeyObject> {
@@ -197,12 +223,11 @@ function publicKeyOf({ x }: JsonWebKey): KeyObject {
   }
 }
 
-function readDigestKey(bytes: Buffer): { readonly kid: unknown; readonly secret: Buffer } {
+/** Undefined where it is no JSON Web Key of type "oct" (RFC 7518, section 6.4). */
+export function readDigestKey(bytes: Buffer): { readonly kid: unknown; readonly secret: Buffer } | undefined {
   const value = parsed(bytes) as { kty?: unknown; k?: unknown; kid?: unknown } | undefined;
-  if (value?.kty !== "oct" || typeof value.k !== "string") {
-    throw new Verdict("unchecked", 'the digest key is not a JSON Web Key of type "oct"');
-  }
-  return { kid: value.kid, secret: Buffer.from(value.k, "base64url") };
+  if (value?.kty !== "oct" || typeof value.k !== "string") return undefined;
+  return { kid: value.kid, secret: fromBase64Url(value.k) };
 }
 
 function parsed(bytes: Buffer): unknown {

@@ -76,11 +76,13 @@ const intents: fc.Arbitrary<IntentBody> = fc.record({
     dataClass: name,
     processing: fc.array(name, { maxLength: 3 }),
     rejected: fc.array(fc.record({ name, reason: name }), { maxLength: 3 }),
+    evidence: fc.constantFrom("measured" as const, null),
+    narrowing: orNull(fc.dictionary(name, orNull(name), { maxKeys: 2, noNullPrototype: true })),
     placement: orNull(placement),
   }),
   price: orNull(price),
   bound: fc.record({ inputTokens: count, outputTokens: count }),
-  request: fc.record({ digestKey: id<string>("dgk"), digest: hex, bytes: count }),
+  request: fc.record({ digestKey: id<string>("dgk"), digest: hex, bytes: count, meaning: orNull(hex) }),
 });
 
 const settlements: fc.Arbitrary<SettlementBody> = fc.record({

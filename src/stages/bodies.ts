@@ -13,6 +13,7 @@ import {
 } from "../base/index.ts";
 import type { DestinationSite } from "../engine/index.ts";
 import type { Price, TokenBound } from "../ledger/index.ts";
+import type { EvidenceClass, StatedNarrowing } from "../receipt/index.ts";
 import { type Placement, placementText } from "./placement.ts";
 
 /**
@@ -45,12 +46,22 @@ export interface IntentBody {
     readonly processing: readonly string[];
     /** `place` is what a receipt may say of it; a release that made none of it left it out. */
     readonly rejected: readonly { readonly name: string; readonly place?: string; readonly reason: string }[];
+    /** By whose word the jurisdiction is known; null: none is declared. A release that had no facts left it out. */
+    readonly evidence?: EvidenceClass | null;
+    /** What the request's headers asked for; null: nothing. A release that did not say left it out. */
+    readonly narrowing?: StatedNarrowing | null;
     /** What was asked and where it could go; null: it is too long to be kept, or a release took it that kept none. */
     readonly placement: Placement | null;
   };
   readonly price: PriceBody | null;
   readonly bound: TokenBound;
-  readonly request: { readonly digestKey: string; readonly digest: string; readonly bytes: number };
+  readonly request: {
+    readonly digestKey: string;
+    readonly digest: string;
+    readonly bytes: number;
+    /** The digest of what was asked; null: it has none, or a release took it that made none. */
+    readonly meaning: string | null;
+  };
 }
 
 export interface SiteBody {
@@ -117,10 +128,11 @@ export function intentText(body: IntentBody): string {
     `"engine":{"name":${quoteJson(engine.name)},"build":${quoteJson(engine.build)}},"sha256":${quoteJson(body.sha256)},` +
     `"policy":{"digest":"${policy.digest}","version":${quoteJson(policy.version)},"epoch":${policy.epoch},"dataClass":${quoteJson(policy.dataClass)},` +
     `"processing":${listText(policy.processing)},"rejected":${listText(policy.rejected)},` +
+    `"evidence":${quoteJson(policy.evidence ?? null)},"narrowing":${narrowingText(policy.narrowing)},` +
     `"placement":${placementText(policy.placement)}},` +
     `"price":${price === null ? "null" : priceText(price)},` +
     `"bound":{"inputTokens":${bound.inputTokens},"outputTokens":${bound.outputTokens}},` +
-    `"request":{"digestKey":"${request.digestKey}","digest":"${request.digest}","bytes":${request.bytes}}}`
+    `"request":{"digestKey":"${request.digestKey}","digest":"${request.digest}","bytes":${request.bytes},"meaning":${quoteJson(request.meaning)}}}`
   );
 }
 
@@ -172,6 +184,10 @@ function listText(list: readonly unknown[]): string {
   return list.length === 0 ? "[]" : JSON.stringify(list);
 }
 
+function narrowingText(narrowing: StatedNarrowing | null | undefined): string {
+  return narrowing === null || narrowing === undefined ? "null" : JSON.stringify(narrowing);
+}
+
 const priceTexts = new WeakMap<PriceBody, string>();
 
 function priceText(price: PriceBody): string {
@@ -180,20 +196,22 @@ function priceText(price: PriceBody): string {
   return text;
 }
 
-type EarliestIntent = Omit<IntentBody, "tier" | "gatewaySite" | "site" | "policy"> & {
+type EarliestIntent = Omit<IntentBody, "tier" | "gatewaySite" | "site" | "policy" | "request"> & {
   readonly site: Omit<SiteBody, "operator">;
   readonly policy: Omit<IntentBody["policy"], "version" | "placement">;
+  readonly request: Omit<IntentBody["request"], "meaning">;
 };
 
 /** Also of an earlier release, which this one has to settle after a crash or an upgrade. */
 export function parseIntent(body: string): IntentBody {
-  const { site, policy, ...rest } = JSON.parse(body) as EarliestIntent;
+  const { site, policy, request, ...rest } = JSON.parse(body) as EarliestIntent;
   return {
     tier: null,
     gatewaySite: null,
     ...rest,
     site: { operator: null, ...site },
     policy: { version: null, placement: null, ...policy },
+    request: { meaning: null, ...request },
   };
 }
 

@@ -34,6 +34,8 @@ export interface Cloud {
   readonly books: Books;
   readonly transparency: Transparency;
   readonly meters: Meters;
+  /** Of which answers receipts say what was meant. */
+  readonly meanings: Meanings;
   /** Whether the server is stopping: running answers finish, new requests are turned away. */
   readonly draining: () => boolean;
   readonly limits: { readonly requestsInFlight: number; readonly defaultMaxTokens: number | undefined };
@@ -63,6 +65,12 @@ export interface Books {
 export interface Transparency {
   /** Why this class of data is not served while the log cannot be written; undefined: it is. */
   mayServe(dataClass: string): Refusal | undefined;
+}
+
+/** Where neither is asked for, the requests' meaning is not digested either. */
+export interface Meanings {
+  readonly ofWhole: boolean;
+  readonly ofStreams: boolean;
 }
 
 /** Counters and histograms, fed at the end of every request. */

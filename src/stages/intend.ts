@@ -1,8 +1,18 @@
 import type { Refusal } from "../base/index.ts";
 import type { Intent } from "../journal/index.ts";
-import { ByteDigest, rejectionsMax } from "../receipt/index.ts";
+import { meaningBytesMax, requestMeaning } from "../meaning/index.ts";
+import {
+  ByteDigest,
+  type DigestKey,
+  digestOfText,
+  type EvidenceClass,
+  rejectionsMax,
+  type StatedNarrowing,
+} from "../receipt/index.ts";
+import type { DestinationSite } from "../engine/index.ts";
+import type { NarrowingHeaders } from "../policy/index.ts";
 import { type IntentBody, intentText, priceBody, siteBody } from "./bodies.ts";
-import type { Answering, Cloud } from "./cloud.ts";
+import type { Answering, Call, Cloud } from "./cloud.ts";
 import type { Placed } from "./place.ts";
 
 /** An intent on its way to the disk, and the digest that every byte of the answer goes through. */
@@ -21,7 +31,12 @@ export function intend(placed: Placed, answer: Answering, cloud: Cloud): Intende
   const { digestKey } = holder.project;
   const request = new ByteDigest(digestKey);
   request.update(call.body.bytes);
-  const digested = { digestKey: digestKey.id, digest: request.value(), bytes: call.body.bytes.length };
+  const digested = {
+    digestKey: digestKey.id,
+    digest: request.value(),
+    bytes: call.body.bytes.length,
+    meaning: meaningOf(call, digestKey, cloud),
+  };
   const body = intentBody(placed, digested, cloud);
   const intent = cloud.journal.intend(call.id, intentText(body));
   if (intent.outcome === "refused") return intent;
@@ -31,6 +46,14 @@ export function intend(placed: Placed, answer: Answering, cloud: Cloud): Intende
   answer.headers(rate.headers);
   cloud.meters.began();
   return { outcome: "intended", intent, body, durable: intent.durable, response };
+}
+
+/** A body that has none of its own form is digested by its bytes alone. */
+function meaningOf({ body, endpoint }: Call, digestKey: DigestKey, { meanings }: Cloud): string | null {
+  const isAsked = body.fields.stream ? meanings.ofStreams : meanings.ofWhole;
+  if (!isAsked || body.bytes.length > meaningBytesMax) return null;
+  const asked = requestMeaning(endpoint.name, body.value);
+  return asked === undefined ? null : digestOfText(digestKey, asked);
 }
 
 function intentBody(placed: Placed, request: IntentBody["request"], cloud: Cloud): IntentBody {
@@ -60,12 +83,32 @@ function intentBody(placed: Placed, request: IntentBody["request"], cloud: Cloud
       rejected: decision.rejected
         .slice(0, rejectionsMax)
         .map(({ candidate: { name, site }, reason }) => ({ name, place: placeOf(site), reason })),
+      evidence: evidenceOf(destination.site, cloud),
+      narrowing: call.narrowing === undefined ? null : narrowingOf(call.narrowing),
       placement,
     },
     price: price === undefined ? null : priceBody(price),
     bound: tokenBound,
     request,
   };
+}
+
+/** By whose word it is known where a site lies: by the facts, else by the settings, which are the operator's word. */
+function evidenceOf({ name, jurisdiction }: DestinationSite, { inForce }: Cloud): EvidenceClass | null {
+  const declared = inForce.policy.standing().sites.get(name)?.evidence;
+  return declared ?? (jurisdiction === undefined ? null : "operator-attested");
+}
+
+const narrowingCharactersMax = 256;
+
+/** As the headers said it: who sent them sees in the receipt that nobody took one away. */
+function narrowingOf(headers: NarrowingHeaders): StatedNarrowing {
+  const said = Object.entries(headers as Readonly<Record<string, string | undefined>>);
+  return Object.fromEntries(
+    said.flatMap(([name, text]) =>
+      text === undefined ? [] : [[name, text.length > narrowingCharactersMax ? null : text]],
+    ),
+  );
 }
 
 /** The country alone: a tenant learns that a place was not allowed, not which it was. */

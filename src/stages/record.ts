@@ -1,3 +1,5 @@
+import { answerMeaning } from "../meaning/index.ts";
+import { type DigestKey, digestOfText } from "../receipt/index.ts";
 import type { Answering, Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
 import type { Intended } from "./intend.ts";
@@ -23,7 +25,12 @@ export async function record(
   const { written, body } = settle(intended.intent, intended.body, cloud, {
     counts,
     endedAtMs: cloud.clock.nowMs(),
-    response: { digest: intended.response.value(), bytes: intended.response.bytes, complete },
+    response: {
+      digest: intended.response.value(),
+      bytes: intended.response.bytes,
+      complete,
+      meaning: complete ? meaningOf(ran, counts, placed.admitted.holder.project.digestKey) : null,
+    },
   });
   reservation.settle(costOf(counts, placed.admitted));
   // What nobody can count is charged with its bound, here as in the budgets.
@@ -35,6 +42,13 @@ export async function record(
   }
   cloud.books.settled(call.receipt, call.holder.project.id, written.position);
   placed.destination.acknowledge(call.id);
+}
+
+/** Of an answer that broke off nobody says what it means. */
+function meaningOf({ said, ending }: Ran, counts: Counts, digestKey: DigestKey): string | null {
+  if (said === undefined || ending === "error" || ending === "abort") return null;
+  const meant = answerMeaning(said, counts.outcome === "counted" ? counts.usage : null);
+  return meant === undefined ? null : digestOfText(digestKey, meant);
 }
 
 function boundTokens({ tokenBound }: Placed["admitted"]): number {

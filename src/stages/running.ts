@@ -10,6 +10,7 @@ import {
 } from "../base/index.ts";
 import type { Exchange, Head, Reader } from "../engine/index.ts";
 import { EventStream, readWhole } from "../gateway/index.ts";
+import { answerForm, type Said } from "../meaning/index.ts";
 import type { Answering, Cloud } from "./cloud.ts";
 import { connectionBroke, declinedForAll, endingOf, neverArrived, ownRefusalOf, refusalOf } from "./failures.ts";
 import type { Placed } from "./place.ts";
@@ -21,6 +22,8 @@ export interface Ran {
   /** What the answer itself said that it used. */
   readonly usage: Usage | undefined;
   readonly ending: Ending;
+  /** What the answer says, where it came to its end and its project's receipts tell; undefined: that is not known. */
+  readonly said: Said | undefined;
   /** Why it failed, where it did; what the client was told. */
   readonly failure: Refusal | undefined;
   /** Milliseconds (the clock's) at which the first part came. */
@@ -48,6 +51,7 @@ export class Running implements Reader, Ran {
   last: Buffer = noBytes;
   usage: Usage | undefined;
   ending: Ending = "error";
+  said: Said | undefined;
   failure: Refusal | undefined;
   firstPartAtMs: number | undefined;
   readonly #placed: Placed;
@@ -89,7 +93,8 @@ export class Running implements Reader, Ran {
     if (typeof ignored === "string") this.#answer.header("bailiwick-ignored", ignored);
     if (head.status < 400 && head.contentType.startsWith("text/event-stream")) {
       const { endpoint, body } = this.#placed.admitted.call;
-      this.#events = new EventStream(endpoint, body.fields.includeUsage);
+      const assembly = this.#cloud.meanings.ofStreams ? answerForm(endpoint.name)?.assemble?.() : undefined;
+      this.#events = new EventStream(endpoint, body.fields.includeUsage, assembly);
     }
   }
 
@@ -196,6 +201,7 @@ export class Running implements Reader, Ran {
     if (!this.#answer.begun) this.#beginStream();
     events.finish();
     this.usage = events.usage;
+    this.said = events.said;
     if (events.complete && !events.failed) this.ending = endingOf(events.ending);
     else if (!events.failed) return this.#failStream(refuse("engine_failed", "The answer broke off before its end."));
     this.last = joined([...this.#taken(), events.held]);
@@ -204,10 +210,13 @@ export class Running implements Reader, Ran {
   #endWhole({ status, contentType }: Head): void {
     this.firstPartAtMs = this.#cloud.clock.monotonicMs();
     this.last = joined(this.#taken());
-    const said = readWhole(this.last, this.#placed.admitted.call.endpoint);
-    if (said === undefined) return this.#failWhole(refuse("upstream_invalid", "The upstream's answer is not JSON."));
-    this.usage = said.usage;
-    this.ending = endingOf(said.ending);
+    const { endpoint } = this.#placed.admitted.call;
+    const read = readWhole(this.last, endpoint);
+    if (read === undefined) return this.#failWhole(refuse("upstream_invalid", "The upstream's answer is not JSON."));
+    this.usage = read.usage;
+    this.ending = endingOf(read.ending);
+    if (this.#cloud.meanings.ofWhole && read.value !== undefined)
+      this.said = answerForm(endpoint.name)?.whole(read.value);
     this.#answer.begin(status, contentType, this.last.length);
   }
 

@@ -1,7 +1,14 @@
 import { type Exact, formatExact, withPrefix } from "../base/index.ts";
 import type { Intent, Written } from "../journal/index.ts";
 import { bound as mostCost, type Price, rate } from "../ledger/index.ts";
-import { buildStatement, type Hop, type StatementFacts } from "../receipt/index.ts";
+import { answerForm } from "../meaning/index.ts";
+import {
+  buildStatement,
+  type EvidenceClass,
+  type Hop,
+  type MeaningFacts,
+  type StatementFacts,
+} from "../receipt/index.ts";
 import { type IntentBody, priceIn, type SettlementBody, settlementText, type SiteBody } from "./bodies.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
@@ -11,7 +18,13 @@ export interface Outcome {
   readonly counts: Counts;
   readonly endedAtMs: number;
   /** null: what was sent before a crash cannot be known. */
-  readonly response: { readonly digest: string; readonly bytes: number; readonly complete: boolean } | null;
+  readonly response: {
+    readonly digest: string;
+    readonly bytes: number;
+    readonly complete: boolean;
+    /** The digest of what it says. */
+    readonly meaning: string | null;
+  } | null;
 }
 
 /** Appends the settlement of an intent with its receipt's statement; also for an intent that a crash left open. */
@@ -33,12 +46,13 @@ export function settle(
     engine: intended.engine,
     hops: hopsOf(intended, cloud),
     policy: policyOnReceipt(intended),
-    // What the settings declare is the operator's word.
-    evidence: { jurisdiction: intended.site.jurisdiction === null ? null : "operator-attested" },
+    evidence: { jurisdiction: evidenceOf(intended) },
     usage: body.usage,
     unrated: body.unrated,
     price: body.priceVersion === null ? null : priceOnReceipt(body),
     ending: body.ending,
+    requestMeaning: meaningOnReceipt(intended, intended.request.meaning),
+    answerMeaning: meaningOnReceipt(intended, outcome.response?.meaning ?? null),
     startedAtMs: body.startedAtMs,
     endedAtMs: body.endedAtMs,
     requestDigest: { keyId: intended.request.digestKey, value: intended.request.digest, bytes: intended.request.bytes },
@@ -72,12 +86,23 @@ function wayOf({ destination, site, gatewaySite }: IntentBody, { gateway }: Pick
   return gatewaySite === null ? [last] : [{ kind: "gateway", name: gateway, ...place(gatewaySite) }, last];
 }
 
+function meaningOnReceipt({ endpoint, request }: IntentBody, value: string | null): MeaningFacts | null {
+  const form = answerForm(endpoint)?.name;
+  return value === null || form === undefined ? null : { form, keyId: request.digestKey, value };
+}
+
+/** An intent of an earlier release says where only: by the settings, and so by the operator's word. */
+function evidenceOf({ policy, site }: IntentBody): EvidenceClass | null {
+  return policy.evidence ?? (site.jurisdiction === null ? null : "operator-attested");
+}
+
 function policyOnReceipt({ policy }: IntentBody): StatementFacts["policy"] {
   return {
     decision: "permitted",
     version: policy.version ?? "not recorded",
     digest: policy.digest,
     dataClass: policy.dataClass,
+    narrowing: policy.narrowing ?? null,
     rejected: policy.rejected.map(({ place, reason }) => ({ place: place ?? "not recorded", reason })),
   };
 }

@@ -5,4 +5,5 @@
  * Invariants: nothing that was asked for and could not be checked counts as valid; a receipt that a revoked key sealed
  * needs a proof that it was in the log before the revocation.
  */
-export { type Asked, type Verdict, verify } from "./verify.ts";
+export { verdictJson, type VerdictJson, verdictText } from "./verdict-json.ts";
+export { type AsOf, type Asked, type Verdict, verify } from "./verify.ts";

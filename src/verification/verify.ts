@@ -9,10 +9,12 @@ import {
   type WitnessPolicy,
 } from "../log/index.ts";
 import { type Stated, verifyReceipt, type VerifyInput } from "../receipt/index.ts";
+import { Ended } from "./ended.ts";
 import { type KnownKeys, readKeys } from "./known-keys.ts";
+import { checkMeanings, type Meant } from "./meanings.ts";
 
 /** What is to be verified, and by what. */
-export interface Asked extends Omit<VerifyInput, "keys"> {
+export interface Asked extends Omit<VerifyInput, "keys">, Omit<Meant, "digestKey"> {
   /** A JSON Web Key Set, or a key statement's proof, as `/log/keys/N.tlog-proof` serves it. */
   readonly keys: Buffer;
   /** Its proof of inclusion: it is then demanded that it holds. */
@@ -46,15 +48,13 @@ export type Verdict =
       /** undefined: by its signature alone; the log was not asked about. */
       readonly asOf: AsOf | undefined;
     }
-  | { readonly outcome: "invalid" | "unchecked"; readonly reason: string; readonly checked: readonly string[] };
-
-class Ended extends Error {
-  readonly outcome: "invalid" | "unchecked";
-  constructor(outcome: "invalid" | "unchecked", reason: string) {
-    super(reason);
-    this.outcome = outcome;
-  }
-}
+  | {
+      readonly outcome: "invalid" | "unchecked";
+      readonly reason: string;
+      readonly checked: readonly string[];
+      /** The proof's checkpoint and the pinned one contradict each other: the two prove to anyone that the log has forked. */
+      readonly isFork: boolean;
+    };
 
 /** Verifies a receipt, and whatever else was given about it. Reads tiles only where `readTile` is given and needed. */
 export async function verify(asked: Asked): Promise<Verdict> {
@@ -63,15 +63,24 @@ export async function verify(asked: Asked): Promise<Verdict> {
     const keys = readKeys(asked.keys, asked.logs, asked.witnesses);
     if (keys.outcome !== "known") throw new Ended(keys.outcome, keys.reason);
     if (keys.statement !== undefined) checked.push("key statement");
-    const { proof, logs: _, witnesses: __, pinned: ___, readTile: ____, ...receipt } = asked;
+    const { proof, asked: meant, answered, logs: _, witnesses: __, pinned: ___, readTile: ____, ...receipt } = asked;
     const verified = verifyReceipt({ ...receipt, keys: keys.jwks });
     checked.push(...verified.checked);
     if (verified.outcome !== "valid") throw new Ended(verified.outcome, verified.reason);
+    checkMeanings(
+      verified.stated,
+      {
+        ...(meant === undefined ? {} : { asked: meant }),
+        ...(answered === undefined ? {} : { answered }),
+        ...(asked.digestKey === undefined ? {} : { digestKey: asked.digestKey }),
+      },
+      checked,
+    );
     const asOf = proof === undefined ? undefined : await inLog(asked, proof, verified.leaf, checked);
     checkRevocation(keys, verified.keyId, asOf, checked);
     return { outcome: "valid", reason: "valid", checked, stated: verified.stated, asOf };
   } catch (error) {
-    if (error instanceof Ended) return { outcome: error.outcome, reason: error.message, checked };
+    if (error instanceof Ended) return { outcome: error.outcome, reason: error.message, checked, isFork: error.isFork };
     throw error;
   }
 }
@@ -110,7 +119,7 @@ async function heldAgainst(asked: Asked, proof: Buffer, shown: Checkpoint, check
     throw new Ended("invalid", `its checkpoint is older than the pinned one: it has ${sizes}`);
   }
   if (shown.size === seen.size && !shown.root.equals(seen.root)) {
-    throw new Ended("invalid", `the log has forked: it signed two trees of ${seen.size} entries`);
+    throw new Ended("invalid", `the log has forked: it signed two trees of ${seen.size} entries`, true);
   }
   if (shown.size > seen.size && seen.size > 0) await continues(asked, proof, seen, readTile);
   checked.push("pinned checkpoint");
@@ -128,7 +137,8 @@ async function continues(asked: Asked, proof: Buffer, seen: Checkpoint, readTile
   const log = asked.logs.find(({ origin }) => origin === seen.origin)!;
   const found = await checkConsistency({ log, seen: asked.pinned!, shown: parsed.proof.checkpoint, readTile });
   if (found.outcome === "consistent") return;
-  throw new Ended(found.outcome === "forked" ? "invalid" : "unchecked", found.reason);
+  const isFork = found.outcome === "forked";
+  throw new Ended(isFork ? "invalid" : "unchecked", found.reason, isFork);
 }
 
 /** What a revoked key has sealed holds only where the log shows that it was there before the revocation. */

@@ -28,12 +28,13 @@ export interface BodyEdits {
 export class CallBody {
   readonly fields: CallFields;
   readonly bytes: Buffer;
-  readonly #value: Readonly<Record<string, unknown>>;
+  /** What the bytes say. */
+  readonly value: Readonly<Record<string, unknown>>;
   readonly #endpoint: Endpoint;
 
   private constructor(bytes: Buffer, value: Readonly<Record<string, unknown>>, fields: CallFields, endpoint: Endpoint) {
     this.bytes = bytes;
-    this.#value = value;
+    this.value = value;
     this.fields = fields;
     this.#endpoint = endpoint;
   }
@@ -58,15 +59,15 @@ export class CallBody {
     const limits = maxTokens !== undefined && limitField !== undefined;
     const renamed = upstreamName !== this.fields.model;
     if (!asksUsage && !renamed && !limits && cacheSalt === undefined) return this.bytes;
-    const options = this.#value["stream_options"] as object | null | undefined;
+    const options = this.value["stream_options"] as object | null | undefined;
     const edits = {
       ...(renamed ? { model: upstreamName } : {}),
       ...(asksUsage ? { stream_options: { ...options, include_usage: true } } : {}),
       ...(cacheSalt === undefined ? {} : { cache_salt: cacheSalt }),
       ...(limits ? { [limitField]: maxTokens } : {}),
     };
-    if (Object.keys(edits).some((name) => name in this.#value)) {
-      return Buffer.from(JSON.stringify({ ...this.#value, ...edits }));
+    if (Object.keys(edits).some((name) => name in this.value)) {
+      return Buffer.from(JSON.stringify({ ...this.value, ...edits }));
     }
     // The body has a `model`, so a comma before another member is always right.
     const brace = this.bytes.lastIndexOf("}");

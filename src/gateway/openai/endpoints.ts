@@ -1,4 +1,4 @@
-import type { Usage } from "../../base/index.ts";
+import { answerForm, anthropicUsage, openaiUsage, type ReadUsage, responsesUsage } from "../../meaning/index.ts";
 
 /** The endpoints of /v1 that run a model. Each is a row of the table below; nothing else knows one from another. */
 export type EndpointName = "chat.completions" | "completions" | "embeddings" | "responses" | "messages";
@@ -25,7 +25,7 @@ export interface Endpoint {
   /** Where an answer, and a stream's event, names its end. */
   readonly endingAt: (value: Json) => unknown;
   /** Reads a usage object of this endpoint's answers; undefined where it holds no counts. */
-  readonly usage: (found: Readonly<Record<string, unknown>>) => Usage | undefined;
+  readonly usage: ReadUsage;
 }
 
 const topUsage = (value: Json): unknown => value["usage"];
@@ -36,13 +36,7 @@ function finishReason({ choices }: Json): unknown {
   return choices.map((choice: unknown) => record(choice)["finish_reason"]).findLast((reason) => reason != null);
 }
 
-const openaiUsage = (found: Readonly<Record<string, unknown>>): Usage | undefined =>
-  countsOf(found, {
-    input: "prompt_tokens",
-    output: "completion_tokens",
-    inputDetails: "prompt_tokens_details",
-    outputDetails: "completion_tokens_details",
-  });
+const lastFramesOf = (name: EndpointName): readonly string[] => answerForm(name)!.lastFrames;
 
 export const endpoints: readonly Endpoint[] = [
   {
@@ -53,7 +47,7 @@ export const endpoints: readonly Endpoint[] = [
     hasServiceTier: true,
     usageOnRequest: true,
     endingField: "finish_reason",
-    lastFrames: ["[DONE]"],
+    lastFrames: lastFramesOf("chat.completions"),
     usageAt: topUsage,
     endingAt: finishReason,
     usage: openaiUsage,
@@ -66,7 +60,7 @@ export const endpoints: readonly Endpoint[] = [
     hasServiceTier: true,
     usageOnRequest: true,
     endingField: "finish_reason",
-    lastFrames: ["[DONE]"],
+    lastFrames: lastFramesOf("completions"),
     usageAt: topUsage,
     endingAt: finishReason,
     usage: openaiUsage,
@@ -79,7 +73,7 @@ export const endpoints: readonly Endpoint[] = [
     hasServiceTier: false,
     usageOnRequest: false,
     endingField: undefined,
-    lastFrames: [],
+    lastFrames: lastFramesOf("embeddings"),
     usageAt: topUsage,
     endingAt: () => undefined,
     usage: openaiUsage,
@@ -92,16 +86,10 @@ export const endpoints: readonly Endpoint[] = [
     hasServiceTier: true,
     usageOnRequest: false,
     endingField: "status",
-    lastFrames: ['"response.completed"', '"response.incomplete"', '"response.failed"'],
+    lastFrames: lastFramesOf("responses"),
     usageAt: (value) => record(value["response"])["usage"] ?? value["usage"],
     endingAt: (value) => record(value["response"])["status"] ?? value["status"],
-    usage: (found) =>
-      countsOf(found, {
-        input: "input_tokens",
-        output: "output_tokens",
-        inputDetails: "input_tokens_details",
-        outputDetails: "output_tokens_details",
-      }),
+    usage: responsesUsage,
   },
   {
     name: "messages",
@@ -111,58 +99,12 @@ export const endpoints: readonly Endpoint[] = [
     hasServiceTier: false,
     usageOnRequest: false,
     endingField: "stop_reason",
-    lastFrames: ['"message_stop"'],
+    lastFrames: lastFramesOf("messages"),
     usageAt: (value) => record(value["message"])["usage"] ?? value["usage"],
     endingAt: (value) => record(value["delta"])["stop_reason"] ?? value["stop_reason"],
     usage: anthropicUsage,
   },
 ];
-
-interface UsageFields {
-  readonly input: string;
-  readonly output: string;
-  readonly inputDetails: string;
-  readonly outputDetails: string;
-}
-
-function countsOf(found: Readonly<Record<string, unknown>>, fields: UsageFields): Usage | undefined {
-  const inputTokens = count(found[fields.input]);
-  // Embeddings generate nothing and may leave the output out.
-  const outputTokens = found[fields.output] === undefined ? 0 : count(found[fields.output]);
-  if (inputTokens === undefined || outputTokens === undefined) return undefined;
-  return bounded({
-    inputTokens,
-    cachedInputTokens: count(record(found[fields.inputDetails])["cached_tokens"]) ?? 0,
-    outputTokens,
-    reasoningTokens: count(record(found[fields.outputDetails])["reasoning_tokens"]) ?? 0,
-  });
-}
-
-/** Anthropic counts cached input beside `input_tokens`; here `inputTokens` includes it. */
-function anthropicUsage(found: Readonly<Record<string, unknown>>): Usage | undefined {
-  const fresh = count(found["input_tokens"]);
-  const outputTokens = count(found["output_tokens"]);
-  if (fresh === undefined || outputTokens === undefined) return undefined;
-  const cached = count(found["cache_read_input_tokens"]) ?? 0;
-  const written = count(found["cache_creation_input_tokens"]) ?? 0;
-  return { inputTokens: fresh + cached + written, cachedInputTokens: cached, outputTokens, reasoningTokens: 0 };
-}
-
-/** A part is never more than its whole, whatever an upstream says. */
-function bounded(usage: Usage): Usage {
-  return {
-    ...usage,
-    cachedInputTokens: Math.min(usage.cachedInputTokens, usage.inputTokens),
-    reasoningTokens: Math.min(usage.reasoningTokens, usage.outputTokens),
-  };
-}
-
-/** No answer has more: a larger number is an upstream's slip, and a sum of them would be none. */
-const tokensMax = 2 ** 31 - 1;
-
-function count(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= tokensMax ? value : undefined;
-}
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};

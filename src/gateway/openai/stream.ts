@@ -1,4 +1,6 @@
+import { isAscii } from "node:buffer";
 import type { Usage } from "../../base/index.ts";
+import { type Assembly, dataOf, EventReader, isLastFrame, meaningBytesMax, type Said } from "../../meaning/index.ts";
 import type { Endpoint, Json } from "./endpoints.ts";
 import { lastString, parseObject } from "./usage.ts";
 
@@ -12,7 +14,8 @@ const errorFrameStarts = ['data: {"error"', 'data:{"error"', 'data: {"object":"e
 /**
  * Passes an event stream's bytes through as they come, and looks only where it must: frames that hold a usage or the
  * end of the stream. The end is held back (it leaves after the record), and the usage frame that only Bailiwick asked
- * for is taken out again. Frames that neither the client nor the books need are never parsed.
+ * for is taken out again. Frames that neither the client nor the books need are not parsed, but where the receipt shall
+ * say what was meant: then each is, once, beside its passing.
  */
 export class EventStream {
   readonly #endpoint: Endpoint;
@@ -26,8 +29,12 @@ export class EventStream {
   #ending: string | undefined;
   #complete = false;
   #failed = false;
+  #meaning: EventReader | undefined;
+  #assembledBytes = 0;
 
-  constructor(endpoint: Endpoint, keepUsageFrame: boolean) {
+  /** `assembly`: what the events mean goes there, as long as they are not too many. */
+  constructor(endpoint: Endpoint, keepUsageFrame: boolean, assembly?: Assembly) {
+    this.#meaning = assembly === undefined ? undefined : new EventReader(assembly);
     this.#endpoint = endpoint;
     this.#keepUsageFrame = keepUsageFrame;
     this.#endingName = endpoint.endingField === undefined ? undefined : `"${endpoint.endingField}"`;
@@ -47,6 +54,7 @@ export class EventStream {
     if (whole.length === 0) return none;
     // One character a byte: searching a string takes a tenth of what searching a buffer takes for each of these.
     const text = whole.toString("latin1");
+    this.#assemble(whole, text);
     if (this.#endingName !== undefined) this.#ending = lastString(text, this.#endingName) ?? this.#ending;
     if (this.#held.length === 0 && !this.#failed && !this.#needsALook(text)) return whole;
     return this.#look(whole);
@@ -57,8 +65,9 @@ export class EventStream {
     const rest = this.#begun;
     if (this.#complete || rest.length === 0) return;
     const frame = Buffer.concat([rest, Buffer.from("\n\n")]);
-    if (!isLast(frame, this.#endpoint.lastFrames)) return;
+    if (!isLastFrame(frame.toString("utf8"), this.#endpoint.lastFrames)) return;
     this.#begun = none;
+    this.#assemble(frame, frame.toString("latin1"));
     this.#look(frame);
   }
 
@@ -78,8 +87,19 @@ export class EventStream {
   get ending(): string | undefined {
     return this.#ending;
   }
+  /** What the stream said, where it came to its end; undefined also where nobody asked for it. */
+  get said(): Said | undefined {
+    return this.#complete && !this.#failed ? this.#meaning?.said : undefined;
+  }
   get usage(): Usage | undefined {
     return this.#counts === undefined ? undefined : this.#endpoint.usage(this.#counts);
+  }
+
+  #assemble(whole: Buffer, text: string): void {
+    if (this.#meaning === undefined) return;
+    this.#assembledBytes += whole.length;
+    if (this.#assembledBytes > meaningBytesMax) this.#meaning = undefined;
+    else this.#meaning.take(isAscii(whole) ? text : whole.toString("utf8"));
   }
 
   #needsALook(text: string): boolean {
@@ -91,10 +111,10 @@ export class EventStream {
   #look(bytes: Buffer): Buffer {
     const passing: Buffer[] = [];
     for (const frame of framesOf(bytes)) {
-      const value = frame.includes(usageName) ? parsed(dataOf(frame)) : undefined;
+      const value = frame.includes(usageName) ? parsed(dataOf(frame.toString("utf8"))) : undefined;
       const hasUsage = value !== undefined && this.#takeUsage(value);
       if (startsWithError(frame)) this.#failed = true;
-      if (isLast(frame, this.#endpoint.lastFrames)) {
+      if (isLastFrame(frame.toString("utf8"), this.#endpoint.lastFrames)) {
         this.#complete = true;
         this.#hold(frame);
         break;
@@ -156,32 +176,9 @@ function startsWithError(frame: Buffer): boolean {
   );
 }
 
-/** `data: [DONE]`, or an event whose type is one of the last ones: the text must not merely stand in the content. */
-function isLast(frame: Buffer, lastFrames: readonly string[]): boolean {
-  if (!lastFrames.some((text) => frame.includes(text))) return false;
-  const data = dataOf(frame);
-  if (data === "[DONE]") return true;
-  const type = typeOf(data);
-  return type !== undefined && lastFrames.includes(`"${type}"`);
-}
-
 /** The extra chunk that `include_usage` brings: no choices. */
 function isUsageOnly({ choices }: Json): boolean {
   return Array.isArray(choices) && choices.length === 0;
-}
-
-function typeOf(data: string): string | undefined {
-  const type = parsed(data)?.["type"];
-  return typeof type === "string" ? type : undefined;
-}
-
-function dataOf(frame: Buffer): string {
-  return frame
-    .toString("utf8")
-    .split(/\r?\n/)
-    .filter((line) => line.startsWith("data:"))
-    .map((line) => line.slice(5).trim())
-    .join("\n");
 }
 
 function parsed(data: string): Json | undefined {

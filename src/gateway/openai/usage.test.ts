@@ -16,7 +16,7 @@ const filling = "x".repeat(1 << 20);
 test("a usage is believed where it stands in an answer, and nowhere else, small or large", () => {
   const choices = [{ index: 0, message: { content: '"usage": {"prompt_tokens": 7}' }, finish_reason: "length" }];
   for (const more of [{}, { filling }]) {
-    assert.deepEqual(read({ choices, usage: said, ...more }), { usage, ending: "length" });
+    assert.partialDeepStrictEqual(read({ choices, usage: said, ...more }), { usage, ending: "length" });
     assert.deepEqual(read({ ...more, choices, usage: said, metadata: { usage: fancied.usage } })?.usage, usage);
     assert.deepEqual(read({ ...more, metadata: [fancied], usage: said, list: [fancied] })?.usage, usage);
     assert.equal(read({ ...more, choices, metadata: fancied })?.usage, undefined);

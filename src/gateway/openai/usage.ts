@@ -6,6 +6,8 @@ export interface WholeAnswer {
   readonly usage: Usage | undefined;
   /** e.g. "stop"; undefined where it names none. */
   readonly ending: string | undefined;
+  /** undefined: it is too large to be parsed. */
+  readonly value: Json | undefined;
 }
 
 /** Larger answers (long lists of embeddings) are not parsed for a usage of a few bytes. */
@@ -27,6 +29,7 @@ export function read(value: Json, endpoint: Endpoint): WholeAnswer {
   return {
     usage: isObject(found) ? endpoint.usage(found) : undefined,
     ending: typeof ending === "string" ? ending : undefined,
+    value,
   };
 }
 
@@ -36,7 +39,7 @@ function readLarge(bytes: Buffer, endpoint: Endpoint): WholeAnswer | undefined {
   const found = topUsage(bytes);
   const ending =
     endpoint.endingField === undefined ? undefined : lastString(bytes.toString("latin1"), `"${endpoint.endingField}"`);
-  return { usage: found === undefined ? undefined : endpoint.usage(found), ending };
+  return { usage: found === undefined ? undefined : endpoint.usage(found), ending, value: undefined };
 }
 
 const usageName = Buffer.from('"usage"');
