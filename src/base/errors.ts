@@ -115,11 +115,17 @@ export const errorCodes = {
     retry: false,
     next: "Use a model within the key's scope, or a key that may use this one.",
   },
+  key_not_permitted: {
+    status: 403,
+    type: "permission_error",
+    retry: false,
+    next: "Use a key that has the permission; `npx bailiwick key create --may` makes one.",
+  },
   operator_only: {
     status: 403,
     type: "permission_error",
     retry: false,
-    next: "Use the operator's token (the file `operator-token` in the data folder).",
+    next: "Use an operator's token: your own, or the one in the data folder's file `operator-token`.",
   },
   rate_limited: {
     status: 429,

@@ -28,6 +28,7 @@ import { refusalFor } from "./refusals.ts";
 import { openReservations } from "./reservations.ts";
 import { openResidency } from "./residency.ts";
 import { Reserved } from "./reserved.ts";
+import { identitiesOf, openRights } from "./rights.ts";
 import { serviceLevels } from "./service-levels.ts";
 import { together } from "./together.ts";
 import { upstreamsOf } from "./upstreams.ts";
@@ -218,11 +219,12 @@ async function putTogether(
   const onActive = reserved.follow;
   const residency = openResidency(options, books, destinations);
   const reservations = await openReservations({ ...options, ...books, ids, destinations, onActive }, stops);
+  const rights = openRights(options, books, ids);
   const startedAtMs = clock.nowMs();
   const isReady = (): boolean => !draining && destinations.all.some(({ ready }) => ready);
   const control = await createControl({
     version: options.version,
-    operatorToken: folder.operatorToken,
+    identities: identitiesOf(folder, rights, directory),
     ids,
     operations: createOperations({
       ...options,
@@ -230,6 +232,7 @@ async function putTogether(
       reservations,
       reserved,
       residency,
+      rights,
       cloud,
       catalog,
       folder,

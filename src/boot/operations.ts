@@ -27,6 +27,7 @@ export function createOperations(parts: OperationParts): Operations {
     catalog: parts.catalog,
     cloud: cloudOperations(parts),
     log: logOperations(parts),
+    ...parts.rights,
   };
 }
 

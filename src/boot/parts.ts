@@ -9,6 +9,7 @@ import type { Cloud } from "../stages/index.ts";
 import type { DatabaseConnection, Store } from "../store/index.ts";
 import type { Tenancy } from "../tenancy/index.ts";
 import type { Reserved } from "./reserved.ts";
+import type { Rights } from "./rights.ts";
 
 /** What the control API's operations are joined from. */
 export interface OperationParts {
@@ -21,6 +22,7 @@ export interface OperationParts {
   readonly reservations: Reservations;
   readonly reserved: Reserved;
   readonly residency: Residency;
+  readonly rights: Rights;
   readonly catalog: Catalog;
   readonly shipper: Shipper;
   readonly sequencing: Sequencing;

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { RefusalError } from "../base/index.ts";
+import { addAuditCommand } from "./audit.ts";
 import { addBackupCommand, addStatusCommand } from "./cloud.ts";
 import type { CommandContext } from "./context.ts";
 import { addDoctorCommand } from "./doctor.ts";
@@ -11,6 +12,7 @@ import { isLoopback } from "./loopback.ts";
 import { addLogCommands } from "./log.ts";
 import { addModelCommands } from "./model.ts";
 import { addOrganisationCommands } from "./organisation.ts";
+import { addOperatorCommands } from "./operator.ts";
 import { addPlanCommand } from "./plan.ts";
 import { addPoolCommand } from "./pool.ts";
 import { addPolicyCommands } from "./policy.ts";
@@ -102,6 +104,8 @@ export function createProgram(context: CommandContext): Command {
   addFactsCommands(program, context);
   addPolicyCommands(program, context);
   addDrillCommand(program, context);
+  addOperatorCommands(program, context);
+  addAuditCommand(program, context);
   addBackupCommand(program, context);
   addRestoreCommand(program, context);
   addVersionCommand(program, context);

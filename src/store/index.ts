@@ -31,6 +31,7 @@ export type {
   ExportedFigures,
   KeyTable,
   LimitColumns,
+  OperatorTable,
   OrganisationTable,
   ProjectTable,
   ReservationTable,

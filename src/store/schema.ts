@@ -4,6 +4,9 @@ import type {
   GatewayId,
   InstallationId,
   KeyId,
+  KeyPermission,
+  KeyReach,
+  OperatorId,
   OrganisationId,
   ProjectId,
   ReceiptId,
@@ -87,6 +90,37 @@ export interface KeyTable extends LimitColumns {
   secretHash: Buffer;
   createdAt: Time;
   revokedAt: TimeOrNull;
+  permissions: ColumnType<KeyPermission[], readonly KeyPermission[] | undefined, readonly KeyPermission[]>;
+  reach: ColumnType<KeyReach, KeyReach | undefined, KeyReach>;
+}
+
+/** A named member of the operator's staff. */
+export interface OperatorTable {
+  id: OperatorId;
+  name: string;
+  /** Where this person works: ISO 3166; null: nobody has said. */
+  country: TextOrNull;
+  /** SHA-256 of the token, 32 bytes. */
+  tokenHash: Buffer;
+  createdAt: Time;
+  createdBy: string;
+  revokedAt: TimeOrNull;
+}
+
+/** One entry of the audit log; none is ever changed. */
+export interface AuditTable {
+  number: Whole;
+  request: string;
+  at: Time;
+  actor: string;
+  action: string;
+  outcome: string;
+  organisation: TextOrNull;
+  project: TextOrNull;
+  /** Canonical JSON, which holds all of the above and the hash of the entry before. */
+  body: string;
+  /** SHA-256 of `body`, lower-case hex. */
+  hash: string;
 }
 
 export interface DigestKeyTable {
@@ -230,6 +264,8 @@ export interface Database {
   reservations: ReservationTable;
   documents: DocumentTable;
   decisions: DecisionTable;
+  operators: OperatorTable;
+  audit: AuditTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -248,4 +284,6 @@ export const tables = [
   "reservations",
   "documents",
   "decisions",
+  "operators",
+  "audit",
 ] as const;

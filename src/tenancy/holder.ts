@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Kysely, Selectable } from "kysely";
-import type { Amount, KeyId, OrganisationId, ProjectId, Tier } from "../base/index.ts";
+import type { Amount, KeyId, KeyPermission, KeyReach, OrganisationId, ProjectId, Tier } from "../base/index.ts";
 import { type DataClass, type DataOwner, isDataClass } from "../policy/index.ts";
 import type { Database, ProjectTable } from "../store/index.ts";
 import { budgetOf, type LimitRow } from "./limits.ts";
@@ -17,7 +17,13 @@ export interface ScopeLimits {
 
 /** Who a key belongs to, and everything that holds for a request with it. */
 export interface Holder {
-  readonly key: { readonly id: KeyId; readonly name: string };
+  readonly key: {
+    readonly id: KeyId;
+    readonly name: string;
+    /** What it may do beside, or instead of, asking models. */
+    readonly permissions: ReadonlySet<KeyPermission>;
+    readonly reach: KeyReach;
+  };
   /** What it says of where its data may be is as policy takes it. */
   readonly project: DataOwner & {
     readonly id: ProjectId;
@@ -83,7 +89,7 @@ export async function readHolders(
         const digestKey = secretOf.get(project.id);
         if (digestKey === undefined) throw new Error(`project ${project.id} has no digest key`);
         holders.set(key.secretHash.toString("hex"), {
-          key: { id: key.id, name: key.name },
+          key: { id: key.id, name: key.name, permissions: new Set(key.permissions), reach: key.reach },
           project: {
             id: project.id,
             name: project.name,

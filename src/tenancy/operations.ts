@@ -4,6 +4,8 @@ import {
   type Clock,
   type Ids,
   isId,
+  type KeyPermission,
+  type KeyReach,
   type ProjectId,
   refuse,
   type Refusal,
@@ -169,6 +171,8 @@ export function createTenancy(context: TenancyContext) {
       readonly project: string;
       readonly name: string | undefined;
       readonly limits: LimitChanges;
+      readonly permissions?: readonly KeyPermission[] | undefined;
+      readonly reach?: KeyReach | undefined;
     }) =>
       changed(async (transaction) => {
         const project = await findProject(transaction, input.project);
@@ -184,6 +188,8 @@ export function createTenancy(context: TenancyContext) {
           prefix: secret.slice(0, 8),
           secretHash: createHash("sha256").update(secret).digest(),
           createdAt: now(),
+          permissions: [...new Set(input.permissions ?? (["use"] as const))],
+          reach: input.reach ?? ("project" as const),
           ...limits,
         };
         await unique(transaction.insertInto("keys").values(row).execute(), row.name);

@@ -1,4 +1,4 @@
-import type { Tier } from "../base/index.ts";
+import type { KeyPermission, KeyReach, Tier } from "../base/index.ts";
 import { type DataClass, isDataClass } from "../policy/index.ts";
 import type { ExportedFigures } from "../store/index.ts";
 import { type LimitsTold, limitsTold } from "./limits.ts";
@@ -32,6 +32,8 @@ export interface KeyTold extends Named {
   readonly organisation: Named;
   readonly createdAt: string;
   readonly revokedAt: string | null;
+  readonly permissions: KeyPermission[];
+  readonly reach: KeyReach;
   readonly limits: LimitsTold;
 }
 
@@ -69,6 +71,8 @@ export function keyTold(row: Awaited<ReturnType<typeof findKey>>): KeyTold {
     organisation: { id: row.organisationId, name: row.organisationName },
     createdAt: row.createdAt.toISOString(),
     revokedAt: row.revokedAt?.toISOString() ?? null,
+    permissions: row.permissions,
+    reach: row.reach,
     limits: limitsTold(row),
   };
 }

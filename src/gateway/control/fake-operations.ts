@@ -5,6 +5,7 @@ import { createFakeLog } from "./fake-log.ts";
 import { fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
 import { createFakeReservations } from "./fake-reservations.ts";
+import { createFakeAudit, createFakeOperators } from "./fake-rights.ts";
 import { createFakeResidency } from "./fake-residency.ts";
 import { instantOf } from "./fields.ts";
 import type { LimitChanges, Operations, ProjectRules, TenancyOperations } from "./operations.ts";
@@ -43,6 +44,8 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
     },
     cloud: fakeCloud(clock),
     log: createFakeLog(() => instantOf(clock.nowMs())),
+    operators: createFakeOperators(clock),
+    audit: createFakeAudit(clock),
   };
   return fake;
 }
@@ -181,7 +184,7 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
     },
     listKeys: (_, page) => Promise.resolve(paged(keys, page)),
     showKey: (reference) => Promise.resolve(find(keys, reference)),
-    createKey: ({ project, name, limits }) => {
+    createKey: ({ project, name, limits, permissions = ["use"], reach = "project" }) => {
       const parent = find(projects, project);
       if ("outcome" in parent) return Promise.resolve(parent);
       const made = {
@@ -191,6 +194,8 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
         organisation: parent.organisation,
         createdAt: at(),
         revokedAt: null,
+        permissions: [...permissions],
+        reach,
         limits: limited(undefined, limits),
         key: secret(),
       };

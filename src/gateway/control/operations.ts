@@ -1,8 +1,9 @@
 import type { z } from "zod";
-import type { Refusal } from "../../base/index.ts";
+import type { KeyPermission, KeyReach, Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
 import type { limitChanges } from "./fields.ts";
 import type { PoolStatus } from "./pool-wire.ts";
+import type { AuditEntry, CreatedOperator, Operator } from "./rights-wire.ts";
 import type {
   Backup,
   CloudStatus,
@@ -83,6 +84,8 @@ export interface TenancyOperations {
     readonly project: string;
     readonly name: string | undefined;
     readonly limits: LimitChanges;
+    readonly permissions?: readonly KeyPermission[] | undefined;
+    readonly reach?: KeyReach | undefined;
   }): Promise<(Key & { readonly key: string }) | Refusal>;
   updateKey(
     key: string,
@@ -153,6 +156,8 @@ interface DocumentChange {
   readonly basedOn: number;
   readonly document: Record<string, unknown>;
   readonly note?: string | undefined;
+  /** Who changes it, by name. */
+  readonly by: string;
 }
 
 /** The documents by which is decided where data may be. What is not valid changes nothing; its reasons say where. */
@@ -189,6 +194,39 @@ export interface CloudOperations {
   backup(path: string | undefined, signal: AbortSignal): Promise<Backup | Refusal>;
 }
 
+/** The operator's people. */
+export interface OperatorOperations {
+  list(page: Page): Promise<List<Operator>>;
+  add(input: {
+    readonly name: string;
+    readonly country: string | null;
+    readonly by: string;
+  }): Promise<CreatedOperator | Refusal>;
+  revoke(operator: string): Promise<Operator | Refusal>;
+  /** Whose token this is; undefined: nobody's. */
+  find(token: string): Promise<{ readonly name: string; readonly country: string | null } | undefined>;
+}
+
+export type AuditFact = Omit<AuditEntry, "v" | "number" | "at" | "previous" | "hash">;
+
+export interface AuditFilter {
+  readonly organisation?: string | undefined;
+  readonly project?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+/** Who did what. */
+export interface AuditOperations {
+  append(fact: AuditFact): Promise<void>;
+  /** The newest first. */
+  list(filter: AuditFilter, page: Page): Promise<List<AuditEntry>>;
+  /** All of it, the oldest first. */
+  all(page: Page): Promise<List<AuditEntry>>;
+}
+
 /** Everything that the control API acts on; boot.ts puts it together. */
 export interface Operations {
   readonly tenancy: TenancyOperations;
@@ -198,4 +236,6 @@ export interface Operations {
   readonly catalog: Catalog;
   readonly cloud: CloudOperations;
   readonly log: LogOperations;
+  readonly operators: OperatorOperations;
+  readonly audit: AuditOperations;
 }

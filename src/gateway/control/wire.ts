@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { tiers } from "../../base/index.ts";
+import { keyRights } from "./rights-wire.ts";
 import { dataClass, decimal, exported, limits, listOf } from "./fields.ts";
 
 // What the control API answers. A member that is not named here never leaves, whatever a store hands over.
@@ -29,6 +30,7 @@ export const key = named.extend({
   organisation: named,
   createdAt: z.string(),
   revokedAt: z.string().nullable(),
+  ...keyRights,
   limits,
 });
 
