@@ -121,6 +121,30 @@ export const errorCodes = {
     retry: false,
     next: "Use a key that has the permission; `npx bailiwick key create --may` makes one.",
   },
+  tenant_only: {
+    status: 403,
+    type: "permission_error",
+    retry: false,
+    next: "Do it with a key of the tenant's that has the permission.",
+  },
+  grant_missing: {
+    status: 403,
+    type: "permission_error",
+    retry: false,
+    next: "Ask for one with `npx bailiwick grant create`; the tenant approves it.",
+  },
+  grant_over: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Ask for another grant.",
+  },
+  content_not_found: {
+    status: 404,
+    type: "invalid_request_error",
+    retry: false,
+    next: "List what is kept with `npx bailiwick content list`; the project asks for it with `--keep-content`.",
+  },
   operator_only: {
     status: 403,
     type: "permission_error",

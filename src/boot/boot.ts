@@ -13,6 +13,7 @@ import { RateLimits } from "../tenancy/index.ts";
 import { type Bookkeeping, openBookkeeping } from "./bookkeeping.ts";
 import { readReceipt } from "./books.ts";
 import { aboutLog, readProof } from "./transparency.ts";
+import { retentionOf } from "./contents.ts";
 import type { Stops } from "./database.ts";
 import { drain } from "./drain.ts";
 import { openEngines } from "./engines.ts";
@@ -187,6 +188,7 @@ async function putTogether(
     pools: () => poolsOfHosts(destinations.all, clock),
     reservedShares: () => reservedShares(reserved.all),
   });
+  const rights = await openRights(options, folder, books, ids, stops);
   let draining = false;
   let latest: Call | undefined;
   const cloud: Cloud = {
@@ -207,6 +209,11 @@ async function putTogether(
     journal,
     books: shipper,
     transparency: sequencing,
+    contents: {
+      recordBytesMax: settings.contents.recordBytesMax,
+      retention: retentionOf(settings),
+      keep: (head, content) => rights.contents.keep(head, content),
+    },
     meters,
     draining: () => draining,
     limits: { requestsInFlight: settings.limits.requestsInFlight, defaultMaxTokens: settings.limits.defaultMaxTokens },
@@ -219,7 +226,6 @@ async function putTogether(
   const onActive = reserved.follow;
   const residency = openResidency(options, books, destinations);
   const reservations = await openReservations({ ...options, ...books, ids, destinations, onActive }, stops);
-  const rights = openRights(options, books, ids);
   const startedAtMs = clock.nowMs();
   const isReady = (): boolean => !draining && destinations.all.some(({ ready }) => ready);
   const control = await createControl({

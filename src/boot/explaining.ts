@@ -64,7 +64,7 @@ function told({ candidate, isPermitted, words, deciding }: Explained) {
 type ProjectTold = Exclude<Awaited<ReturnType<Tenancy["showProject"]>>, Refusal>;
 
 /** A project as policy takes it. */
-function dataOwner(project: ProjectTold): DataOwner {
+export function dataOwner(project: ProjectTold): DataOwner {
   const { id, organisation, dataClass, processing, storage, regimes, country, exported } = project;
   return {
     id,

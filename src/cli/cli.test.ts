@@ -247,7 +247,7 @@ test("what changes nothing is refused, what permits nothing is said, and amounts
     ["org update default", /--models, --requests-per-minute, .*--expires, --name\./],
     [
       "project update default",
-      /--data-class, --processing, --unsupported, --tier, --weight, --storage, --regimes, --country, --exported, --models, .*--name\./,
+      /--data-class, --processing, --unsupported, --tier, --weight, --keep-content, --storage, --regimes, --country, --exported, --models, .*--name\./,
     ],
     ["key update k", /Give at least one of --models, .*--name\./],
   ] as const) {

@@ -6,6 +6,8 @@ import type { CommandContext } from "./context.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addDrillCommand } from "./drill.ts";
 import { addFactsCommands } from "./facts.ts";
+import { addContentCommands } from "./content.ts";
+import { addGrantCommands } from "./grant.ts";
 import { CommandFailure, failureOf } from "./failure.ts";
 import { addKeyCommands } from "./key.ts";
 import { isLoopback } from "./loopback.ts";
@@ -106,6 +108,8 @@ export function createProgram(context: CommandContext): Command {
   addDrillCommand(program, context);
   addOperatorCommands(program, context);
   addAuditCommand(program, context);
+  addContentCommands(program, context);
+  addGrantCommands(program, context);
   addBackupCommand(program, context);
   addRestoreCommand(program, context);
   addVersionCommand(program, context);

@@ -20,5 +20,12 @@ export {
 export { openSigningKeys, type PublicKey, type SigningKeys } from "./keys.ts";
 export { leafHashes } from "./merkle.ts";
 export { readStatement, type Stated } from "./read-statement.ts";
-export { buildStatement, type Hop, type Rejection, rejectionsMax, type StatementFacts } from "./statement.ts";
+export {
+  buildStatement,
+  type Hop,
+  type Rejection,
+  rejectionsMax,
+  type Rest,
+  type StatementFacts,
+} from "./statement.ts";
 export { type Verification, verifyReceipt, type VerifyInput } from "./verify.ts";

@@ -1,6 +1,7 @@
 import type { Answering, Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
 import type { Intended } from "./intend.ts";
+import { keep, restOf } from "./keep.ts";
 import type { Placed } from "./place.ts";
 import type { Ran } from "./running.ts";
 import { costOf, settle } from "./settle.ts";
@@ -19,17 +20,22 @@ export async function record(
 ): Promise<void> {
   const { call, reservation, rate } = placed.admitted;
   const complete = !answer.left;
-  if (complete) intended.response.update(ran.last);
+  const { keeping } = intended;
+  if (complete) (keeping?.answer ?? intended.response).update(ran.last);
   const { written, body } = settle(intended.intent, intended.body, cloud, {
     counts,
     endedAtMs: cloud.clock.nowMs(),
     response: { digest: intended.response.value(), bytes: intended.response.bytes, complete },
+    rests: restOf(keeping, cloud),
   });
+  // Beside the journal's sync, which takes longer.
+  const kept = keeping === undefined ? undefined : keep(keeping, placed.admitted, answer, cloud);
   reservation.settle(costOf(counts, placed.admitted));
   // What nobody can count is charged with its bound, here as in the budgets.
   rate.settle(body.usage === null ? boundTokens(placed.admitted) : body.usage.inputTokens + body.usage.outputTokens);
   try {
     await written.durable;
+    await kept;
   } finally {
     report(placed, ran, counts, cloud);
   }

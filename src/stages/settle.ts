@@ -1,7 +1,7 @@
 import { type Exact, formatExact, withPrefix } from "../base/index.ts";
 import type { Intent, Written } from "../journal/index.ts";
 import { bound as mostCost, type Price, rate } from "../ledger/index.ts";
-import { buildStatement, type Hop, type StatementFacts } from "../receipt/index.ts";
+import { buildStatement, type Hop, type Rest, type StatementFacts } from "../receipt/index.ts";
 import { type IntentBody, priceIn, type SettlementBody, settlementText, type SiteBody } from "./bodies.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
@@ -12,6 +12,8 @@ export interface Outcome {
   readonly endedAtMs: number;
   /** null: what was sent before a crash cannot be known. */
   readonly response: { readonly digest: string; readonly bytes: number; readonly complete: boolean } | null;
+  /** Where content is kept; left out: nowhere. */
+  readonly rests?: readonly Rest[];
 }
 
 /** Appends the settlement of an intent with its receipt's statement; also for an intent that a crash left open. */
@@ -35,6 +37,7 @@ export function settle(
     policy: policyOnReceipt(intended),
     // What the settings declare is the operator's word.
     evidence: { jurisdiction: intended.site.jurisdiction === null ? null : "operator-attested" },
+    rests: outcome.rests ?? [],
     usage: body.usage,
     unrated: body.unrated,
     price: body.priceVersion === null ? null : priceOnReceipt(body),

@@ -29,6 +29,7 @@ export type {
   DocumentKind,
   EpochName,
   ExportedFigures,
+  GrantTable,
   KeyTable,
   LimitColumns,
   OperatorTable,

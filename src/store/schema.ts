@@ -1,7 +1,9 @@
 import type { ColumnType, GeneratedAlways } from "kysely";
 import type {
+  ContentKeyId,
   Ending,
   GatewayId,
+  GrantId,
   InstallationId,
   KeyId,
   KeyPermission,
@@ -68,6 +70,8 @@ export interface ProjectTable extends LimitColumns {
   regimes: ColumnType<string[] | null, readonly string[] | null | undefined, readonly string[] | null>;
   country: TextOrNull;
   exported: ColumnType<ExportedFigures | null, string | null | undefined, string | null>;
+  /** For how long what is asked and answered is kept, in seconds; null: it is not. */
+  keepContentSeconds: WholeOrNull;
 }
 
 /** What a tenant declares to have exported from China in a calendar year. */
@@ -248,6 +252,44 @@ export interface DocumentTable {
   note: TextOrNull;
 }
 
+/** What lets a member of staff look at a project's data. */
+export interface GrantTable {
+  id: GrantId;
+  organisation: OrganisationId;
+  project: ProjectId;
+  /** An operator's name. */
+  operator: string;
+  reason: string;
+  /** How long it holds from its approval on. */
+  seconds: Whole;
+  askedAt: Time;
+  askedBy: string;
+  approvedAt: TimeOrNull;
+  /** The id of a key of the tenant's. */
+  approvedBy: TextOrNull;
+  until: TimeOrNull;
+  endedAt: TimeOrNull;
+  endedBy: TextOrNull;
+}
+
+/** What was asked and answered, sealed. */
+export interface ContentTable {
+  request: RequestId;
+  organisation: OrganisationId;
+  project: ProjectId;
+  at: Time;
+  /** When it goes. */
+  until: Time;
+  dataClass: string;
+  model: string;
+  endpoint: string;
+  contentKey: ContentKeyId;
+  /** By which a person's records are found; null: none was named. */
+  subjectTag: TextOrNull;
+  wrappedKey: Buffer;
+  sealed: Buffer;
+}
+
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
 export interface Database {
   installation: InstallationTable;
@@ -266,6 +308,8 @@ export interface Database {
   decisions: DecisionTable;
   operators: OperatorTable;
   audit: AuditTable;
+  contents: ContentTable;
+  grants: GrantTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -286,4 +330,6 @@ export const tables = [
   "decisions",
   "operators",
   "audit",
+  "contents",
+  "grants",
 ] as const;

@@ -33,6 +33,8 @@ export interface Holder {
     readonly tier: Tier;
     /** What it has of a pool that is short, beside a project of weight 1. */
     readonly weight: number;
+    /** For how long content is kept; undefined: it is not. */
+    readonly keepContentSeconds: number | undefined;
     /** What digests in its receipts are salted with. */
     readonly digestKey: { readonly id: string; readonly secret: KeyObject };
   };
@@ -100,6 +102,7 @@ export async function readHolders(
             unsupported: project.unsupported,
             tier: project.tier,
             weight: project.weight,
+            keepContentSeconds: project.keepContentSeconds === null ? undefined : Number(project.keepContentSeconds),
             digestKey,
           },
           organisation: { id: organisation.id, name: organisation.name },

@@ -23,6 +23,7 @@ export interface ProjectTold extends Named {
   readonly unsupported: "refuse" | "warn";
   readonly tier: Tier;
   readonly weight: number;
+  readonly keepContentSeconds: number | null;
   readonly digestKey: string;
   readonly createdAt: string;
   readonly limits: LimitsTold;
@@ -57,6 +58,7 @@ export function projectTold(
     unsupported: row.unsupported,
     tier: row.tier,
     weight: row.weight,
+    keepContentSeconds: row.keepContentSeconds === null ? null : Number(row.keepContentSeconds),
     digestKey: row.digestKey ?? "",
     createdAt: row.createdAt.toISOString(),
     limits: limitsTold(row),

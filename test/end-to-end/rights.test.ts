@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { control } from "./asking.ts";
-import { type RunningCloud, startCloud } from "./cloud.ts";
+import { ask, control } from "./asking.ts";
+import { eventually, type RunningCloud, startCloud } from "./cloud.ts";
 
 let cloud: RunningCloud;
 
 before(async () => {
-  cloud = await startCloud({ arguments: ["--engine", "fake"] });
+  cloud = await startCloud({
+    arguments: ["--engine", "fake"],
+    settings: JSON.stringify({ site: { name: "here", jurisdiction: "DE" } }),
+  });
   await control(cloud, "POST", "/organisations", { name: "clinic" });
   await control(cloud, "POST", "/projects", { organisation: "clinic", name: "ward" });
   await control(cloud, "POST", "/organisations", { name: "rival" });
@@ -82,4 +85,126 @@ test("who changed what is known by name, whole, and each tenant reads what conce
   assert.equal(asked.status, 403);
   await cloud.command("operator", "revoke", "kim");
   assert.equal((await as(kim.token, "GET", "/projects")).status, 403);
+});
+
+interface Stored {
+  readonly request: string;
+  readonly input: { readonly text: string };
+  readonly output: { readonly text: string };
+  readonly subject: string | null;
+}
+
+const question = "What is wrong with my knee?";
+
+/** One question with a person's pseudonym; the request's id. */
+async function asked(key: string, subject?: string, stream = false) {
+  const headers = subject === undefined ? {} : { "bailiwick-subject": subject };
+  const seen = await ask({ url: cloud.url, key, content: question, headers, stream });
+  assert.equal(seen.status, 200, seen.text);
+  return {
+    request: String(seen.headers["x-request-id"]),
+    text: seen.text,
+    said: seen.headers["bailiwick-content"],
+    receipt: String(seen.headers["bailiwick-receipt"]),
+  };
+}
+
+test("content is kept where a project asks and policy lets it rest, exactly as it was, and only its tenant reads it", async () => {
+  const key = await keyFor("ward", ["use"]);
+  const reader = await keyFor("ward", ["contents"]);
+  const before = await asked(key);
+  assert.equal(before.said, undefined);
+  await control(cloud, "PATCH", "/projects/ward", { keepContentSeconds: 3_600 });
+  await eventually("the project's wish is known", async () => (await asked(key)).said !== undefined);
+  const whole = await asked(key, "patient-7");
+  const streamed = await asked(key, "patient-8", true);
+  const read = async (secret: string, path: string) => as(secret, "GET", `/contents${path}`);
+  for (const { request, text } of [whole, streamed]) {
+    const shown = (await read(reader, `/${request}`)).json as unknown as Stored;
+    assert.match(shown.input.text, /my knee/);
+    assert.equal(shown.output.text, text);
+  }
+  const person = await read(reader, "?subject=patient-7");
+  assert.deepEqual(
+    (person.json["items"] as Stored[]).map(({ request }) => request),
+    [whole.request],
+  );
+  assert.equal((await read(reader, `/${before.request}`)).status, 404);
+  assert.equal((await read(key, `/${whole.request}`)).status, 403);
+  const rival = await keyFor("shop", ["contents"], "organisation");
+  assert.equal((await read(rival, `/${whole.request}`)).status, 404);
+  assert.deepEqual((await read(rival, "")).json["items"], []);
+  assert.equal((await read(rival, "?project=clinic/ward")).status, 404);
+  // The receipt says where it rests.
+  const receipt = await fetch(`${cloud.url}/v1/receipts/${whole.receipt}`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  const { payload } = (await receipt.json()) as { payload: string };
+  const { predicate } = JSON.parse(Buffer.from(payload, "base64").toString()) as {
+    predicate: { rests: { site: string; until: string }[] };
+  };
+  assert.deepEqual([predicate.rests[0]?.site, whole.said], ["here", `until ${predicate.rests[0]?.until}`]);
+  // What may not rest here is not kept, and the client hears so.
+  await control(cloud, "PATCH", "/projects/ward", { storage: ["FR"] });
+  await eventually("the storage list holds", async () => (await asked(key)).said === "not-kept");
+  await control(cloud, "PATCH", "/projects/ward", { storage: null });
+  assert.doesNotMatch(cloud.output(), /knee|patient-/);
+});
+
+test("staff look at content only under a grant that the tenant has approved, from a place that policy permits, on record", async () => {
+  const lee = await cloud.command<{ token: string }>("operator", "add", "lee", "--country", "DE");
+  const max = await cloud.command<{ token: string }>("operator", "add", "max", "--country", "US");
+  const reader = await keyFor("ward", ["contents", "audit"]);
+  const approver = await keyFor("ward", ["grants"]);
+  const rival = await keyFor("shop", ["grants"], "organisation");
+  const [first] = (await as(reader, "GET", "/contents")).json["items"] as Stored[];
+  const look = (token: string) => as(token, "GET", `/contents/${first?.request}?project=ward`);
+  assert.equal((await look(lee.token)).status, 403);
+  const grantFor = async (operator: string) => {
+    const reason = "the tenant asked why an answer was cut";
+    return cloud.command<{ id: string; state: string }>(
+      "grant",
+      "create",
+      "--project",
+      "ward",
+      "--operator",
+      operator,
+      "--for",
+      "2h",
+      "--reason",
+      reason,
+    );
+  };
+  const grant = await grantFor("lee");
+  assert.equal(grant.state, "asked");
+  assert.equal((await look(lee.token)).status, 403, "asked for is not approved");
+  assert.equal((await as(lee.token, "POST", `/grants/${grant.id}/approve`, {})).status, 403);
+  assert.equal((await as(rival, "POST", `/grants/${grant.id}/approve`, {})).status, 404);
+  assert.equal((await as(approver, "POST", `/grants/${grant.id}/approve`, {})).json["state"], "active");
+  assert.equal((await look(lee.token)).status, 200);
+  assert.equal((await look(max.token)).status, 403, "a grant is one person's");
+  // The regime of the project forbids a look from there, whatever was granted.
+  await control(cloud, "PATCH", "/projects/ward", { processing: ["DE"] });
+  const foreign = await grantFor("max");
+  await as(approver, "POST", `/grants/${foreign.id}/approve`, {});
+  const refused = await look(max.token);
+  assert.deepEqual([refused.status, (refused.json["error"] as { code: string }).code], [403, "no_permitted_site"]);
+  const seen = (await as(reader, "GET", "/audit?action=showContent")).json["items"] as (Entry & {
+    outcome: string;
+    object: string;
+  })[];
+  assert.deepEqual(
+    seen.map(({ actor, outcome }) => [actor.name, outcome]),
+    [
+      ["max", "refused"],
+      ["max", "refused"],
+      ["lee", "done"],
+      ["lee", "refused"],
+      ["lee", "refused"],
+    ],
+  );
+  assert.ok(seen.every(({ object }) => object === first?.request));
+  assert.equal((await as(approver, "POST", `/grants/${grant.id}/end`, {})).json["state"], "ended");
+  assert.equal((await look(lee.token)).status, 403);
+  await control(cloud, "PATCH", "/projects/ward", { processing: [] });
 });

@@ -57,6 +57,7 @@ test("what cannot be recorded is not done; an end that cannot be is told, and th
     request: "req_1",
     asker: { kind: "operator", name: "kim", country: null } as const,
     params: {},
+    query: {},
     body: {},
   };
   const made = route(

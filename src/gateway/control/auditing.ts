@@ -9,6 +9,7 @@ export interface AuditedCall {
   readonly request: string;
   readonly asker: Asker;
   readonly params: unknown;
+  readonly query: unknown;
   readonly body: unknown;
 }
 
@@ -58,7 +59,11 @@ export function createAudited(
     else {
       const after = outcome as Members;
       Object.assign(fact, made(after, whose));
-      await ended({ outcome: "done", code: null, changes: route.streams ? {} : changesOf(before, after) });
+      await ended({
+        outcome: "done",
+        code: null,
+        changes: route.method === "GET" || route.streams ? {} : changesOf(before, after),
+      });
     }
     return outcome;
   };
@@ -67,10 +72,14 @@ export function createAudited(
 /** By what its path and its body name; a name that names nothing concerns nobody. */
 async function concernedBy(
   route: Route,
-  { params, body, asker }: AuditedCall,
+  { params, query, body, asker }: AuditedCall,
   tenancy: TenancyOperations,
 ): Promise<Concerned> {
-  const named = { ...(body as Members | undefined), ...(params as Members | undefined) };
+  const named = {
+    ...(query as Members | undefined),
+    ...(body as Members | undefined),
+    ...(params as Members | undefined),
+  };
   const object = Object.values((params ?? {}) as Members)[0];
   const own = asker.kind === "key" ? { organisation: asker.organisation, project: asker.project } : {};
   const about = { ...noOne, ...own, object: typeof object === "string" ? object.slice(0, 200) : null };
@@ -83,13 +92,9 @@ async function concernedBy(
     if (typeof reference !== "string") continue;
     const row = await show(reference);
     if ("outcome" in row) return about;
-    const isChanged = (params as Members | undefined)?.[level] === reference && route.method === "PATCH";
-    return {
-      ...about,
-      ...tenantOf(row),
-      object: object === undefined ? null : row.id,
-      before: isChanged ? { ...row } : undefined,
-    };
+    const isItself = (params as Members | undefined)?.[level] === reference;
+    const before = isItself && route.method === "PATCH" ? { ...row } : undefined;
+    return { ...about, ...tenantOf(row), object: isItself ? row.id : about.object, before };
   }
   return about;
 }

@@ -8,6 +8,8 @@ import { createAccess, type Identities, type Permission } from "./access.ts";
 import { createAudited } from "./auditing.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
+import { contentRoutes } from "./content-routes.ts";
+import { grantRoutes } from "./grant-routes.ts";
 import { isAbort, refusalOf } from "./failures.ts";
 import { KnownModels } from "./known-models.ts";
 import { logRoutes } from "./log-routes.ts";
@@ -77,7 +79,8 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
-  const { tenancy, usage, reservations, residency, catalog, cloud, log, operators, audit } = operations;
+  const { tenancy, usage, reservations, residency, catalog, cloud, log, operators, audit, contents, support } =
+    operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
@@ -89,6 +92,8 @@ export function controlRoutes(operations: Operations): readonly Route[] {
     ...logRoutes(log),
     ...staffRoutes(operators),
     ...auditRoutes(audit, tenancy),
+    ...contentRoutes(contents, support, tenancy),
+    ...grantRoutes(support, tenancy),
   ];
 }
 

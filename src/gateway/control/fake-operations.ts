@@ -5,7 +5,7 @@ import { createFakeLog } from "./fake-log.ts";
 import { fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
 import { createFakeReservations } from "./fake-reservations.ts";
-import { createFakeAudit, createFakeOperators } from "./fake-rights.ts";
+import { createFakeAudit, createFakeContents, createFakeOperators, createFakeSupport } from "./fake-rights.ts";
 import { createFakeResidency } from "./fake-residency.ts";
 import { instantOf } from "./fields.ts";
 import type { LimitChanges, Operations, ProjectRules, TenancyOperations } from "./operations.ts";
@@ -46,6 +46,8 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
     log: createFakeLog(() => instantOf(clock.nowMs())),
     operators: createFakeOperators(clock),
     audit: createFakeAudit(clock),
+    contents: createFakeContents(clock),
+    support: createFakeSupport(clock),
   };
   return fake;
 }
@@ -228,6 +230,7 @@ const firstRules: Rules = {
   unsupported: "refuse",
   tier: "standard",
   weight: 1,
+  keepContentSeconds: null,
 };
 
 /** What was said, and what was there where nothing was. */

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { type Clock, createIds, refuse } from "../../base/index.ts";
 import { paged } from "./fake-pages.ts";
 import { instantOf } from "./fields.ts";
-import type { AuditOperations, OperatorOperations } from "./operations.ts";
-import type { AuditEntry, Operator } from "./rights-wire.ts";
+import type { AuditOperations, ContentOperations, OperatorOperations, SupportOperations } from "./operations.ts";
+import type { AuditEntry, Grant, Operator } from "./rights-wire.ts";
 
 /** Named operators in memory; a token is the digest of a name. */
 export function createFakeOperators(clock: Clock): OperatorOperations {
@@ -54,5 +54,57 @@ export function createFakeAudit(clock: Clock): AuditOperations & { readonly entr
       return Promise.resolve(paged(entries.filter(isAsked).toReversed(), page));
     },
     all: (page) => Promise.resolve(paged(entries, page)),
+  };
+}
+
+/** One stored request in memory, of nobody. */
+export function createFakeContents(clock: Clock): ContentOperations {
+  const at = instantOf(clock.nowMs());
+  const listing = {
+    request: "req_00000000000000000000000000",
+    organisation: "org_00000000000000000000000000",
+    project: "prj_00000000000000000000000000",
+    at,
+    until: at,
+    dataClass: "public",
+    model: "fake",
+    endpoint: "chat.completions",
+    hasSubject: false,
+  };
+  return {
+    list: (_, page) => Promise.resolve(paged([listing], page)),
+    show: (request) =>
+      Promise.resolve(
+        request === listing.request
+          ? { ...listing, subject: null, complete: true, input: Buffer.from("{}"), output: Buffer.from("{}") }
+          : undefined,
+      ),
+  };
+}
+
+/** Grants in memory; each is what lets an operator look. */
+export function createFakeSupport(clock: Clock): SupportOperations {
+  const ids = createIds(clock);
+  const made: Grant[] = [];
+  const changed = (id: string, change: Partial<Grant>) => {
+    const found = made.find((each) => each.id === id);
+    return Promise.resolve(found === undefined ? refuse("not_found", "There is none.") : Object.assign(found, change));
+  };
+  const now = (): string => instantOf(clock.nowMs());
+  return {
+    ask: ({ by, ...rest }) => {
+      const none = { approvedAt: null, approvedBy: null, until: null, endedAt: null, endedBy: null };
+      made.push({ id: ids.mint("grt"), ...rest, askedAt: now(), askedBy: by, ...none, state: "asked" });
+      return Promise.resolve(made.at(-1)!);
+    },
+    list: (_, page) => Promise.resolve(paged(made, page)),
+    approve: (id, _, by) => changed(id, { approvedAt: now(), approvedBy: by, until: now(), state: "active" }),
+    end: (id, _, by) => changed(id, { endedAt: now(), endedBy: by, state: "ended" }),
+    refusalFor: ({ name }) =>
+      Promise.resolve(
+        made.some(({ operator, state }) => operator === name && state === "active")
+          ? undefined
+          : refuse("grant_missing", "No grant holds."),
+      ),
   };
 }

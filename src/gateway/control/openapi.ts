@@ -30,6 +30,8 @@ export function openapiOptions(version: string): NonNullable<FastifyDynamicSwagg
       { name: "Cloud" },
       { name: "Operators" },
       { name: "Audit" },
+      { name: "Stored content" },
+      { name: "Support access" },
       { name: "Operating", description: "Health, metrics and this document." },
     ],
     components: {

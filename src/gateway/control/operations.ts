@@ -3,7 +3,7 @@ import type { KeyPermission, KeyReach, Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
 import type { limitChanges } from "./fields.ts";
 import type { PoolStatus } from "./pool-wire.ts";
-import type { AuditEntry, CreatedOperator, Operator } from "./rights-wire.ts";
+import type { AuditEntry, CreatedOperator, Grant, Operator, StoredContent, StoredListing } from "./rights-wire.ts";
 import type {
   Backup,
   CloudStatus,
@@ -51,6 +51,7 @@ export interface ProjectRules {
   readonly unsupported?: Project["unsupported"] | undefined;
   readonly tier?: Project["tier"] | undefined;
   readonly weight?: number | undefined;
+  readonly keepContentSeconds?: number | "default" | null | undefined;
 }
 
 /**
@@ -227,6 +228,48 @@ export interface AuditOperations {
   all(page: Page): Promise<List<AuditEntry>>;
 }
 
+/** Whose things, by ids; what is left out does not restrict. */
+interface OwnedBy {
+  readonly organisation?: string | undefined;
+  readonly project?: string | undefined;
+}
+
+/** What was asked and answered, where a project has asked for it to be kept. */
+export interface ContentOperations {
+  list(
+    filter: OwnedBy & {
+      readonly subject?: string | undefined;
+      readonly since?: string | undefined;
+      readonly before?: string | undefined;
+    },
+    page: Page,
+  ): Promise<List<StoredListing>>;
+  show(
+    request: string,
+    scope: OwnedBy,
+  ): Promise<
+    (Omit<StoredContent, "input" | "output"> & { readonly input: Buffer; readonly output: Buffer }) | undefined
+  >;
+}
+
+/** Looks of the operator's staff at tenants' data. */
+export interface SupportOperations {
+  ask(
+    input: { readonly organisation: string; readonly project: string; readonly by: string } & Pick<
+      Grant,
+      "operator" | "seconds" | "reason"
+    >,
+  ): Promise<Grant | Refusal>;
+  list(scope: OwnedBy, page: Page): Promise<List<Grant>>;
+  approve(grant: string, scope: OwnedBy, by: string): Promise<Grant | Refusal>;
+  end(grant: string, scope: OwnedBy, by: string): Promise<Grant | Refusal>;
+  /** Why a member of staff may not look at a project's data now; undefined: it is granted, and policy permits it. */
+  refusalFor(
+    member: { readonly name: string; readonly country?: string | null },
+    project: string,
+  ): Promise<Refusal | undefined>;
+}
+
 /** Everything that the control API acts on; boot.ts puts it together. */
 export interface Operations {
   readonly tenancy: TenancyOperations;
@@ -238,4 +281,6 @@ export interface Operations {
   readonly log: LogOperations;
   readonly operators: OperatorOperations;
   readonly audit: AuditOperations;
+  readonly contents: ContentOperations;
+  readonly support: SupportOperations;
 }

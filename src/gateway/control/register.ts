@@ -34,10 +34,11 @@ export function register(app: FastifyInstance, route: Route, audited: Audited, o
     handler: async (request, reply) => {
       void reply.header("cache-control", "no-store");
       const input = inputOf(request, reply);
-      const { asker, params, body } = input;
+      const { asker, params, query, body } = input;
+      const isAudited = route.audited === "all" || (route.audited === "operators" && asker.kind === "operator");
       const work = (): Promise<unknown> => route.handle(input);
-      const outcome = route.audited
-        ? await audited(route, { request: request.id, asker, params, body }, work)
+      const outcome = isAudited
+        ? await audited(route, { request: request.id, asker, params, query, body }, work)
         : await work();
       if (isRefusal(outcome)) return sendRefusal(reply, outcome);
       if (route.streams) return sendLines(reply, outcome as Lines, route, onFailure);

@@ -47,6 +47,52 @@ export const keyRights = {
   reach: z.enum(keyReaches).meta({ description: "Whose rights it uses: its project's, or its organisation's." }),
 };
 
+export const storedListing = z.object({
+  request: z.string(),
+  organisation: z.string(),
+  project: z.string(),
+  at: z.string(),
+  until: z.string().meta({ description: "When it goes." }),
+  dataClass: z.string(),
+  model: z.string(),
+  endpoint: z.string(),
+  hasSubject: z.boolean().meta({ description: "Whether a person's pseudonym was named." }),
+});
+
+const bytes = z
+  .object({ text: z.string().nullable(), base64: z.string().nullable() })
+  .meta({ description: "The exact bytes: as text where they are UTF-8, else as base64." });
+
+export const storedContent = storedListing.extend({
+  subject: z.string().nullable(),
+  complete: z.boolean().meta({ description: "False: the client left early, and got a part." }),
+  input: bytes,
+  output: bytes,
+});
+
+export const grant = z.object({
+  id: z.string(),
+  organisation: z.string(),
+  project: z.string(),
+  operator: z.string(),
+  reason: z.string(),
+  seconds: z.int().meta({ description: "How long it holds from its approval on." }),
+  askedAt: z.string(),
+  askedBy: z.string(),
+  approvedAt: z.string().nullable(),
+  approvedBy: z.string().nullable().meta({ description: "The id of a key of the tenant's." }),
+  until: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  endedBy: z.string().nullable(),
+  state: z.enum(["asked", "active", "over", "ended"]),
+});
+
+export const grants = listOf(grant);
+export const storedListings = listOf(storedListing);
+export type Grant = z.output<typeof grant>;
+export type StoredListing = z.output<typeof storedListing>;
+export type StoredContent = z.output<typeof storedContent>;
+
 export const operators = listOf(operator);
 export const auditEntries = listOf(auditEntry);
 

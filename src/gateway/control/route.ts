@@ -39,8 +39,8 @@ export interface Route {
   /** What the answer holds; members that it does not name never leave. With `streams`, one line. */
   readonly answer: z.ZodType;
   readonly streams: boolean;
-  /** Whether calls are recorded in the audit log: all that change something are. */
-  readonly audited: boolean;
+  /** Whose calls are recorded in the audit log: everybody's where something changes, operators' where they look at data. */
+  readonly audited: "all" | "operators" | "none";
   /** Whether not even the digest of its body is recorded: it names a person. */
   readonly hidesBody: boolean;
   readonly handle: (input: RouteInput<never, never, never>) => Promise<unknown>;
@@ -55,7 +55,7 @@ interface RouteDeclaration<
   Answer extends z.ZodType,
 > extends Pick<Route, "method" | "path" | "permission" | "name" | "summary" | "group"> {
   readonly status?: Route["status"];
-  readonly audited?: true;
+  readonly audited?: "operators";
   readonly hidesBody?: true;
   readonly params?: Params;
   readonly query?: Query;
@@ -93,7 +93,7 @@ function complete(
   streams: boolean,
   handle: Route["handle"],
 ): Route {
-  const { status = 200, audited = false, hidesBody = false, params, query, body, ...rest } = declaration;
-  const isRecorded = audited || rest.method !== "GET";
-  return { ...rest, status, params, query, body, streams, audited: isRecorded, hidesBody, handle };
+  const { status = 200, audited = "none", hidesBody = false, params, query, body, ...rest } = declaration;
+  const whose = rest.method === "GET" ? audited : "all";
+  return { ...rest, status, params, query, body, streams, audited: whose, hidesBody, handle };
 }

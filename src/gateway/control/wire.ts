@@ -20,6 +20,10 @@ export const project = named.extend({
   unsupported: z.enum(["refuse", "warn"]),
   tier: z.enum(tiers),
   weight: z.int(),
+  keepContentSeconds: z
+    .int()
+    .nullable()
+    .meta({ description: "For how long what is asked and answered is kept; null: it is not." }),
   digestKey: z.string().meta({ description: "The id of the key that digests in its receipts are salted with." }),
   createdAt: z.string(),
   limits,
