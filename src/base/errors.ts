@@ -145,6 +145,18 @@ export const errorCodes = {
     retry: false,
     next: "List what is kept with `npx bailiwick content list`; the project asks for it with `--keep-content`.",
   },
+  content_unreadable: {
+    status: 503,
+    type: "server_error",
+    retry: false,
+    next: "Put back the folder `content-keys` and the key that wraps what is in it; what was erased opens no more.",
+  },
+  erased: {
+    status: 410,
+    type: "invalid_request_error",
+    retry: false,
+    next: "It is gone for ever; the signed statement says what of it is kept (`npx bailiwick erasure list`).",
+  },
   operator_only: {
     status: 403,
     type: "permission_error",

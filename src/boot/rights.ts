@@ -3,8 +3,11 @@ import { type Ids, refuse, type Refusal } from "../base/index.ts";
 import type { Contents } from "../contents/index.ts";
 import type { ControlIdentities, Operations } from "../gateway/index.ts";
 import type { DataFolder } from "../installation/index.ts";
+import { createErasures, type Erasures } from "../erasure/index.ts";
+import type { SigningKeys } from "../receipt/index.ts";
 import type { InForce } from "../residency/index.ts";
 import { createGrants, createOperators, firstOperator, type Grants, type Operators } from "../staff/index.ts";
+import type { Shipper } from "../shipping/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Directory, Tenancy } from "../tenancy/index.ts";
 import { contentsIn } from "./contents.ts";
@@ -12,6 +15,7 @@ import type { Stops } from "./database.ts";
 import { declaredSite } from "./declared-site.ts";
 import { dataOwner } from "./explaining.ts";
 import type { BootOptions } from "./options.ts";
+import { messageOf } from "./words.ts";
 
 /** What operators and tenants may ask for beside the service itself. */
 export interface Rights {
@@ -20,12 +24,16 @@ export interface Rights {
   readonly contents: Contents;
   readonly grants: Grants;
   readonly support: Operations["support"];
+  readonly erasures: Erasures;
 }
 
 interface Books {
   readonly store: Store;
   readonly tenancy: Tenancy;
   readonly inForce: InForce;
+  readonly directory: Directory;
+  readonly shipper: Pick<Shipper, "caughtUp">;
+  readonly signing: SigningKeys;
 }
 
 export async function openRights(
@@ -43,7 +51,50 @@ export async function openRights(
   const grants = createGrants({ db, clock, ids, operators });
   const contents = await contentsIn(options, folder, { store, audit, ids }, stops);
   const support = { ...grants, refusalFor: supportRefusal(options, books, grants) };
-  return { operators, audit, contents, grants, support };
+  const erasures = erasuresOver(options, folder, books, { audit, contents, ids }, stops);
+  return { operators, audit, contents, grants, support, erasures };
+}
+
+const shippedWaitMs = 10_000;
+const resumeEveryMs = 30_000;
+
+/** What is unfinished, of this process or of one before, is gone on with at once and then every so often. */
+function erasuresOver(
+  { clock, randomBytes, log }: BootOptions,
+  folder: DataFolder,
+  { store, directory, shipper, signing }: Books,
+  { audit, contents, ids }: { readonly audit: AuditLog; readonly contents: Contents; readonly ids: Ids },
+  stops: Stops,
+): Erasures {
+  const onFailure = (error: unknown, erasure: string): void =>
+    log.error({ erasure, reason: messageOf(error) }, "an erasure waits, and is tried again");
+  const stores = {
+    db: store.db,
+    contents,
+    shipped: () => shipper.caughtUp(shippedWaitMs),
+    onChange: () => directory.refresh(),
+    now: () => new Date(clock.nowMs()),
+  };
+  const { installation } = folder;
+  const backups = async (): Promise<readonly string[]> => {
+    const { items } = await audit.list({ action: "createBackup" }, { limit: 100, after: undefined });
+    return items.filter(({ outcome }) => outcome === "done").map(({ at, changes }) => `${at} ${pathIn(changes)}`);
+  };
+  const erasures = createErasures({ stores, clock, ids, randomBytes, signing, installation, backups, onFailure });
+  let resuming: Promise<void> | undefined;
+  const resume = (): void => {
+    resuming ??= erasures
+      .resume()
+      .catch((error: unknown) => onFailure(error, "all"))
+      .finally(() => (resuming = undefined));
+  };
+  resume();
+  stops.push(clock.every(resumeEveryMs, resume), () => resuming);
+  return erasures;
+}
+
+function pathIn({ path }: Record<string, [unknown, unknown]>): string {
+  return typeof path?.[1] === "string" ? path[1] : "a path that is too long to be told";
 }
 
 /** A grant is one half of it; policy, which knows from where staff may look at what, is the other. */

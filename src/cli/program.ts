@@ -8,6 +8,7 @@ import { addDrillCommand } from "./drill.ts";
 import { addFactsCommands } from "./facts.ts";
 import { addContentCommands } from "./content.ts";
 import { addGrantCommands } from "./grant.ts";
+import { addErasureCommands } from "./erasure.ts";
 import { CommandFailure, failureOf } from "./failure.ts";
 import { addKeyCommands } from "./key.ts";
 import { isLoopback } from "./loopback.ts";
@@ -110,6 +111,7 @@ export function createProgram(context: CommandContext): Command {
   addAuditCommand(program, context);
   addContentCommands(program, context);
   addGrantCommands(program, context);
+  addErasureCommands(program, context);
   addBackupCommand(program, context);
   addRestoreCommand(program, context);
   addVersionCommand(program, context);

@@ -27,7 +27,7 @@ interface Opened {
   readonly clock: ManualClock;
   readonly folder: string;
   readonly lost: Lost[];
-  readonly again: () => Promise<Contents>;
+  readonly again: (more?: { onFailure?: () => void }) => Promise<Contents>;
   readonly keep: (text: string, more?: Partial<Kept>) => Promise<string>;
 }
 
@@ -51,7 +51,7 @@ async function opened(
   const folder = mkdtempSync(join(tmpdir(), "bailiwick-contents-"));
   const lost: Lost[] = [];
   const encryption = fileKeyEncryption(join(folder, "key"), randomBytes, true);
-  const again = () =>
+  const again = (more: { onFailure?: () => void } = {}) =>
     openContents({
       db: store.db,
       clock,
@@ -65,6 +65,7 @@ async function opened(
       ...bounds,
       onLost: (all) => Promise.resolve(void lost.push(...all)),
       onFailure: (error) => assert.fail(String(error)),
+      ...more,
     });
   const contents = await again();
   context.after(async () => {
@@ -243,6 +244,17 @@ test("a project whose keys are destroyed gets none again", async (context) => {
   await contents.caughtUp();
   assert.deepEqual(lost, []);
   assert.ok(existsSync(join(folder, "keys", ours, "erased")));
+});
+
+test("content whose key is not here is said to be unreadable, and nothing else fails", async (context) => {
+  const { contents, folder, keep, again } = await opened(context);
+  const request = await keep("x");
+  await contents.close();
+  rmSync(join(folder, "keys", ours), { recursive: true });
+  const restored = await again({ onFailure: () => undefined });
+  context.after(() => restored.close());
+  await assert.rejects(restored.show(request, {}), /not here: after a restore/);
+  assert.equal((await restored.list({}, page)).items.length, 1);
 });
 
 test("an answer is collected up to its bound, and all of it is heard of elsewhere", () => {

@@ -1,5 +1,14 @@
 import { type Kysely, sql } from "kysely";
-import { type Cancel, type Clock, type ContentKeyId, DiskFullError, type Ids, type RequestId } from "../base/index.ts";
+import {
+  type Cancel,
+  type Clock,
+  type ContentKeyId,
+  DiskFullError,
+  type Ids,
+  refuse,
+  RefusalError,
+  type RequestId,
+} from "../base/index.ts";
 import { behind, type Database, type List, type Page } from "../store/index.ts";
 import type { KeyEncryption } from "./key-encryption.ts";
 import { ProjectErased, ProjectKeys } from "./project-keys.ts";
@@ -129,10 +138,22 @@ export class Contents {
     const found = await readSealed(this.#options.db, request, scope, this.#now());
     if (found === undefined) return undefined;
     const { record, listing } = found;
-    const secret = await this.keys.get(record.project, record.organisation, record.contentKey);
-    const opened = openRecord(record, secret);
+    const opened = openRecord(record, await this.#secretOf(record));
     const { subject, complete } = opened;
     return { ...listing, subject, complete, input: opened.request, output: opened.response };
+  }
+
+  /** The key of a record. Refuses by throwing where it is not here, or what wraps it does not answer. */
+  async #secretOf({ project, organisation, contentKey }: SealedRecord): Promise<Buffer> {
+    try {
+      return await this.keys.get(project, organisation, contentKey);
+    } catch (error) {
+      this.#options.onFailure(error);
+      const message = this.keys.has(project, contentKey)
+        ? "What wraps this project's keys does not answer."
+        : "The key that opens it is not here: after a restore it has to be put back.";
+      throw new RefusalError(refuse("content_unreadable", message));
+    }
   }
 
   /** What a person's records of a project are found by. */

@@ -29,3 +29,4 @@ export {
   type StatementFacts,
 } from "./statement.ts";
 export { type Verification, verifyReceipt, type VerifyInput } from "./verify.ts";
+export { signedFile, type SignedFileVerdict, verifySignedFile } from "./signed-file.ts";

@@ -36,7 +36,7 @@ export type Verification =
     }
   | { readonly outcome: "invalid" | "unchecked"; readonly reason: string; readonly checked: readonly string[] };
 
-class Verdict extends Error {
+export class Verdict extends Error {
   readonly outcome: "invalid" | "unchecked";
   constructor(outcome: "invalid" | "unchecked", reason: string) {
     super(reason);
@@ -176,7 +176,7 @@ function checkDigest(name: string, bytes: Buffer, digest: StatedDigest, { digest
   if (!same) throw new Verdict("invalid", `the ${name}'s bytes are not those of the receipt`);
 }
 
-function readKeys(bytes: Buffer): ReadonlyMap<string, KeyObject> {
+export function readKeys(bytes: Buffer): ReadonlyMap<string, KeyObject> {
   const value = parsed(bytes) as { keys?: unknown } | undefined;
   if (!Array.isArray(value?.keys)) throw new Verdict("unchecked", "the keys are not a JSON Web Key Set");
   const keys = new Map<string, KeyObject>();
@@ -215,7 +215,7 @@ function parsed(bytes: Buffer): unknown {
 }
 
 /** The value of canonical JSON; undefined where encoding it again would give other bytes. */
-function canonical(bytes: Buffer): CanonicalValue | undefined {
+export function canonical(bytes: Buffer): CanonicalValue | undefined {
   const value = parsed(bytes) as CanonicalValue | undefined;
   if (value === undefined) return undefined;
   try {
@@ -226,7 +226,7 @@ function canonical(bytes: Buffer): CanonicalValue | undefined {
   }
 }
 
-function members(value: unknown, names: readonly string[]): Members {
+export function members(value: unknown, names: readonly string[]): Members {
   const found = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
   if (found.length !== names.length || !names.every((name) => found.includes(name))) {
     throw new Verdict("invalid", "it has other fields than a receipt");
@@ -235,7 +235,7 @@ function members(value: unknown, names: readonly string[]): Members {
 }
 
 /** Base64 of one form only: what is decoded and encoded again must be the same text. */
-function decode(base64: string): Buffer {
+export function decode(base64: string): Buffer {
   const bytes = decodeBase64(base64);
   if (bytes === undefined) throw new Verdict("invalid", "its base64 is not canonical");
   return bytes;

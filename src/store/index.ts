@@ -27,6 +27,7 @@ export type {
   Database,
   DigestKeyTable,
   DocumentKind,
+  ErasureTable,
   EpochName,
   ExportedFigures,
   GrantTable,

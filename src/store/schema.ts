@@ -2,6 +2,7 @@ import type { ColumnType, GeneratedAlways } from "kysely";
 import type {
   ContentKeyId,
   Ending,
+  ErasureId,
   GatewayId,
   GrantId,
   InstallationId,
@@ -51,6 +52,7 @@ export interface OrganisationTable extends LimitColumns {
   id: OrganisationId;
   name: string;
   createdAt: Time;
+  erasedAt: TimeOrNull;
 }
 
 export interface ProjectTable extends LimitColumns {
@@ -72,6 +74,7 @@ export interface ProjectTable extends LimitColumns {
   exported: ColumnType<ExportedFigures | null, string | null | undefined, string | null>;
   /** For how long what is asked and answered is kept, in seconds; null: it is not. */
   keepContentSeconds: WholeOrNull;
+  erasedAt: TimeOrNull;
 }
 
 /** What a tenant declares to have exported from China in a calendar year. */
@@ -252,6 +255,26 @@ export interface DocumentTable {
   note: TextOrNull;
 }
 
+export interface ErasureTable {
+  id: ErasureId;
+  organisation: OrganisationId;
+  /** null: all of the organisation's. */
+  project: ColumnType<ProjectId | null, ProjectId | null, never>;
+  kind: "request" | "subject" | "project" | "organisation";
+  askedAt: Time;
+  askedBy: string;
+  reason: TextOrNull;
+  /** 32 bytes, hex. */
+  blinding: string;
+  /** JSON: what is to go, as far as that is not over. */
+  progress: string;
+  /** Those that are over. */
+  steps: ColumnType<string[], readonly string[] | undefined, readonly string[]>;
+  finishedAt: TimeOrNull;
+  /** Signed; null until everything is gone. */
+  statement: TextOrNull;
+}
+
 /** What lets a member of staff look at a project's data. */
 export interface GrantTable {
   id: GrantId;
@@ -310,6 +333,7 @@ export interface Database {
   audit: AuditTable;
   contents: ContentTable;
   grants: GrantTable;
+  erasures: ErasureTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -332,4 +356,5 @@ export const tables = [
   "audit",
   "contents",
   "grants",
+  "erasures",
 ] as const;

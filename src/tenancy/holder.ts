@@ -87,6 +87,8 @@ export async function readHolders(
       const holders = new Map<string, Holder>();
       for (const key of keys) {
         const project = projectOf.get(key.project)!;
+        // Nobody asks for it any more, and its digests have no key.
+        if (project.erasedAt !== null) continue;
         const organisation = organisationOf.get(project.organisation)!;
         const digestKey = secretOf.get(project.id);
         if (digestKey === undefined) throw new Error(`project ${project.id} has no digest key`);

@@ -14,7 +14,7 @@ import {
 } from "../base/index.ts";
 import { behind, change, type Database, type List, type Page, pageOf } from "../store/index.ts";
 import { type LimitChanges, type LimitRow, mergeLimits, refusePast, withinParent } from "./limits.ts";
-import { findKey, findOrganisation, findProject, keys, projects } from "./references.ts";
+import { findKey, findOrganisation, findProject, keys, projects, refuseErased } from "./references.ts";
 import { firstRules, type KnownNames, type ProjectRules, rulesOf } from "./rules.ts";
 import { keyTold, organisationTold, type OrganisationTold, projectTold } from "./told.ts";
 
@@ -87,7 +87,7 @@ export function createTenancy(context: TenancyContext) {
       changes: { readonly name?: string | undefined; readonly limits: LimitChanges },
     ) =>
       changed(async (transaction) => {
-        const row = await findOrganisation(transaction, reference);
+        const row = refuseErased(await findOrganisation(transaction, reference));
         const name = changes.name === undefined ? row.name : nameOf(changes.name);
         asked(changes.limits);
         const values = { name, ...mergeLimits(row, changes.limits) };
@@ -112,7 +112,7 @@ export function createTenancy(context: TenancyContext) {
       input: { readonly organisation: string; readonly name: string; readonly limits: LimitChanges } & ProjectRules,
     ) =>
       changed(async (transaction) => {
-        const organisation = await findOrganisation(transaction, input.organisation);
+        const organisation = refuseErased(await findOrganisation(transaction, input.organisation));
         const limits = asked(input.limits);
         withinParent(limits, organisation, "organisation");
         const id = context.ids.mint("prj");
@@ -133,7 +133,7 @@ export function createTenancy(context: TenancyContext) {
       changes: { readonly name?: string | undefined; readonly limits: LimitChanges } & ProjectRules,
     ) =>
       changed(async (transaction) => {
-        const row = await findProject(transaction, reference);
+        const row = refuseErased(await findProject(transaction, reference));
         const limits = mergeLimits(row, changes.limits);
         // Only what is asked for: a parent may have been lowered since, and a new name is no reason to refuse then.
         withinParent(asked(changes.limits), await findOrganisation(transaction, row.organisation), "organisation");
@@ -144,7 +144,7 @@ export function createTenancy(context: TenancyContext) {
       }),
     eraseDigestKey: (reference: string) =>
       changed(async (transaction) => {
-        const project = await findProject(transaction, reference);
+        const project = refuseErased(await findProject(transaction, reference));
         await transaction
           .updateTable("digestKeys")
           .set({ secret: null, erasedAt: now() })
@@ -175,7 +175,7 @@ export function createTenancy(context: TenancyContext) {
       readonly reach?: KeyReach | undefined;
     }) =>
       changed(async (transaction) => {
-        const project = await findProject(transaction, input.project);
+        const project = refuseErased(await findProject(transaction, input.project));
         const limits = asked(input.limits);
         withinParent(limits, project, "project");
         withinParent(limits, await findOrganisation(transaction, project.organisation), "organisation");

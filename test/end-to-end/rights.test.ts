@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ask, control } from "./asking.ts";
-import { eventually, type RunningCloud, startCloud } from "./cloud.ts";
+import { commandFails, eventually, type RunningCloud, startCloud } from "./cloud.ts";
 
+const settings = { site: { name: "here", jurisdiction: "DE" } };
 let cloud: RunningCloud;
 
 before(async () => {
   cloud = await startCloud({
     arguments: ["--engine", "fake"],
-    settings: JSON.stringify({ site: { name: "here", jurisdiction: "DE" } }),
+    settings: JSON.stringify(settings),
   });
   await control(cloud, "POST", "/organisations", { name: "clinic" });
   await control(cloud, "POST", "/projects", { organisation: "clinic", name: "ward" });
@@ -208,3 +212,76 @@ test("staff look at content only under a grant that the tenant has approved, fro
   assert.equal((await look(lee.token)).status, 403);
   await control(cloud, "PATCH", "/projects/ward", { processing: [] });
 });
+
+interface Erased {
+  readonly id: string;
+  readonly state: string;
+  readonly statement: string | null;
+}
+
+test("a person's records are erased by the tenant, with a statement that verifies offline; others stay", async () => {
+  const key = await keyFor("ward", ["use"]);
+  const holder = await keyFor("ward", ["contents", "erase"]);
+  const rival = await keyFor("shop", ["erase"], "organisation");
+  const gone = await asked(key, "patient-9");
+  const stays = await asked(key, "patient-10");
+  assert.equal((await as(rival, "POST", "/erasures", { project: "clinic/ward", subject: "patient-9" })).status, 404);
+  assert.equal(
+    (await as(holder, "POST", "/erasures", { organisation: "clinic" })).status,
+    403,
+    "it reaches its project only",
+  );
+  const erased = (await as(holder, "POST", "/erasures", { project: "ward", subject: "patient-9" }))
+    .json as unknown as Erased;
+  assert.equal(erased.state, "done");
+  assert.equal((await as(holder, "GET", `/contents/${gone.request}`)).status, 404);
+  assert.equal((await as(holder, "GET", `/contents/${stays.request}`)).status, 200);
+  const receipt = (of: string) =>
+    fetch(`${cloud.url}/v1/receipts/${of}`, { headers: { authorization: `Bearer ${key}` } });
+  assert.equal((await receipt(gone.receipt)).status, 404);
+  assert.equal((await receipt(stays.receipt)).status, 200);
+  const folder = join(cloud.data, "..");
+  writeFileSync(join(folder, "statement.json"), erased.statement!);
+  writeFileSync(join(folder, "keys.json"), await (await fetch(`${cloud.url}/.well-known/bailiwick/keys`)).text());
+  const verify = ["erasure", "verify", join(folder, "statement.json"), "--key", join(folder, "keys.json"), "--json"];
+  const { stdout } = await commandFails(verify);
+  assert.equal((JSON.parse(stdout) as { valid: boolean }).valid, true);
+  // Neither the log of changes nor the statement names the person.
+  const logged = JSON.stringify((await control<{ items: object[] }>(cloud, "GET", "/audit/chain?limit=1000")).items);
+  assert.ok(!logged.includes("patient-9") && !erased.statement!.includes("patient-9"));
+});
+
+test("an erasure that a kill -9 cut off goes on at the next start, and the project is gone whole", async () => {
+  const key = await keyFor("ward", ["use"]);
+  for (let at = 0; at < 20; at++) await asked(key, `patient-${at}`);
+  const ward = (await control<{ id: string }>(cloud, "GET", "/projects/ward")).id;
+  const erasing = as(await tokenOf(cloud), "POST", "/erasures", { project: ward }).catch(() => undefined);
+  await eventually("it has begun", async () => {
+    const { items } = await control<{ items: { state: string; project: string }[] }>(
+      cloud,
+      "GET",
+      `/erasures?project=${ward}`,
+    );
+    return items.some(({ project }) => project === ward) && items.length > 1;
+  });
+  await cloud.kill();
+  await erasing;
+  cloud = await startCloud({ data: cloud.data, arguments: ["--engine", "fake"], settings: JSON.stringify(settings) });
+  await eventually("it is over", async () => {
+    const { items } = await control<{ items: { kind: string; state: string }[] }>(
+      cloud,
+      "GET",
+      `/erasures?project=${ward}`,
+    );
+    return items.some(({ kind, state }) => kind === "project" && state === "done");
+  });
+  assert.equal((await ask({ url: cloud.url, key })).status, 401);
+  assert.deepEqual(readdirSync(join(cloud.data, "content-keys", ward)), ["erased"]);
+  const usage = await cloud.command<{ requests: number }[]>("usage", "--project", ward);
+  assert.ok(usage.reduce((sum, { requests }) => sum + requests, 0) >= 20, "the ledger stays");
+  assert.ok((await cloud.command<{ whole: boolean }>("audit", "--check")).whole);
+});
+
+async function tokenOf({ data }: RunningCloud): Promise<string> {
+  return (await readFile(join(data, "operator-token"), "utf8")).trim();
+}

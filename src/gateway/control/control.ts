@@ -9,6 +9,7 @@ import { createAudited } from "./auditing.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
 import { contentRoutes } from "./content-routes.ts";
+import { erasureRoutes } from "./erasure-routes.ts";
 import { grantRoutes } from "./grant-routes.ts";
 import { isAbort, refusalOf } from "./failures.ts";
 import { KnownModels } from "./known-models.ts";
@@ -79,8 +80,8 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
-  const { tenancy, usage, reservations, residency, catalog, cloud, log, operators, audit, contents, support } =
-    operations;
+  const { tenancy, usage, reservations, residency, catalog, cloud, log, operators, audit } = operations;
+  const { contents, support, erasures } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
@@ -94,6 +95,7 @@ export function controlRoutes(operations: Operations): readonly Route[] {
     ...auditRoutes(audit, tenancy),
     ...contentRoutes(contents, support, tenancy),
     ...grantRoutes(support, tenancy),
+    ...erasureRoutes(erasures, tenancy),
   ];
 }
 

@@ -5,7 +5,13 @@ import { createFakeLog } from "./fake-log.ts";
 import { fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
 import { createFakeReservations } from "./fake-reservations.ts";
-import { createFakeAudit, createFakeContents, createFakeOperators, createFakeSupport } from "./fake-rights.ts";
+import {
+  createFakeAudit,
+  createFakeContents,
+  createFakeErasures,
+  createFakeOperators,
+  createFakeSupport,
+} from "./fake-rights.ts";
 import { createFakeResidency } from "./fake-residency.ts";
 import { instantOf } from "./fields.ts";
 import type { LimitChanges, Operations, ProjectRules, TenancyOperations } from "./operations.ts";
@@ -48,6 +54,7 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
     audit: createFakeAudit(clock),
     contents: createFakeContents(clock),
     support: createFakeSupport(clock),
+    erasures: createFakeErasures(clock),
   };
   return fake;
 }

@@ -2,8 +2,14 @@ import { createHash } from "node:crypto";
 import { type Clock, createIds, refuse } from "../../base/index.ts";
 import { paged } from "./fake-pages.ts";
 import { instantOf } from "./fields.ts";
-import type { AuditOperations, ContentOperations, OperatorOperations, SupportOperations } from "./operations.ts";
-import type { AuditEntry, Grant, Operator } from "./rights-wire.ts";
+import type {
+  AuditOperations,
+  ContentOperations,
+  ErasureOperations,
+  OperatorOperations,
+  SupportOperations,
+} from "./operations.ts";
+import type { AuditEntry, Erasure, Grant, Operator } from "./rights-wire.ts";
 
 /** Named operators in memory; a token is the digest of a name. */
 export function createFakeOperators(clock: Clock): OperatorOperations {
@@ -106,5 +112,23 @@ export function createFakeSupport(clock: Clock): SupportOperations {
           ? undefined
           : refuse("grant_missing", "No grant holds."),
       ),
+  };
+}
+
+/** Erasures that are over at once, and erase nothing. */
+export function createFakeErasures(clock: Clock): ErasureOperations {
+  const ids = createIds(clock);
+  const made: Erasure[] = [];
+  return {
+    erase: ({ request, subject, by, ...rest }) => {
+      const whole = rest.project === null ? "organisation" : "project";
+      const kind = request !== undefined ? "request" : subject !== undefined ? "subject" : whole;
+      const at = instantOf(clock.nowMs());
+      const over = { state: "done" as const, steps: [], finishedAt: at, blinding: "00", statement: "{}\n" };
+      made.push({ id: ids.mint("ers"), kind, ...rest, askedAt: at, askedBy: by, ...over });
+      return Promise.resolve(made.at(-1)!);
+    },
+    list: (_, page) => Promise.resolve(paged(made, page)),
+    show: (id) => Promise.resolve(made.find((each) => each.id === id) ?? refuse("not_found", "There is none.")),
   };
 }

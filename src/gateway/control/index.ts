@@ -22,7 +22,15 @@ export type {
   UsageFilter,
   UsageOperations,
 } from "./operations.ts";
-export type { AuditEntry, CreatedOperator, Grant, Operator, StoredContent, StoredListing } from "./rights-wire.ts";
+export type {
+  AuditEntry,
+  CreatedOperator,
+  Erasure,
+  Grant,
+  Operator,
+  StoredContent,
+  StoredListing,
+} from "./rights-wire.ts";
 export type { DevicePool, PooledHost, PooledModel, PoolStatus } from "./pool-wire.ts";
 export type {
   Backup,

@@ -32,6 +32,7 @@ export function openapiOptions(version: string): NonNullable<FastifyDynamicSwagg
       { name: "Audit" },
       { name: "Stored content" },
       { name: "Support access" },
+      { name: "Erasure" },
       { name: "Operating", description: "Health, metrics and this document." },
     ],
     components: {

@@ -3,7 +3,15 @@ import type { KeyPermission, KeyReach, Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
 import type { limitChanges } from "./fields.ts";
 import type { PoolStatus } from "./pool-wire.ts";
-import type { AuditEntry, CreatedOperator, Grant, Operator, StoredContent, StoredListing } from "./rights-wire.ts";
+import type {
+  AuditEntry,
+  CreatedOperator,
+  Erasure,
+  Grant,
+  Operator,
+  StoredContent,
+  StoredListing,
+} from "./rights-wire.ts";
 import type {
   Backup,
   CloudStatus,
@@ -270,6 +278,23 @@ export interface SupportOperations {
   ): Promise<Refusal | undefined>;
 }
 
+/** What a tenant wants gone. */
+export interface ErasureOperations {
+  erase(
+    input: {
+      readonly organisation: string;
+      readonly project: string | null;
+      readonly request?: string | undefined;
+      readonly subject?: string | undefined;
+      readonly reason: string | null;
+      readonly by: string;
+    },
+    waitMs: number,
+  ): Promise<Erasure | Refusal>;
+  list(scope: OwnedBy, page: Page): Promise<List<Erasure>>;
+  show(erasure: string, scope: OwnedBy): Promise<Erasure | Refusal>;
+}
+
 /** Everything that the control API acts on; boot.ts puts it together. */
 export interface Operations {
   readonly tenancy: TenancyOperations;
@@ -283,4 +308,5 @@ export interface Operations {
   readonly audit: AuditOperations;
   readonly contents: ContentOperations;
   readonly support: SupportOperations;
+  readonly erasures: ErasureOperations;
 }

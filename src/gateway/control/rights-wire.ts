@@ -87,6 +87,23 @@ export const grant = z.object({
   state: z.enum(["asked", "active", "over", "ended"]),
 });
 
+export const erasure = z.object({
+  id: z.string(),
+  kind: z.enum(["request", "subject", "project", "organisation"]),
+  organisation: z.string(),
+  project: z.string().nullable(),
+  askedAt: z.string(),
+  askedBy: z.string(),
+  reason: z.string().nullable(),
+  state: z.enum(["running", "done"]),
+  steps: z.array(z.string()).meta({ description: "Those that are over." }),
+  finishedAt: z.string().nullable(),
+  blinding: z.string().meta({ description: "The key by which the statement's ids are blinded, hex: HMAC-SHA-256." }),
+  statement: z.string().nullable().meta({ description: "The signed file's exact text (docs/reference/erasure.md)." }),
+});
+
+export const erasures = listOf(erasure);
+export type Erasure = z.output<typeof erasure>;
 export const grants = listOf(grant);
 export const storedListings = listOf(storedListing);
 export type Grant = z.output<typeof grant>;
