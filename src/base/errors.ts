@@ -151,6 +151,12 @@ export const errorCodes = {
     retry: false,
     next: "Put back the folder `content-keys` and the key that wraps what is in it; what was erased opens no more.",
   },
+  exit_not_due: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Wait for the day that `npx bailiwick exit status` names, or let the tenant do it with a key that may erase.",
+  },
   erased: {
     status: 410,
     type: "invalid_request_error",

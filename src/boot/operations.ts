@@ -7,6 +7,7 @@ import { ping, usageReport } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
 import { writeBackup } from "./backup.ts";
 import type { OperationParts } from "./parts.ts";
+import { exportOrganisation } from "./exporting.ts";
 import { explainPlaces } from "./explaining.ts";
 import { placementsSince } from "./placements.ts";
 import { poolStatus } from "./pool.ts";
@@ -28,6 +29,7 @@ export function createOperations(parts: OperationParts): Operations {
     cloud: cloudOperations(parts),
     log: logOperations(parts),
     ...parts.rights,
+    exports: { organisation: exportOrganisation(parts) },
   };
 }
 

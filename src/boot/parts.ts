@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { DataFolder } from "../installation/index.ts";
+import type { SigningKeys } from "../receipt/index.ts";
 import type { Reservations } from "../reservations/index.ts";
 import type { Residency } from "../residency/index.ts";
 import type { Sequencing } from "../sequencing/index.ts";
@@ -26,6 +27,7 @@ export interface OperationParts {
   readonly catalog: Catalog;
   readonly shipper: Shipper;
   readonly sequencing: Sequencing;
+  readonly signing: SigningKeys;
   readonly folder: DataFolder;
   readonly startedAtMs: number;
   readonly url: () => string;

@@ -1,6 +1,7 @@
 import { type AuditLog, createAuditLog } from "../audit/index.ts";
 import { type Ids, refuse, type Refusal } from "../base/index.ts";
 import type { Contents } from "../contents/index.ts";
+import { createExits, type Exits } from "../exits/index.ts";
 import type { ControlIdentities, Operations } from "../gateway/index.ts";
 import type { DataFolder } from "../installation/index.ts";
 import { createErasures, type Erasures } from "../erasure/index.ts";
@@ -25,6 +26,7 @@ export interface Rights {
   readonly grants: Grants;
   readonly support: Operations["support"];
   readonly erasures: Erasures;
+  readonly exits: Exits;
 }
 
 interface Books {
@@ -52,9 +54,14 @@ export async function openRights(
   const contents = await contentsIn(options, folder, { store, audit, ids }, stops);
   const support = { ...grants, refusalFor: supportRefusal(options, books, grants) };
   const erasures = erasuresOver(options, folder, books, { audit, contents, ids }, stops);
-  return { operators, audit, contents, grants, support, erasures };
+  const erase = (organisation: string, by: string) =>
+    erasures.erase({ organisation, project: null, reason: "exit", by }, exitWaitMs);
+  const exits = createExits({ db, clock, ids, erase });
+  return { operators, audit, contents, grants, support, erasures, exits };
 }
 
+/** How long whoever ends an exit waits for the erasure, which goes on without. */
+const exitWaitMs = 50_000;
 const shippedWaitMs = 10_000;
 const resumeEveryMs = 30_000;
 

@@ -9,6 +9,8 @@ import { addFactsCommands } from "./facts.ts";
 import { addContentCommands } from "./content.ts";
 import { addGrantCommands } from "./grant.ts";
 import { addErasureCommands } from "./erasure.ts";
+import { addExitCommands } from "./exit.ts";
+import { addExportCommands } from "./export.ts";
 import { CommandFailure, failureOf } from "./failure.ts";
 import { addKeyCommands } from "./key.ts";
 import { isLoopback } from "./loopback.ts";
@@ -112,6 +114,8 @@ export function createProgram(context: CommandContext): Command {
   addContentCommands(program, context);
   addGrantCommands(program, context);
   addErasureCommands(program, context);
+  addExportCommands(program, context);
+  addExitCommands(program, context);
   addBackupCommand(program, context);
   addRestoreCommand(program, context);
   addVersionCommand(program, context);

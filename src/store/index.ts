@@ -28,6 +28,7 @@ export type {
   DigestKeyTable,
   DocumentKind,
   ErasureTable,
+  ExitTable,
   EpochName,
   ExportedFigures,
   GrantTable,

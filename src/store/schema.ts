@@ -3,6 +3,7 @@ import type {
   ContentKeyId,
   Ending,
   ErasureId,
+  ExitId,
   GatewayId,
   GrantId,
   InstallationId,
@@ -275,6 +276,19 @@ export interface ErasureTable {
   statement: TextOrNull;
 }
 
+/** A tenant that leaves. */
+export interface ExitTable {
+  id: ExitId;
+  organisation: OrganisationId;
+  noticedAt: Time;
+  noticeUntil: Time;
+  transitionUntil: Time;
+  retrievalUntil: Time;
+  askedBy: string;
+  finishedAt: TimeOrNull;
+  erasure: ColumnType<ErasureId | null, ErasureId | null | undefined, ErasureId | null>;
+}
+
 /** What lets a member of staff look at a project's data. */
 export interface GrantTable {
   id: GrantId;
@@ -334,6 +348,7 @@ export interface Database {
   contents: ContentTable;
   grants: GrantTable;
   erasures: ErasureTable;
+  exits: ExitTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -357,4 +372,5 @@ export const tables = [
   "contents",
   "grants",
   "erasures",
+  "exits",
 ] as const;

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ask, control } from "./asking.ts";
@@ -251,11 +250,111 @@ test("a person's records are erased by the tenant, with a statement that verifie
   assert.ok(!logged.includes("patient-9") && !erased.statement!.includes("patient-9"));
 });
 
+interface Exported {
+  readonly files: readonly { readonly name: string; readonly rows: number }[];
+}
+
+test("an organisation takes everything that it owns with it, in files that check, and nothing of anybody else's", async () => {
+  const folder = join(cloud.data, "..", "export");
+  const keyFile = join(cloud.data, "..", "leaving.key");
+  writeFileSync(keyFile, await keyFor("ward", ["export", "contents"], "organisation"));
+  const key = await keyFor("ward", ["use"]);
+  const last = await asked(key, "patient-11");
+  const { files } = await cloud.command<Exported>(
+    "export",
+    "organisation",
+    "clinic",
+    "--out",
+    folder,
+    "--token-file",
+    keyFile,
+  );
+  const rows = new Map(files.map(({ name, rows: count }) => [name, count]));
+  for (const name of [
+    "organisation",
+    "projects",
+    "keys",
+    "digest-keys",
+    "usage",
+    "receipts",
+    "contents",
+    "audit",
+    "grants",
+    "erasures",
+  ]) {
+    assert.ok((rows.get(`${name}.ndjson`) ?? 0) > 0, name);
+  }
+  const read = (name: string) =>
+    readFileSync(join(folder, name), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const content = read("contents.ndjson").find(({ request }) => request === last.request);
+  assert.equal(Buffer.from(String(content?.["output"]), "base64").toString(), last.text);
+  const receipt = read("receipts.ndjson").find(({ id }) => id === last.receipt);
+  writeFileSync(join(folder, "one.json"), String(receipt?.["file"]));
+  const verify = ["receipt", "verify", join(folder, "one.json"), "--key", join(folder, "keys.json"), "--json"];
+  assert.equal((await commandFails(verify)).code, 0);
+  assert.equal((await commandFails(["export", "check", folder])).code, 0);
+  const all = files.map(({ name }) => readFileSync(join(folder, name), "utf8")).join("");
+  const shop = await control<{ id: string; organisation: { id: string } }>(cloud, "GET", "/projects/shop");
+  assert.ok(!all.includes(shop.id) && !all.includes(shop.organisation.id));
+  assert.doesNotMatch(all, /bw[ok]_[A-Za-z0-9_-]{20}/);
+  writeFileSync(join(folder, "usage.ndjson"), "{}\n");
+  assert.equal((await commandFails(["export", "check", folder])).code, 1);
+  // An operator without a grant takes the rest along, and no content in the clear.
+  const unopened = join(cloud.data, "..", "export-2");
+  await cloud.command("export", "organisation", "clinic", "--out", unopened);
+  const sealed = readFileSync(join(unopened, "contents.ndjson"), "utf8");
+  assert.match(sealed, /"opened":false/);
+  assert.doesNotMatch(sealed, /"input"/);
+  // Where policy lets nothing leave from here, nothing does.
+  await control(cloud, "PATCH", "/projects/ward", { storage: ["FR"] });
+  const refused = await commandFails([
+    "export",
+    "organisation",
+    "clinic",
+    "--out",
+    `${folder}-3`,
+    "--data",
+    cloud.data,
+  ]);
+  assert.match(refused.stderr, /no_permitted_site/);
+  await control(cloud, "PATCH", "/projects/ward", { storage: null });
+});
+
+test("an exit has its dates and no fee, and ends early only by the tenant's own wish", async () => {
+  const begun = await cloud.command<{ id: string; fee: string; state: string }>(
+    "exit",
+    "begin",
+    "rival",
+    "--notice-days",
+    "10",
+  );
+  assert.deepEqual([begun.fee, begun.state], ["none", "notice"]);
+  const again = await cloud.command<{ id: string }>("exit", "begin", "rival");
+  assert.equal(again.id, begun.id);
+  const early = await commandFails(["exit", "finish", begun.id, "--yes", "--data", cloud.data]);
+  assert.match(early.stderr, /exit_not_due/);
+  const stranger = await keyFor("ward", ["export", "erase"], "organisation");
+  assert.equal((await as(stranger, "POST", `/exits/${begun.id}/finish`, {})).status, 404);
+  const own = await keyFor("shop", ["export", "erase"], "organisation");
+  const finished = await as(own, "POST", `/exits/${begun.id}/finish`, {});
+  assert.equal(finished.json["state"], "finished");
+  const erasure = await control<{ state: string; kind: string }>(
+    cloud,
+    "GET",
+    `/erasures/${String(finished.json["erasure"])}`,
+  );
+  assert.deepEqual([erasure.state, erasure.kind], ["done", "organisation"]);
+  assert.equal((await as(own, "GET", "/audit")).status, 401);
+});
+
 test("an erasure that a kill -9 cut off goes on at the next start, and the project is gone whole", async () => {
   const key = await keyFor("ward", ["use"]);
   for (let at = 0; at < 20; at++) await asked(key, `patient-${at}`);
   const ward = (await control<{ id: string }>(cloud, "GET", "/projects/ward")).id;
-  const erasing = as(await tokenOf(cloud), "POST", "/erasures", { project: ward }).catch(() => undefined);
+  const erasing = as(tokenOf(cloud), "POST", "/erasures", { project: ward }).catch(() => undefined);
   await eventually("it has begun", async () => {
     const { items } = await control<{ items: { state: string; project: string }[] }>(
       cloud,
@@ -282,6 +381,6 @@ test("an erasure that a kill -9 cut off goes on at the next start, and the proje
   assert.ok((await cloud.command<{ whole: boolean }>("audit", "--check")).whole);
 });
 
-async function tokenOf({ data }: RunningCloud): Promise<string> {
-  return (await readFile(join(data, "operator-token"), "utf8")).trim();
+function tokenOf({ data }: RunningCloud): string {
+  return readFileSync(join(data, "operator-token"), "utf8").trim();
 }

@@ -18,6 +18,7 @@ export type Asker =
       readonly name: string;
       readonly organisation: string;
       readonly project: string;
+      readonly permissions: ReadonlySet<KeyPermission>;
       /** Whether it reaches all projects of its organisation. */
       readonly isForOrganisation: boolean;
     }
@@ -82,7 +83,9 @@ function tenantOf(tenant: Tenant | Refusal, permission: KeyPermission): Asker | 
     return refuse("key_not_permitted", `This key has no permission "${permission}".`);
   }
   const isForOrganisation = key.reach === "organisation";
-  return { kind: "key", name: key.id, project: project.id, organisation: organisation.id, isForOrganisation };
+  const { permissions } = key;
+  const whose = { project: project.id, organisation: organisation.id };
+  return { kind: "key", name: key.id, ...whose, permissions, isForOrganisation };
 }
 
 /**

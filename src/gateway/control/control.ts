@@ -10,6 +10,7 @@ import { auditRoutes } from "./audit-routes.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
 import { contentRoutes } from "./content-routes.ts";
 import { erasureRoutes } from "./erasure-routes.ts";
+import { exitRoutes } from "./exit-routes.ts";
 import { grantRoutes } from "./grant-routes.ts";
 import { isAbort, refusalOf } from "./failures.ts";
 import { KnownModels } from "./known-models.ts";
@@ -81,7 +82,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
   const { tenancy, usage, reservations, residency, catalog, cloud, log, operators, audit } = operations;
-  const { contents, support, erasures } = operations;
+  const { contents, support, erasures, exports, exits } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
@@ -96,6 +97,7 @@ export function controlRoutes(operations: Operations): readonly Route[] {
     ...contentRoutes(contents, support, tenancy),
     ...grantRoutes(support, tenancy),
     ...erasureRoutes(erasures, tenancy),
+    ...exitRoutes(exports, exits, support, tenancy),
   ];
 }
 

@@ -9,6 +9,7 @@ import {
   createFakeAudit,
   createFakeContents,
   createFakeErasures,
+  createFakeExits,
   createFakeOperators,
   createFakeSupport,
 } from "./fake-rights.ts";
@@ -55,6 +56,11 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
     contents: createFakeContents(clock),
     support: createFakeSupport(clock),
     erasures: createFakeErasures(clock),
+    exports: {
+      organisation: (organisation) =>
+        Promise.resolve({ lines: [{ part: "organisation", row: { id: organisation } }] as never }),
+    },
+    exits: createFakeExits(clock),
   };
   return fake;
 }

@@ -6,10 +6,11 @@ import type {
   AuditOperations,
   ContentOperations,
   ErasureOperations,
+  ExitOperations,
   OperatorOperations,
   SupportOperations,
 } from "./operations.ts";
-import type { AuditEntry, Erasure, Grant, Operator } from "./rights-wire.ts";
+import type { AuditEntry, Erasure, Exit, Grant, Operator } from "./rights-wire.ts";
 
 /** Named operators in memory; a token is the digest of a name. */
 export function createFakeOperators(clock: Clock): OperatorOperations {
@@ -130,5 +131,22 @@ export function createFakeErasures(clock: Clock): ErasureOperations {
     },
     list: (_, page) => Promise.resolve(paged(made, page)),
     show: (id) => Promise.resolve(made.find((each) => each.id === id) ?? refuse("not_found", "There is none.")),
+  };
+}
+
+/** Exits without days. */
+export function createFakeExits(clock: Clock): ExitOperations {
+  const ids = createIds(clock);
+  const made: Exit[] = [];
+  return {
+    begin: ({ organisation, by }) => {
+      const at = instantOf(clock.nowMs());
+      const dates = { noticedAt: at, noticeUntil: at, transitionUntil: at, retrievalUntil: at };
+      const open = { fee: "none" as const, state: "due" as const, finishedAt: null, erasure: null };
+      made.push({ id: ids.mint("ext"), organisation, ...dates, askedBy: by, ...open });
+      return Promise.resolve(made.at(-1)!);
+    },
+    list: (_, page) => Promise.resolve(paged(made, page)),
+    finish: (id) => Promise.resolve(made.find((each) => each.id === id) ?? refuse("not_found", "There is none.")),
   };
 }

@@ -26,6 +26,7 @@ export type {
   AuditEntry,
   CreatedOperator,
   Erasure,
+  Exit,
   Grant,
   Operator,
   StoredContent,

@@ -33,6 +33,7 @@ export function openapiOptions(version: string): NonNullable<FastifyDynamicSwagg
       { name: "Stored content" },
       { name: "Support access" },
       { name: "Erasure" },
+      { name: "Exit" },
       { name: "Operating", description: "Health, metrics and this document." },
     ],
     components: {

@@ -7,6 +7,7 @@ import type {
   AuditEntry,
   CreatedOperator,
   Erasure,
+  Exit,
   Grant,
   Operator,
   StoredContent,
@@ -295,6 +296,31 @@ export interface ErasureOperations {
   show(erasure: string, scope: OwnedBy): Promise<Erasure | Refusal>;
 }
 
+/** Everything that a tenant owns. */
+export interface ExportOperations {
+  /** `mayRead`: whether what is stored of a project is opened for who asks. */
+  organisation(
+    organisation: string,
+    mayRead: (project: string) => Promise<boolean>,
+  ): Promise<{ readonly lines: AsyncIterable<{ readonly part: string; readonly row: unknown }> } | Refusal>;
+}
+
+/** A tenant's leaving. */
+export interface ExitOperations {
+  begin(input: {
+    readonly organisation: string;
+    readonly noticeDays: number;
+    readonly transitionDays: number;
+    readonly by: string;
+  }): Promise<Exit | Refusal>;
+  list(scope: OwnedBy, page: Page): Promise<List<Exit>>;
+  finish(
+    exit: string,
+    scope: OwnedBy,
+    more: { readonly by: string; readonly isWaived: boolean },
+  ): Promise<Exit | Refusal>;
+}
+
 /** Everything that the control API acts on; boot.ts puts it together. */
 export interface Operations {
   readonly tenancy: TenancyOperations;
@@ -309,4 +335,6 @@ export interface Operations {
   readonly contents: ContentOperations;
   readonly support: SupportOperations;
   readonly erasures: ErasureOperations;
+  readonly exports: ExportOperations;
+  readonly exits: ExitOperations;
 }

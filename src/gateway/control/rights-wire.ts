@@ -102,6 +102,25 @@ export const erasure = z.object({
   statement: z.string().nullable().meta({ description: "The signed file's exact text (docs/reference/erasure.md)." }),
 });
 
+export const exit = z.object({
+  id: z.string(),
+  organisation: z.string(),
+  noticedAt: z.string(),
+  noticeUntil: z.string(),
+  transitionUntil: z.string(),
+  retrievalUntil: z.string().meta({ description: "Until then the tenant can fetch its data." }),
+  askedBy: z.string(),
+  fee: z.literal("none"),
+  state: z.enum(["notice", "transition", "retrieval", "due", "finished"]),
+  finishedAt: z.string().nullable(),
+  erasure: z.string().nullable(),
+});
+
+/** One thing that a tenant owns; the last one is `end`. */
+export const exportLine = z.object({ part: z.string(), row: z.unknown() });
+
+export const exits = listOf(exit);
+export type Exit = z.output<typeof exit>;
 export const erasures = listOf(erasure);
 export type Erasure = z.output<typeof erasure>;
 export const grants = listOf(grant);

@@ -16,6 +16,7 @@ import { projectResidency } from "./2026-11-27-project-residency.ts";
 import { audit } from "./2026-11-28-audit.ts";
 import { contents } from "./2026-11-28-contents.ts";
 import { erasures } from "./2026-11-28-erasures.ts";
+import { exits } from "./2026-11-28-exits.ts";
 import { grants } from "./2026-11-28-grants.ts";
 
 /** By name; the names sort in the order in which they are applied. */
@@ -32,6 +33,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-28-audit": audit,
   "2026-11-28-contents": contents,
   "2026-11-28-erasures": erasures,
+  "2026-11-28-exits": exits,
   "2026-11-28-grants": grants,
 };
 
