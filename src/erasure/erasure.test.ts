@@ -198,6 +198,9 @@ for (const kind of ["request", "subject", "project", "organisation"] as const) {
     // Ids and pseudonyms stand there under the tenant's key only.
     const blinded = createHmac("sha256", Buffer.from(told.blinding, "hex")).update(clinic.requests[0]!).digest("hex");
     assert.ok(of("contents")?.ids.includes(blinded));
+    const named = { request: clinic.requests[0]!, subject: "anna", project: "", organisation: "" }[kind];
+    const hidden = createHmac("sha256", Buffer.from(told.blinding, "hex")).update(named).digest("hex");
+    assert.equal(stated.of, named === "" ? clinic[kind as "project"] : hidden);
     assert.ok(!told.statement!.includes(clinic.requests[0]!) && !JSON.stringify(stated).includes("anna"));
     assert.equal(
       stated.kept.find((each) => each.store === "usage")?.count,
@@ -261,6 +264,7 @@ test("every step of a project's erasure may run twice", async (context) => {
   const { project } = clinic;
   const progress = JSON.stringify({
     of: project,
+    stated: project,
     projects: [project],
     requests: [],
     keys: [],

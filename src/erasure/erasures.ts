@@ -14,7 +14,7 @@ import { signedFile, type SigningKeys } from "../receipt/index.ts";
 import { behind, type ErasureTable, type List, type Page, pageOf } from "../store/index.ts";
 import type { Contents } from "../contents/index.ts";
 import { begun, type ErasureKind, type Erasing, type Progress } from "./progress.ts";
-import { erasureType, statementOf } from "./statement.ts";
+import { blind, erasureType, statementOf } from "./statement.ts";
 import { stepsOf, type Stores } from "./steps.ts";
 
 export interface ErasuresContext {
@@ -106,7 +106,7 @@ export function createErasures(context: ErasuresContext): Erasures {
     const stated = statementOf(erasing, { ...progress, backups: await context.backups() }, more);
     const statement = signedFile(erasureType, stated, context.signing);
     // What was to go is named here no longer, either.
-    const forgotten = JSON.stringify(begun("", []));
+    const forgotten = JSON.stringify(begun("", "", []));
     await db
       .updateTable("erasures")
       .set({ finishedAt: finished, statement, progress: forgotten })
@@ -123,6 +123,7 @@ export function createErasures(context: ErasuresContext): Erasures {
         const { organisation, project, reason, by } = input;
         const kind = kindOf(input);
         const id = ids.mint("ers");
+        const blinding = context.randomBytes(32).toString("hex");
         const row = {
           id,
           kind,
@@ -131,8 +132,8 @@ export function createErasures(context: ErasuresContext): Erasures {
           askedAt: new Date(clock.nowMs()),
           askedBy: by,
           reason,
-          blinding: context.randomBytes(32).toString("hex"),
-          progress: JSON.stringify(await firstProgress(input, kind)),
+          blinding,
+          progress: JSON.stringify(await firstProgress(input, kind, blinding)),
         };
         await db.insertInto("erasures").values(row).execute();
         const late = Promise.withResolvers<void>();
@@ -155,20 +156,22 @@ export function createErasures(context: ErasuresContext): Erasures {
     },
   };
 
-  async function firstProgress(input: ErasureInput, kind: ErasureKind): Promise<Progress> {
+  async function firstProgress(input: ErasureInput, kind: ErasureKind, blinding: string): Promise<Progress> {
     const { organisation, project, request, subject } = input;
-    if (kind === "request") return begun(requestOf(request!), [project!]);
+    if (kind === "request") return begun(requestOf(request!), blind(blinding, request!), [project!]);
     // The pseudonym itself is written down nowhere.
     if (kind === "subject") {
-      return begun(await stores.contents.subjectTag({ project: project!, organisation }, subject!), [project!]);
+      const tag = await stores.contents.subjectTag({ project: project!, organisation }, subject!);
+      return begun(tag, blind(blinding, subject!), [project!]);
     }
-    if (kind === "project") return begun(project!, [project!]);
+    if (kind === "project") return begun(project!, project!, [project!]);
     const rows = await db
       .selectFrom("projects")
       .select("id")
       .where("organisation", "=", organisation as never)
       .execute();
     return begun(
+      organisation,
       organisation,
       rows.map(({ id }) => id),
     );

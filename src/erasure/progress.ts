@@ -27,6 +27,8 @@ export interface Found {
 export interface Progress {
   /** The request, the pseudonym's tag, or the id of what is erased. */
   readonly of: string;
+  /** What the statement says of it: a request and a pseudonym stand there blinded. */
+  readonly stated: string;
   readonly projects: readonly string[];
   /** Of a request or a person: the requests, and the keys that their contents lay under. */
   readonly requests: readonly RequestId[];
@@ -38,6 +40,6 @@ export interface Progress {
   readonly backups: readonly string[];
 }
 
-export function begun(of: string, projects: readonly string[]): Progress {
-  return { of, projects, requests: [], keys: [], found: {}, usageRows: 0, backups: [] };
+export function begun(of: string, stated: string, projects: readonly string[]): Progress {
+  return { of, stated, projects, requests: [], keys: [], found: {}, usageRows: 0, backups: [] };
 }

@@ -26,13 +26,12 @@ export function statementOf(
   progress: Progress,
   more: { readonly installation: string; readonly finishedAt: string },
 ): CanonicalValue {
-  const { found, usageRows, backups } = progress;
+  const { found, usageRows, backups, stated } = progress;
   const erased = Object.entries(found).map(([store, { count, ids }]) => ({
     store,
     count,
     ids: ids.slice(0, blindedMax).map((each) => blind(blinding, each)),
   }));
-  const { of } = progress;
   return {
     v: 1,
     erasure: id,
@@ -40,8 +39,7 @@ export function statementOf(
     organisation,
     project,
     kind,
-    // A pseudonym and a request are named blinded only: the statement is no record of either.
-    of: kind === "subject" || kind === "request" ? blind(blinding, of) : of,
+    of: stated,
     askedAt,
     askedBy,
     reason,

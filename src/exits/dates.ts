@@ -27,5 +27,4 @@ export function exitDates(noticedAt: Date, days: { readonly notice: number; read
   return { noticeUntil, transitionUntil, retrievalUntil: after(transitionUntil, retrievalDays) };
 }
 
-export const transitionDays = 30;
-export const retrievalDays = 30;
+const retrievalDays = 30;

@@ -245,6 +245,14 @@ test("a person's records are erased by the tenant, with a statement that verifie
   const verify = ["erasure", "verify", join(folder, "statement.json"), "--key", join(folder, "keys.json"), "--json"];
   const { stdout } = await commandFails(verify);
   assert.equal((JSON.parse(stdout) as { valid: boolean }).valid, true);
+  // What a stranger has tried stands in its own log, and not in this tenant's.
+  const officer = await keyFor("ward", ["audit"], "organisation");
+  const seen = (await as(officer, "GET", "/audit?action=erase")).json["items"] as (Entry & { outcome: string })[];
+  assert.deepEqual(
+    seen.map(({ outcome }) => outcome),
+    ["done", "refused"],
+  );
+  assert.equal(new Set(seen.map(({ actor }) => actor.name)).size, 1);
   // Neither the log of changes nor the statement names the person.
   const logged = JSON.stringify((await control<{ items: object[] }>(cloud, "GET", "/audit/chain?limit=1000")).items);
   assert.ok(!logged.includes("patient-9") && !erased.statement!.includes("patient-9"));

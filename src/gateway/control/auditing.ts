@@ -91,7 +91,8 @@ async function concernedBy(
     const reference = named[level];
     if (typeof reference !== "string") continue;
     const row = await show(reference);
-    if ("outcome" in row) return about;
+    // What another tenant's key tries is that tenant's, and stands in nobody else's log.
+    if ("outcome" in row || (asker.kind === "key" && tenantOf(row).organisation !== asker.organisation)) return about;
     const isItself = (params as Members | undefined)?.[level] === reference;
     const before = isItself && route.method === "PATCH" ? { ...row } : undefined;
     return { ...about, ...tenantOf(row), object: isItself ? row.id : about.object, before };
@@ -130,9 +131,12 @@ const membersMax = 40;
 /** Every secret of ours begins so. */
 const secret = /\bbw[a-z]?_[A-Za-z0-9_-]{20,}/;
 
+/** What is no part of what was changed, or is for its reader only. */
+const untold = new Set(["warnings", "items", "blinding"]);
+
 /** Member by member, what is another than it was. */
 function changesOf(before: Members | undefined, after: Members): AuditFact["changes"] {
-  const names = Object.keys(after).filter((name) => name !== "warnings" && name !== "items");
+  const names = Object.keys(after).filter((name) => !untold.has(name));
   const changed = names
     .map((name) => [name, textOf(before?.[name]), textOf(after[name])] as const)
     .filter(([, was, is]) => was !== is)
