@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sql } from "kysely";
 import { createIds, ManualClock } from "../base/index.ts";
-import { openStore, type Store } from "../store/index.ts";
-import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
+import type { Store } from "../store/index.ts";
+import { type TemporaryPostgres, temporaryPostgres, temporaryStore } from "../store/testing.ts";
 import { type AuditEntry, type AuditFact, type AuditLog, breakIn, createAuditLog } from "./index.ts";
 
 const clock = new ManualClock(Date.parse("2026-11-26T12:00:00Z"));
@@ -14,10 +14,7 @@ let audit: AuditLog;
 
 before(async () => {
   temporary = await temporaryPostgres();
-  const connection = await temporary.emptyDatabase();
-  const opened = await openStore({ connection, installation: ids.mint("inst"), clock, log: () => undefined });
-  assert.ok(opened.outcome === "opened");
-  store = opened;
+  store = await temporaryStore(temporary, clock);
   audit = createAuditLog({ db: store.db, clock });
 });
 

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import { createIds, ManualClock, withPrefix } from "../base/index.ts";
-import { openStore, type Store } from "../store/index.ts";
-import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
+import type { Store } from "../store/index.ts";
+import { type TemporaryPostgres, temporaryPostgres, temporaryStore } from "../store/testing.ts";
 import { Collecting, type Contents, fileKeyEncryption, type Lost, openContents } from "./index.ts";
 import { openRecord, type SealedRecord } from "./record.ts";
 
@@ -45,9 +45,7 @@ async function opened(
 ): Promise<Opened> {
   const clock = new ManualClock(Date.parse("2026-11-26T12:00:00Z"));
   const ids = createIds(clock);
-  const connection = await temporary.emptyDatabase();
-  const store = await openStore({ connection, installation: ids.mint("inst"), clock, log: () => undefined });
-  assert.ok(store.outcome === "opened");
+  const store = await temporaryStore(temporary, clock);
   const folder = mkdtempSync(join(tmpdir(), "bailiwick-contents-"));
   const lost: Lost[] = [];
   const encryption = fileKeyEncryption(join(folder, "key"), randomBytes, true);
@@ -118,12 +116,9 @@ test("a record does not open with a bit changed, as another request, or under an
   await keep("one");
   await keep("two", { project: theirs, organisation: theirOrganisation });
   await contents.caughtUp();
-  const rows = await store.db.selectFrom("contents").selectAll().orderBy("request").execute();
-  const [mine, other] = rows.map(({ at, until, ...rest }) => ({
-    ...rest,
-    atMs: +at,
-    untilMs: +until,
-  })) as SealedRecord[];
+  const rows = await store.db.selectFrom("contents").selectAll().execute();
+  const records = rows.map(({ at, until, ...rest }) => ({ ...rest, atMs: +at, untilMs: +until })) as SealedRecord[];
+  const [mine, other] = [ours, theirs].map((project) => records.find((record) => record.project === project));
   const secret = await contents.keys.get(ours, ourOrganisation, mine!.contentKey);
   assert.equal(openRecord(mine!, secret).request.toString(), "one");
   const flipped = (bytes: Buffer, at: number) =>
@@ -157,6 +152,7 @@ test("retention is the clock's: what is due goes, with the keys that only it lay
   // Due, and gone for whoever reads, before anything has run.
   assert.equal((await store.db.selectFrom("contents").select("request").execute()).length, 1);
   assert.equal(await contents.show(short, {}), undefined);
+  assert.deepEqual((await contents.list({}, page)).items, []);
   const long = await keep("long", { days: 30 });
   await contents.caughtUp();
   const keys = () => readdirSync(join(folder, "keys", ours)).length;

@@ -62,7 +62,8 @@ export interface ContentsOptions {
 }
 
 const shipEveryMs = 1_000;
-const expireEveryMs = 60_000;
+/** What is due is read by nobody from that moment on; how soon its row goes is a matter of room. */
+const expireEveryMs = 300_000;
 /** Rows that one statement takes away or writes anew. */
 const rowsAtOnce = 500;
 
@@ -127,9 +128,9 @@ export class Contents {
   ): Promise<List<StoredListing>> {
     await this.caughtUp();
     const { subject, ...rest } = filter;
-    if (subject === undefined) return readListing(this.#options.db, rest, page, behind("req", page));
+    if (subject === undefined) return readListing(this.#options.db, rest, page, behind("req", page), this.#now());
     const subjectTag = await this.subjectTag(rest, subject);
-    return readListing(this.#options.db, { ...rest, subjectTag }, page, behind("req", page));
+    return readListing(this.#options.db, { ...rest, subjectTag }, page, behind("req", page), this.#now());
   }
 
   /** Opened; undefined: there is none within the scope. Rejects where it does not open. */
@@ -183,12 +184,6 @@ export class Contents {
     }>`SELECT coalesce(sum(length(sealed)), 0) AS bytes FROM contents`.execute(db);
     this.#storedBytes = Number(rows[0]?.bytes ?? 0);
     return gone;
-  }
-
-  /** The ids of a scope's records; at most `limit`. */
-  async requestsOf(scope: StoredFilter, limit: number): Promise<readonly RequestId[]> {
-    const { items } = await readListing(this.#options.db, scope, { limit, after: undefined }, "req_");
-    return items.map(({ request }) => request);
   }
 
   /** Takes records away. Returns the ids of the keys that they lay under. */

@@ -39,16 +39,18 @@ const told = [
   "subjectTag",
 ] as const;
 
-/** In the order of the requests' ids, which is that of time. */
+/** What is not due, in the order of the requests' ids, which is that of time. */
 export async function readListing(
   db: Kysely<Database>,
   filter: StoredFilter,
   page: Page,
   behind: string,
+  now: Date,
 ): Promise<List<StoredListing>> {
   const rows = await scoped(db, filter)
     .select(told)
     .where("request", ">", behind as RequestId)
+    .where("until", ">", now)
     .orderBy("request")
     .limit(page.limit + 1)
     .execute();

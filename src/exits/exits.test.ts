@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createIds, ManualClock, refuse } from "../base/index.ts";
-import { openStore, type Store } from "../store/index.ts";
-import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
+import type { Store } from "../store/index.ts";
+import { type TemporaryPostgres, temporaryPostgres, temporaryStore } from "../store/testing.ts";
 import { exitDates, twoMonthsAfter } from "./dates.ts";
 import { createExits } from "./index.ts";
 
@@ -14,10 +14,7 @@ let store: Store;
 
 before(async () => {
   temporary = await temporaryPostgres();
-  const connection = await temporary.emptyDatabase();
-  const opened = await openStore({ connection, installation: ids.mint("inst"), clock, log: () => undefined });
-  assert.ok(opened.outcome === "opened");
-  store = opened;
+  store = await temporaryStore(temporary, clock);
 });
 
 after(async () => {

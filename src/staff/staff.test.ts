@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { createIds, systemClock } from "../base/index.ts";
-import { openStore, type Store } from "../store/index.ts";
-import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
+import type { Store } from "../store/index.ts";
+import { type TemporaryPostgres, temporaryPostgres, temporaryStore } from "../store/testing.ts";
 import { createOperators, type Operators } from "./index.ts";
 
 const ids = createIds(systemClock);
@@ -13,11 +13,7 @@ let operators: Operators;
 
 before(async () => {
   temporary = await temporaryPostgres();
-  const connection = await temporary.emptyDatabase();
-  const installation = ids.mint("inst");
-  const opened = await openStore({ connection, installation, clock: systemClock, log: () => undefined });
-  assert.ok(opened.outcome === "opened");
-  store = opened;
+  store = await temporaryStore(temporary, systemClock);
   operators = createOperators({ db: store.db, clock: systemClock, ids, randomBytes });
 });
 

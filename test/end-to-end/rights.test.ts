@@ -224,6 +224,11 @@ test("a person's records are erased by the tenant, with a statement that verifie
   const rival = await keyFor("shop", ["erase"], "organisation");
   const gone = await asked(key, "patient-9");
   const stays = await asked(key, "patient-10");
+  // A backup holds what is kept, and nothing that opens it.
+  const backup = join(cloud.data, "..", "backup");
+  await cloud.command("backup", backup);
+  assert.match(readFileSync(join(backup, "database", "contents.ndjson"), "utf8"), new RegExp(gone.request));
+  assert.ok(!readdirSync(backup).some((name) => name.startsWith("content")));
   assert.equal((await as(rival, "POST", "/erasures", { project: "clinic/ward", subject: "patient-9" })).status, 404);
   assert.equal(
     (await as(holder, "POST", "/erasures", { organisation: "clinic" })).status,
@@ -245,6 +250,8 @@ test("a person's records are erased by the tenant, with a statement that verifie
   const verify = ["erasure", "verify", join(folder, "statement.json"), "--key", join(folder, "keys.json"), "--json"];
   const { stdout } = await commandFails(verify);
   assert.equal((JSON.parse(stdout) as { valid: boolean }).valid, true);
+  const stated = (JSON.parse(stdout) as { statement: { copies: { backups: string[] } } }).statement;
+  assert.ok(stated.copies.backups.some((each) => each.endsWith(backup)));
   // What a stranger has tried stands in its own log, and not in this tenant's.
   const officer = await keyFor("ward", ["audit"], "organisation");
   const seen = (await as(officer, "GET", "/audit?action=erase")).json["items"] as (Entry & { outcome: string })[];

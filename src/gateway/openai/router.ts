@@ -89,10 +89,10 @@ async function route(
   const holder = options.identify(secretOf(request));
   if ("outcome" in holder) return answer.refuse(holder);
   const endpoint = byPath.get(path);
-  if (endpoint === undefined) return read(options, path, request, answer, holder);
   if (!holder.key.permissions.has("use")) {
     return answer.refuse(refuse("key_not_permitted", 'This key has no permission "use": it asks no models.'));
   }
+  if (endpoint === undefined) return read(options, path, request, answer, holder);
   if (request.method !== "POST") return wrongMethod(answer, "POST");
   if ((request.headers["content-encoding"] ?? "identity") !== "identity") {
     return answer.refuse(refuse("unsupported_media_type", "A compressed body is not accepted."));
