@@ -2,7 +2,22 @@ import { randomFillSync } from "node:crypto";
 import type { Clock } from "./clock.ts";
 
 /** The prefixes of every identifier; the part behind it is 26 Crockford base-32 digits that sort by time. */
-export type IdPrefix = "req" | "rcpt" | "org" | "prj" | "key" | "gw" | "host" | "inst" | "dgk" | "rsv";
+export type IdPrefix =
+  | "req"
+  | "rcpt"
+  | "org"
+  | "prj"
+  | "key"
+  | "gw"
+  | "host"
+  | "inst"
+  | "dgk"
+  | "rsv"
+  | "opr"
+  | "cky"
+  | "ers"
+  | "grt"
+  | "ext";
 
 export type Id<Prefix extends IdPrefix> = `${Prefix}_${string}`;
 export type RequestId = Id<"req">;
@@ -14,6 +29,11 @@ export type GatewayId = Id<"gw">;
 export type HostId = Id<"host">;
 export type InstallationId = Id<"inst">;
 export type ReservationId = Id<"rsv">;
+export type OperatorId = Id<"opr">;
+export type ContentKeyId = Id<"cky">;
+export type ErasureId = Id<"ers">;
+export type GrantId = Id<"grt">;
+export type ExitId = Id<"ext">;
 
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const bodyPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;

@@ -32,9 +32,15 @@ export {
   type ReceiptId,
   type RequestId,
   type ReservationId,
+  type OperatorId,
+  type ContentKeyId,
+  type ErasureId,
+  type GrantId,
+  type ExitId,
   withPrefix,
 } from "./ids.ts";
 export { isLoopback } from "./loopback.ts";
+export { type KeyPermission, keyPermissions, type KeyReach, keyReaches } from "./key-permission.ts";
 export { memberPath } from "./member-path.ts";
 export { emptyRoot, hashBytes, leafHash, nodeHash, raise, rootOver, writeHash } from "./merkle.ts";
 export {

@@ -24,6 +24,8 @@ export async function writeBackup(parts: OperationParts, to: string, signal: Abo
   const held = join(folder.path, `backup-${cloud.clock.nowMs()}`);
   await mkdir(to, { recursive: true, mode: 0o700 });
   try {
+    // What waits for the database lies in files that no backup takes.
+    await parts.rights.contents.caughtUp();
     await holdSegments(join(folder.path, "journal"), held);
     const log = (): void => undefined;
     const dumped = await dump({ connection: parts.connection, to: join(to, "database"), clock: cloud.clock, log });

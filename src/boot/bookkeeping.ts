@@ -10,6 +10,7 @@ import { type DatabaseConnection, readWatermark, type Store } from "../store/ind
 import type { InForce } from "../residency/index.ts";
 import { createDirectory, createTenancy, type Directory, type Tenancy } from "../tenancy/index.ts";
 import { seedBudgets, writeShipment } from "./books.ts";
+import { retentionOf } from "./contents.ts";
 import { openDatabase, type Stops } from "./database.ts";
 import type { BootOptions } from "./options.ts";
 import { openInForce } from "./residency.ts";
@@ -75,7 +76,11 @@ export async function openBookkeeping(
     clock,
     ids,
     randomBytes: options.randomBytes,
-    known: () => ({ groups: inForce.facts.jurisdictions.groups, regimes: inForce.policy.policies.regimes }),
+    known: () => ({
+      groups: inForce.facts.jurisdictions.groups,
+      regimes: inForce.policy.policies.regimes,
+      retention: retentionOf(settings),
+    }),
     onChange: () => directory.refresh(),
     onFailure: (error) => log.warn({ reason: messageOf(error) }, "a change will be seen at the next confirmation"),
   });

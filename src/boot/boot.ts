@@ -13,6 +13,7 @@ import { RateLimits } from "../tenancy/index.ts";
 import { type Bookkeeping, openBookkeeping } from "./bookkeeping.ts";
 import { readReceipt } from "./books.ts";
 import { aboutLog, readProof } from "./transparency.ts";
+import { retentionOf } from "./contents.ts";
 import type { Stops } from "./database.ts";
 import { drain } from "./drain.ts";
 import { openEngines } from "./engines.ts";
@@ -29,6 +30,7 @@ import { refusalFor } from "./refusals.ts";
 import { openReservations } from "./reservations.ts";
 import { openResidency } from "./residency.ts";
 import { Reserved } from "./reserved.ts";
+import { identitiesOf, openRights } from "./rights.ts";
 import { serviceLevels } from "./service-levels.ts";
 import { together } from "./together.ts";
 import { upstreamsOf } from "./upstreams.ts";
@@ -187,6 +189,7 @@ async function putTogether(
     pools: () => poolsOfHosts(destinations.all, clock),
     reservedShares: () => reservedShares(reserved.all),
   });
+  const rights = await openRights(options, folder, books, ids, stops);
   let draining = false;
   let latest: Call | undefined;
   const cloud: Cloud = {
@@ -208,6 +211,11 @@ async function putTogether(
     journal,
     books: shipper,
     transparency: sequencing,
+    contents: {
+      recordBytesMax: settings.contents.recordBytesMax,
+      retention: retentionOf(settings),
+      keep: (head, content) => rights.contents.keep(head, content),
+    },
     meters,
     draining: () => draining,
     limits: { requestsInFlight: settings.limits.requestsInFlight, defaultMaxTokens: settings.limits.defaultMaxTokens },
@@ -228,6 +236,7 @@ async function putTogether(
     reservations,
     reserved,
     residency,
+    rights,
     cloud,
     catalog,
     folder,
@@ -237,7 +246,7 @@ async function putTogether(
   };
   const control = await createControl({
     version: options.version,
-    operatorToken: folder.operatorToken,
+    identities: identitiesOf(folder, rights, directory),
     ids,
     operations: createOperations(parts),
     metrics: async () => ({ contentType: meters.contentType, body: await meters.scrape() }),

@@ -201,8 +201,12 @@ function heldState(parts: OperationParts): LiveState {
       witnesses: witnesses.map((witness) => ({ name: witness.name, hasCosigned: witness.size !== null })),
     },
     signingKeysActive: sequencing.statedKeys().filter(({ status }) => status === "active").length,
-    // This release keeps no prompt and no answer, and erases no usage and no receipt.
-    keeping: { content: false, tenantKeys: false, receiptDays: null },
+    keeping: {
+      content: Object.values(settings.contents.daysMax).some((days) => days > 0),
+      tenantKeys: settings.contents.tenantKeys.length > 0,
+      // Usage and receipts go by erasure, and by no clock.
+      receiptDays: null,
+    },
     declared: declaredOf(settings.disclosure),
   };
 }

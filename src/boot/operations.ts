@@ -8,6 +8,7 @@ import type { RequestMeters } from "../telemetry/index.ts";
 import { writeBackup } from "./backup.ts";
 import { createReports } from "./disclosing.ts";
 import type { OperationParts } from "./parts.ts";
+import { exportOrganisation } from "./exporting.ts";
 import { explainPlaces } from "./explaining.ts";
 import { networkConnections } from "./network.ts";
 import { placementsSince } from "./placements.ts";
@@ -30,6 +31,8 @@ export function createOperations(parts: OperationParts): Operations {
     cloud: cloudOperations(parts),
     log: logOperations(parts),
     reports: createReports(parts),
+    ...parts.rights,
+    exports: { organisation: exportOrganisation(parts) },
   };
 }
 

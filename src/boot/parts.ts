@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { DataFolder } from "../installation/index.ts";
+import type { SigningKeys } from "../receipt/index.ts";
 import type { Reservations } from "../reservations/index.ts";
 import type { Residency } from "../residency/index.ts";
 import type { Sequencing } from "../sequencing/index.ts";
@@ -9,6 +10,7 @@ import type { Cloud } from "../stages/index.ts";
 import type { DatabaseConnection, Store } from "../store/index.ts";
 import type { Tenancy } from "../tenancy/index.ts";
 import type { Reserved } from "./reserved.ts";
+import type { Rights } from "./rights.ts";
 
 /** What the control API's operations are joined from. */
 export interface OperationParts {
@@ -22,9 +24,11 @@ export interface OperationParts {
   readonly reservations: Reservations;
   readonly reserved: Reserved;
   readonly residency: Residency;
+  readonly rights: Rights;
   readonly catalog: Catalog;
   readonly shipper: Shipper;
   readonly sequencing: Sequencing;
+  readonly signing: SigningKeys;
   readonly folder: DataFolder;
   readonly startedAtMs: number;
   readonly url: () => string;

@@ -50,7 +50,10 @@ test("key create prints the id and the key; nothing prints the key again", async
   const revoked = await run(`key revoke ${id}`);
   assert.match(revoked.stdout, /state +revoked/);
   const listed = await run("key list");
-  assert.match(listed.stdout, new RegExp(`^NAME +ID +PROJECT +STATE +LIMITS\n\\S+ +${id} +default/default +revoked`));
+  assert.match(
+    listed.stdout,
+    new RegExp(`^NAME +ID +PROJECT +STATE +MAY +LIMITS\n\\S+ +${id} +default/default +revoked`),
+  );
   for (const { stdout, stderr } of [changed, revoked, listed]) assert.ok(!`${stdout}${stderr}`.includes(key));
   // Alone on standard output, so that a shell can catch it.
   const plain = await run("key create --project default/default");
@@ -244,7 +247,7 @@ test("what changes nothing is refused, what permits nothing is said, and amounts
     ["org update default", /--models, --requests-per-minute, .*--expires, --name\./],
     [
       "project update default",
-      /--data-class, --processing, --unsupported, --tier, --weight, --storage, --regimes, --country, --exported, --models, .*--name\./,
+      /--data-class, --processing, --unsupported, --tier, --weight, --keep-content, --storage, --regimes, --country, --exported, --models, .*--name\./,
     ],
     ["key update k", /Give at least one of --models, .*--name\./],
   ] as const) {

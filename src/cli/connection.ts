@@ -22,7 +22,10 @@ export function withCloud(command: Command): Command {
   return command
     .addOption(dataOption())
     .option("--url <url>", "a cloud elsewhere, instead of the data folder's")
-    .option("--token-file <file>", "the file that holds the operator's token; default: in the data folder");
+    .option(
+      "--token-file <file>",
+      "the file that holds an operator's token, or a tenant's key; default: the first operator's, in the data folder",
+    );
 }
 
 export function dataOption(): Option {

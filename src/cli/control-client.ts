@@ -51,8 +51,8 @@ export class ControlClient {
   }
 
   /** Lines of JSON as they come. */
-  async *lines<Line>(path: string): AsyncGenerator<Line> {
-    const { url, answer } = await this.#ask("POST", path, { idleTimeoutMs: undefined });
+  async *lines<Line>(path: string, body?: unknown): AsyncGenerator<Line> {
+    const { url, answer } = await this.#ask("POST", path, { body, idleTimeoutMs: undefined });
     try {
       for await (const line of createInterface({ input: answer.body, crlfDelay: Infinity })) {
         if (line !== "") yield JSON.parse(line) as Line;

@@ -45,6 +45,9 @@ const optionsByField: ReadonlyMap<string, string> = new Map([
   ["until", "--until"],
   ["hours", "--hours"],
   ["note", "--note"],
+  ["keepContentSeconds", "--keep-content"],
+  ["operator", "--operator"],
+  ["project", "--project"],
 ]);
 
 /** The option that sets a field ("limits.models[1]"); undefined where none does, or several could. */

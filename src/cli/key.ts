@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type KeyPermission, keyPermissions, keyReaches } from "../base/index.ts";
 import type { ChangedKey, CreatedKey, Key } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, requireChange, withJson, withRequired } from "./context.ts";
@@ -6,6 +7,19 @@ import { type ControlClient, pathOf } from "./control-client.ts";
 import { currencyOf, describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
 
 type Options = CloudOptions & JsonOption;
+
+interface RightsOptions {
+  readonly may?: readonly KeyPermission[];
+  readonly reach?: string;
+}
+
+function permissionsOf(text: string): readonly KeyPermission[] {
+  return text.split(",").map((part) => {
+    const found = keyPermissions.find((permission) => permission === part.trim());
+    if (found !== undefined) return found;
+    throw new InvalidArgumentError(`"${part}" is none of ${keyPermissions.join(", ")}.`);
+  });
+}
 
 export function addKeyCommands(program: Command, context: CommandContext): void {
   const group = program.command("key").description("keys: who may ask, and how much");
@@ -40,12 +54,20 @@ function addCreate(group: Command, context: CommandContext): void {
   const command = changing(group.command("create").description("make a key; its secret is shown once"), context);
   withRequired(command, "--project <project>", "the project that it belongs to")
     .option("--name <name>", "its name")
-    .action(async (options: Options & LimitOptions & { project: string; name?: string }) => {
-      const { project, name } = options;
+    .option(
+      "--may <permissions>",
+      `what it may do, separated by commas: ${keyPermissions.join(", ")}; left out: use`,
+      permissionsOf,
+    )
+    .addOption(new Option("--reach <reach>", "whose rights it uses; left out: its project's").choices(keyReaches))
+    .action(async (options: Options & LimitOptions & RightsOptions & { project: string; name?: string }) => {
+      const { project, name, may, reach } = options;
       const made = await client(context, options).send<CreatedKey>("POST", "/keys", {
         project,
         name,
         limits: limitsOf(options),
+        ...(may === undefined ? {} : { permissions: may }),
+        ...(reach === undefined ? {} : { reach }),
       });
       printer.warnings(made.warnings);
       if (options.json === true) return printer.json(made);
@@ -75,6 +97,7 @@ function addList(group: Command, context: CommandContext): void {
           { title: "ID", text: ({ id }) => id },
           { title: "PROJECT", text: ({ organisation, project }) => `${organisation.name}/${project.name}` },
           { title: "STATE", text: (key) => stateOf(key, nowMs) },
+          { title: "MAY", text: ({ permissions }) => permissions.join(" ") },
           { title: "LIMITS", text: ({ limits }) => describeLimits(limits, currency) },
         ],
         rows,

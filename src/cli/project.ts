@@ -5,6 +5,7 @@ import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, requireChange, withJson, withRequired } from "./context.ts";
 import { type ControlClient, pathOf } from "./control-client.ts";
 import { currencyOf, describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
+import { seconds, secondsText } from "./duration.ts";
 import { whole } from "./numbers.ts";
 import { placesOf, residencyFacts, residencyOf, type ResidencyOptions, withResidency } from "./residency-options.ts";
 
@@ -16,6 +17,7 @@ interface RuleOptions extends ResidencyOptions {
   readonly unsupported?: string;
   readonly tier?: string;
   readonly weight?: number;
+  readonly keepContent?: number | "default" | "none";
 }
 
 type UpdateOptions = Options & LimitOptions & RuleOptions & { readonly name?: string };
@@ -110,11 +112,16 @@ function changing(group: Command, name: string, description: string, { surroundi
       "--weight <n>",
       "what it has of a pool that is short, beside a project of weight 1 (1 to 100)",
       whole(1, 100),
+    )
+    .option(
+      "--keep-content <time>",
+      "for how long what is asked and answered is kept, such as 30d or 12h; `default`: as the settings say for its data class; `none`",
+      (text) => (text === "default" || text === "none" ? text : seconds(text)),
     );
   return withJson(withCloud(withLimits(withResidency(command), surroundings.clock)));
 }
 
-function rulesOf({ dataClass, processing, unsupported, tier, weight, ...options }: RuleOptions) {
+function rulesOf({ dataClass, processing, unsupported, tier, weight, keepContent, ...options }: RuleOptions) {
   return {
     ...(dataClass === undefined ? {} : { dataClass }),
     ...(processing === undefined ? {} : { processing }),
@@ -122,6 +129,7 @@ function rulesOf({ dataClass, processing, unsupported, tier, weight, ...options 
     ...(unsupported === undefined ? {} : { unsupported }),
     ...(tier === undefined ? {} : { tier }),
     ...(weight === undefined ? {} : { weight }),
+    ...(keepContent === undefined ? {} : { keepContentSeconds: keepContent === "none" ? null : keepContent }),
   };
 }
 
@@ -141,6 +149,7 @@ async function show(
     ["unsupported", project.unsupported],
     ["tier", project.tier],
     ["weight", String(project.weight)],
+    ["keeps content", project.keepContentSeconds === null ? "no" : `for ${secondsText(project.keepContentSeconds)}`],
     ["limits", describeLimits(project.limits, await currencyOf(cloud, [project.limits])) || "none"],
     ["digest key", project.digestKey],
     ["created", project.createdAt],

@@ -11,6 +11,10 @@ export function checkConsistency(settings: Settings, context: z.RefinementCtx): 
   }
   reportRepeated(settings.upstreams, "name", ["upstreams"], report);
   reportRepeated(settings.models.entries, "name", ["models", "entries"], report);
+  reportRepeated(settings.contents.tenantKeys, "organisation", ["contents", "tenantKeys"], report);
+  if (settings.contents.keyFile !== undefined && settings.contents.vault !== undefined) {
+    report(["contents", "keyFile"], "give a file or Vault, not both");
+  }
   reportRepeated(settings.log.witnesses, "name", ["log", "witnesses"], report);
   settings.upstreams.forEach((upstream, index) => {
     reportRepeated(upstream.models ?? [], "name", ["upstreams", index, "models"], report);

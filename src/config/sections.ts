@@ -161,6 +161,71 @@ const journal = z.strictObject({
     .describe("Most records that may wait for PostgreSQL; beyond it new requests are refused (books_behind)."),
 });
 
+const contentDays = (days: Readonly<Record<DataClass, number>>) => {
+  const of = (name: DataClass) =>
+    quantity(0, 3650)
+      .default(days[name])
+      .describe(`Days, for projects whose data class is ${name}; 0: it is not kept.`);
+  return z
+    .strictObject({
+      public: of("public"),
+      internal: of("internal"),
+      personal: of("personal"),
+      "special-category": of("special-category"),
+      restricted: of("restricted"),
+    })
+    .prefault({});
+};
+
+const contents = z.strictObject({
+  days: contentDays({ public: 30, internal: 30, personal: 30, "special-category": 7, restricted: 0 }).describe(
+    "For how long content is kept where a project asks and names no time.",
+  ),
+  daysMax: contentDays({ public: 3650, internal: 365, personal: 90, "special-category": 30, restricted: 0 }).describe(
+    "For how long it is kept at most, whatever a project asks.",
+  ),
+  bytesMax: quantity(1_048_576, 1e15)
+    .default(10_737_418_240)
+    .describe("For all of it; beyond that nothing more is kept."),
+  recordBytesMax: quantity(1024, 67_108_864)
+    .default(4_194_304)
+    .describe("For a request, and for its answer; of what is longer nothing is kept."),
+  waitingBytesMax: quantity(1_048_576, 1e12)
+    .default(268_435_456)
+    .describe("For what waits for PostgreSQL; beyond that nothing more is kept until it is there again."),
+  keyFile: z
+    .string()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe("The file of the key that wraps projects' keys (64 hexadecimal digits); left out: in the data folder."),
+  tenantKeys: z
+    .array(
+      z.strictObject({
+        organisation: z
+          .string()
+          .regex(/^org_[0-9A-Z]{26}$/, "an organisation's id")
+          .describe("An organisation's id."),
+        keyFile: z.string().min(1).max(4096).describe("Its own key, which wraps those of its projects: as `keyFile`."),
+      }),
+    )
+    .max(1000)
+    .default([])
+    .describe("Organisations that bring a key of their own."),
+  vault: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .max(2_000)
+        .refine((text) => !/[?#@]|\/$/.test(text), "no credentials, query, fragment or slash at its end")
+        .describe("Where Vault, or OpenBao, is."),
+      key: shortName.describe("The name of a key of its transit engine, of type aes256-gcm96."),
+      tokenEnvironment: environmentName.describe("The environment variable that holds the token."),
+    })
+    .optional()
+    .describe("Wraps projects' keys instead of a file."),
+});
+
 const log = z.strictObject({
   level: z
     .enum(["trace", "debug", "info", "warn", "error"])
@@ -291,6 +356,9 @@ export const allSettings = z.strictObject({
   log: log.prefault({}).describe("The transparency log of receipts, and, by `level`, the lines on standard error."),
   disclosure: disclosure.prefault({}).describe("What reports say that nothing here can compute."),
   receipts: receipts.prefault({}).describe("What receipts say beyond what they always say."),
+  contents: contents
+    .prefault({})
+    .describe("What is asked and answered, where a project asks for it to be kept (docs/operating/rights.md)."),
   fake: fake.prefault({}).describe("The scripted engine's pace."),
 });
 

@@ -19,6 +19,7 @@ export {
   type Backup,
   type Control,
   createControl,
+  type Identities as ControlIdentities,
   type DestinationStatus,
   type LogOperations,
   type LogStatus,

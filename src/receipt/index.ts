@@ -28,6 +28,7 @@ export {
   type MeaningFacts,
   type Rejection,
   rejectionsMax,
+  type Rest,
   type StatedNarrowing,
   type StatementFacts,
 } from "./statement.ts";
@@ -39,3 +40,4 @@ export {
   verifyReceipt,
   type VerifyInput,
 } from "./verify.ts";
+export { signedFile, type SignedFileVerdict, verifySignedFile } from "./signed-file.ts";

@@ -16,6 +16,8 @@ export interface SigningKeys {
   sealedLeaves(seal: string): Buffer | undefined;
   /** The leaves' hashes of a batch that was sealed; those of the latest are at hand. */
   leavesOf(batch: { readonly leaves: readonly string[]; readonly seal: string | undefined }): Buffer;
+  /** Signs bytes with the key that signs now. */
+  sign(bytes: Buffer): { readonly keyid: string; readonly sig: string };
   /** The public keys, retired ones too, as a JSON Web Key Set (RFC 7517). */
   jwks(): string;
   /** Makes a new key, which signs from now on. */
@@ -59,6 +61,10 @@ export function openSigningKeys(folder: string, nowMs: number): SigningKeys {
     },
     sealedLeaves: (seal) => sealed.of(seal),
     leavesOf: ({ leaves, seal }) => (seal === undefined ? undefined : sealed.of(seal)) ?? leafHashes(leaves),
+    sign(bytes) {
+      const { id, privateKey } = keys[0]!;
+      return { keyid: id, sig: sign(null, bytes, privateKey).toString("base64") };
+    },
     jwks: () => JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }),
     rotate(atMs) {
       files.make(atMs);

@@ -24,6 +24,13 @@ export interface Hop {
   readonly operator: string | null;
 }
 
+/** Where what was asked and answered is kept, and until when at the latest. */
+export interface Rest {
+  readonly site: string;
+  readonly jurisdiction: string | null;
+  readonly untilMs: number;
+}
+
 /** A place that policy did not permit, in coarse words: the full reason stays with the operator. */
 export interface Rejection {
   /** The country of its site, or "undeclared". */
@@ -80,6 +87,8 @@ export interface StatementFacts {
   };
   /** What is known of the place where the answer was computed, and by whose word; null: by nobody's. */
   readonly evidence: { readonly jurisdiction: EvidenceClass | null };
+  /** Where content is kept; left out: nowhere. */
+  readonly rests?: readonly Rest[];
   /** null: it cannot be known, and `unrated` says why. */
   readonly usage: Usage | null;
   readonly unrated: string | null;
@@ -129,10 +138,18 @@ function formatPredicate(facts: StatementFacts): string {
     `"model":{"adapter":${formatAdapter(model.adapter)},"name":${quoteJson(model.name)},"sha256":${quoteJson(model.sha256)}},` +
     `"organisation":${quoteJson(facts.organisation)},"policy":${formatPolicy(facts.policy)},` +
     `"price":${price === null ? "null" : formatPrice(price)},"receipt":${quoteJson(facts.receipt)},` +
-    `"request":${quoteJson(facts.request)},"requestMeaning":${formatMeaning(facts.requestMeaning)},"rests":[],"salt":${quoteJson(facts.salt)},` +
+    `"request":${quoteJson(facts.request)},"requestMeaning":${formatMeaning(facts.requestMeaning)},"rests":${formatRests(facts.rests)},"salt":${quoteJson(facts.salt)},` +
     `"startedAt":"${timestamp(facts.startedAtMs)}","tenant":${quoteJson(facts.tenant)},"unrated":${quoteJson(facts.unrated)},` +
     `"usage":${usage === null ? "null" : formatUsage(usage)},"v":2}`
   );
+}
+
+function formatRests(rests: readonly Rest[] = []): string {
+  const texts = rests.map(
+    ({ jurisdiction, site, untilMs }) =>
+      `{"jurisdiction":${quoteJson(jurisdiction)},"site":${quoteJson(site)},"until":"${timestamp(untilMs)}"}`,
+  );
+  return `[${texts.join(",")}]`;
 }
 
 const hopTexts = new WeakMap<readonly Hop[], string>();

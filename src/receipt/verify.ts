@@ -44,7 +44,7 @@ export type Verification =
     }
   | { readonly outcome: "invalid" | "unchecked"; readonly reason: string; readonly checked: readonly string[] };
 
-class Verdict extends Error {
+export class Verdict extends Error {
   readonly outcome: "invalid" | "unchecked";
   constructor(outcome: "invalid" | "unchecked", reason: string) {
     super(reason);
@@ -202,7 +202,7 @@ function compare(of: string, found: FoundDigest, digest: StatedDigest): Wrong | 
   return same ? undefined : { outcome: "invalid", reason: `the digest of ${of} is not the one that it states` };
 }
 
-function readKeys(bytes: Buffer): ReadonlyMap<string, KeyObject> {
+export function readKeys(bytes: Buffer): ReadonlyMap<string, KeyObject> {
   const value = parsed(bytes) as { keys?: unknown } | undefined;
   if (!Array.isArray(value?.keys)) throw new Verdict("unchecked", "the keys are not a JSON Web Key Set");
   const keys = new Map<string, KeyObject>();
@@ -240,7 +240,7 @@ function parsed(bytes: Buffer): unknown {
 }
 
 /** The value of canonical JSON; undefined where encoding it again would give other bytes. */
-function canonical(bytes: Buffer): CanonicalValue | undefined {
+export function canonical(bytes: Buffer): CanonicalValue | undefined {
   const value = parsed(bytes) as CanonicalValue | undefined;
   if (value === undefined) return undefined;
   try {
@@ -251,7 +251,7 @@ function canonical(bytes: Buffer): CanonicalValue | undefined {
   }
 }
 
-function members(value: unknown, names: readonly string[]): Members {
+export function members(value: unknown, names: readonly string[]): Members {
   const found = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
   if (found.length !== names.length || !names.every((name) => found.includes(name))) {
     throw new Verdict("invalid", "it has other fields than a receipt");
@@ -260,7 +260,7 @@ function members(value: unknown, names: readonly string[]): Members {
 }
 
 /** Base64 of one form only: what is decoded and encoded again must be the same text. */
-function decode(base64: string): Buffer {
+export function decode(base64: string): Buffer {
   const bytes = decodeBase64(base64);
   if (bytes === undefined) throw new Verdict("invalid", "its base64 is not canonical");
   return bytes;

@@ -18,6 +18,8 @@ export interface Ground {
 export const noon = "2026-12-01T12:00:00.000Z";
 const ids = createIds(systemClock);
 
+const never = { public: 0, internal: 0, personal: 0, "special-category": 0, restricted: 0 };
+
 export class TemporaryGround {
   readonly #postgres: TemporaryPostgres;
   readonly #stores: Store[] = [];
@@ -41,7 +43,7 @@ export class TemporaryGround {
     const tenancy = createTenancy({
       ...common,
       randomBytes: (count) => randomBytes(count),
-      known: () => ({ groups: {}, regimes: new Set() }),
+      known: () => ({ groups: {}, regimes: new Set(), retention: { usualSeconds: never, mostSeconds: never } }),
       onChange: () => Promise.resolve(),
     });
     await tenancy.createOrganisation({ name: "ministry", limits: {} });

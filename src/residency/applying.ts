@@ -11,17 +11,16 @@ export interface Wanted {
   readonly note: string | undefined;
   /** The version that it was made from; refused where another one is the newest by now. */
   readonly basedOn: number;
+  /** The operator's name. */
+  readonly author: string;
 }
-
-/** Who changes documents: named operators come later, and there is one token until then. */
-const author = "operator";
 
 /**
  * Adds a version, with the epoch of policy in the same transaction. What says the same as the newest is that one: an answer
  * that was lost can be asked for again. The epoch's row makes two operators wait for one another.
  */
 export async function applyVersion(db: Kysely<Database>, clock: Clock, wanted: Wanted): Promise<Version> {
-  const { kind, body, sha256, basedOn, note = null } = wanted;
+  const { kind, body, sha256, basedOn, author, note = null } = wanted;
   const newest = await findVersion(db, kind);
   if (newest?.sha256 === sha256) return newest;
   return change(db, "policy", async (transaction) => {

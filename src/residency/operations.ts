@@ -65,6 +65,8 @@ export interface PoliciesKept extends VersionTold {
 interface Change {
   readonly basedOn: number;
   readonly note?: string | undefined;
+  /** Who changes it, by name. */
+  readonly by?: string;
   readonly document: Written;
 }
 
@@ -74,8 +76,9 @@ export type Residency = ReturnType<typeof createResidency>;
 export function createResidency(context: ResidencyContext) {
   const { db, clock, inForce } = context;
   const apply = async (kind: DocumentKind, input: Change, body: object, sha256: string, compiled?: Policies) => {
-    const { basedOn, note } = input;
-    const applied = await applyVersion(db, clock, { kind, body: JSON.stringify(body), sha256, basedOn, note });
+    const { basedOn, note, by = "operator" } = input;
+    const wanted = { kind, body: JSON.stringify(body), sha256, basedOn, note, author: by };
+    const applied = await applyVersion(db, clock, wanted);
     await inForce.refresh(compiled && { ...compiled, sha256 }).catch(context.onFailure);
     return applied;
   };

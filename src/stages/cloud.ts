@@ -1,4 +1,5 @@
 import type { Clock, GatewayId, ProjectId, ReceiptId, Refusal, Tier } from "../base/index.ts";
+import type { Contents } from "../contents/index.ts";
 import type { Destination, DestinationSite, ServiceLevel } from "../engine/index.ts";
 import type { ByteWitness, RoutedCall, StageName } from "../gateway/index.ts";
 import type { Journal, Position } from "../journal/index.ts";
@@ -6,7 +7,7 @@ import type { Budgets, PriceBook } from "../ledger/index.ts";
 import type { InForce } from "../residency/index.ts";
 import type { Placements } from "./placement.ts";
 import type { EndedRequest } from "../telemetry/index.ts";
-import type { Directory, RateLimits } from "../tenancy/index.ts";
+import type { Directory, RateLimits, Retention } from "../tenancy/index.ts";
 
 /** What the stages of a request use of the cloud; boot.ts puts it together. */
 export interface Cloud {
@@ -33,6 +34,7 @@ export interface Cloud {
   readonly journal: Journal;
   readonly books: Books;
   readonly transparency: Transparency;
+  readonly contents: ContentKeeper;
   readonly meters: Meters;
   /** Of which answers receipts say what was meant. */
   readonly meanings: Meanings;
@@ -71,6 +73,15 @@ export interface Transparency {
 export interface Meanings {
   readonly ofWhole: boolean;
   readonly ofStreams: boolean;
+}
+
+/** What is asked and answered, where a project has asked for it to be kept. */
+export interface ContentKeeper {
+  /** Of a request, and of its answer. */
+  readonly recordBytesMax: number;
+  readonly retention: Retention;
+  /** Never rejects: what could not be kept is counted and told elsewhere. */
+  keep: Contents["keep"];
 }
 
 /** Counters and histograms, fed at the end of every request. */

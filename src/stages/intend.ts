@@ -1,5 +1,6 @@
 import type { Refusal } from "../base/index.ts";
 import type { Intent } from "../journal/index.ts";
+import { Collecting } from "../contents/index.ts";
 import { meaningBytesMax, requestMeaning } from "../meaning/index.ts";
 import {
   ByteDigest,
@@ -13,6 +14,7 @@ import type { DestinationSite } from "../engine/index.ts";
 import type { NarrowingHeaders } from "../policy/index.ts";
 import { type IntentBody, intentText, priceBody, siteBody } from "./bodies.ts";
 import type { Answering, Call, Cloud } from "./cloud.ts";
+import { type Keeping, keptUntilMs } from "./keep.ts";
 import type { Placed } from "./place.ts";
 
 /** An intent on its way to the disk, and the digest that every byte of the answer goes through. */
@@ -23,6 +25,8 @@ export interface Intended {
   /** Resolves once it is on disk: before that no byte of the answer leaves. */
   readonly durable: Promise<void>;
   readonly response: ByteDigest;
+  /** Set where its content is kept. */
+  readonly keeping: Keeping | undefined;
 }
 
 /** Writes down that the request runs, with all that is needed to settle it should this process die. */
@@ -41,11 +45,25 @@ export function intend(placed: Placed, answer: Answering, cloud: Cloud): Intende
   const intent = cloud.journal.intend(call.id, intentText(body));
   if (intent.outcome === "refused") return intent;
   const response = new ByteDigest(digestKey);
-  answer.witness(response);
+  const keeping = keepingOf(placed, response, answer, cloud);
+  answer.witness(keeping?.answer ?? response);
   answer.header("bailiwick-receipt", call.receipt);
   answer.headers(rate.headers);
   cloud.meters.began();
-  return { outcome: "intended", intent, body, durable: intent.durable, response };
+  return { outcome: "intended", intent, body, durable: intent.durable, response, keeping };
+}
+
+/** Its tenant hears of it, where its project asks for content to be kept. */
+function keepingOf({ admitted }: Placed, response: ByteDigest, answer: Answering, cloud: Cloud): Keeping | undefined {
+  if (admitted.holder.project.keepContentSeconds === undefined) return undefined;
+  const untilMs = keptUntilMs(admitted, cloud);
+  answer.header("bailiwick-content", untilMs === undefined ? "not-kept" : `until ${new Date(untilMs).toISOString()}`);
+  if (untilMs === undefined) return undefined;
+  return {
+    atMs: admitted.call.receivedAtMs,
+    untilMs,
+    answer: new Collecting(cloud.contents.recordBytesMax, response),
+  };
 }
 
 /** A body that has none of its own form is digested by its bytes alone. */

@@ -13,6 +13,16 @@ export interface Asked {
 
 const nothing: readonly [] = [];
 
+/** Of the five: the project's own class, and the one that a request narrows itself to. */
+export function dataClassesOf(
+  dataClass: DataClass,
+  narrowing: Narrowing | undefined,
+  { inForce }: Pick<Cloud, "inForce">,
+): readonly DataClass[] {
+  const named = narrowing?.dataClass;
+  return [dataClass, ...(named === undefined ? nothing : [baseClassOf(named, inForce.document)])];
+}
+
 /** Reads a request's headers. A value that nobody knows is refused, with the header's name. */
 export function asked({ narrowing: headers, holder }: Call, { inForce }: Pick<Cloud, "inForce">): Asked | Refusal {
   const { dataClass } = holder.project;
@@ -25,8 +35,7 @@ export function asked({ narrowing: headers, holder }: Call, { inForce }: Pick<Cl
     return refuse("invalid_request", `${header}: ${parsed.message}`, { param: header });
   }
   const { narrowing } = parsed;
-  const named = narrowing?.dataClass === undefined ? nothing : [baseClassOf(narrowing.dataClass, document)];
-  return { outcome: "asked", narrowing, dataClasses: [dataClass, ...named] };
+  return { outcome: "asked", narrowing, dataClasses: dataClassesOf(dataClass, narrowing, { inForce }) };
 }
 
 /** What policy is asked of a request. The key is named only where a policy looks at keys: answers are shared otherwise. */

@@ -3,6 +3,7 @@ import { type DigestKey, digestOfText } from "../receipt/index.ts";
 import type { Answering, Cloud } from "./cloud.ts";
 import type { Counts } from "./count.ts";
 import type { Intended } from "./intend.ts";
+import { keep, restOf } from "./keep.ts";
 import type { Placed } from "./place.ts";
 import type { Ran } from "./running.ts";
 import { costOf, settle } from "./settle.ts";
@@ -21,7 +22,8 @@ export async function record(
 ): Promise<void> {
   const { call, reservation, rate } = placed.admitted;
   const complete = !answer.left;
-  if (complete) intended.response.update(ran.last);
+  const { keeping } = intended;
+  if (complete) (keeping?.answer ?? intended.response).update(ran.last);
   const { written, body } = settle(intended.intent, intended.body, cloud, {
     counts,
     endedAtMs: cloud.clock.nowMs(),
@@ -31,12 +33,16 @@ export async function record(
       complete,
       meaning: complete ? meaningOf(ran, counts, placed.admitted.holder.project.digestKey) : null,
     },
+    rests: restOf(keeping, cloud),
   });
+  // Beside the journal's sync, which takes longer.
+  const kept = keeping === undefined ? undefined : keep(keeping, placed.admitted, answer, cloud);
   reservation.settle(costOf(counts, placed.admitted));
   // What nobody can count is charged with its bound, here as in the budgets.
   rate.settle(body.usage === null ? boundTokens(placed.admitted) : body.usage.inputTokens + body.usage.outputTokens);
   try {
     await written.durable;
+    await kept;
   } finally {
     report(placed, ran, counts, cloud);
   }

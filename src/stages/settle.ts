@@ -7,6 +7,7 @@ import {
   type EvidenceClass,
   type Hop,
   type MeaningFacts,
+  type Rest,
   type StatementFacts,
 } from "../receipt/index.ts";
 import { type IntentBody, priceIn, type SettlementBody, settlementText, type SiteBody } from "./bodies.ts";
@@ -25,6 +26,8 @@ export interface Outcome {
     /** The digest of what it says. */
     readonly meaning: string | null;
   } | null;
+  /** Where content is kept; left out: nowhere. */
+  readonly rests?: readonly Rest[];
 }
 
 /** Appends the settlement of an intent with its receipt's statement; also for an intent that a crash left open. */
@@ -47,6 +50,7 @@ export function settle(
     hops: hopsOf(intended, cloud),
     policy: policyOnReceipt(intended),
     evidence: { jurisdiction: evidenceOf(intended) },
+    rests: outcome.rests ?? [],
     usage: body.usage,
     unrated: body.unrated,
     price: body.priceVersion === null ? null : priceOnReceipt(body),

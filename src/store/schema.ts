@@ -1,9 +1,16 @@
 import type { ColumnType, GeneratedAlways } from "kysely";
 import type {
+  ContentKeyId,
   Ending,
+  ErasureId,
+  ExitId,
   GatewayId,
+  GrantId,
   InstallationId,
   KeyId,
+  KeyPermission,
+  KeyReach,
+  OperatorId,
   OrganisationId,
   ProjectId,
   ReceiptId,
@@ -46,6 +53,7 @@ export interface OrganisationTable extends LimitColumns {
   id: OrganisationId;
   name: string;
   createdAt: Time;
+  erasedAt: TimeOrNull;
 }
 
 export interface ProjectTable extends LimitColumns {
@@ -65,6 +73,9 @@ export interface ProjectTable extends LimitColumns {
   regimes: ColumnType<string[] | null, readonly string[] | null | undefined, readonly string[] | null>;
   country: TextOrNull;
   exported: ColumnType<ExportedFigures | null, string | null | undefined, string | null>;
+  /** For how long what is asked and answered is kept, in seconds; null: it is not. */
+  keepContentSeconds: WholeOrNull;
+  erasedAt: TimeOrNull;
 }
 
 /** What a tenant declares to have exported from China in a calendar year. */
@@ -87,6 +98,37 @@ export interface KeyTable extends LimitColumns {
   secretHash: Buffer;
   createdAt: Time;
   revokedAt: TimeOrNull;
+  permissions: ColumnType<KeyPermission[], readonly KeyPermission[] | undefined, readonly KeyPermission[]>;
+  reach: ColumnType<KeyReach, KeyReach | undefined, KeyReach>;
+}
+
+/** A named member of the operator's staff. */
+export interface OperatorTable {
+  id: OperatorId;
+  name: string;
+  /** Where this person works: ISO 3166; null: nobody has said. */
+  country: TextOrNull;
+  /** SHA-256 of the token, 32 bytes. */
+  tokenHash: Buffer;
+  createdAt: Time;
+  createdBy: string;
+  revokedAt: TimeOrNull;
+}
+
+/** One entry of the audit log; none is ever changed. */
+export interface AuditTable {
+  number: Whole;
+  request: string;
+  at: Time;
+  actor: string;
+  action: string;
+  outcome: string;
+  organisation: TextOrNull;
+  project: TextOrNull;
+  /** Canonical JSON, which holds all of the above and the hash of the entry before. */
+  body: string;
+  /** SHA-256 of `body`, lower-case hex. */
+  hash: string;
 }
 
 export interface DigestKeyTable {
@@ -214,6 +256,77 @@ export interface DocumentTable {
   note: TextOrNull;
 }
 
+export interface ErasureTable {
+  id: ErasureId;
+  organisation: OrganisationId;
+  /** null: all of the organisation's. */
+  project: ColumnType<ProjectId | null, ProjectId | null, never>;
+  kind: "request" | "subject" | "project" | "organisation";
+  askedAt: Time;
+  askedBy: string;
+  reason: TextOrNull;
+  /** 32 bytes, hex. */
+  blinding: string;
+  /** JSON: what is to go, as far as that is not over. */
+  progress: string;
+  /** Those that are over. */
+  steps: ColumnType<string[], readonly string[] | undefined, readonly string[]>;
+  finishedAt: TimeOrNull;
+  /** Signed; null until everything is gone. */
+  statement: TextOrNull;
+}
+
+/** A tenant that leaves. */
+export interface ExitTable {
+  id: ExitId;
+  organisation: OrganisationId;
+  noticedAt: Time;
+  noticeUntil: Time;
+  transitionUntil: Time;
+  retrievalUntil: Time;
+  askedBy: string;
+  finishedAt: TimeOrNull;
+  erasure: ColumnType<ErasureId | null, ErasureId | null | undefined, ErasureId | null>;
+}
+
+/** What lets a member of staff look at a project's data. */
+export interface GrantTable {
+  id: GrantId;
+  organisation: OrganisationId;
+  project: ProjectId;
+  /** An operator's name. */
+  operator: string;
+  reason: string;
+  /** How long it holds from its approval on. */
+  seconds: Whole;
+  askedAt: Time;
+  askedBy: string;
+  approvedAt: TimeOrNull;
+  /** The id of a key of the tenant's. */
+  approvedBy: TextOrNull;
+  until: TimeOrNull;
+  endedAt: TimeOrNull;
+  endedBy: TextOrNull;
+}
+
+/** What was asked and answered, sealed. */
+export interface ContentTable {
+  request: RequestId;
+  organisation: OrganisationId;
+  project: ProjectId;
+  at: Time;
+  /** When it goes. */
+  until: Time;
+  dataClass: string;
+  model: string;
+  endpoint: string;
+  contentKey: ContentKeyId;
+  /** By which a person's records are found; null: none was named. */
+  subjectTag: TextOrNull;
+  wrappedKey: Buffer;
+  sealed: Buffer;
+}
+
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
 export interface Database {
   installation: InstallationTable;
@@ -230,6 +343,12 @@ export interface Database {
   reservations: ReservationTable;
   documents: DocumentTable;
   decisions: DecisionTable;
+  operators: OperatorTable;
+  audit: AuditTable;
+  contents: ContentTable;
+  grants: GrantTable;
+  erasures: ErasureTable;
+  exits: ExitTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -248,4 +367,10 @@ export const tables = [
   "reservations",
   "documents",
   "decisions",
+  "operators",
+  "audit",
+  "contents",
+  "grants",
+  "erasures",
+  "exits",
 ] as const;

@@ -4,8 +4,9 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { systemClock } from "../base/index.ts";
+import { type Clock, createIds, systemClock } from "../base/index.ts";
 import { connect } from "./connect.ts";
+import { openStore, type Store } from "./store.ts";
 import { type EmbeddedConnection, type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded/index.ts";
 
 export interface TemporaryPostgres {
@@ -44,4 +45,17 @@ export async function temporaryPostgres(): Promise<TemporaryPostgres> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A store in an empty database of it, with the newest schema; the caller closes it. */
+export async function temporaryStore(temporary: TemporaryPostgres, clock: Clock): Promise<Store> {
+  const installation = createIds(clock).mint("inst");
+  const opened = await openStore({
+    connection: await temporary.emptyDatabase(),
+    installation,
+    clock,
+    log: () => undefined,
+  });
+  if (opened.outcome === "refused") throw new Error(opened.message);
+  return opened;
 }

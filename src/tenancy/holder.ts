@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Kysely, Selectable } from "kysely";
-import type { Amount, KeyId, OrganisationId, ProjectId, Tier } from "../base/index.ts";
+import type { Amount, KeyId, KeyPermission, KeyReach, OrganisationId, ProjectId, Tier } from "../base/index.ts";
 import { type DataClass, type DataOwner, isDataClass } from "../policy/index.ts";
 import type { Database, ProjectTable } from "../store/index.ts";
 import { budgetOf, type LimitRow } from "./limits.ts";
@@ -17,7 +17,13 @@ export interface ScopeLimits {
 
 /** Who a key belongs to, and everything that holds for a request with it. */
 export interface Holder {
-  readonly key: { readonly id: KeyId; readonly name: string };
+  readonly key: {
+    readonly id: KeyId;
+    readonly name: string;
+    /** What it may do beside, or instead of, asking models. */
+    readonly permissions: ReadonlySet<KeyPermission>;
+    readonly reach: KeyReach;
+  };
   /** What it says of where its data may be is as policy takes it. */
   readonly project: DataOwner & {
     readonly id: ProjectId;
@@ -27,6 +33,8 @@ export interface Holder {
     readonly tier: Tier;
     /** What it has of a pool that is short, beside a project of weight 1. */
     readonly weight: number;
+    /** For how long content is kept; undefined: it is not. */
+    readonly keepContentSeconds: number | undefined;
     /** What digests in its receipts are salted with. */
     readonly digestKey: { readonly id: string; readonly secret: KeyObject };
   };
@@ -79,11 +87,13 @@ export async function readHolders(
       const holders = new Map<string, Holder>();
       for (const key of keys) {
         const project = projectOf.get(key.project)!;
+        // Nobody asks for it any more, and its digests have no key.
+        if (project.erasedAt !== null) continue;
         const organisation = organisationOf.get(project.organisation)!;
         const digestKey = secretOf.get(project.id);
         if (digestKey === undefined) throw new Error(`project ${project.id} has no digest key`);
         holders.set(key.secretHash.toString("hex"), {
-          key: { id: key.id, name: key.name },
+          key: { id: key.id, name: key.name, permissions: new Set(key.permissions), reach: key.reach },
           project: {
             id: project.id,
             name: project.name,
@@ -94,6 +104,7 @@ export async function readHolders(
             unsupported: project.unsupported,
             tier: project.tier,
             weight: project.weight,
+            keepContentSeconds: project.keepContentSeconds === null ? undefined : Number(project.keepContentSeconds),
             digestKey,
           },
           organisation: { id: organisation.id, name: organisation.name },

@@ -8,4 +8,5 @@
 export { createDirectory, type Directory } from "./directory.ts";
 export type { Holder, ScopeLimits } from "./holder.ts";
 export { createTenancy, type Tenancy } from "./operations.ts";
+export type { Retention } from "./rules.ts";
 export { RateLimits, type RateTaken } from "./rate-limits.ts";

@@ -4,6 +4,8 @@ import {
   type Clock,
   type Ids,
   isId,
+  type KeyPermission,
+  type KeyReach,
   type ProjectId,
   refuse,
   type Refusal,
@@ -12,7 +14,7 @@ import {
 } from "../base/index.ts";
 import { behind, change, type Database, type List, type Page, pageOf } from "../store/index.ts";
 import { type LimitChanges, type LimitRow, mergeLimits, refusePast, withinParent } from "./limits.ts";
-import { findKey, findOrganisation, findProject, keys, projects } from "./references.ts";
+import { findKey, findOrganisation, findProject, keys, projects, refuseErased } from "./references.ts";
 import { firstRules, type KnownNames, type ProjectRules, rulesOf } from "./rules.ts";
 import { keyTold, organisationTold, type OrganisationTold, projectTold } from "./told.ts";
 
@@ -85,7 +87,7 @@ export function createTenancy(context: TenancyContext) {
       changes: { readonly name?: string | undefined; readonly limits: LimitChanges },
     ) =>
       changed(async (transaction) => {
-        const row = await findOrganisation(transaction, reference);
+        const row = refuseErased(await findOrganisation(transaction, reference));
         const name = changes.name === undefined ? row.name : nameOf(changes.name);
         asked(changes.limits);
         const values = { name, ...mergeLimits(row, changes.limits) };
@@ -110,7 +112,7 @@ export function createTenancy(context: TenancyContext) {
       input: { readonly organisation: string; readonly name: string; readonly limits: LimitChanges } & ProjectRules,
     ) =>
       changed(async (transaction) => {
-        const organisation = await findOrganisation(transaction, input.organisation);
+        const organisation = refuseErased(await findOrganisation(transaction, input.organisation));
         const limits = asked(input.limits);
         withinParent(limits, organisation, "organisation");
         const id = context.ids.mint("prj");
@@ -131,7 +133,7 @@ export function createTenancy(context: TenancyContext) {
       changes: { readonly name?: string | undefined; readonly limits: LimitChanges } & ProjectRules,
     ) =>
       changed(async (transaction) => {
-        const row = await findProject(transaction, reference);
+        const row = refuseErased(await findProject(transaction, reference));
         const limits = mergeLimits(row, changes.limits);
         // Only what is asked for: a parent may have been lowered since, and a new name is no reason to refuse then.
         withinParent(asked(changes.limits), await findOrganisation(transaction, row.organisation), "organisation");
@@ -142,7 +144,7 @@ export function createTenancy(context: TenancyContext) {
       }),
     eraseDigestKey: (reference: string) =>
       changed(async (transaction) => {
-        const project = await findProject(transaction, reference);
+        const project = refuseErased(await findProject(transaction, reference));
         await transaction
           .updateTable("digestKeys")
           .set({ secret: null, erasedAt: now() })
@@ -169,9 +171,11 @@ export function createTenancy(context: TenancyContext) {
       readonly project: string;
       readonly name: string | undefined;
       readonly limits: LimitChanges;
+      readonly permissions?: readonly KeyPermission[] | undefined;
+      readonly reach?: KeyReach | undefined;
     }) =>
       changed(async (transaction) => {
-        const project = await findProject(transaction, input.project);
+        const project = refuseErased(await findProject(transaction, input.project));
         const limits = asked(input.limits);
         withinParent(limits, project, "project");
         withinParent(limits, await findOrganisation(transaction, project.organisation), "organisation");
@@ -184,6 +188,8 @@ export function createTenancy(context: TenancyContext) {
           prefix: secret.slice(0, 8),
           secretHash: createHash("sha256").update(secret).digest(),
           createdAt: now(),
+          permissions: [...new Set(input.permissions ?? (["use"] as const))],
+          reach: input.reach ?? ("project" as const),
           ...limits,
         };
         await unique(transaction.insertInto("keys").values(row).execute(), row.name);

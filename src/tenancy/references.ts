@@ -33,6 +33,12 @@ async function only<Row>(db: Reader, rows: readonly Row[], what: Kind, reference
   return row;
 }
 
+/** What is erased is not changed any more, and nothing is added to it. */
+export function refuseErased<Row extends { readonly erasedAt: Date | null; readonly id: string }>(row: Row): Row {
+  if (row.erasedAt === null) return row;
+  throw new RefusalError(refuse("erased", `${row.id} was erased at ${row.erasedAt.toISOString()}.`));
+}
+
 export async function findOrganisation(db: Reader, reference: string) {
   const query = db.selectFrom("organisations").selectAll();
   const rows = await (

@@ -1,5 +1,5 @@
 import { nearest, refuse, RefusalError, type Tier } from "../base/index.ts";
-import { checkJurisdiction, checkProcessing, type DataClass, type OwnGroups } from "../policy/index.ts";
+import { checkJurisdiction, checkProcessing, type DataClass, isDataClass, type OwnGroups } from "../policy/index.ts";
 import type { ExportedFigures } from "../store/index.ts";
 
 /** A project's rules as they are asked for: what is left out stays, null takes away what need not be said. */
@@ -13,12 +13,21 @@ export interface ProjectRules {
   readonly unsupported?: "refuse" | "warn" | undefined;
   readonly tier?: Tier | undefined;
   readonly weight?: number | undefined;
+  /** For how long content is kept; `default`: as the settings say for the data class; null: it is not. */
+  readonly keepContentSeconds?: number | "default" | null | undefined;
 }
 
 /** What rules can name, by the policy in force. */
 export interface KnownNames {
   readonly groups: OwnGroups;
   readonly regimes: ReadonlySet<string>;
+  readonly retention: Retention;
+}
+
+/** How long content of a class is kept where its project asks, in seconds: as a rule, and at most; 0: never. */
+export interface Retention {
+  readonly usualSeconds: Readonly<Record<DataClass, number>>;
+  readonly mostSeconds: Readonly<Record<DataClass, number>>;
 }
 
 interface RulesBefore {
@@ -31,6 +40,7 @@ interface RulesBefore {
   readonly unsupported: "refuse" | "warn";
   readonly tier: Tier;
   readonly weight: number;
+  readonly keepContentSeconds: string | number | null;
 }
 
 /** What holds for a new project that says nothing. */
@@ -44,6 +54,7 @@ export const firstRules: RulesBefore = {
   unsupported: "refuse",
   tier: "standard",
   weight: 1,
+  keepContentSeconds: null,
 };
 
 /** The columns of a project's rules. A name that nobody knows is refused: it may be a slip of one that was to protect. */
@@ -61,7 +72,21 @@ export function rulesOf(rules: ProjectRules, before: RulesBefore, known: KnownNa
     unsupported: rules.unsupported ?? before.unsupported,
     tier: rules.tier ?? before.tier,
     weight: rules.weight ?? before.weight,
+    keepContentSeconds: keepingOf(rules, before, known),
   };
+}
+
+/** What stands there already may be longer than the settings allow by now: requests are held to both. */
+function keepingOf(rules: ProjectRules, before: RulesBefore, { retention }: KnownNames): number | null {
+  const asked = rules.keepContentSeconds;
+  if (asked === undefined) return before.keepContentSeconds === null ? null : Number(before.keepContentSeconds);
+  if (asked === null) return null;
+  const dataClass = rules.dataClass ?? (isDataClass(before.dataClass) ? before.dataClass : "restricted");
+  const most = retention.mostSeconds[dataClass];
+  const seconds = asked === "default" ? Math.min(retention.usualSeconds[dataClass], most) : asked;
+  if (most === 0) throw wrong("keepContentSeconds", `The settings keep no content of ${dataClass} data.`);
+  if (seconds <= most && seconds > 0) return seconds;
+  throw wrong("keepContentSeconds", `The settings keep content of ${dataClass} data for ${most} seconds at most.`);
 }
 
 function kept<Value>(asked: null | undefined, before: Value | null): Value | null {

@@ -19,6 +19,10 @@ const whenAway = {
   "special-category": "stop",
   restricted: "stop",
 } as const;
+const retention = {
+  usualSeconds: { public: 20, internal: 20, personal: 20, "special-category": 10, restricted: 0 },
+  mostSeconds: { public: 100, internal: 100, personal: 50, "special-category": 10, restricted: 0 },
+};
 const firstPage = { limit: 100, after: undefined };
 const everything = { limits: {} };
 
@@ -56,7 +60,7 @@ function tenancyWith(onChange: () => Promise<void>, failures: unknown[] = [], cl
     clock,
     ids,
     randomBytes: (count) => randomBytes(count),
-    known: () => ({ groups: { OURS: ["DE", "FR"] }, regimes: new Set(["open", "national", "eu-operated"]) }),
+    known: () => ({ groups: { OURS: ["DE", "FR"] }, regimes: new Set(["open", "national", "eu-operated"]), retention }),
     onChange,
     onFailure: (error) => failures.push(error),
   });

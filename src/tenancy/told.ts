@@ -1,4 +1,4 @@
-import type { Tier } from "../base/index.ts";
+import type { KeyPermission, KeyReach, Tier } from "../base/index.ts";
 import { type DataClass, isDataClass } from "../policy/index.ts";
 import type { ExportedFigures } from "../store/index.ts";
 import { type LimitsTold, limitsTold } from "./limits.ts";
@@ -23,6 +23,7 @@ export interface ProjectTold extends Named {
   readonly unsupported: "refuse" | "warn";
   readonly tier: Tier;
   readonly weight: number;
+  readonly keepContentSeconds: number | null;
   readonly digestKey: string;
   readonly createdAt: string;
   readonly limits: LimitsTold;
@@ -32,6 +33,8 @@ export interface KeyTold extends Named {
   readonly organisation: Named;
   readonly createdAt: string;
   readonly revokedAt: string | null;
+  readonly permissions: KeyPermission[];
+  readonly reach: KeyReach;
   readonly limits: LimitsTold;
 }
 
@@ -55,6 +58,7 @@ export function projectTold(
     unsupported: row.unsupported,
     tier: row.tier,
     weight: row.weight,
+    keepContentSeconds: row.keepContentSeconds === null ? null : Number(row.keepContentSeconds),
     digestKey: row.digestKey ?? "",
     createdAt: row.createdAt.toISOString(),
     limits: limitsTold(row),
@@ -69,6 +73,8 @@ export function keyTold(row: Awaited<ReturnType<typeof findKey>>): KeyTold {
     organisation: { id: row.organisationId, name: row.organisationName },
     createdAt: row.createdAt.toISOString(),
     revokedAt: row.revokedAt?.toISOString() ?? null,
+    permissions: row.permissions,
+    reach: row.reach,
     limits: limitsTold(row),
   };
 }

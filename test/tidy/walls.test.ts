@@ -47,6 +47,21 @@ test("pool, policy and log import base only, the simulator pool too, reservation
   }
 });
 
+test("staff, the audit log, stored content, erasures and exits each reach the store, and one another only downwards", () => {
+  for (const [room, allowed] of [
+    ["staff", ["base", "policy", "store"]],
+    ["audit", ["base", "store"]],
+    ["contents", ["base", "installation", "store"]],
+    ["erasure", ["base", "contents", "receipt", "store"]],
+    ["exits", ["base", "store"]],
+  ] as const) {
+    const mine = files.filter(({ path }) => roomOf(path) === room);
+    assert.ok(mine.length > 2, `${room} was looked at`);
+    const crossing = mine.flatMap(outward).filter(({ to }) => !(allowed as readonly string[]).includes(roomOf(to)));
+    assert.deepEqual(crossing, []);
+  }
+});
+
 test("only the composition root and the command line put rooms together", () => {
   const crossing = files
     .filter(({ path }) => !["main.ts", "boot", "cli"].includes(roomOf(path)))

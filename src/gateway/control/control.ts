@@ -4,19 +4,26 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { type Ids, refuse } from "../../base/index.ts";
 import { documentHeaders, pageFiles, type PageStatus, renderPage } from "../page/index.ts";
-import { createAccess, type Permission } from "./access.ts";
+import { createAccess, type Identities, type Permission } from "./access.ts";
+import { createAudited } from "./auditing.ts";
+import { auditRoutes } from "./audit-routes.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
+import { contentRoutes } from "./content-routes.ts";
+import { erasureRoutes } from "./erasure-routes.ts";
+import { exitRoutes } from "./exit-routes.ts";
+import { grantRoutes } from "./grant-routes.ts";
 import { isAbort, refusalOf } from "./failures.ts";
 import { KnownModels } from "./known-models.ts";
 import { logRoutes } from "./log-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { openapiOptions } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
-import { base, type OnFailure, register, sendRefusal } from "./register.ts";
+import { base, keepAsker, type OnFailure, register, sendRefusal } from "./register.ts";
 import { reservationRoutes } from "./reservation-routes.ts";
 import { reportRoutes } from "./report-routes.ts";
 import { residencyRoutes } from "./residency-routes.ts";
 import type { Route } from "./route.ts";
+import { staffRoutes } from "./staff-routes.ts";
 import { tenancyRoutes } from "./tenancy-routes.ts";
 
 declare module "fastify" {
@@ -28,7 +35,7 @@ declare module "fastify" {
 
 export interface ControlOptions {
   readonly version: string;
-  readonly operatorToken: string;
+  readonly identities: Identities;
   readonly ids: Ids;
   readonly operations: Operations;
   /** Prometheus's text format. */
@@ -59,10 +66,12 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  guard(app, options.operatorToken);
+  guard(app, options.identities);
   await app.register(swagger, { openapi: openapiOptions(options.version), transform: jsonSchemaTransform });
   const routes = controlRoutes(options.operations);
-  for (const route of routes) register(app, route, options.onFailure);
+  const { audit, tenancy } = options.operations;
+  const audited = createAudited(audit, tenancy, options.onFailure);
+  for (const route of routes) register(app, route, audited, options.onFailure);
   registerPlain(app, options);
   answerFailures(app, options, routes);
   await app.ready();
@@ -76,6 +85,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
   const { tenancy, usage, reservations, residency, catalog, cloud, log, reports } = operations;
+  const { operators, audit, contents, support, erasures, exports, exits } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
@@ -86,12 +96,18 @@ export function controlRoutes(operations: Operations): readonly Route[] {
     ...cloudRoutes(cloud, models),
     ...logRoutes(log),
     ...reportRoutes(reports),
+    ...staffRoutes(operators),
+    ...auditRoutes(audit, tenancy),
+    ...contentRoutes(contents, support, tenancy),
+    ...grantRoutes(support, tenancy),
+    ...erasureRoutes(erasures, tenancy),
+    ...exitRoutes(exports, exits, support, tenancy),
   ];
 }
 
 /** Deny by default: no route without a permission, and no request past one that it does not have. */
-export function guard(app: FastifyInstance, operatorToken: string): void {
-  const access = createAccess(operatorToken);
+export function guard(app: FastifyInstance, identities: Identities): void {
+  const access = createAccess(identities);
   app.addHook("onRoute", (route) => {
     if (route.config?.permission === undefined) throw new Error(`The route ${route.url} declares no permission.`);
   });
@@ -99,8 +115,9 @@ export function guard(app: FastifyInstance, operatorToken: string): void {
     void reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
     // What is not there is nobody's business but the operator's.
     const { permission } = request.routeOptions.config;
-    const refusal = access(permission ?? (request.url.startsWith("/control") ? "operator" : "public"), request.raw);
-    if (refusal !== undefined) return sendRefusal(reply, refusal);
+    const asker = await access(permission ?? (request.url.startsWith("/control") ? "operator" : "public"), request.raw);
+    if ("outcome" in asker) return sendRefusal(reply, asker);
+    keepAsker(request, asker);
     return undefined;
   });
 }

@@ -37,7 +37,12 @@ export async function startFakeControl(): Promise<FakeControl> {
   const failures: unknown[] = [];
   const control = await createControl({
     version: "0.0.0",
-    operatorToken: fakeToken,
+    identities: {
+      operatorToken: fakeToken,
+      operatorName: "operator",
+      findOperator: (token) => operations.operators.find(token),
+      identify: () => refuse("invalid_key", "This key is not known."),
+    },
     ids: createIds(clock),
     operations,
     metrics: () => Promise.resolve({ contentType: "text/plain; version=0.0.4", body: "bailiwick_up 1\n" }),

@@ -6,6 +6,14 @@ import { fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
 import { createFakeReports } from "./fake-reports.ts";
 import { createFakeReservations } from "./fake-reservations.ts";
+import {
+  createFakeAudit,
+  createFakeContents,
+  createFakeErasures,
+  createFakeExits,
+  createFakeOperators,
+  createFakeSupport,
+} from "./fake-rights.ts";
 import { createFakeResidency } from "./fake-residency.ts";
 import { instantOf } from "./fields.ts";
 import type { LimitChanges, Operations, ProjectRules, TenancyOperations } from "./operations.ts";
@@ -45,6 +53,16 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
     cloud: fakeCloud(clock),
     log: createFakeLog(() => instantOf(clock.nowMs())),
     reports: createFakeReports(),
+    operators: createFakeOperators(clock),
+    audit: createFakeAudit(clock),
+    contents: createFakeContents(clock),
+    support: createFakeSupport(clock),
+    erasures: createFakeErasures(clock),
+    exports: {
+      organisation: (organisation) =>
+        Promise.resolve({ lines: [{ part: "organisation", row: { id: organisation } }] as never }),
+    },
+    exits: createFakeExits(clock),
   };
   return fake;
 }
@@ -184,7 +202,7 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
     },
     listKeys: (_, page) => Promise.resolve(paged(keys, page)),
     showKey: (reference) => Promise.resolve(find(keys, reference)),
-    createKey: ({ project, name, limits }) => {
+    createKey: ({ project, name, limits, permissions = ["use"], reach = "project" }) => {
       const parent = find(projects, project);
       if ("outcome" in parent) return Promise.resolve(parent);
       const made = {
@@ -194,6 +212,8 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
         organisation: parent.organisation,
         createdAt: at(),
         revokedAt: null,
+        permissions: [...permissions],
+        reach,
         limits: limited(undefined, limits),
         key: secret(),
       };
@@ -226,6 +246,7 @@ const firstRules: Rules = {
   unsupported: "refuse",
   tier: "standard",
   weight: 1,
+  keepContentSeconds: null,
 };
 
 /** What was said, and what was there where nothing was. */

@@ -131,6 +131,13 @@ export const projectRules = {
     .max(100)
     .optional()
     .meta({ description: "What it has of a pool that is short, beside a project of weight 1." }),
+  keepContentSeconds: z
+    .union([z.int().min(60).max(315_360_000), z.literal("default")])
+    .nullable()
+    .optional()
+    .meta({
+      description: "For how long what is asked and answered is kept; `default`: as the settings say; null: not.",
+    }),
 };
 
 /** The part of a list that is asked for. */

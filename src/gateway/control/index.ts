@@ -4,6 +4,7 @@
  * `Operations`. Invariants: a route declares its permission or cannot be registered; what a schema does not name is
  * refused on the way in and does not leave on the way out; every list is bounded; a secret leaves once.
  */
+export type { Identities } from "./access.ts";
 export { type Control, type ControlOptions, createControl } from "./control.ts";
 export { describeModel, pullLines } from "./model-routes.ts";
 export type {
@@ -21,6 +22,16 @@ export type {
   UsageFilter,
   UsageOperations,
 } from "./operations.ts";
+export type {
+  AuditEntry,
+  CreatedOperator,
+  Erasure,
+  Exit,
+  Grant,
+  Operator,
+  StoredContent,
+  StoredListing,
+} from "./rights-wire.ts";
 export type { DevicePool, PooledHost, PooledModel, PoolStatus } from "./pool-wire.ts";
 export type {
   Backup,

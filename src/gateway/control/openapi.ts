@@ -28,6 +28,12 @@ export function openapiOptions(version: string): NonNullable<FastifyDynamicSwagg
       { name: "Residency" },
       { name: "Models" },
       { name: "Cloud" },
+      { name: "Operators" },
+      { name: "Audit" },
+      { name: "Stored content" },
+      { name: "Support access" },
+      { name: "Erasure" },
+      { name: "Exit" },
       { name: "Operating", description: "Health, metrics and this document." },
     ],
     components: {
@@ -37,7 +43,8 @@ export function openapiOptions(version: string): NonNullable<FastifyDynamicSwagg
         operator: {
           type: "http",
           scheme: "bearer",
-          description: "The operator's token: the file `operator-token` in the data folder.",
+          description:
+            "An operator's token: a named operator's, or the first one's, in the data folder's file `operator-token`.",
         },
       },
     },

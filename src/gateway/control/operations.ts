@@ -1,8 +1,18 @@
 import type { z } from "zod";
-import type { Refusal } from "../../base/index.ts";
+import type { KeyPermission, KeyReach, Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
 import type { limitChanges } from "./fields.ts";
 import type { PoolStatus } from "./pool-wire.ts";
+import type {
+  AuditEntry,
+  CreatedOperator,
+  Erasure,
+  Exit,
+  Grant,
+  Operator,
+  StoredContent,
+  StoredListing,
+} from "./rights-wire.ts";
 import type {
   Backup,
   CloudStatus,
@@ -51,6 +61,7 @@ export interface ProjectRules {
   readonly unsupported?: Project["unsupported"] | undefined;
   readonly tier?: Project["tier"] | undefined;
   readonly weight?: number | undefined;
+  readonly keepContentSeconds?: number | "default" | null | undefined;
 }
 
 /**
@@ -84,6 +95,8 @@ export interface TenancyOperations {
     readonly project: string;
     readonly name: string | undefined;
     readonly limits: LimitChanges;
+    readonly permissions?: readonly KeyPermission[] | undefined;
+    readonly reach?: KeyReach | undefined;
   }): Promise<(Key & { readonly key: string }) | Refusal>;
   updateKey(
     key: string,
@@ -154,6 +167,8 @@ interface DocumentChange {
   readonly basedOn: number;
   readonly document: Record<string, unknown>;
   readonly note?: string | undefined;
+  /** Who changes it, by name. */
+  readonly by: string;
 }
 
 /** The documents by which is decided where data may be. What is not valid changes nothing; its reasons say where. */
@@ -219,6 +234,123 @@ export interface CloudOperations {
   backup(path: string | undefined, signal: AbortSignal): Promise<Backup | Refusal>;
 }
 
+/** The operator's people. */
+export interface OperatorOperations {
+  list(page: Page): Promise<List<Operator>>;
+  add(input: {
+    readonly name: string;
+    readonly country: string | null;
+    readonly by: string;
+  }): Promise<CreatedOperator | Refusal>;
+  revoke(operator: string): Promise<Operator | Refusal>;
+  /** Whose token this is; undefined: nobody's. */
+  find(token: string): Promise<{ readonly name: string; readonly country: string | null } | undefined>;
+}
+
+export type AuditFact = Omit<AuditEntry, "v" | "number" | "at" | "previous" | "hash">;
+
+export interface AuditFilter {
+  readonly organisation?: string | undefined;
+  readonly project?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+/** Who did what. */
+export interface AuditOperations {
+  append(fact: AuditFact): Promise<void>;
+  /** The newest first. */
+  list(filter: AuditFilter, page: Page): Promise<List<AuditEntry>>;
+  /** All of it, the oldest first. */
+  all(page: Page): Promise<List<AuditEntry>>;
+}
+
+/** Whose things, by ids; what is left out does not restrict. */
+interface OwnedBy {
+  readonly organisation?: string | undefined;
+  readonly project?: string | undefined;
+}
+
+/** What was asked and answered, where a project has asked for it to be kept. */
+export interface ContentOperations {
+  list(
+    filter: OwnedBy & {
+      readonly subject?: string | undefined;
+      readonly since?: string | undefined;
+      readonly before?: string | undefined;
+    },
+    page: Page,
+  ): Promise<List<StoredListing>>;
+  show(
+    request: string,
+    scope: OwnedBy,
+  ): Promise<
+    (Omit<StoredContent, "input" | "output"> & { readonly input: Buffer; readonly output: Buffer }) | undefined
+  >;
+}
+
+/** Looks of the operator's staff at tenants' data. */
+export interface SupportOperations {
+  ask(
+    input: { readonly organisation: string; readonly project: string; readonly by: string } & Pick<
+      Grant,
+      "operator" | "seconds" | "reason"
+    >,
+  ): Promise<Grant | Refusal>;
+  list(scope: OwnedBy, page: Page): Promise<List<Grant>>;
+  approve(grant: string, scope: OwnedBy, by: string): Promise<Grant | Refusal>;
+  end(grant: string, scope: OwnedBy, by: string): Promise<Grant | Refusal>;
+  /** Why a member of staff may not look at a project's data now; undefined: it is granted, and policy permits it. */
+  refusalFor(
+    member: { readonly name: string; readonly country?: string | null },
+    project: string,
+  ): Promise<Refusal | undefined>;
+}
+
+/** What a tenant wants gone. */
+export interface ErasureOperations {
+  erase(
+    input: {
+      readonly organisation: string;
+      readonly project: string | null;
+      readonly request?: string | undefined;
+      readonly subject?: string | undefined;
+      readonly reason: string | null;
+      readonly by: string;
+    },
+    waitMs: number,
+  ): Promise<Erasure | Refusal>;
+  list(scope: OwnedBy, page: Page): Promise<List<Erasure>>;
+  show(erasure: string, scope: OwnedBy): Promise<Erasure | Refusal>;
+}
+
+/** Everything that a tenant owns. */
+export interface ExportOperations {
+  /** `mayRead`: whether what is stored of a project is opened for who asks. */
+  organisation(
+    organisation: string,
+    mayRead: (project: string) => Promise<boolean>,
+  ): Promise<{ readonly lines: AsyncIterable<{ readonly part: string; readonly row: unknown }> } | Refusal>;
+}
+
+/** A tenant's leaving. */
+export interface ExitOperations {
+  begin(input: {
+    readonly organisation: string;
+    readonly noticeDays: number;
+    readonly transitionDays: number;
+    readonly by: string;
+  }): Promise<Exit | Refusal>;
+  list(scope: OwnedBy, page: Page): Promise<List<Exit>>;
+  finish(
+    exit: string,
+    scope: OwnedBy,
+    more: { readonly by: string; readonly isWaived: boolean },
+  ): Promise<Exit | Refusal>;
+}
+
 /** Everything that the control API acts on; boot.ts puts it together. */
 export interface Operations {
   readonly tenancy: TenancyOperations;
@@ -229,4 +361,11 @@ export interface Operations {
   readonly cloud: CloudOperations;
   readonly log: LogOperations;
   readonly reports: ReportOperations;
+  readonly operators: OperatorOperations;
+  readonly audit: AuditOperations;
+  readonly contents: ContentOperations;
+  readonly support: SupportOperations;
+  readonly erasures: ErasureOperations;
+  readonly exports: ExportOperations;
+  readonly exits: ExitOperations;
 }

@@ -8,8 +8,11 @@ import type { Route } from "./route.ts";
 
 const opening = `# Control API
 
-The operator's API, on the same port as \`/v1\`. Every call shows the operator's token (\`authorization: Bearer\`), which
-stands in the data folder's \`operator-token\`: whoever may read that file is the operator. Bodies are JSON; a member that is
+The operators' API, on the same port as \`/v1\`. Every call shows a token (\`authorization: Bearer\`): a named operator's, or
+the first one's, which stands in the data folder's \`operator-token\`: whoever may read that file is the operator. Where a
+route says so a tenant's key does as well, if it has the permission: it then sees what is its own tenant's, and the rest
+looks as if it were not there. Every call that changes something is recorded in the audit log before it is made and when it
+has ended. Bodies are JSON; a member that is
 not known is refused. Names or ids stand in paths, percent-encoded (\`organisation%2Fproject\`). Lists come in pages:
 \`limit\` (at most 1000) and \`after\`, the \`next\` of the page before; \`next\` is null on the last. Errors have the shape and the
 codes of [errors.md](errors.md). Answers that make or change what has limits hold \`warnings\`: what is odd about what was
@@ -43,6 +46,7 @@ function describe(route: Route): string {
   const parts = [
     ...membersOf("Query", route.query),
     ...membersOf("Body", route.body),
+    ...whoElse(route),
     `Answers ${route.status}${route.streams ? ", a JSON object a line (`application/x-ndjson`)" : ""}.`,
   ];
   return `### \`${route.method} ${path}\`\n\n${route.summary} ${parts.join(" ")}\n`;
@@ -53,4 +57,10 @@ function membersOf(title: string, schema: z.ZodType | undefined): readonly strin
   const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: "input" });
   const names = Object.keys(properties).map((name) => `\`${name}\`${required.includes(name) ? " (required)" : ""}`);
   return names.length === 0 ? [] : [`${title}: ${names.join(", ")}.`];
+}
+
+/** Operators may use every route of the table. */
+function whoElse({ permission, audited }: Route): readonly string[] {
+  const key = permission.startsWith("tenant:") ? [`Also with a key that may \`${permission.slice(7)}\`.`] : [];
+  return audited === "operators" ? [...key, "Calls of operators are recorded."] : key;
 }

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { errorBody, errorCodes, type Refusal } from "../../base/index.ts";
+import type { Asker } from "./access.ts";
+import type { Audited } from "./auditing.ts";
 import { isAbort } from "./failures.ts";
 import type { Lines, Route, RouteInput } from "./route.ts";
 
@@ -10,7 +12,7 @@ export const base = "/control/v1";
 export type OnFailure = (error: unknown, request: string) => Refusal;
 
 /** Serves a row of the table: its schemas on both sides of its handler, its refusals in their shape. */
-export function register(app: FastifyInstance, route: Route, onFailure: OnFailure): void {
+export function register(app: FastifyInstance, route: Route, audited: Audited, onFailure: OnFailure): void {
   app.route({
     method: route.method,
     url: `${base}${route.path}`,
@@ -19,7 +21,7 @@ export function register(app: FastifyInstance, route: Route, onFailure: OnFailur
       operationId: route.name,
       summary: route.summary,
       tags: [route.group],
-      security: [{ operator: [] }],
+      security: route.permission.startsWith("tenant:") ? [{ operator: [] }, { tenant: [] }] : [{ operator: [] }],
       ...(route.params === undefined ? {} : { params: route.params }),
       ...(route.query === undefined ? {} : { querystring: route.query }),
       ...(route.body === undefined ? {} : { body: route.body }),
@@ -31,7 +33,13 @@ export function register(app: FastifyInstance, route: Route, onFailure: OnFailur
     },
     handler: async (request, reply) => {
       void reply.header("cache-control", "no-store");
-      const outcome = await route.handle(inputOf(request, reply));
+      const input = inputOf(request, reply);
+      const { asker, params, query, body } = input;
+      const isAudited = route.audited === "all" || (route.audited === "operators" && asker.kind === "operator");
+      const work = (): Promise<unknown> => route.handle(input);
+      const outcome = isAudited
+        ? await audited(route, { request: request.id, asker, params, query, body }, work)
+        : await work();
       if (isRefusal(outcome)) return sendRefusal(reply, outcome);
       if (route.streams) return sendLines(reply, outcome as Lines, route, onFailure);
       return reply.status(route.status).send(outcome);
@@ -45,8 +53,20 @@ function inputOf(request: FastifyRequest, reply: FastifyReply): RouteInput<never
   reply.raw.once("close", () => {
     if (!reply.raw.writableFinished) left.abort();
   });
-  const parsed = { params: request.params, query: request.query, body: request.body ?? {}, signal: left.signal };
+  const { params, query, body, id } = request;
+  const parsed = { params, query, body: body ?? {}, asker: askerOf(request), request: id, signal: left.signal };
   return parsed as RouteInput<never, never, never>;
+}
+
+const askers = new WeakMap<FastifyRequest, Asker>();
+
+/** Whom the guard has found to ask. */
+export function keepAsker(request: FastifyRequest, asker: Asker): void {
+  askers.set(request, asker);
+}
+
+function askerOf(request: FastifyRequest): Asker {
+  return askers.get(request) ?? { kind: "anybody", name: "" };
 }
 
 function isRefusal(outcome: unknown): outcome is Refusal {

@@ -85,7 +85,7 @@ function factsRoutes(operations: ResidencyOperations): readonly Route[] {
         body: z.strictObject({ ...changing, document: document.meta({ description: "The document of facts." }) }),
         answer: facts,
       },
-      ({ body }) => operations.putFacts(body),
+      ({ body, asker }) => operations.putFacts({ ...body, by: asker.name }),
     ),
     route(
       {
@@ -131,7 +131,7 @@ function policyRoutes(operations: ResidencyOperations): readonly Route[] {
         }),
         answer: policies,
       },
-      ({ body }) => operations.putPolicies(body),
+      ({ body, asker }) => operations.putPolicies({ ...body, by: asker.name }),
     ),
     route(
       {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Refusal } from "../../base/index.ts";
-import type { Permission } from "./access.ts";
+import type { Asker, Permission } from "./access.ts";
 
 /** A group of members that a route reads: of its path, its query or its body. */
 type Members = z.ZodType<Readonly<Record<string, unknown>>>;
@@ -10,6 +10,9 @@ export interface RouteInput<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  readonly asker: Asker;
+  /** The request's id. */
+  readonly request: string;
   /** Aborted when the client leaves before the answer has ended. */
   readonly signal: AbortSignal;
 }
@@ -36,6 +39,10 @@ export interface Route {
   /** What the answer holds; members that it does not name never leave. With `streams`, one line. */
   readonly answer: z.ZodType;
   readonly streams: boolean;
+  /** Whose calls are recorded in the audit log: everybody's where something changes, operators' where they look at data. */
+  readonly audited: "all" | "operators" | "none";
+  /** Whether not even the digest of its body is recorded: it names a person. */
+  readonly hidesBody: boolean;
   readonly handle: (input: RouteInput<never, never, never>) => Promise<unknown>;
 }
 
@@ -48,6 +55,8 @@ interface RouteDeclaration<
   Answer extends z.ZodType,
 > extends Pick<Route, "method" | "path" | "permission" | "name" | "summary" | "group"> {
   readonly status?: Route["status"];
+  readonly audited?: "operators";
+  readonly hidesBody?: true;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
@@ -84,6 +93,7 @@ function complete(
   streams: boolean,
   handle: Route["handle"],
 ): Route {
-  const { status = 200, params, query, body, ...rest } = declaration;
-  return { ...rest, status, params, query, body, streams, handle };
+  const { status = 200, audited = "none", hidesBody = false, params, query, body, ...rest } = declaration;
+  const whose = rest.method === "GET" ? audited : "all";
+  return { ...rest, status, params, query, body, streams, audited: whose, hidesBody, handle };
 }

@@ -3,6 +3,7 @@ import type { Refusal } from "../../base/index.ts";
 import { limitChanges, newName, page, pageOf, projectRules, reference } from "./fields.ts";
 import type { KnownModels } from "./known-models.ts";
 import type { LimitChanges, TenancyOperations } from "./operations.ts";
+import { keyRights } from "./rights-wire.ts";
 import { route, type Route } from "./route.ts";
 import {
   type ChangedProject,
@@ -207,12 +208,17 @@ function keyRoutes(tenancy: TenancyOperations, models: KnownModels): readonly Ro
         path: "/keys",
         name: "createKey",
         summary: "Makes a key in a project. Its secret is shown this once.",
-        body: z.strictObject({ project: reference, name: newName.optional(), limits }),
+        body: z.strictObject({
+          project: reference,
+          name: newName.optional(),
+          limits,
+          permissions: keyRights.permissions.optional(),
+          reach: keyRights.reach.optional(),
+        }),
         answer: createdKey,
         status: 201,
       },
-      ({ body: { project, name, limits } }) =>
-        limited(models, limits, () => tenancy.createKey({ project, name, limits })),
+      ({ body }) => limited(models, body.limits, () => tenancy.createKey({ ...body, name: body.name })),
     ),
     route(
       { ...shared, method: "GET", path: "/keys/:key", name: "showKey", summary: "Shows a key.", params, answer: key },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { tiers } from "../../base/index.ts";
+import { keyRights } from "./rights-wire.ts";
 import { dataClass, decimal, exported, limits, listOf } from "./fields.ts";
 
 // What the control API answers. A member that is not named here never leaves, whatever a store hands over.
@@ -19,6 +20,10 @@ export const project = named.extend({
   unsupported: z.enum(["refuse", "warn"]),
   tier: z.enum(tiers),
   weight: z.int(),
+  keepContentSeconds: z
+    .int()
+    .nullable()
+    .meta({ description: "For how long what is asked and answered is kept; null: it is not." }),
   digestKey: z.string().meta({ description: "The id of the key that digests in its receipts are salted with." }),
   createdAt: z.string(),
   limits,
@@ -29,6 +34,7 @@ export const key = named.extend({
   organisation: named,
   createdAt: z.string(),
   revokedAt: z.string().nullable(),
+  ...keyRights,
   limits,
 });
 

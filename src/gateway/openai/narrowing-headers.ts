@@ -11,7 +11,9 @@ export const narrowingHeaders = {
   regimes: "bailiwick-regimes",
 } as const satisfies Record<keyof NarrowingHeaders, string>;
 
-const names: ReadonlySet<string> = new Set(Object.values(narrowingHeaders));
+/** The person that a request is about, by a pseudonym: what is kept of it can be found and erased by that. */
+const subjectHeader = "bailiwick-subject";
+const names: ReadonlySet<string> = new Set([...Object.values(narrowingHeaders), subjectHeader]);
 const ourPrefix = "bailiwick-";
 
 /**
@@ -23,7 +25,7 @@ export function narrowingOf(headers: IncomingHttpHeaders): NarrowingHeaders | Re
   for (const name in headers) {
     if (!name.startsWith(ourPrefix)) continue;
     if (!names.has(name)) return unknown(name);
-    isThere = true;
+    if (name !== subjectHeader) isThere = true;
   }
   if (!isThere) return undefined;
   const textOf = (name: string): string | undefined => headers[name] as string | undefined;
@@ -34,6 +36,15 @@ export function narrowingOf(headers: IncomingHttpHeaders): NarrowingHeaders | Re
     legalBasis: textOf(narrowingHeaders.legalBasis),
     regimes: textOf(narrowingHeaders.regimes),
   };
+}
+
+/** The pseudonym that a request names; null: none. */
+export function subjectOf(headers: IncomingHttpHeaders): string | Refusal | null {
+  const text = headers[subjectHeader];
+  if (text === undefined) return null;
+  if (typeof text === "string" && /^[\x21-\x7e]{1,128}$/.test(text)) return text;
+  const message = `${subjectHeader}: it has 1 to 128 printable ASCII characters without spaces.`;
+  return refuse("invalid_request", message, { param: subjectHeader });
 }
 
 function unknown(name: string): Refusal {

@@ -14,7 +14,7 @@ import type { Holder } from "../../tenancy/index.ts";
 import { Answer } from "../answer.ts";
 import { readBody } from "../body.ts";
 import { CallBody } from "./call.ts";
-import { narrowingOf } from "./narrowing-headers.ts";
+import { narrowingOf, subjectOf } from "./narrowing-headers.ts";
 import { type Endpoint, endpoints } from "./endpoints.ts";
 
 export type StageName = "admit" | "place" | "run" | "count" | "record";
@@ -29,6 +29,8 @@ export interface RoutedCall {
   readonly protocolHeaders: readonly string[];
   /** What its headers say of where it may run; undefined: nothing. */
   readonly narrowing: NarrowingHeaders | undefined;
+  /** The pseudonym of the person that it is about; null: none is named. */
+  readonly subject: string | null;
   readonly receivedAtMs: number;
   readonly startedAtMs: number;
   /** When each stage was over, in milliseconds since the call's start. */
@@ -87,6 +89,9 @@ async function route(
   const holder = options.identify(secretOf(request));
   if ("outcome" in holder) return answer.refuse(holder);
   const endpoint = byPath.get(path);
+  if (!holder.key.permissions.has("use")) {
+    return answer.refuse(refuse("key_not_permitted", 'This key has no permission "use": it asks no models.'));
+  }
   if (endpoint === undefined) return read(options, path, request, answer, holder);
   if (request.method !== "POST") return wrongMethod(answer, "POST");
   if ((request.headers["content-encoding"] ?? "identity") !== "identity") {
@@ -98,6 +103,8 @@ async function route(
   }
   const narrowing = narrowingOf(request.headers);
   if (narrowing !== undefined && "outcome" in narrowing) return answer.refuse(narrowing);
+  const subject = subjectOf(request.headers);
+  if (typeof subject === "object" && subject !== null) return answer.refuse(subject);
   const receivedAtMs = options.clock.nowMs();
   const startedAtMs = options.clock.monotonicMs();
   const bytes = await readBody(request, options.limits.bodyBytes);
@@ -108,8 +115,8 @@ async function route(
   const receipt = withPrefix("rcpt", id);
   const protocolHeaders = endpoint.name === "messages" ? anthropicHeaders(request) : [];
   const stages: RoutedCall["stages"] = new Map();
-  const call = { id, receipt, holder, endpoint, body, protocolHeaders, narrowing, receivedAtMs, startedAtMs, stages };
-  return options.serve(call, answer);
+  const asked = { endpoint, body, protocolHeaders, narrowing, subject };
+  return options.serve({ id, receipt, holder, ...asked, receivedAtMs, startedAtMs, stages }, answer);
 }
 
 async function read(

@@ -13,6 +13,11 @@ import { weights } from "./2026-11-26-weights.ts";
 import { decisions } from "./2026-11-27-decisions.ts";
 import { documents } from "./2026-11-27-documents.ts";
 import { projectResidency } from "./2026-11-27-project-residency.ts";
+import { audit } from "./2026-11-28-audit.ts";
+import { contents } from "./2026-11-28-contents.ts";
+import { erasures } from "./2026-11-28-erasures.ts";
+import { exits } from "./2026-11-28-exits.ts";
+import { grants } from "./2026-11-28-grants.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -25,6 +30,11 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-27-decisions": decisions,
   "2026-11-27-documents": documents,
   "2026-11-27-project-residency": projectResidency,
+  "2026-11-28-audit": audit,
+  "2026-11-28-contents": contents,
+  "2026-11-28-erasures": erasures,
+  "2026-11-28-exits": exits,
+  "2026-11-28-grants": grants,
 };
 
 /** The newest schema that this code knows. */
