@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import type { Clock } from "./clock.ts";
 
 /** The prefixes of every identifier; the part behind it is 26 Crockford base-32 digits that sort by time. */
-export type IdPrefix = "req" | "rcpt" | "org" | "prj" | "key" | "gw" | "host" | "inst" | "dgk" | "rsv";
+export type IdPrefix = "req" | "rcpt" | "org" | "prj" | "key" | "gw" | "host" | "htk" | "inst" | "dgk" | "rsv";
 
 export type Id<Prefix extends IdPrefix> = `${Prefix}_${string}`;
 export type RequestId = Id<"req">;
@@ -12,6 +12,7 @@ export type ProjectId = Id<"prj">;
 export type KeyId = Id<"key">;
 export type GatewayId = Id<"gw">;
 export type HostId = Id<"host">;
+export type HostTokenId = Id<"htk">;
 export type InstallationId = Id<"inst">;
 export type ReservationId = Id<"rsv">;
 
