@@ -29,6 +29,8 @@ export type {
   DocumentKind,
   EpochName,
   ExportedFigures,
+  HostTable,
+  HostTokenTable,
   KeyTable,
   LimitColumns,
   OrganisationTable,

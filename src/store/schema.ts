@@ -2,6 +2,8 @@ import type { ColumnType, GeneratedAlways } from "kysely";
 import type {
   Ending,
   GatewayId,
+  HostId,
+  HostTokenId,
   InstallationId,
   KeyId,
   OrganisationId,
@@ -35,7 +37,7 @@ export interface InstallationTable {
   createdAt: Time;
 }
 
-export type EpochName = "keys" | "policy" | "prices" | "reservations";
+export type EpochName = "hosts" | "keys" | "policy" | "prices" | "reservations";
 
 export interface EpochTable {
   name: EpochName;
@@ -214,6 +216,33 @@ export interface DocumentTable {
   note: TextOrNull;
 }
 
+/** A host on another machine. Its key and its site never change. */
+export interface HostTable {
+  id: HostId;
+  site: string;
+  /** Of its public key: base64url. */
+  fingerprint: string;
+  /** host:port, where the gateway reaches it. */
+  address: string;
+  joinedAt: Time;
+  revokedAt: TimeOrNull;
+  /** What it last said that it is and has, as JSON: known also while it is away. */
+  told: TextOrNull;
+}
+
+/** By which a machine can become a host, once. */
+export interface HostTokenTable {
+  id: HostTokenId;
+  /** Lower-case hex. */
+  secretSha256: string;
+  site: string;
+  createdAt: Time;
+  expiresAt: Time;
+  revokedAt: TimeOrNull;
+  /** The host that joined with it. */
+  host: ColumnType<HostId | null, HostId | null | undefined, HostId | null>;
+}
+
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
 export interface Database {
   installation: InstallationTable;
@@ -230,6 +259,8 @@ export interface Database {
   reservations: ReservationTable;
   documents: DocumentTable;
   decisions: DecisionTable;
+  hosts: HostTable;
+  hostTokens: HostTokenTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -248,4 +279,6 @@ export const tables = [
   "reservations",
   "documents",
   "decisions",
+  "hosts",
+  "host_tokens",
 ] as const;

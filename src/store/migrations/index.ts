@@ -13,6 +13,7 @@ import { weights } from "./2026-11-26-weights.ts";
 import { decisions } from "./2026-11-27-decisions.ts";
 import { documents } from "./2026-11-27-documents.ts";
 import { projectResidency } from "./2026-11-27-project-residency.ts";
+import { hosts } from "./2026-11-28-hosts.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -25,6 +26,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-27-decisions": decisions,
   "2026-11-27-documents": documents,
   "2026-11-27-project-residency": projectResidency,
+  "2026-11-28-hosts": hosts,
 };
 
 /** The newest schema that this code knows. */
