@@ -6,6 +6,7 @@ import type { Cloud } from "../stages/index.ts";
 import { ping, usageReport } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
 import { writeBackup } from "./backup.ts";
+import { hostOperations } from "./host-operations.ts";
 import type { OperationParts } from "./parts.ts";
 import { explainPlaces } from "./explaining.ts";
 import { placementsSince } from "./placements.ts";
@@ -24,6 +25,7 @@ export function createOperations(parts: OperationParts): Operations {
       ...parts.residency,
       placements: (question) => placementsSince(parts.store, parts.cloud.clock, question),
     },
+    hosts: hostOperations(parts.joined, parts.cloud.clock),
     catalog: parts.catalog,
     cloud: cloudOperations(parts),
     log: logOperations(parts),

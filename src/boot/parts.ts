@@ -8,6 +8,7 @@ import type { Shipper } from "../shipping/index.ts";
 import type { Cloud } from "../stages/index.ts";
 import type { DatabaseConnection, Store } from "../store/index.ts";
 import type { Tenancy } from "../tenancy/index.ts";
+import type { JoinedHosts } from "./joined.ts";
 import type { Reserved } from "./reserved.ts";
 
 /** What the control API's operations are joined from. */
@@ -21,6 +22,7 @@ export interface OperationParts {
   readonly reservations: Reservations;
   readonly reserved: Reserved;
   readonly residency: Residency;
+  readonly joined: JoinedHosts;
   readonly catalog: Catalog;
   readonly shipper: Shipper;
   readonly sequencing: Sequencing;

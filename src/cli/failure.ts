@@ -45,6 +45,7 @@ const optionsByField: ReadonlyMap<string, string> = new Map([
   ["until", "--until"],
   ["hours", "--hours"],
   ["note", "--note"],
+  ["site", "--site"],
 ]);
 
 /** The option that sets a field ("limits.models[1]"); undefined where none does, or several could. */

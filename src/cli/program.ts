@@ -18,6 +18,8 @@ import { Printer } from "./printer.ts";
 import { addProjectCommands } from "./project.ts";
 import { addReceiptCommands } from "./receipt.ts";
 import { addReservationCommands } from "./reservation.ts";
+import { addHostCommands } from "./host.ts";
+import { addJoinCommand } from "./join.ts";
 import { addRestoreCommand } from "./restore.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addSigningKeyCommands } from "./signing-key.ts";
@@ -84,6 +86,8 @@ export function createProgram(context: CommandContext): Command {
     });
   program.hook("preAction", (_, command) => warnOfPlainHttp(command.opts<{ url?: string }>(), context));
   addUpCommand(program, context);
+  addJoinCommand(program, context);
+  addHostCommands(program, context);
   addStatusCommand(program, context);
   addDoctorCommand(program, context);
   addModelCommands(program, context);

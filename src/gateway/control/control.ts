@@ -7,6 +7,7 @@ import { pageFiles, type PageStatus, renderPage } from "../page/index.ts";
 import { createAccess, type Permission } from "./access.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
 import { isAbort, refusalOf } from "./failures.ts";
+import { hostRoutes } from "./host-routes.ts";
 import { KnownModels } from "./known-models.ts";
 import { logRoutes } from "./log-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
@@ -72,13 +73,14 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
-  const { tenancy, usage, reservations, residency, catalog, cloud, log } = operations;
+  const { tenancy, usage, reservations, residency, hosts, catalog, cloud, log } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
     ...usageRoutes(usage, tenancy, models),
     ...reservationRoutes(reservations),
     ...residencyRoutes(residency),
+    ...hostRoutes(hosts),
     ...modelRoutes(catalog, cloud, models),
     ...cloudRoutes(cloud, models),
     ...logRoutes(log),

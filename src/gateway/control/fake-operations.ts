@@ -4,6 +4,7 @@ import type { Catalog } from "../../catalog/index.ts";
 import { createFakeLog } from "./fake-log.ts";
 import { fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
+import { createFakeHosts } from "./fake-hosts.ts";
 import { createFakeReservations } from "./fake-reservations.ts";
 import { createFakeResidency } from "./fake-residency.ts";
 import { instantOf } from "./fields.ts";
@@ -25,6 +26,7 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
   const fake: FakeOperations = {
     tenancy,
     reservations: createFakeReservations(clock, tenancy),
+    hosts: createFakeHosts(clock),
     residency: createFakeResidency(clock),
     catalog,
     usageRows,

@@ -6,10 +6,13 @@ import type { PoolStatus } from "./pool-wire.ts";
 import type {
   Backup,
   CloudStatus,
+  CreatedHostToken,
   CreatedReservation,
   DestinationStatus,
   Explanation,
   Facts,
+  Host,
+  HostToken,
   Key,
   LogStatus,
   ModelPrice,
@@ -136,6 +139,16 @@ export interface ReservationOperations {
   usage(days: { readonly from: string; readonly to: string }, page: Page): Promise<List<ReservationUsageRow> | Refusal>;
 }
 
+/** Hosts on other machines. */
+export interface HostOperations {
+  createToken(site: string, lastsSeconds: number): Promise<CreatedHostToken | Refusal>;
+  listTokens(page: Page): Promise<List<HostToken> | Refusal>;
+  revokeToken(token: string): Promise<HostToken | Refusal>;
+  /** Those that were revoked too. */
+  listHosts(page: Page): Promise<List<Host> | Refusal>;
+  revokeHost(host: string): Promise<Host | Refusal>;
+}
+
 /** The transparency log, and the keys that it and receipts are signed with. */
 export interface LogOperations {
   status(): LogStatus;
@@ -195,6 +208,7 @@ export interface Operations {
   readonly usage: UsageOperations;
   readonly reservations: ReservationOperations;
   readonly residency: ResidencyOperations;
+  readonly hosts: HostOperations;
   readonly catalog: Catalog;
   readonly cloud: CloudOperations;
   readonly log: LogOperations;
