@@ -120,10 +120,10 @@ test("who may not join is told why: an unknown, used, expired or revoked token, 
   assert.match((await refused(undefined)).message, /Nothing in .* says that this machine is a host/);
   const nowhere = await refused(open.token, { arguments: ["--address", "127.0.0.1:1"] });
   assert.equal(nowhere.code, "host_unreachable");
-  const ahead = `--import=data:text/javascript,${encodeURIComponent("const now = Date.now; Date.now = () => now() + 7000;")}`;
+  const ahead = `--import=data:text/javascript,${encodeURIComponent("const now = Date.now; Date.now = () => now() + 60_000;")}`;
   const skewed = await refused(open.token, {}, { NODE_OPTIONS: ahead });
   assert.equal(skewed.code, "clock_skew");
-  assert.match(skewed.message, /(6\.9|7\.\d) s ahead of the gateway's; 5 s are allowed/);
+  assert.match(skewed.message, /clock is \d+\.\d s ahead of the gateway's; 5 s are allowed/);
   // None of this has used the token up, and a host keeps its site for ever.
   const joined = await startMachine({ data: machine("nobody"), url: joinUrl, token: open.token });
   assert.equal(joined.site, "fr");
