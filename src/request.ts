@@ -18,13 +18,13 @@ export async function serve(call: Call, answer: Answering, cloud: Cloud): Promis
   const intent = intend(placed, answer, cloud);
   if (intent.outcome === "refused") return turnAway(intent, call, answer, cloud, admitted);
 
-  const ran = await run(placed, intent, answer, cloud);
+  const { ran, placed: there, intended } = await run(placed, intent, answer, cloud);
   passed("run", call, cloud.clock);
 
-  const counted = await count(placed, ran, cloud);
+  const counted = await count(there, ran, cloud);
   passed("count", call, cloud.clock);
 
-  await record(placed, intent, ran, counted, answer, cloud);
+  await record(there, intended, ran, counted, answer, cloud);
   passed("record", call, cloud.clock);
   answer.end(ran.last);
 }

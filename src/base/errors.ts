@@ -314,6 +314,67 @@ export const errorCodes = {
     retry: false,
     next: "Use a device that the message names; `npx bailiwick status` lists the hosts.",
   },
+  // Hosts on other machines
+  joining_closed: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "The operator must set `hosts.listen` and restart, so that other machines can join.",
+  },
+  site_not_declared: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Declare the site in the settings' `sites` or in the facts first.",
+  },
+  join_token_invalid: {
+    status: 401,
+    type: "authentication_error",
+    retry: false,
+    next: "Ask this cloud's operator for a token: `npx bailiwick host token create --site SITE`.",
+  },
+  join_token_used: {
+    status: 409,
+    type: "authentication_error",
+    retry: false,
+    next: "Ask the operator for another token; should this machine be a host already, start it with its own data folder.",
+  },
+  join_token_expired: {
+    status: 401,
+    type: "authentication_error",
+    retry: false,
+    next: "Ask the operator for another token.",
+  },
+  site_mismatch: {
+    status: 403,
+    type: "permission_error",
+    retry: false,
+    next: "Start it at the site that it is registered for, or ask the operator for a token of the other one.",
+  },
+  host_revoked: {
+    status: 403,
+    type: "permission_error",
+    retry: false,
+    next: "Join as a new host: with another data folder and a token of the operator's.",
+  },
+  host_unreachable: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: true,
+    next: "Give an --address at which the gateway reaches --listen, and open it in the firewall.",
+  },
+  clock_skew: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: true,
+    next: "Set the machine's clock (NTP), or allow more by `hosts.clockSkewMs`.",
+  },
+  version_mismatch: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Run the same release on both machines.",
+  },
   // Documents of facts and policies
   document_invalid: {
     status: 422,

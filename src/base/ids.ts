@@ -10,6 +10,7 @@ export type IdPrefix =
   | "key"
   | "gw"
   | "host"
+  | "htk"
   | "inst"
   | "dgk"
   | "rsv"
@@ -27,6 +28,7 @@ export type ProjectId = Id<"prj">;
 export type KeyId = Id<"key">;
 export type GatewayId = Id<"gw">;
 export type HostId = Id<"host">;
+export type HostTokenId = Id<"htk">;
 export type InstallationId = Id<"inst">;
 export type ReservationId = Id<"rsv">;
 export type OperatorId = Id<"opr">;

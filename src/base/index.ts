@@ -21,6 +21,7 @@ export {
   createIds,
   type GatewayId,
   type HostId,
+  type HostTokenId,
   type Id,
   type IdPrefix,
   type Ids,
@@ -54,6 +55,7 @@ export {
   zero,
 } from "./money.ts";
 export { nearest } from "./nearest.ts";
+export { addressText, isEverywhere, type NetworkAddress, parseAddress } from "./network-address.ts";
 export { createSalts } from "./salts.ts";
 export { describeInvalid } from "./schema-words.ts";
 export { type Tier, tiers } from "./tier.ts";

@@ -4,12 +4,15 @@ import { refuse, type Refusal } from "../base/index.ts";
 import type { Backup } from "../gateway/index.ts";
 import { copyLogs } from "../sequencing/index.ts";
 import { dump } from "../store/index.ts";
+import { identityFolder } from "./identity-folder.ts";
 import type { OperationParts } from "./parts.ts";
 
 /** What a backup holds beside the database's dump: identity, keys, the journal. */
 export const backupParts = ["installation.json", "operator-token", "signing-keys"];
 /** What it holds since there is a transparency log; `log` itself is copied in an order of its own. */
 export const logParts = ["log-keys", "key-statements"];
+/** And since hosts on other machines know the gateway by a key. */
+export const joinParts = [identityFolder];
 
 /**
  * A backup while serving: the journal's segments are held (by links, so that none that is shipped meanwhile is lost),
@@ -36,7 +39,7 @@ export async function writeBackup(parts: OperationParts, to: string, signal: Abo
     await holdSegments(join(folder.path, "journal"), held);
     await mkdir(join(to, "journal"), { mode: 0o700 });
     for (const name of (await readdir(held)).toSorted()) await copyFile(join(held, name), join(to, "journal", name));
-    for (const name of [...backupParts, ...logParts])
+    for (const name of [...backupParts, ...logParts, ...joinParts])
       await cp(join(folder.path, name), join(to, name), { recursive: true });
   } finally {
     await rm(held, { recursive: true, force: true });

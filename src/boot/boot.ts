@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import { createIds, createSalts, type Ids } from "../base/index.ts";
-import { type Catalog, createCommandRunner, openCatalog } from "../catalog/index.ts";
+import type { Catalog } from "../catalog/index.ts";
 import type { DestinationList } from "../destinations/index.ts";
 import { createControl, createLogFiles, createRouter, type StageName } from "../gateway/index.ts";
 import { type DataFolder, openDataFolder } from "../installation/index.ts";
@@ -15,9 +14,12 @@ import { readReceipt } from "./books.ts";
 import { aboutLog, readProof } from "./transparency.ts";
 import { retentionOf } from "./contents.ts";
 import type { Stops } from "./database.ts";
+import { theCatalog } from "./catalog.ts";
 import { drain } from "./drain.ts";
+import type { JoinedHosts } from "./joined.ts";
+import { openJoinedHosts } from "./joined-hosts.ts";
 import { openEngines } from "./engines.ts";
-import { Failed, failedBy, refused } from "./failed.ts";
+import { Failed, failedBy } from "./failed.ts";
 import { type FirstKey, firstKey, firstTenants } from "./first-tenants.ts";
 import { type Behind, openFront } from "./front.ts";
 import { createJurisdiction } from "./disclosing.ts";
@@ -109,8 +111,13 @@ async function start(options: BootOptions, stops: Stops): Promise<RunningCloud> 
     (failed) => openEngines(options, folder, catalog, upstreams, reserved, stops, failed),
   );
   signal.throwIfAborted();
+  const onReady = (): void => served.resolve();
+  const joined = await openJoinedHosts(
+    { options, ids, folder, catalog, books, destinations, reserved, onReady },
+    stops,
+  );
   const running = await putTogether(
-    { options, ids, folder, catalog, reserved, url: front.url },
+    { options, ids, folder, catalog, reserved, joined, url: front.url },
     books,
     destinations,
     stops,
@@ -158,6 +165,7 @@ interface Found {
   readonly folder: DataFolder;
   readonly catalog: Catalog;
   readonly reserved: Reserved;
+  readonly joined: JoinedHosts;
   readonly url: string;
 }
 
@@ -171,7 +179,7 @@ interface Joined {
 
 /** Joins the parts to what answers requests. */
 async function putTogether(
-  { options, ids, folder, catalog, reserved, url }: Found,
+  { options, ids, folder, catalog, reserved, joined, url }: Found,
   books: Bookkeeping,
   destinations: DestinationList,
   stops: Stops,
@@ -237,6 +245,7 @@ async function putTogether(
     reserved,
     residency,
     rights,
+    joined,
     cloud,
     catalog,
     folder,
@@ -327,21 +336,6 @@ async function ownFolder(options: BootOptions, stops: Stops) {
   }
   stops.push(() => opened.folder.close());
   return opened.folder;
-}
-
-async function theCatalog(options: BootOptions, data: string) {
-  const { settings, clock, environment } = options;
-  const opened = await openCatalog({
-    folder: settings.models.folder ?? join(data, "models"),
-    entries: settings.models.entries,
-    airGapped: settings.network.airGapped,
-    clock,
-    environment,
-    runCommand: createCommandRunner(clock),
-    hub: { url: settings.models.huggingFaceUrl, accessToken: environment["HF_TOKEN"], dispatcher: undefined },
-  });
-  if (opened.outcome === "refused") throw refused(opened);
-  return opened.catalog;
 }
 
 function modelList(

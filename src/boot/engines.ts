@@ -4,11 +4,12 @@ import { DestinationList } from "../destinations/index.ts";
 import type { Upstream } from "../engine/index.ts";
 import type { DataFolder } from "../installation/index.ts";
 import type { Stops } from "./database.ts";
+import { declaredSite } from "./declared-site.ts";
 import { refused } from "./failed.ts";
 import { readyModels } from "./models.ts";
 import type { BootOptions } from "./options.ts";
 import type { Reserved } from "./reserved.ts";
-import { hostDestination, startOwnHost } from "./own-host.ts";
+import { hostDestination, startOwnHost, watcherFor } from "./own-host.ts";
 
 /** How long a start waits for upstreams: one that never answers is watched on, and holds nobody else up. */
 const upstreamsStartMs = 5_000;
@@ -38,10 +39,12 @@ export async function openEngines(
   const { models } = ready;
   signal.throwIfAborted();
   const host: HostId = withPrefix("host", folder.gateway);
-  const hosts = models.length === 0 ? [] : [hostDestination(options, host)];
+  const site = declaredSite(settings.site);
+  const hosts = models.length === 0 ? [] : [hostDestination(options, host, () => site)];
   if (models.length > 0) options.onStep(`loading ${models.map(({ name }) => name).join(", ")}`);
+  const reservations = () => reserved.ofHost(host);
   const loading = hosts.map((destination) =>
-    startOwnHost(options, folder.path, host, destination, models, reserved, stops),
+    startOwnHost(options, { host, data: folder.path, models, watcher: watcherFor(destination), reservations }, stops),
   );
   await orAborted(Promise.all([...loading, starting]), signal);
   return new DestinationList([...hosts, ...upstreams]);

@@ -3,14 +3,21 @@ import { errorCodes, type Refusal, RefusalError } from "../base/index.ts";
 /** Why a cloud does not come up, in words for the operator; thrown, so that what was started is stopped on the way. */
 export class Failed extends Error {
   readonly next: string;
-  constructor(message: string, next: string) {
+  /** What a program that reads errors knows it by. */
+  readonly code: string;
+  constructor(message: string, next: string, code = "cannot_start") {
     super(message);
     this.next = next;
+    this.code = code;
   }
 }
 
 export function refused(refusal: Refusal): Failed {
-  return new Failed([refusal.message, ...(refusal.reasons ?? [])].join("\n  "), errorCodes[refusal.code].next);
+  return new Failed(
+    [refusal.message, ...(refusal.reasons ?? [])].join("\n  "),
+    errorCodes[refusal.code].next,
+    refusal.code,
+  );
 }
 
 /** An error as a failure that the operator can act on; undefined: it is a defect, and its trace is what tells of it. */

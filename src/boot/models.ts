@@ -25,6 +25,7 @@ export async function readyModels(
   signal: AbortSignal,
 ): Promise<ReadyModels> {
   const { contextTokens } = settings.engine;
+  if (settings.models.serve.length === 0) return { outcome: "ready", models: [] };
   if (settings.engine.kind === "fake") {
     const fake = { name: "fake", path: "", sha256: "0".repeat(64), contextTokens };
     return { outcome: "ready", models: [fake] };

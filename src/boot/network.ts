@@ -4,11 +4,13 @@ import type { Action } from "../policy/index.ts";
 import type { Cloud } from "../stages/index.ts";
 import type { Tenancy } from "../tenancy/index.ts";
 import { dataOwner } from "./explaining.ts";
+import type { JoinedHosts } from "./joined.ts";
 
 interface Parts {
   readonly settings: Settings;
   readonly cloud: Cloud;
   readonly tenancy: Tenancy;
+  readonly joined: JoinedHosts;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -26,10 +28,22 @@ const namedMax = 100;
  * is not listed.
  */
 export async function networkConnections(parts: Parts): Promise<NetworkConnections> {
-  const { settings } = parts;
+  const { settings, cloud, tenancy, joined } = parts;
+  const projects = await allProjects(tenancy);
+  const reached = (connection: Connection, destination: Destination | undefined): Connection =>
+    destination === undefined ? connection : { ...connection, ...whose(projects, destination, cloud) };
+  const upstreams = settings.upstreams.map(({ name, url }) => {
+    const destination = cloud.destinations.all.find((each) => each.kind === "upstream" && each.name === name);
+    return reached(row("upstream", name, addressOf(url), ""), destination);
+  });
+  const hosts = [...joined.hosts].map(([id, { address, destination }]) =>
+    reached(row("host", id, address, ""), destination),
+  );
   const connections = [
-    ...(await upstreamConnections(parts)),
+    ...upstreams,
+    ...hosts,
     ...databaseConnection(parts),
+    ...vaultConnection(settings),
     ...settings.log.witnesses.map(({ name, url }) =>
       row("witness", name, addressOf(url), "checkpoints of the transparency log, which name no tenant"),
     ),
@@ -38,28 +52,25 @@ export async function networkConnections(parts: Parts): Promise<NetworkConnectio
   return { airGapped: settings.network.airGapped, connections };
 }
 
-async function upstreamConnections({ settings, cloud, tenancy }: Parts): Promise<Connection[]> {
-  const projects = await allProjects(tenancy);
-  return settings.upstreams.map(({ name, url }) => {
-    const destination = cloud.destinations.all.find((each) => each.kind === "upstream" && each.name === name);
-    const permitted =
-      destination === undefined ? [] : projects.filter((project) => mayReach(project, destination, cloud));
-    const carries =
-      permitted.length > 0
-        ? "requests of the projects that policy permits it to"
-        : "the question of what it offers only";
-    const site = destination && { name: destination.site.name, jurisdiction: destination.site.jurisdiction ?? null };
-    return {
-      ...row("upstream", name, addressOf(url), carries),
-      site: site ?? null,
-      projectCount: permitted.length,
-      projects: permitted.slice(0, namedMax).map(({ id, name, dataClass }): Project => ({ id, name, dataClass })),
-    };
-  });
-}
-
 type Destination = Cloud["destinations"]["all"][number];
 type Told = Awaited<ReturnType<typeof allProjects>>[number];
+
+/** The projects whose requests policy permits at a destination. */
+function whose(projects: readonly Told[], destination: Destination, cloud: Cloud): Partial<Connection> {
+  const permitted = projects.filter((project) => mayReach(project, destination, cloud));
+  const { name, jurisdiction } = destination.site;
+  return {
+    carries:
+      permitted.length > 0
+        ? "requests of the projects that policy permits it to"
+        : "the question of what it offers only",
+    site: { name, jurisdiction: jurisdiction ?? null },
+    projectCount: permitted.length,
+    projects: permitted
+      .slice(0, namedMax)
+      .map(({ id, name: called, dataClass }): Project => ({ id, name: called, dataClass })),
+  };
+}
 
 /** Whether policy permits the project to use anything there: any of its models, or one that has no facts. */
 function mayReach(project: Told, destination: Destination, { inForce }: Cloud): boolean {
@@ -83,6 +94,13 @@ async function allProjects(tenancy: Tenancy) {
     after = page.next ?? undefined;
   } while (after !== undefined && found.length < projectsMax);
   return found;
+}
+
+function vaultConnection({ contents }: Settings): Connection[] {
+  if (contents.vault === undefined) return [];
+  return [
+    row("keys", "Vault", addressOf(contents.vault.url), "projects' keys, to be wrapped and unwrapped; no content"),
+  ];
 }
 
 function databaseConnection({ settings, environment }: Parts): Connection[] {

@@ -7,6 +7,7 @@ import { ping, usageReport } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
 import { writeBackup } from "./backup.ts";
 import { createReports } from "./disclosing.ts";
+import { hostOperations } from "./host-operations.ts";
 import type { OperationParts } from "./parts.ts";
 import { exportOrganisation } from "./exporting.ts";
 import { explainPlaces } from "./explaining.ts";
@@ -27,6 +28,7 @@ export function createOperations(parts: OperationParts): Operations {
       ...parts.residency,
       placements: (question) => placementsSince(parts.store, parts.cloud.clock, question),
     },
+    hosts: hostOperations(parts.joined, parts.cloud.clock),
     catalog: parts.catalog,
     cloud: cloudOperations(parts),
     log: logOperations(parts),

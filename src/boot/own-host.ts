@@ -2,88 +2,91 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { HostId } from "../base/index.ts";
 import { HostDestination } from "../destinations/index.ts";
-import { startHost } from "../fabric/index.ts";
+import type { DestinationSite } from "../engine/index.ts";
+import { startHost, type StartHostOptions } from "../fabric/index.ts";
+import type { HostHello, HostPool, HostReservation } from "../host/index.ts";
 import type { BootOptions } from "./options.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
-import { declaredSite } from "./declared-site.ts";
-import type { Reserved } from "./reserved.ts";
 import { messageOf } from "./words.ts";
 
-export function hostDestination(options: BootOptions, host: HostId): HostDestination {
+/** How long a host takes new work without a word from its gateway. */
+export const leaseSeconds = 10;
+
+type HostOptions = Pick<BootOptions, "settings" | "cpus" | "clock" | "log" | "environment" | "temporaryFolder">;
+
+export function hostDestination(options: BootOptions, host: HostId, site: () => DestinationSite): HostDestination {
   const { settings, clock, log } = options;
   return new HostDestination({
     name: host,
-    site: declaredSite(settings.site),
+    site,
     clock,
     connections: settings.limits.requestsInFlight,
     firstByteTimeoutMs: 600_000,
     idleTimeoutMs: 120_000,
-    onFailure: (what, error) => log.debug({ what, reason: messageOf(error) }, "the host did not answer"),
+    onFailure: (what, error) => log.debug({ what, host, reason: messageOf(error) }, "the host did not answer"),
   });
 }
 
 const environmentOfHosts = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"];
 
+/** Who hears of this machine's host. */
+export interface HostWatcher {
+  up(socketPath: string, hello: HostHello): void;
+  down(): void;
+  told(pool: HostPool): void;
+  /** Before its process is stopped. */
+  close(): Promise<void>;
+}
+
+export interface OwnHost {
+  readonly host: HostId;
+  /** The data folder. */
+  readonly data: string;
+  readonly models: StartHostOptions["settings"]["models"];
+  readonly watcher: HostWatcher;
+  /** Left out: another machine's gateway holds its lease, and tells it what is reserved. */
+  readonly reservations?: () => readonly HostReservation[];
+}
+
+/** A watcher for whom this machine's host is one of the gateway's destinations. */
+export function watcherFor(destination: HostDestination): HostWatcher {
+  return {
+    up: (socketPath, { boot, engine, models }) => destination.up({ reach: { socketPath }, boot, engine, models }),
+    down: () => destination.down(),
+    told: (pool) => destination.told(pool),
+    close: () => destination.close(),
+  };
+}
+
 /** Starts this machine's host; resolves once it is ready for the first time. Rejects where it ends before that. */
-export function startOwnHost(
-  options: BootOptions,
-  data: string,
-  host: HostId,
-  destination: HostDestination,
-  models: Parameters<typeof startHost>[0]["settings"]["models"],
-  reserved: Reserved,
-  stops: Stops,
-): Promise<void> {
-  const { settings, clock, log, environment } = options;
+export function startOwnHost(options: HostOptions, own: OwnHost, stops: Stops): Promise<void> {
+  const { clock, log } = options;
+  const { host, watcher, reservations } = own;
   const socketFolder = mkdtempSync(join(options.temporaryFolder, "bailiwick-host-"));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let lastWords = "";
-  const { engine, fake } = settings;
+  const { engine } = options.settings;
   const process = startHost({
-    settings: {
-      host,
-      folder: join(data, "host"),
-      engine: {
-        kind: engine.kind,
-        threads: engine.threads === "auto" ? Math.max(1, options.cpus - 1) : engine.threads,
-        sequences: engine.kind === "fake" ? settings.limits.requestsInFlight : engine.sequences,
-        gpu: engine.gpu,
-        prefillSliceTokens: engine.prefillSliceTokens,
-        ...(engine.memoryBytes === "auto" ? {} : { memoryBytes: engine.memoryBytes }),
-        loadTimeoutMs: engine.loadTimeoutMs,
-        ...(engine.server === undefined ? {} : { server: programOf(engine.server) }),
-        fake: { firstTokenMs: fake.firstTokenMs, tokenMs: fake.tokenMs, answerTokens: fake.tokens },
-      },
-      models: models.map((model) => ({ ...model, ...stayOf(model.name, settings) })),
-      objective: settings.tiers.standard,
-      queuedPerModel: settings.limits.queuedPerModel,
-      bodyBytes: settings.limits.bodyBytes * 2,
-      leaseSeconds: 10,
-      drainMs: settings.drain.timeoutMs,
-    },
+    settings: hostSettings(options, own),
     socketFolder,
-    environment: Object.fromEntries(
-      environmentOfHosts.flatMap((name) => {
-        const value = environment[name];
-        return value === undefined ? [] : [[name, value]];
-      }),
-    ),
+    environment: environmentOf(options),
     clock,
+    isLeasedElsewhere: reservations === undefined,
     onLine: (line) => {
       lastWords = line;
       const { level, message, ...facts } = hostLine(line);
       log[level]({ host, ...facts }, message);
     },
-    reservations: () => reserved.ofHost(host),
-    onPool: (pool) => destination.told(pool),
+    reservations: () => reservations?.() ?? [],
+    onPool: (pool) => watcher.told(pool),
     onState: (state, socketPath) => {
       if (state.phase === "ready") {
-        destination.up({ socketPath, engine: state.hello.engine, models: state.hello.models });
+        watcher.up(socketPath, state.hello);
         resolve();
         return;
       }
-      destination.down();
+      watcher.down();
       if (state.phase !== "restarting") return;
       log.warn({ reason: state.reason, inMs: state.inMs }, "the host ended; it is started again");
       // Before its first readiness a host that ends has a cause that the operator must see; later ones pass.
@@ -98,20 +101,54 @@ export function startOwnHost(
     },
   });
   stops.push(async () => {
-    await destination.close();
+    await watcher.close();
     await process.stop();
     rmSync(socketFolder, { recursive: true, force: true });
   });
   return promise;
 }
 
+function hostSettings({ settings, cpus }: HostOptions, { host, data, models }: OwnHost): StartHostOptions["settings"] {
+  const { engine, fake } = settings;
+  return {
+    host,
+    folder: join(data, "host"),
+    engine: {
+      kind: engine.kind,
+      threads: engine.threads === "auto" ? Math.max(1, cpus - 1) : engine.threads,
+      sequences: engine.kind === "fake" ? settings.limits.requestsInFlight : engine.sequences,
+      gpu: engine.gpu,
+      prefillSliceTokens: engine.prefillSliceTokens,
+      ...(engine.memoryBytes === "auto" ? {} : { memoryBytes: engine.memoryBytes }),
+      loadTimeoutMs: engine.loadTimeoutMs,
+      ...(engine.server === undefined ? {} : { server: programOf(engine.server) }),
+      fake: { firstTokenMs: fake.firstTokenMs, tokenMs: fake.tokenMs, answerTokens: fake.tokens },
+    },
+    models: models.map((model) => ({ ...model, ...stayOf(model.name, settings) })),
+    objective: settings.tiers.standard,
+    queuedPerModel: settings.limits.queuedPerModel,
+    bodyBytes: settings.limits.bodyBytes * 2,
+    leaseSeconds,
+    drainMs: settings.drain.timeoutMs,
+  };
+}
+
+function environmentOf({ environment }: HostOptions): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    environmentOfHosts.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
 /** The program that serves a model. `sleeping` is left out where nothing is said of it: then its command decides. */
-function programOf({ sleeping, ...program }: NonNullable<BootOptions["settings"]["engine"]["server"]>) {
+function programOf({ sleeping, ...program }: NonNullable<HostOptions["settings"]["engine"]["server"]>) {
   return { ...program, ...(sleeping === undefined ? {} : { sleeping }) };
 }
 
 /** What the settings say of a model's stay in memory. */
-function stayOf(name: string, { models }: BootOptions["settings"]) {
+function stayOf(name: string, { models }: HostOptions["settings"]) {
   const said = models.resident.find((each) => each.name === name);
   if (said === undefined) return {};
   const { pin, keepWarmMs, unloadAfterMs } = said;

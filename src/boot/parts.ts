@@ -9,6 +9,7 @@ import type { Shipper } from "../shipping/index.ts";
 import type { Cloud } from "../stages/index.ts";
 import type { DatabaseConnection, Store } from "../store/index.ts";
 import type { Tenancy } from "../tenancy/index.ts";
+import type { JoinedHosts } from "./joined.ts";
 import type { Reserved } from "./reserved.ts";
 import type { Rights } from "./rights.ts";
 
@@ -25,6 +26,7 @@ export interface OperationParts {
   readonly reserved: Reserved;
   readonly residency: Residency;
   readonly rights: Rights;
+  readonly joined: JoinedHosts;
   readonly catalog: Catalog;
   readonly shipper: Shipper;
   readonly sequencing: Sequencing;

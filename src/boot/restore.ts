@@ -4,7 +4,7 @@ import { createIds } from "../base/index.ts";
 import { beginRestore, endRestore, openDataFolder } from "../installation/index.ts";
 import { beginLog } from "../sequencing/index.ts";
 import { restore } from "../store/index.ts";
-import { backupParts, logParts } from "./backup.ts";
+import { backupParts, joinParts, logParts } from "./backup.ts";
 import { connectionTo, type DatabaseOptions, inWords, type Stops, storeLog } from "./database.ts";
 import { Failed, failedBy } from "./failed.ts";
 
@@ -58,8 +58,8 @@ async function restoreInto(options: RestoreOptions): Promise<RestoreResult> {
 
 async function fill(options: RestoreOptions, stops: Stops): Promise<RestoreResult> {
   const { from, data } = options;
-  // A backup of a release without a transparency log has none.
-  const log = [...logParts, "log"].filter((name) => existsSync(join(from, name)));
+  // A backup of a release without a transparency log has none, and one of before others could join no such key.
+  const log = [...logParts, ...joinParts, "log"].filter((name) => existsSync(join(from, name)));
   for (const name of [...backupParts, "journal", ...log]) {
     cpSync(join(from, name), join(data, name), { recursive: true });
     if (statSync(join(data, name)).isDirectory()) chmodSync(join(data, name), 0o700);

@@ -48,6 +48,7 @@ const optionsByField: ReadonlyMap<string, string> = new Map([
   ["keepContentSeconds", "--keep-content"],
   ["operator", "--operator"],
   ["project", "--project"],
+  ["site", "--site"],
 ]);
 
 /** The option that sets a field ("limits.models[1]"); undefined where none does, or several could. */

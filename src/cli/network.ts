@@ -20,7 +20,7 @@ export function addNetworkCommand(program: Command, context: CommandContext): vo
           { title: "SITE", text: ({ site }) => (site === null ? "-" : placeText(site)) },
           {
             title: "PROJECTS",
-            text: ({ purpose, projectCount }) => (purpose === "upstream" ? `${projectCount}` : "-"),
+            text: ({ purpose, projectCount }) => (["upstream", "host"].includes(purpose) ? `${projectCount}` : "-"),
           },
           { title: "WHAT REACHES IT", text: ({ carries }) => carries },
         ],

@@ -27,6 +27,8 @@ import { addProjectCommands } from "./project.ts";
 import { addReceiptCommands } from "./receipt.ts";
 import { addReportCommands } from "./report.ts";
 import { addReservationCommands } from "./reservation.ts";
+import { addHostCommands } from "./host.ts";
+import { addJoinCommand } from "./join.ts";
 import { addRestoreCommand } from "./restore.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addSigningKeyCommands } from "./signing-key.ts";
@@ -93,6 +95,8 @@ export function createProgram(context: CommandContext): Command {
     });
   program.hook("preAction", (_, command) => warnOfPlainHttp(command.opts<{ url?: string }>(), context));
   addUpCommand(program, context);
+  addJoinCommand(program, context);
+  addHostCommands(program, context);
   addStatusCommand(program, context);
   addDoctorCommand(program, context);
   addModelCommands(program, context);

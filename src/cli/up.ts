@@ -1,15 +1,13 @@
-import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { RunningCloud } from "../boot/index.ts";
 import type { Settings } from "../config/index.ts";
+import { booting } from "./booting.ts";
 import type { CommandContext } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
-import { PullBar } from "./pull-bar.ts";
 import { readyText, welcomeText } from "./ready-text.ts";
 import { withSettings } from "./settings.ts";
-import { listenToSignals, type Stopping } from "./stopping.ts";
-import { terminalLog } from "./terminal-log.ts";
+import { listenToSignals } from "./stopping.ts";
 import { engineKinds, portOf, readUpSettings, type UpOptions } from "./up-settings.ts";
 import { readVersion } from "./version.ts";
 
@@ -44,7 +42,8 @@ async function up(options: UpOptions, context: CommandContext): Promise<void> {
   printer.note(`Starting Bailiwick ${readVersion()} on ${data}`);
   const stopping = listenToSignals(surroundings);
   const startedMs = surroundings.clock.monotonicMs();
-  const cloud = await bringUp(settings, data, stopping, context);
+  const { boot } = await import("../boot/index.ts");
+  const cloud = await booting({ settings, data, stopping }, context, boot);
   if (cloud.outcome === "failed") throw new CommandFailure("cannot_start", cloud.message, { next: cloud.next });
   if (cloud.outcome === "stopped") return printer.note("Stopped before it was up.");
   const readyMs = Math.round(surroundings.clock.monotonicMs() - startedMs);
@@ -60,43 +59,6 @@ async function up(options: UpOptions, context: CommandContext): Promise<void> {
   printer.note(stoppingText(cloud, settings));
   await cloud.stop(stopping.hurry);
   context.end(0);
-}
-
-async function bringUp(
-  settings: Settings,
-  data: string,
-  stopping: Stopping,
-  { surroundings, printer }: CommandContext,
-) {
-  const { boot } = await import("../boot/index.ts");
-  const { createLog } = await import("../telemetry/index.ts");
-  const { stderr, clock } = surroundings;
-  const bar = new PullBar(stderr, clock);
-  let isStarting = true;
-  const to = stderr.isTTY === true ? terminalLog(stderr, bar, () => isStarting) : process.stderr;
-  try {
-    return await boot({
-      version: readVersion(),
-      settings,
-      data,
-      clock,
-      randomBytes: surroundings.randomBytes,
-      environment: surroundings.environment,
-      platform: process.platform,
-      cpus: cpus().length,
-      temporaryFolder: surroundings.temporaryFolder,
-      log: createLog({ level: settings.log.level, to }),
-      onStep: (step) => {
-        bar.end();
-        printer.note(step);
-      },
-      onPull: (_, step) => bar.show(step),
-      signal: stopping.signal,
-    });
-  } finally {
-    bar.end();
-    isStarting = false;
-  }
 }
 
 /** A proof that fails is told of and ends nothing: the key that it was made with must be shown. */

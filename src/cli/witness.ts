@@ -1,13 +1,14 @@
 import { join, resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import type { NetworkAddress } from "../base/index.ts";
 import type { Witness } from "../log/index.ts";
+import { addressOf } from "./address.ts";
 import { type CommandContext, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 import { readLogs } from "./log-keys.ts";
-import { portOf } from "./up-settings.ts";
 
 interface Options {
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: NetworkAddress;
   readonly data: string;
   readonly log: readonly string[];
   readonly name?: string;
@@ -23,7 +24,7 @@ export function addWitnessCommand(program: Command, context: CommandContext): vo
   command.requiredOption(
     "--listen <address>",
     "host and port to listen on, such as 127.0.0.1:7080 (required)",
-    parseAddress,
+    addressOf,
   );
   withRequired(command, "--data <folder>", "where it keeps its key, and what it has cosigned");
   withRequired(command, "--log <key...>", "verifier keys of the logs that it cosigns, or files of them")
@@ -66,11 +67,4 @@ async function serve(options: Options, { printer, surroundings }: CommandContext
 async function listen(witness: Witness, { host, port }: Options["listen"]) {
   const { listenAsWitness } = await import("./witness-server.ts");
   return listenAsWitness(witness, host, port);
-}
-
-function parseAddress(text: string): Options["listen"] {
-  const colon = text.lastIndexOf(":");
-  const host = text.slice(0, Math.max(0, colon)).replace(/^\[(.*)\]$/, "$1");
-  if (host === "") throw new InvalidArgumentError("It must be a host and a port, such as 127.0.0.1:7080.");
-  return { host, port: portOf(text.slice(colon + 1)) };
 }

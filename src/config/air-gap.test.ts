@@ -9,13 +9,22 @@ network: { airGapped: true }
 database: { url: "postgresql://bailiwick@db.example/bailiwick" }
 models: { huggingFaceUrl: "https://mirror.example" }
 upstreams: [{ name: near, url: "http://127.0.0.1:8000/v1" }, { name: far, url: "http://10.1.2.3:8000/v1" }]
+contents: { vault: { url: "https://vault.example", key: k, tokenEnvironment: VAULT_TOKEN } }
+hosts: { listen: { host: 10.0.0.1 } }
 log: { witnesses: [{ name: w, url: "https://witness.example/w", key: "w+01234567+BAAAA" }] }
 `;
   const refused = parseSettings({ text: elsewhere });
   assert.ok(refused.outcome === "invalid");
   assert.deepEqual(
     refused.problems.map(({ path }) => path),
-    ["upstreams[1].url", "log.witnesses[0].url", "database.url", "models.huggingFaceUrl"],
+    [
+      "upstreams[1].url",
+      "log.witnesses[0].url",
+      "database.url",
+      "contents.vault.url",
+      "hosts.listen.host",
+      "models.huggingFaceUrl",
+    ],
   );
   assert.equal(parseSettings({ text: elsewhere.replace("true", "false") }).outcome, "loaded");
 });

@@ -3,7 +3,10 @@ import type { Report } from "./problem.ts";
 import type { Settings } from "./sections.ts";
 
 /** An air-gapped cloud connects to nothing beyond its own machine: an address elsewhere is a contradiction. */
-export function checkAirGap({ network, database, upstreams, log, models }: Settings, report: Report): void {
+export function checkAirGap(
+  { network, database, upstreams, hosts, contents, log, models }: Settings,
+  report: Report,
+): void {
   if (!network.airGapped) return;
   const check = (url: string, path: PropertyKey[]): void => {
     if (!isHere(url)) report(path, "network.airGapped is on, and this is no address of this machine's");
@@ -11,6 +14,10 @@ export function checkAirGap({ network, database, upstreams, log, models }: Setti
   upstreams.forEach(({ url }, index) => check(url, ["upstreams", index, "url"]));
   log.witnesses.forEach(({ url }, index) => check(url, ["log", "witnesses", index, "url"]));
   if (database.url !== undefined) check(database.url, ["database", "url"]);
+  if (contents.vault !== undefined) check(contents.vault.url, ["contents", "vault", "url"]);
+  if (hosts.listen !== undefined && !isLoopback(hosts.listen.host)) {
+    report(["hosts", "listen", "host"], "network.airGapped is on: hosts on other machines would be connected to");
+  }
   if (models.huggingFaceUrl !== undefined) check(models.huggingFaceUrl, ["models", "huggingFaceUrl"]);
 }
 

@@ -75,15 +75,18 @@ function checkResident({ models }: Settings, report: Report): void {
 }
 
 function checkSites(settings: Settings, report: Report): void {
+  reportRepeated(settings.sites, "name", ["sites"], report);
   const known = new Map([[settings.site.name, settings.site]]);
-  settings.upstreams.forEach(({ site }, index) => {
+  const check = (site: Settings["site"], path: PropertyKey[]): void => {
     const first = known.get(site.name);
     if (first === undefined) known.set(site.name, site);
     else if (first.jurisdiction !== site.jurisdiction || first.operator !== site.operator) {
       const message = `site "${site.name}" is declared twice with another jurisdiction or operator: one site has one of each`;
-      report(["upstreams", index, "site", "name"], message);
+      report([...path, "name"], message);
     }
-  });
+  };
+  settings.sites.forEach((site, index) => check(site, ["sites", index]));
+  settings.upstreams.forEach(({ site }, index) => check(site, ["upstreams", index, "site"]));
 }
 
 function checkPrices(settings: Settings, report: Report): void {

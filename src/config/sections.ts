@@ -3,7 +3,7 @@ import type { DataClass } from "../policy/index.ts";
 import { priceVersion } from "./price-schema.ts";
 import { catalogueEntry, modelName, upstream } from "./model-schema.ts";
 import { engineServer } from "./engine-schema.ts";
-import { environmentName, milliseconds, quantity, shortName, site } from "./value-schema.ts";
+import { environmentName, milliseconds, namedSite, quantity, shortName, site } from "./value-schema.ts";
 
 /** What a cloud does with a data class while it cannot do all that it promises for one. */
 const awayBehaviour = z.enum(["serve", "stop"]);
@@ -111,12 +111,27 @@ const tiers = z.strictObject({
   ),
 });
 
+const hosts = z.strictObject({
+  listen: z
+    .strictObject({
+      host: z.string().min(1).max(255).describe("Address at which machines that join reach this gateway."),
+      port: z.int().min(0).max(65_535).default(8443).describe("TCP port; 0 takes a free one."),
+    })
+    .optional()
+    .describe("Where other machines join, over TLS with keys of their own; left out: none can."),
+  clockSkewMs: milliseconds(100, 600_000)
+    .default(5000)
+    .describe("How far a host's clock may be from this one's; beyond it the host takes no new work."),
+});
+
 const models = z.strictObject({
   serve: z
     .array(modelName)
     .max(100)
     .default(["smollm2-135m-instruct"])
-    .describe("Models that this machine's engine serves, by their catalogue names; an empty list starts no engine."),
+    .describe(
+      "Models that this machine's engine serves, by their catalogue names; an empty list starts no engine, whatever its kind.",
+    ),
   resident: z
     .array(
       z.strictObject({
@@ -320,6 +335,12 @@ export const allSettings = z.strictObject({
   listen: listen.prefault({}).describe("Where clients reach this cloud."),
   site: site("here").prefault({}).describe("Where this machine stands. It is never guessed."),
   network: network.prefault({}).describe("What this cloud may connect to."),
+  sites: z
+    .array(namedSite)
+    .max(1000)
+    .default([])
+    .describe("Further sites, at which hosts on other machines stand; the facts may declare them instead."),
+  hosts: hosts.prefault({}).describe("Hosts on other machines."),
   database: database.prefault({}).describe("PostgreSQL."),
   engine: engine.prefault({}).describe("What computes answers on this machine."),
   models: models.prefault({}).describe("The models served here and where they come from."),

@@ -33,16 +33,20 @@ const jurisdiction = z
     if (checked.outcome === "unknown") context.addIssue({ code: "custom", message: checked.message });
   });
 
-/** A site: where a machine stands, under which law and who runs it. `name` has a default, the jurisdiction has none. */
+/** A site: where a machine stands, under which law and who runs it. `name` may have a default, the jurisdiction has none. */
 export function site(defaultName: string) {
-  return z.strictObject({
-    name: shortName.default(defaultName).describe("The site's name, as receipts and refusals show it."),
-    jurisdiction: jurisdiction
-      .optional()
-      .describe("ISO 3166 country (DE) or subdivision (DE-BE). Left out: this site serves public data only."),
-    operator: z.string().min(1).max(200).optional().describe("The company or body that runs the site."),
-  });
+  return namedSite.extend({ name: namedSite.shape.name.default(defaultName).describe(siteNameText) });
 }
+
+const siteNameText = "The site's name, as receipts and refusals show it.";
+
+export const namedSite = z.strictObject({
+  name: shortName.describe(siteNameText),
+  jurisdiction: jurisdiction
+    .optional()
+    .describe("ISO 3166 country (DE) or subdivision (DE-BE). Left out: this site serves public data only."),
+  operator: z.string().min(1).max(200).optional().describe("The company or body that runs the site."),
+});
 
 /** A non-negative price as a decimal string: a YAML number would pass through a float. */
 export const price = z.string({ error: 'a decimal string in quotes, such as "0.15"' }).refine((text) => {

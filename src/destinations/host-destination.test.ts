@@ -34,7 +34,7 @@ const nothing = { engine: { name: "fake", build: "1" }, models: [] };
 function destination(context: TestContext, clock: ManualClock): HostDestination {
   const host = new HostDestination({
     name: "host_1",
-    site: { name: "here", jurisdiction: "DE" },
+    site: () => ({ name: "here", jurisdiction: "DE" }),
     clock,
     connections: 1,
     firstByteTimeoutMs: 1_000,
@@ -83,7 +83,7 @@ function send(host: HostDestination, promised: ServiceLevel, weight = 1): Promis
 test("a host hears what each request was promised, in the words that it reads", async (context) => {
   const { socketPath, asked } = await listening(context);
   const host = destination(context, new ManualClock());
-  host.up({ socketPath, ...nothing });
+  host.up({ reach: { socketPath }, boot: "1", ...nothing });
   const interactive = { ttftMs: 10_000, tpotMs: 100, isPreemptible: false, serviceTier: "priority" };
   const batch = { ttftMs: 300_000, tpotMs: 2_000, isPreemptible: true, serviceTier: "flex" };
   for (const level of [interactive, batch, interactive]) await send(host, level);
@@ -100,7 +100,7 @@ test("a host hears what each request was promised, in the words that it reads", 
 test("a host hears what a request's project weighs, where that is not what all weigh", async (context) => {
   const { socketPath, asked } = await listening(context);
   const host = destination(context, new ManualClock());
-  host.up({ socketPath, ...nothing });
+  host.up({ reach: { socketPath }, boot: "1", ...nothing });
   const level = { ttftMs: 10_000, tpotMs: 100, isPreemptible: false, serviceTier: "default" };
   for (const weight of [1, 3]) await send(host, level, weight);
   assert.deepEqual(
@@ -112,7 +112,7 @@ test("a host hears what a request's project weighs, where that is not what all w
 test("what a host told of its pool stays with the time of its telling, until another process comes up", async (context) => {
   const clock = new ManualClock(1_000);
   const host = destination(context, clock);
-  const at = { socketPath: "/nowhere.sock", ...nothing };
+  const at = { reach: { socketPath: "/nowhere.sock" }, boot: "1", ...nothing };
   const told = (): unknown => host.pool;
   assert.equal(told(), undefined);
   host.up(at);

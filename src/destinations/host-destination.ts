@@ -1,6 +1,7 @@
 import type { Clock, Ending, Refusal, RequestId, Usage } from "../base/index.ts";
 import {
   Address,
+  type AddressOptions,
   type Counted,
   type Destination,
   type DestinationSite,
@@ -14,9 +15,14 @@ import {
 import type { Offer } from "../engine/index.ts";
 import { promiseHeaders } from "./promise-headers.ts";
 
-/** A host that runs: what it said of itself, and the socket it listens on. */
+/** How a host is reached: a Unix socket of this machine, or connections that somebody else makes. */
+export type HostReach = Pick<AddressOptions, "socketPath" | "connector">;
+
+/** A host that runs: what it said of itself, and how it is reached. */
 export interface HostAt {
-  readonly socketPath: string;
+  readonly reach: HostReach;
+  /** Another one each time that its process starts. */
+  readonly boot: string;
   readonly engine: { readonly name: string; readonly build: string };
   readonly models: readonly {
     readonly name: string;
@@ -28,7 +34,8 @@ export interface HostAt {
 
 export interface HostDestinationOptions {
   readonly name: string;
-  readonly site: DestinationSite;
+  /** Where it stands, by what is declared now. */
+  readonly site: () => DestinationSite;
   readonly clock: Clock;
   readonly connections: number;
   readonly firstByteTimeoutMs: number;
@@ -42,20 +49,23 @@ const acknowledgeEveryMs = 100;
 const retryEveryMs = 100;
 const unacknowledgedMax = 100_000;
 
+const startingWhy = "its process is starting, or starting again";
+
 /**
- * One host process of ours, over its Unix socket. The process may die and come back under the same name; what the
+ * One host process of ours, on this machine or another. The process may die and come back under the same name; what the
  * dead one had counted is asked of the new one.
  */
 export class HostDestination implements Destination {
   readonly kind = "host";
   readonly name: string;
-  readonly site: DestinationSite;
   readonly cacheSalt = false;
   readonly #options: HostDestinationOptions;
   #engine = { name: "", build: "" };
   #address: Address | undefined;
-  #socketPath: string | undefined;
+  #boot: string | undefined;
+  #reach: HostReach | undefined;
   #ready = false;
+  #why = startingWhy;
   #incarnation = 0;
   #upAtMs = 0;
   #pool: PoolFigures | undefined;
@@ -70,9 +80,11 @@ export class HostDestination implements Destination {
   constructor(options: HostDestinationOptions) {
     this.#options = options;
     this.name = options.name;
-    this.site = options.site;
   }
 
+  get site(): DestinationSite {
+    return this.#options.site();
+  }
   get engine(): { readonly name: string; readonly build: string } {
     return this.#engine;
   }
@@ -83,7 +95,7 @@ export class HostDestination implements Destination {
     return this.#incarnation;
   }
   get why(): string | undefined {
-    return this.#ready ? undefined : "its process is starting, or starting again";
+    return this.#ready ? undefined : this.#why;
   }
   get declines(): Refusal | undefined {
     return this.#options.clock.monotonicMs() < this.#declinesUntilMs ? this.#declined : undefined;
@@ -105,21 +117,27 @@ export class HostDestination implements Destination {
     return this.#offers.values();
   }
 
-  /** The host is up and has loaded its models. */
-  up(host: HostAt): void {
-    if (this.#socketPath !== host.socketPath) {
-      void this.#address?.destroy();
-      this.#address = this.#connect(host.socketPath);
-      this.#socketPath = host.socketPath;
-      this.#incarnation++;
-    }
-    this.#engine = host.engine;
+  /** What it was and had when it was last heard, by somebody who has kept that: it can be named, and is not ready. */
+  remember({ engine, models }: Pick<HostAt, "engine" | "models">): void {
+    this.#engine = engine;
     this.#offers = new Map(
-      host.models.map(({ name, sha256, contextTokens, endpoints }) => [
+      models.map(({ name, sha256, contextTokens, endpoints }) => [
         name,
         { model: name, upstreamName: name, sha256, contextTokens, endpoints: new Set(endpoints) },
       ]),
     );
+  }
+
+  /** The host is up and has loaded its models. */
+  up(host: HostAt): void {
+    if (this.#boot !== host.boot || this.#reach !== host.reach) {
+      void this.#address?.destroy();
+      this.#address = this.#connect(host.reach);
+      this.#boot = host.boot;
+      this.#reach = host.reach;
+      this.#incarnation++;
+    }
+    this.remember(host);
     this.#ready = true;
     // Another process counts from nothing, and what its predecessor held is gone with it.
     this.#upAtMs = this.#options.clock.monotonicMs();
@@ -133,8 +151,9 @@ export class HostDestination implements Destination {
   }
 
   /** The host is gone, or not yet back. What it offered is still known, so that it can be named as unavailable. */
-  down(): void {
+  down(why: string = startingWhy): void {
     this.#ready = false;
+    this.#why = why;
   }
 
   send(dispatch: Dispatch, reader: Reader): Exchange {
@@ -206,11 +225,11 @@ export class HostDestination implements Destination {
     }
   }
 
-  #connect(socketPath: string): Address {
+  #connect(reach: HostReach): Address {
     const { connections, firstByteTimeoutMs, idleTimeoutMs } = this.#options;
     return new Address({
       url: "http://host",
-      socketPath,
+      ...reach,
       connections,
       connectTimeoutMs: 2_000,
       firstByteTimeoutMs,

@@ -1,8 +1,8 @@
 /**
- * destinations: where a request can run, as the gateway sees it: this machine's host processes and the operator's own
+ * destinations: where a request can run, as the gateway sees it: host processes of this machine and others, and the operator's own
  * servers behind one interface. Owns the list, and the gateway's side of the host protocol for one request (its
  * headers, its counts, its acknowledgement), and what each host last told of its pool. Does not own: starting hosts (fabric), choosing among them (policy, pool).
  * Invariants: a host's counts are acknowledged only after their settlement is durable.
  */
-export { type HostAt, HostDestination } from "./host-destination.ts";
+export { HostDestination, type HostReach } from "./host-destination.ts";
 export { DestinationList } from "./list.ts";

@@ -1,11 +1,20 @@
 import type { Destination } from "../engine/index.ts";
 
-/** Every destination that the settings name, ready or not. */
+/** Every destination, ready or not: those that the settings name, and hosts that come and go while others serve. */
 export class DestinationList {
-  readonly #all: readonly Destination[];
+  #all: readonly Destination[];
 
   constructor(all: readonly Destination[]) {
     this.#all = all;
+  }
+
+  add(destination: Destination): void {
+    this.#all = [...this.#all, destination];
+  }
+
+  /** Nothing new goes there; what runs there is not touched. */
+  remove(name: string): void {
+    this.#all = this.#all.filter((destination) => destination.name !== name);
   }
 
   get all(): readonly Destination[] {

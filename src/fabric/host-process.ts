@@ -21,6 +21,8 @@ export interface StartHostOptions {
   /** What the child may see of the environment; UV_THREADPOOL_SIZE and our own compile cache are added. */
   readonly environment: Readonly<Record<string, string>>;
   readonly clock: Clock;
+  /** Whether another machine's gateway holds the lease; without it a host takes nothing new. */
+  readonly isLeasedElsewhere?: boolean;
   /** `socketPath` is where the host listens in phase `ready`, and empty otherwise. */
   readonly onState: (state: HostState, socketPath: string) => void;
   /** What is reserved now and concerns it; asked every second. */
@@ -109,6 +111,7 @@ class SupervisedHost implements HostProcess {
       clock,
       socketPath,
       leaseSeconds: settings.leaseSeconds,
+      isLeasedElsewhere: this.#options.isLeasedElsewhere ?? false,
       reservations: () => this.#options.reservations?.() ?? [],
       onPool: (pool) => this.#options.onPool?.(pool),
       onReady: (hello) => this.#set({ phase: "ready", hello }, socketPath),

@@ -1,18 +1,13 @@
 import type { Cancel, Clock } from "../base/index.ts";
-import { Address } from "../engine/index.ts";
-import {
-  type HostHello,
-  type HostLease,
-  type HostLeaseAnswer,
-  type HostPool,
-  hostProtocol,
-  type HostReservation,
-} from "../host/index.ts";
+import { type HostHello, type HostPool, hostProtocol, type HostReservation } from "../host/index.ts";
+import { askHello, askPool, controlAddress, renewLease } from "./control-channel.ts";
 
 export interface WatchOptions {
   readonly clock: Clock;
   readonly socketPath: string;
   readonly leaseSeconds: number;
+  /** Another machine's gateway renews the lease: here it is only watched whether the host answers. */
+  readonly isLeasedElsewhere: boolean;
   /** The host has loaded its models and holds a lease. */
   readonly onReady: (hello: HostHello) => void;
   /** What is reserved now and concerns it. */
@@ -28,17 +23,10 @@ const leaseEveryMs = 1_000;
 /** A host answers these even while it loads or computes: one that does not is stuck. */
 const unansweredMs = 30_000;
 
-/** Asks a host for its hello until it has one, then renews its lease each second. */
+/** Asks a host of this machine for its hello until it has one, then renews its lease each second. */
 export function watch(options: WatchOptions): Cancel {
   const { clock, socketPath } = options;
-  const address = new Address({
-    url: "http://host",
-    socketPath,
-    connections: 1,
-    connectTimeoutMs: 5_000,
-    firstByteTimeoutMs: 5_000,
-    idleTimeoutMs: 5_000,
-  });
+  const address = controlAddress({ socketPath });
   let isOver = false;
   let isReady = false;
   let cancelNext: Cancel = () => undefined;
@@ -50,11 +38,13 @@ export function watch(options: WatchOptions): Cancel {
     void address.destroy();
   };
   const step = async (): Promise<void> => {
-    const hello = isReady ? undefined : await askHello(address);
+    const said = isReady ? undefined : await askHello(address);
+    const hello = said === undefined || "loading" in said ? undefined : said;
     if (hello !== undefined && hello.protocol !== hostProtocol) {
       options.onLost(`it speaks version ${hello.protocol} of the host protocol`);
     } else if (isReady || hello !== undefined) {
-      const pool = await renewLease(address, { seconds: options.leaseSeconds, reservations: options.reservations() });
+      const lease = { seconds: options.leaseSeconds, reservations: options.reservations() };
+      const pool = options.isLeasedElsewhere ? await askPool(address) : (await renewLease(address, lease)).pool;
       if (isOver) return;
       if (hello !== undefined) {
         isReady = true;
@@ -76,16 +66,4 @@ export function watch(options: WatchOptions): Cancel {
   };
   loop();
   return end;
-}
-
-/** Undefined while the host is still loading. */
-async function askHello(address: Address): Promise<HostHello | undefined> {
-  const { status, value } = await address.json("GET", "/host/v1/hello");
-  return status === 200 ? (value as HostHello) : undefined;
-}
-
-async function renewLease(address: Address, lease: HostLease): Promise<HostPool | undefined> {
-  const { status, value } = await address.json("POST", "/host/v1/lease", { body: lease });
-  if (status !== 200) throw new Error(`the lease was answered with ${status}`);
-  return (value as HostLeaseAnswer).pool;
 }

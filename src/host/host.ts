@@ -113,6 +113,7 @@ class RunningHost implements Host {
       lease: this.#lease,
       closedFor: () => this.#closedFor(),
       hello: () => this.#hello(),
+      presence: () => ({ boot: settings.boot, atMs: clock.nowMs(), isStopping: this.#stopped !== undefined }),
       countsWaitMs: bounds.countsWaitMs,
     });
     this.#cancelSweep = clock.every(1_000, () => this.#sweep());
@@ -169,12 +170,13 @@ class RunningHost implements Host {
 
   #hello(): HostHello | { readonly loading: string } {
     if (this.#loading !== undefined) return { loading: this.#loading };
-    const { settings, pid } = this.#options;
+    const { settings, pid, clock } = this.#options;
     const { name, build, device } = this.#engine!;
     return {
       protocol: hostProtocol,
       host: settings.host,
       boot: settings.boot,
+      atMs: clock.nowMs(),
       pid,
       device,
       engine: { name, build },

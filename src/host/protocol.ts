@@ -10,6 +10,8 @@ export interface HostHello {
   readonly host: HostId;
   /** Another one each time that the process starts. */
   readonly boot: string;
+  /** The host's own clock, in milliseconds since 1970: times between two machines are told by the difference. */
+  readonly atMs: number;
   readonly pid: number;
   readonly device: string;
   readonly engine: { readonly name: string; readonly build: string };
@@ -45,12 +47,17 @@ export interface HostReservation {
   readonly device?: string;
   /** Or a share of what it can do. */
   readonly share?: number;
-  /** When it ends, in milliseconds since 1970; left out: nobody knows. It may be ended before. */
+  /** When it ends by the host's clock, in milliseconds since 1970; left out: nobody knows. It may be ended before. */
   readonly untilMs?: number;
 }
 
 /** Answer of `POST /host/v1/lease`: whoever renews it hears what the device does. */
 export interface HostLeaseAnswer {
+  /** As in the hello: a process that has taken another's place is asked for its own. */
+  readonly boot: string;
+  readonly atMs: number;
+  /** It is stopping: what runs may end, and nothing new is taken. */
+  readonly isStopping: boolean;
   /** Undefined until the engine is open. */
   readonly pool?: ToldPool;
 }

@@ -11,6 +11,8 @@ export interface Routes extends Hosting {
   readonly lease: Lease;
   /** What is being loaded, or everything there is to say. */
   readonly hello: () => HostHello | { readonly loading: string };
+  /** Which process this is, and what its clock says. */
+  readonly presence: () => Pick<HostLeaseAnswer, "boot" | "atMs" | "isStopping">;
   /** What the device does; undefined: nothing yet. */
   readonly pool: () => HostPool | undefined;
   /** All that is reserved now. */
@@ -135,7 +137,7 @@ async function lease(request: IncomingMessage, response: ServerResponse, routes:
   }
   routes.lease.renew(seconds);
   const view = routes.pool();
-  const answer: HostLeaseAnswer = view === undefined ? {} : { pool: view };
+  const answer: HostLeaseAnswer = { ...routes.presence(), ...(view === undefined ? {} : { pool: view }) };
   reply.json(200, answer);
 }
 

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { type GatewayId, type Ids, type InstallationId, isId } from "../base/index.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { folderMode, makeFolder } from "./make-folder.ts";
+import { readIfThere } from "./read-if-there.ts";
 import { restoringName } from "./restoring.ts";
 import { removeServerNote, type ServerNote, writeServerNote } from "./server-note.ts";
 import { writeWhole } from "./write-whole.ts";
@@ -99,13 +100,4 @@ function operatorToken(path: string, randomBytes: (count: number) => Buffer): st
   const token = `bwo_${randomBytes(32).toString("base64url")}`;
   writeWhole(file, `${token}\n`, 0o600);
   return token;
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
 }

@@ -5,6 +5,8 @@
  */
 export { type DataFolder, openDataFolder, type OpenedFolder } from "./data-folder.ts";
 export { type FolderLock, lockFolder } from "./folder-lock.ts";
+export { makeFolder } from "./make-folder.ts";
+export { readIfThere } from "./read-if-there.ts";
 export { beginRestore, endRestore } from "./restoring.ts";
 export { readServerNote, type ServerNote } from "./server-note.ts";
 export { writeWhole } from "./write-whole.ts";

@@ -237,6 +237,35 @@ test("a follower ends when the journal closes; a reader ahead of the journal is 
   await assert.rejects(collect(journal.read({ segment: 7, offset: 111 })), /another journal's/);
 });
 
+test("a request that runs elsewhere has one open intent, the last, and holds no segment by the one before", async () => {
+  const disk = new FakeDisk();
+  const journal = await start(disk);
+  const first = intend(journal, 1, '{"at":"a"}');
+  for (let number = 2; number < 40; number++) {
+    const other = intend(journal, number, JSON.stringify("x".repeat(8_000)));
+    await other.durable;
+    await journal.settle(other, "{}").durable;
+  }
+  const second = journal.intend(request(1), '{"at":"b"}', first);
+  assert.ok(second.outcome === "intended");
+  await second.durable;
+  assert.equal(journal.state().openIntents, 1);
+  assert.throws(() => journal.settle(first, "{}"), /no open intent/);
+  assert.throws(() => journal.intend(request(1), "{}", first), /no such open intent/);
+  assert.throws(() => journal.intend(request(2), "{}", second), /no such open intent/);
+  await journal.release(journal.durable);
+  assert.equal(journal.state().segments, 1);
+  await journal.close();
+  const after = await start(disk.kill());
+  const open = after.openIntents();
+  assert.deepEqual(
+    open.map(({ body }) => body),
+    ['{"at":"b"}'],
+  );
+  await after.settle(open[0]!.intent, "{}").durable;
+  await after.close();
+});
+
 test("released segments go, those with open intents and all behind them stay", async () => {
   const journal = await start(new FakeDisk());
   const old = intend(journal, 0);

@@ -122,9 +122,13 @@ export class Journal {
 
   /**
    * Appends an intent (`body`: JSON text of at most `intentBytesMax` bytes) and keeps room for its settlement. Refuses
-   * with `journal_full` where that room is not there, with `journal_failed` after a failed write or sync.
+   * with `journal_full` where that room is not there, with `journal_failed` after a failed write or sync. `instead`: an
+   * open intent of the same request, whose place this one takes: it runs elsewhere now.
    */
-  intend(request: RequestId, body: string): Intent | Refusal {
+  intend(request: RequestId, body: string, instead?: Intent): Intent | Refusal {
+    if (instead !== undefined && (instead.request !== request || !this.#open.has(instead))) {
+      throw new Error(`request ${request} has no such open intent in this journal`);
+    }
     const stopped = this.#stopped();
     if (stopped !== undefined) return stopped;
     this.#recordDropped();
@@ -137,6 +141,7 @@ export class Journal {
     }
     if (this.#rotateFor(length)) length = writeIntent(staged, this.#writer.makeRoom(), request, body);
     const { position, durable } = this.#writer.append(length);
+    if (instead !== undefined) this.#letGo(instead);
     this.#writer.closeIfLarge();
     const intent: Intent = { outcome: "intended", request, position, durable };
     this.#open.add(intent);
@@ -155,11 +160,16 @@ export class Journal {
     let length = this.#writeSettlement(intent, body, receipt);
     if (this.#rotateFor(length)) length = this.#writeSettlement(intent, body, receipt);
     const written = this.#writer.append(length);
-    this.#writer.settled(this.#segments.get(intent.position.segment)!, receipt);
+    this.#letGo(intent, receipt);
     this.#writer.closeIfLarge();
+    return written;
+  }
+
+  /** The record just appended takes an intent's place. */
+  #letGo(intent: Intent, receipt?: string): void {
+    this.#writer.settled(this.#segments.get(intent.position.segment)!, receipt);
     this.#open.delete(intent);
     this.#recovered.delete(intent);
-    return written;
   }
 
   /** Keeps a note, or counts it as dropped where there are too many, it is too long, or room is short. */

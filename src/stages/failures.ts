@@ -22,16 +22,43 @@ export function endingOf(said: string | undefined): Ending {
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
+const neverArrivedCodes: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  // More connections at once than its socket takes.
+  "EAGAIN",
+  "ENOENT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+  // To another machine, for whatever reason.
+  "NOT_CONNECTED",
+]);
+
 /** Whether the request certainly never reached the destination, so that nothing can have been computed. */
 export function neverArrived(error: unknown): boolean {
-  return ["ECONNREFUSED", "EAGAIN", "ENOENT", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"].includes(
-    String(codeOf(error)),
-  );
+  return neverArrivedCodes.has(String(codeOf(error)));
 }
 
 /** Whether the other side has gone away, and nothing else. */
 export function connectionBroke(error: unknown): boolean {
-  return ["ECONNRESET", "EPIPE", "ECONNREFUSED", "ENOENT", "UND_ERR_SOCKET"].includes(String(codeOf(error)));
+  return brokenCodes.has(String(codeOf(error)));
+}
+
+const brokenCodes: ReadonlySet<string> = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ECONNREFUSED",
+  "ENOENT",
+  "UND_ERR_SOCKET",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "NOT_CONNECTED",
+]);
+
+/** A host that takes nothing new at the moment: it stops, it loads, or it has not heard from this gateway. */
+export function takesNothing(status: number, words: Buffer): boolean {
+  return status === 503 && ["draining", "engine_unavailable"].includes(String(errorIn(words)?.code));
 }
 
 /** A host that cannot write down what requests use takes none: not this one, and not the next. */
@@ -74,18 +101,13 @@ function parsed(words: Buffer): object | undefined {
 export function refusalOf(error: unknown): Refusal {
   // Cut off from this side, for a reason that has a code.
   if (error instanceof RefusalError) return error.refusal;
+  if (neverArrived(error)) {
+    return refuse("engine_unavailable", "The engine cannot be reached.", { retryAfterSeconds: 2 });
+  }
   switch (codeOf(error)) {
     case "UND_ERR_HEADERS_TIMEOUT":
     case "UND_ERR_BODY_TIMEOUT":
       return refuse("engine_timeout", "The engine did not answer in time.");
-    case "ECONNREFUSED":
-    // More connections at once than its socket takes.
-    case "EAGAIN":
-    case "ENOENT":
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-    case "UND_ERR_CONNECT_TIMEOUT":
-      return refuse("engine_unavailable", "The engine cannot be reached.", { retryAfterSeconds: 2 });
     default:
       return error instanceof Error && error.name === "EventStreamError"
         ? refuse("upstream_invalid", `The upstream's stream is not valid: ${error.message}.`)

@@ -74,6 +74,13 @@ function meaningOf({ body, endpoint }: Call, digestKey: DigestKey, { meanings }:
   return asked === undefined ? null : digestOfText(digestKey, asked);
 }
 
+/** Writes down that it runs elsewhere now, in the place of the intent before. */
+export function intendElsewhere(placed: Placed, before: Intended, cloud: Cloud): Intended | Refusal {
+  const body = intentBody(placed, before.body.request, cloud);
+  const intent = cloud.journal.intend(before.intent.request, intentText(body), before.intent);
+  return intent.outcome === "refused" ? intent : { ...before, intent, body, durable: intent.durable };
+}
+
 function intentBody(placed: Placed, request: IntentBody["request"], cloud: Cloud): IntentBody {
   const { admitted, destination, offer, decision, placement } = placed;
   const { call, holder, tier, price, tokenBound } = admitted;

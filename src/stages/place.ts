@@ -25,9 +25,9 @@ export interface Unplaced extends Refusal {
 
 /**
  * Where the request may run (policy), and where of these its first token comes first (pool). What policy forbids is never
- * tried, also where nothing else is ready.
+ * tried, also where nothing else is ready. `lost`: where it has just been, and cannot be.
  */
-export function place(admitted: Admitted, cloud: Cloud): Placed | Unplaced | Refusal {
+export function place(admitted: Admitted, cloud: Cloud, lost?: Destination): Placed | Unplaced | Refusal {
   const { call, narrowing } = admitted;
   const { model } = call.body.fields;
   const candidates = cloud.destinations.offering(model);
@@ -45,7 +45,7 @@ export function place(admitted: Admitted, cloud: Cloud): Placed | Unplaced | Ref
   }
   const open = able.filter(({ declines }) => declines === undefined);
   if (open.length === 0) return able[0]!.declines!;
-  const ready = open.filter((each) => each.ready);
+  const ready = open.filter((each) => each.ready && each !== lost);
   const unreserved = ready.filter((each) => isOpenTo(each, admitted, cloud));
   // What is left only where all are somebody else's refuses it itself, and says why.
   const destination = quickest(unreserved.length > 0 ? unreserved : ready, (each) => outlookOf(each, model));

@@ -1,8 +1,8 @@
 import { sleep } from "../base/index.ts";
 import type { Destination } from "../engine/index.ts";
 import type { Answering, Cloud } from "./cloud.ts";
-import type { Intended } from "./intend.ts";
-import type { Placed } from "./place.ts";
+import { type Intended, intendElsewhere } from "./intend.ts";
+import { place, type Placed } from "./place.ts";
 import { Lost, type Ran, Running } from "./running.ts";
 
 /** How long a host that has ended may take to come back for the requests that it had. */
@@ -11,18 +11,49 @@ const comesBackMs = 15_000;
 const livesMs = 2_000;
 const lookEveryMs = 50;
 
+/** An answer that is over, and where it ran in the end. */
+export interface RanThere {
+  readonly ran: Ran;
+  readonly placed: Placed;
+  readonly intended: Intended;
+}
+
 /**
  * Sends the request to where it was placed, and resolves when the answer is over. A stream's bytes go to the client as
- * they come, from when the intent is on disk; its end, and a whole answer, wait for the record. It never rejects: an
- * engine that dies, an upstream that breaks off, a client that leaves are endings.
+ * they come, from when the intent is on disk; its end, and a whole answer, wait for the record. Where its host is lost
+ * before anybody has seen any of it, it goes on elsewhere, if it may, or with the host's next process. It never rejects:
+ * an engine that dies, an upstream that breaks off, a client that leaves are endings.
  */
-export async function run(placed: Placed, intended: Intended, answer: Answering, cloud: Cloud): Promise<Ran> {
-  const { incarnation } = placed.destination;
+export async function run(placed: Placed, intended: Intended, answer: Answering, cloud: Cloud): Promise<RanThere> {
+  const { destination } = placed;
+  const { incarnation } = destination;
   const first = await runOnce(placed, intended, answer, cloud, false);
-  if (!(first instanceof Lost)) return first;
-  const isBack = await comesBack(placed.destination, incarnation, answer, cloud);
-  const again = isBack ? await runOnce(placed, intended, answer, cloud, true) : first;
-  return again instanceof Lost ? again.giveUp() : again;
+  if (!(first instanceof Lost)) return { ran: first, placed, intended };
+  const other = elsewhere(placed, intended, cloud);
+  if (other !== undefined) {
+    // What it may have computed meanwhile is nobody's.
+    destination.acknowledge(placed.admitted.call.id);
+    const second = await runOnce(other.placed, other.intended, answer, cloud, false);
+    return { ran: endOf(second), ...other };
+  }
+  const isBack = !first.isRefused && (await comesBack(destination, incarnation, answer, cloud));
+  return { ran: endOf(isBack ? await runOnce(placed, intended, answer, cloud, true) : first), placed, intended };
+}
+
+function endOf(ran: Ran | Lost): Ran {
+  return ran instanceof Lost ? ran.giveUp() : ran;
+}
+
+/** Where else the request may run, by the same rules, with that written down; undefined: nowhere. */
+function elsewhere(
+  { admitted, destination }: Placed,
+  before: Intended,
+  cloud: Cloud,
+): Pick<RanThere, "placed" | "intended"> | undefined {
+  const placed = place(admitted, cloud, destination);
+  if (placed.outcome === "refused") return undefined;
+  const intended = intendElsewhere(placed, before, cloud);
+  return intended.outcome === "refused" ? undefined : { placed, intended };
 }
 
 function runOnce(

@@ -12,7 +12,15 @@ import type { Exchange, Head, Reader } from "../engine/index.ts";
 import { EventStream, readWhole } from "../gateway/index.ts";
 import { answerForm, type Said } from "../meaning/index.ts";
 import type { Answering, Cloud } from "./cloud.ts";
-import { connectionBroke, declinedForAll, endingOf, neverArrived, ownRefusalOf, refusalOf } from "./failures.ts";
+import {
+  connectionBroke,
+  declinedForAll,
+  endingOf,
+  neverArrived,
+  ownRefusalOf,
+  refusalOf,
+  takesNothing,
+} from "./failures.ts";
 import type { Placed } from "./place.ts";
 
 /** An answer that is over, but for its last bytes. */
@@ -37,11 +45,14 @@ const waitingBytesMax = 256 * 1024;
 const lingerMs = 1_000;
 const noBytes = Buffer.alloc(0);
 
-/** The host has ended under a request of which nobody has seen anything. */
+/** The host has ended under a request of which nobody has seen anything, or takes none. */
 export class Lost {
+  /** It lives, and has said itself that it takes nothing new. */
+  readonly isRefused: boolean;
   readonly giveUp: () => Ran;
 
-  constructor(giveUp: () => Ran) {
+  constructor(isRefused: boolean, giveUp: () => Ran) {
+    this.isRefused = isRefused;
     this.giveUp = giveUp;
   }
 }
@@ -115,7 +126,7 @@ export class Running implements Reader, Ran {
     this.#cancelLinger();
     if (this.#isOver) return;
     if (this.#events !== undefined) this.#endStream(this.#events);
-    else if (this.#head!.status >= 300) this.#refusedThere(this.#head!);
+    else if (this.#head!.status >= 300) return this.#refusedThere(this.#head!);
     else this.#endWhole(this.#head!);
     this.#finish();
   }
@@ -124,11 +135,16 @@ export class Running implements Reader, Ran {
     this.#cancelLinger();
     if (this.#isOver) return;
     if (!this.#isLost(error)) return this.#fail(error);
+    this.#lose(false, () => this.#conclude(error));
+  }
+
+  /** Others may take it; `conclude` tells the client where nobody does. */
+  #lose(isRefused: boolean, conclude: () => void): void {
     this.#isOver = true;
     this.#placed.destination.ended();
     this.#over.resolve(
-      new Lost(() => {
-        this.#conclude(error);
+      new Lost(isRefused, () => {
+        conclude();
         return this;
       }),
     );
@@ -224,8 +240,16 @@ export class Running implements Reader, Ran {
    * The destination refused the request. What it says of the request passes in its own words; what is between it and
    * the operator (a key of theirs, a redirect, a page of some proxy) is not the client's, and is told as a failure.
    */
-  #refusedThere({ status, headers }: Head): void {
+  #refusedThere(head: Head): void {
     const words = joined(this.#taken());
+    if (this.#placed.destination.kind === "host" && takesNothing(head.status, words) && !this.#cloud.draining()) {
+      return this.#lose(true, () => this.#refuse(head, words));
+    }
+    this.#refuse(head, words);
+    return this.#finish();
+  }
+
+  #refuse({ status, headers }: Head, words: Buffer): void {
     // A refusal comes before any work; another server error may come after some that only the host can count.
     this.usage = status < 500 || status === 503 ? zeroUsage : undefined;
     const declined = declinedForAll(status, words);

@@ -9,6 +9,7 @@ export async function readEpochs(db: Kysely<Database>): Promise<Epochs> {
   const numbers = new Map(rows.map((row) => [row.name, Number(row.number)]));
   const numberOf = (name: EpochName): number => numbers.get(name) ?? 0;
   return {
+    hosts: numberOf("hosts"),
     keys: numberOf("keys"),
     policy: numberOf("policy"),
     prices: numberOf("prices"),

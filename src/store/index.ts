@@ -41,6 +41,8 @@ export type {
   EpochName,
   ExportedFigures,
   GrantTable,
+  HostTable,
+  HostTokenTable,
   KeyTable,
   LimitColumns,
   OperatorTable,

@@ -6,6 +6,8 @@ import type {
   ExitId,
   GatewayId,
   GrantId,
+  HostId,
+  HostTokenId,
   InstallationId,
   KeyId,
   KeyPermission,
@@ -42,7 +44,7 @@ export interface InstallationTable {
   createdAt: Time;
 }
 
-export type EpochName = "keys" | "policy" | "prices" | "reservations";
+export type EpochName = "hosts" | "keys" | "policy" | "prices" | "reservations";
 
 export interface EpochTable {
   name: EpochName;
@@ -327,6 +329,33 @@ export interface ContentTable {
   sealed: Buffer;
 }
 
+/** A host on another machine. Its key and its site never change. */
+export interface HostTable {
+  id: HostId;
+  site: string;
+  /** Of its public key: base64url. */
+  fingerprint: string;
+  /** host:port, where the gateway reaches it. */
+  address: string;
+  joinedAt: Time;
+  revokedAt: TimeOrNull;
+  /** What it last said that it is and has, as JSON: known also while it is away. */
+  told: TextOrNull;
+}
+
+/** By which a machine can become a host, once. */
+export interface HostTokenTable {
+  id: HostTokenId;
+  /** Lower-case hex. */
+  secretSha256: string;
+  site: string;
+  createdAt: Time;
+  expiresAt: Time;
+  revokedAt: TimeOrNull;
+  /** The host that joined with it. */
+  host: ColumnType<HostId | null, HostId | null | undefined, HostId | null>;
+}
+
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
 export interface Database {
   installation: InstallationTable;
@@ -349,6 +378,8 @@ export interface Database {
   grants: GrantTable;
   erasures: ErasureTable;
   exits: ExitTable;
+  hosts: HostTable;
+  hostTokens: HostTokenTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -373,4 +404,6 @@ export const tables = [
   "grants",
   "erasures",
   "exits",
+  "hosts",
+  "host_tokens",
 ] as const;

@@ -445,7 +445,7 @@ test("a month's spending by organisation, project and key comes with the waterma
 
 test("a change and its epoch are committed together, or neither is", async () => {
   const { db } = await open();
-  assert.deepEqual(await readEpochs(db), { keys: 0, policy: 0, prices: 0, reservations: 0 });
+  assert.deepEqual(await readEpochs(db), { hosts: 0, keys: 0, policy: 0, prices: 0, reservations: 0 });
   const organisation = { id: "org_A" as const, name: "clinic", createdAt: new Date(noon) };
   const number = await change(db, "keys", async (transaction, epoch) => {
     await transaction.insertInto("organisations").values(organisation).execute();
@@ -457,7 +457,7 @@ test("a change and its epoch are committed together, or neither is", async () =>
     change(db, "keys", async (transaction) => transaction.insertInto("organisations").values(organisation).execute()),
     { code: "23505" },
   );
-  assert.deepEqual(await readEpochs(db), { keys: 1, policy: 0, prices: 0, reservations: 0 });
+  assert.deepEqual(await readEpochs(db), { hosts: 0, keys: 1, policy: 0, prices: 0, reservations: 0 });
   await Promise.all(
     Array.from({ length: 20 }, () => change(db, "policy", (_transaction, epoch) => Promise.resolve(epoch))),
   );

@@ -18,6 +18,8 @@ export interface CloudOptions {
   /** A data folder to go on with; left out: a fresh one. */
   readonly data?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What must be answered with 200; left out: that it is ready. */
+  readonly until?: "/healthz" | "/readyz";
   /** How long until it must be ready. */
   readonly readyWithinMs?: number;
   /** A program and its arguments that run `up`; it has to stay this process's own child. */
@@ -62,7 +64,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<RunningClo
   );
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (part: Buffer) => (output += part.toString()));
-  const url = await ready(child, data, options.readyWithinMs ?? 60_000, () => output);
+  const url = await ready(child, data, options, () => output);
   const command = async <T>(...args: readonly string[]): Promise<T> => {
     const { stdout } = await run(process.execPath, [program, ...args, "--data", data, "--json"], {
       maxBuffer: 64 << 20,
@@ -106,12 +108,17 @@ export async function commandFails(
   return { code, stdout, stderr };
 }
 
-async function ready(child: ChildProcess, data: string, withinMs: number, output: () => string): Promise<string> {
+async function ready(
+  child: ChildProcess,
+  data: string,
+  { until = "/readyz", readyWithinMs: withinMs = 60_000 }: CloudOptions,
+  output: () => string,
+): Promise<string> {
   const endMs = Date.now() + withinMs;
   while (Date.now() < endMs) {
     if (child.exitCode !== null) throw new Error(`up ended with ${child.exitCode}:\n${output()}`);
     const url = urlOf(data);
-    if (url !== undefined && (await answers(`${url}/readyz`))) return url;
+    if (url !== undefined && (await answers(`${url}${until}`))) return url;
     await pause(50);
   }
   child.kill("SIGKILL");

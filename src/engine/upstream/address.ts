@@ -1,4 +1,4 @@
-import { Pool } from "undici";
+import { type buildConnector, Pool } from "undici";
 import { Exchange, type Reader } from "./exchange.ts";
 import { WholeAnswer } from "./whole-answer.ts";
 
@@ -8,6 +8,8 @@ export interface AddressOptions {
   readonly url: string;
   /** A Unix socket to connect to instead of the URL's host. */
   readonly socketPath?: string;
+  /** Makes connections instead, to wherever it likes; it has its own bound on how long that takes. */
+  readonly connector?: buildConnector.connector;
   readonly connections: number;
   /** false: a connection for each request, for servers that close theirs when they like. */
   readonly keepAlive?: boolean;
@@ -41,7 +43,7 @@ export class Address {
       bodyTimeout: options.idleTimeoutMs,
       // Shorter than the 5 s after which common servers close an idle connection: a reused one would meet a reset.
       keepAliveTimeout: 4_000,
-      connect: {
+      connect: options.connector ?? {
         timeout: options.connectTimeoutMs,
         noDelay: true,
         ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),

@@ -13,6 +13,7 @@ import { erasureRoutes } from "./erasure-routes.ts";
 import { exitRoutes } from "./exit-routes.ts";
 import { grantRoutes } from "./grant-routes.ts";
 import { isAbort, refusalOf } from "./failures.ts";
+import { hostRoutes } from "./host-routes.ts";
 import { KnownModels } from "./known-models.ts";
 import { logRoutes } from "./log-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
@@ -84,7 +85,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
-  const { tenancy, usage, reservations, residency, catalog, cloud, log, reports } = operations;
+  const { tenancy, usage, reservations, residency, hosts, catalog, cloud, log, reports } = operations;
   const { operators, audit, contents, support, erasures, exports, exits } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
@@ -92,6 +93,7 @@ export function controlRoutes(operations: Operations): readonly Route[] {
     ...usageRoutes(usage, tenancy, models),
     ...reservationRoutes(reservations),
     ...residencyRoutes(residency),
+    ...hostRoutes(hosts),
     ...modelRoutes(catalog, cloud, models),
     ...cloudRoutes(cloud, models),
     ...logRoutes(log),

@@ -5,6 +5,7 @@ import { createFakeLog } from "./fake-log.ts";
 import { fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
 import { createFakeReports } from "./fake-reports.ts";
+import { createFakeHosts } from "./fake-hosts.ts";
 import { createFakeReservations } from "./fake-reservations.ts";
 import {
   createFakeAudit,
@@ -34,6 +35,7 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
   const fake: FakeOperations = {
     tenancy,
     reservations: createFakeReservations(clock, tenancy),
+    hosts: createFakeHosts(clock),
     residency: createFakeResidency(clock),
     catalog,
     usageRows,

@@ -16,10 +16,13 @@ import type {
 import type {
   Backup,
   CloudStatus,
+  CreatedHostToken,
   CreatedReservation,
   DestinationStatus,
   Explanation,
   Facts,
+  Host,
+  HostToken,
   Key,
   LogStatus,
   ModelPrice,
@@ -148,6 +151,16 @@ export interface ReservationOperations {
   end(reservation: string): Promise<Reservation | Refusal>;
   /** Days in UTC, both included. */
   usage(days: { readonly from: string; readonly to: string }, page: Page): Promise<List<ReservationUsageRow> | Refusal>;
+}
+
+/** Hosts on other machines. */
+export interface HostOperations {
+  createToken(site: string, lastsSeconds: number): Promise<CreatedHostToken | Refusal>;
+  listTokens(page: Page): Promise<List<HostToken> | Refusal>;
+  revokeToken(token: string): Promise<HostToken | Refusal>;
+  /** Those that were revoked too. */
+  listHosts(page: Page): Promise<List<Host> | Refusal>;
+  revokeHost(host: string): Promise<Host | Refusal>;
 }
 
 /** The transparency log, and the keys that it and receipts are signed with. */
@@ -357,6 +370,7 @@ export interface Operations {
   readonly usage: UsageOperations;
   readonly reservations: ReservationOperations;
   readonly residency: ResidencyOperations;
+  readonly hosts: HostOperations;
   readonly catalog: Catalog;
   readonly cloud: CloudOperations;
   readonly log: LogOperations;

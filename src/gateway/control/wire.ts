@@ -94,6 +94,38 @@ export const reservationUsageRow = z.object({
   hours: decimal.meta({ description: "A decimal string. What they cost comes beside it once they have prices." }),
 });
 
+export const hostToken = z.object({
+  id: z.string(),
+  site: z.string(),
+  state: z.enum(["open", "used", "expired", "revoked"]),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+  host: z.string().nullable().meta({ description: "The host that joined with it." }),
+});
+
+export const createdHostToken = hostToken.extend({
+  token: z.string().meta({ description: "The token. It is shown this once: only a digest is kept." }),
+  url: z.string().meta({ description: "Where this gateway listens for machines that join." }),
+});
+
+export const host = z.object({
+  id: z.string(),
+  site,
+  state: z.enum(["ready", "away", "revoked"]),
+  reason: z.string().nullable().meta({ description: "Why it takes nothing new at the moment." }),
+  key: z.string().meta({ description: "The SHA-256 of its public key (SPKI), as base64url." }),
+  address: z.string(),
+  joinedAt: z.string(),
+  revokedAt: z.string().nullable(),
+  clockSkewMs: z.int().nullable().meta({ description: "How far its clock is ahead of the gateway's." }),
+  heardAgoMs: z.int().nullable(),
+  device: z.string().nullable(),
+  models: z.array(z.string()),
+  otherModels: z
+    .array(z.string())
+    .meta({ description: "Models that it has under names that mean others here; they are not used." }),
+});
+
 export const price = z.object({
   version: z.string(),
   currency: z.string(),
@@ -271,7 +303,7 @@ export const networkConnections = z.object({
   airGapped: z.boolean(),
   connections: z.array(
     z.object({
-      purpose: z.enum(["upstream", "database", "witness", "models"]),
+      purpose: z.enum(["upstream", "host", "database", "keys", "witness", "models"]),
       name: z.string(),
       host: z.string().nullable().meta({ description: "Null: it is not known here, or a socket on this machine." }),
       port: z.int().nullable(),
@@ -355,6 +387,8 @@ export const keys = listOf(key);
 export const usageRows = listOf(usageRow);
 export const reservations = listOf(reservation);
 export const reservationUsage = listOf(reservationUsageRow);
+export const hostTokens = listOf(hostToken);
+export const hosts = listOf(host);
 export const models = listOf(model);
 export const destinations = listOf(destination);
 export const refusals = listOf(refusal);
@@ -370,6 +404,9 @@ export type UsageRow = z.output<typeof usageRow>;
 export type Reservation = z.output<typeof reservation>;
 export type CreatedReservation = z.output<typeof createdReservation>;
 export type ReservationUsageRow = z.output<typeof reservationUsageRow>;
+export type HostToken = z.output<typeof hostToken>;
+export type CreatedHostToken = z.output<typeof createdHostToken>;
+export type Host = z.output<typeof host>;
 export type CatalogueModel = z.output<typeof catalogueModel>;
 export type Model = z.output<typeof model>;
 export type ModelPrice = z.output<typeof price>;

@@ -18,6 +18,7 @@ import { contents } from "./2026-11-28-contents.ts";
 import { erasures } from "./2026-11-28-erasures.ts";
 import { exits } from "./2026-11-28-exits.ts";
 import { grants } from "./2026-11-28-grants.ts";
+import { hosts } from "./2026-11-28-hosts.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -35,6 +36,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-28-erasures": erasures,
   "2026-11-28-exits": exits,
   "2026-11-28-grants": grants,
+  "2026-11-28-hosts": hosts,
 };
 
 /** The newest schema that this code knows. */

@@ -1,0 +1,154 @@
+import { addressText, sleep } from "../base/index.ts";
+import type { HostDestination } from "../destinations/index.ts";
+import { parseHello, poll, type Poll } from "../fabric/index.ts";
+import type { HostHello } from "../host/index.ts";
+import type { Member } from "../membership/index.ts";
+import { type Identity, pinnedConnector } from "../tls/index.ts";
+import type { KnownDigests } from "./known-digests.ts";
+import type { BootOptions } from "./options.ts";
+import { hostDestination, leaseSeconds } from "./own-host.ts";
+import type { Reserved } from "./reserved.ts";
+import type { Sites } from "./sites.ts";
+
+export interface JoinedHostOptions {
+  readonly options: BootOptions;
+  readonly identity: Identity;
+  readonly reserved: Reserved;
+  readonly sites: Sites;
+  readonly digests: KnownDigests;
+  readonly onReady: () => void;
+  /** Keeps what it says that it is and has, for the next start. */
+  readonly keepTold: (hello: HostHello) => void;
+}
+
+const connectTimeoutMs = 3_000;
+const lookEveryMs = 100;
+const recordedMs = 1_000;
+
+/** A connection that is as good as broken: its other side was not heard for as long as its lease. */
+class NotHeard extends Error {
+  readonly code = "ECONNRESET";
+}
+
+/** A host on another machine, as long as it is one: its destination, and who keeps up with it. */
+export class JoinedHost {
+  readonly destination: HostDestination;
+  readonly #options: JoinedHostOptions;
+  #member: Member;
+  #poll: Poll;
+  #away = "it was not heard yet";
+  #isClosed = false;
+  #device: string | undefined;
+  /** Models that it has under a name that means another one here. */
+  #others: readonly string[] = [];
+
+  constructor(member: Member, options: JoinedHostOptions) {
+    this.#options = options;
+    this.#member = member;
+    const { id, site } = member;
+    this.destination = hostDestination(options.options, id, () => options.sites.of(site));
+    this.destination.down(this.#away);
+    const before = member.told === null ? undefined : parseHello(member.told);
+    if (before !== undefined) this.destination.remember({ engine: before.engine, models: this.#usable(before) });
+    this.#poll = this.#begin();
+  }
+
+  /** Where it is reached. */
+  get address() {
+    return this.#member.address;
+  }
+
+  /** What is known of it beyond what its destination tells. */
+  get state() {
+    const { skewMs, answeredMs } = this.#poll;
+    return { device: this.#device, skewMs, answeredMs, otherModels: this.#others };
+  }
+
+  /** It may have come back at another address. */
+  follow(member: Member): void {
+    if (addressText(member.address) === addressText(this.#member.address)) return;
+    this.#member = member;
+    this.#poll.stop();
+    this.destination.down("its address has changed");
+    this.#poll = this.#begin();
+  }
+
+  /** Nothing new is sent there by now; what runs may end within a bound. */
+  async retire(limitMs: number): Promise<void> {
+    await this.#until(limitMs, () => this.destination.running === 0);
+    this.destination.cut(new NotHeard("the host was revoked"));
+    // What has just ended is counted, recorded and acknowledged first.
+    await this.#until(recordedMs, () => false);
+    await this.close();
+  }
+
+  async #until(limitMs: number, holds: () => boolean): Promise<void> {
+    const { clock } = this.#options.options;
+    const endMs = clock.monotonicMs() + limitMs;
+    while (!this.#isClosed && !holds() && clock.monotonicMs() < endMs) await sleep(clock, lookEveryMs);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#poll.stop();
+    await this.destination.close();
+  }
+
+  #begin(): Poll {
+    const { options, identity, reserved } = this.#options;
+    const { clock, settings } = options;
+    const { id, address, key } = this.#member;
+    const peer = { identity, address, fingerprint: key, timeoutMs: connectTimeoutMs, clock };
+    const reach = { connector: pinnedConnector(peer) };
+    return poll({
+      clock,
+      reach,
+      host: id,
+      leaseSeconds,
+      clockSkewMs: settings.hosts.clockSkewMs,
+      reservations: () => reserved.ofHost(id),
+      onReady: (hello) => this.#up(hello, reach),
+      onPool: (pool) => this.destination.told(pool),
+      onAway: (why) => this.#down(why),
+      onSilent: () => this.destination.cut(new NotHeard(`the host was not heard for ${leaseSeconds} s`)),
+    });
+  }
+
+  #up(hello: HostHello, reach: Parameters<HostDestination["up"]>[0]["reach"]): void {
+    const { options, keepTold, onReady } = this.#options;
+    const { id, site } = this.#member;
+    const { boot, engine } = hello;
+    this.destination.up({ reach, boot, engine, models: this.#usable(hello) });
+    this.#away = "";
+    options.log.info({ host: id, site }, "a host is ready");
+    keepTold(hello);
+    onReady();
+  }
+
+  /** The models that are, by their digests, what their names mean here. */
+  #usable({ device, models }: HostHello): HostHello["models"] {
+    const { options, digests } = this.#options;
+    const isOther = ({ name, sha256 }: HostHello["models"][number]): boolean => (digests.of(name) ?? sha256) !== sha256;
+    const others = models.filter(isOther);
+    this.#device = device;
+    this.#others = others.map(({ name }) => name);
+    for (const { name: model, sha256 } of others) {
+      const host = this.#member.id;
+      options.log.warn({ host, model, sha256 }, "a host's model is another one than this cloud's of that name");
+    }
+    return models.filter((model) => !isOther(model));
+  }
+
+  #down(why: string): void {
+    // A figure in it that moves is not told of again.
+    if (withoutFigures(why) !== withoutFigures(this.#away))
+      this.#options.options.log.warn({ host: this.#member.id, reason: why }, "a host is away");
+    this.#away = why;
+    this.destination.down(why);
+  }
+}
+
+function withoutFigures(text: string): string {
+  return text.replaceAll(/\d+/g, "");
+}

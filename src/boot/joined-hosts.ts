@@ -1,0 +1,121 @@
+import { join } from "node:path";
+import type { Ids } from "../base/index.ts";
+import type { Catalog } from "../catalog/index.ts";
+import type { DestinationList } from "../destinations/index.ts";
+import type { HostHello } from "../host/index.ts";
+import type { DataFolder } from "../installation/index.ts";
+import {
+  createMembers,
+  createMembership,
+  type JoinListener,
+  listenForHosts,
+  type Membership,
+} from "../membership/index.ts";
+import { connectPinned, type Identity, openIdentity } from "../tls/index.ts";
+import type { Bookkeeping } from "./bookkeeping.ts";
+import type { Stops } from "./database.ts";
+import { Failed } from "./failed.ts";
+import { identityFolder } from "./identity-folder.ts";
+import type { JoinedHosts } from "./joined.ts";
+import { KnownDigests } from "./known-digests.ts";
+import type { BootOptions } from "./options.ts";
+import { refusalFor } from "./refusals.ts";
+import type { Reserved } from "./reserved.ts";
+import { Roster } from "./roster.ts";
+import { Sites } from "./sites.ts";
+import { messageOf } from "./words.ts";
+
+const reachTimeoutMs = 5_000;
+
+interface Parts {
+  readonly options: BootOptions;
+  readonly ids: Ids;
+  readonly folder: DataFolder;
+  readonly catalog: Catalog;
+  readonly books: Bookkeeping;
+  readonly destinations: DestinationList;
+  readonly reserved: Reserved;
+  /** Hears each time that one has come. */
+  readonly onReady: () => void;
+}
+
+/** Makes hosts on other machines destinations, as they join and until they are revoked, and lets further ones join. */
+export async function openJoinedHosts(parts: Parts, stops: Stops): Promise<JoinedHosts> {
+  const { options, folder, books, destinations, reserved, onReady } = parts;
+  const { clock, log, settings } = options;
+  const { db } = books.store;
+  const identity = await openIdentity(join(folder.path, identityFolder), folder.gateway);
+  const sites = new Sites(settings, books.inForce);
+  const digests = new KnownDigests(await parts.catalog.list(), books.inForce, destinations);
+  let listener: JoinListener | undefined;
+  const membership = createMembership({
+    db,
+    clock,
+    ids: parts.ids,
+    randomBytes: options.randomBytes,
+    gateway: identity.fingerprint,
+    sites: () => sites.names,
+    isOpen: () => listener !== undefined,
+    clockSkewMs: settings.hosts.clockSkewMs,
+    reach: (address, key) => reach({ identity, address, fingerprint: key, timeoutMs: reachTimeoutMs, clock }),
+    onChange: () => members.refresh(),
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, "a change will be seen at the next confirmation"),
+  });
+  const keepTold = (hello: HostHello): void => {
+    void membership.keepTold(hello.host, JSON.stringify(hello)).catch((error: unknown) => {
+      log.warn({ host: hello.host, reason: messageOf(error) }, "what a host has is not kept for the next start");
+    });
+  };
+  const roster = new Roster(destinations, { options, identity, reserved, sites, digests, onReady, keepTold });
+  stops.push(() => roster.close());
+  const members = await createMembers({
+    db,
+    clock,
+    onChange: roster.follow,
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, "joined hosts cannot be confirmed with the database"),
+  });
+  stops.push(() => members.close());
+  listener = await listenForJoins(parts, identity, membership);
+  if (listener !== undefined) stops.push(() => listener.close());
+  return { membership, hosts: roster.hosts, sites, url: listener?.url };
+}
+
+async function listenForJoins(
+  { options, ids }: Parts,
+  identity: Identity,
+  membership: Membership,
+): Promise<JoinListener | undefined> {
+  const { log, settings } = options;
+  const { listen } = settings.hosts;
+  if (listen === undefined) return undefined;
+  return listenForHosts({
+    identity,
+    listen,
+    join: async (request, key, from) => {
+      const answer = await membership.join(request, key, from);
+      if ("outcome" in answer)
+        log.warn({ from, fingerprint: key, code: answer.code, reason: answer.message }, "a machine was not let in");
+      else log.info({ ...answer, from }, answer.isNew ? "a machine has joined" : "a host has come back");
+      return answer;
+    },
+    onFailure: (error) => {
+      log.error({ reason: messageOf(error) }, "a machine could not join");
+      return refusalFor(error, ids.mint("req"));
+    },
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.syscall === undefined) throw error;
+    throw new Failed(
+      `Machines cannot join at ${listen.host}, port ${listen.port} (${error.code}).`,
+      "Choose another address in the settings' hosts.listen, or leave it out.",
+    );
+  });
+}
+
+async function reach(peer: Parameters<typeof connectPinned>[0]): Promise<string | undefined> {
+  try {
+    (await connectPinned(peer)).destroy();
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
