@@ -6,11 +6,17 @@ import { prefillMs } from "./speed.ts";
 import type { Device, Lane, Sequence, Turn } from "./state.ts";
 import { chooseTurn } from "./turns.ts";
 import type { Tuning } from "./tuning.ts";
-import { idleVictims } from "./victims.ts";
+import { byPatience, idleVictims } from "./victims.ts";
 
 /** How long a model's copy is not tried again after it has failed; doubled each time, up to the last. */
 const firstRetryMs = 1_000;
 const lastRetryMs = 60_000;
+
+/** What a turn may add to the KV. */
+interface Growth {
+  readonly bytes: number;
+  readonly untilMs: number;
+}
 
 /** The lower level: whose turn it is on a device, and which weights are on it. */
 export class DeviceScheduler {
@@ -197,7 +203,7 @@ export class DeviceScheduler {
       this.#preempt(device, device.reservedFor, answer);
     const load = chooseLoad(device, answer.nowMs, this.#tuning);
     const drained = load !== undefined && "drained" in load ? load.drained : undefined;
-    if (device.spec.keepsKv === false) for (const lane of device.busy) lane.isDraining = lane === drained;
+    if (device.setsAside) for (const lane of device.busy) lane.isDraining = lane === drained;
     if (load === undefined) return;
     if ("wakeMs" in load) answer.wakeAt(load.wakeMs);
     else this.#begin(load, device, answer);
@@ -216,14 +222,7 @@ export class DeviceScheduler {
     this.#stop(device, ({ lane }) => givesWayTo(lane, holder), answer);
     for (const lane of device.busy) {
       if (lane.weights !== "resident" || !givesWayTo(lane, holder) || device.turn?.lane === lane) continue;
-      for (const sequence of lane.running.slice()) {
-        if (device.spec.keepsKv !== false) this.#drop(sequence, answer);
-        else {
-          lane.remove(sequence);
-          this.#fail(sequence, answer);
-        }
-      }
-      lane.refresh();
+      for (const sequence of lane.running.slice()) this.#takeKv(sequence, answer);
       if (lane.canLeave) this.#evict(lane, answer);
     }
   }
@@ -257,18 +256,22 @@ export class DeviceScheduler {
     const way = unblock(device, answer.nowMs);
     if (way === undefined) return;
     if ("wakeMs" in way) return answer.wakeAt(way.wakeMs);
-    for (const sequence of way.dropped) this.#drop(sequence, answer);
+    for (const sequence of way.dropped) this.#takeKv(sequence, answer);
     if (way.lane.weights === "absent") return this.#begin(way, device, answer);
     for (const lane of way.evicted) this.#evict(lane, answer);
     this.#startTurn(device, answer);
   }
 
-  #drop(sequence: Sequence, answer: Answer): void {
+  /** Its KV goes, and is computed again; where the engine cannot do that, it ends. */
+  #takeKv(sequence: Sequence, answer: Answer): void {
     const lane = sequence.lane!;
     lane.remove(sequence);
-    lane.addWaiting(sequence, answer.nowMs);
+    if (lane.device.setsAside) this.#fail(sequence, answer);
+    else {
+      lane.addWaiting(sequence, answer.nowMs);
+      answer.ask({ kind: "drop", request: sequence.request.id });
+    }
     lane.refresh();
-    answer.ask({ kind: "drop", request: sequence.request.id });
   }
 
   #startTurn(device: Device, answer: Answer): void {
@@ -276,11 +279,12 @@ export class DeviceScheduler {
     const choice = chooseTurn(device, answer.nowMs, this.#tuning, fits);
     if (choice === undefined) return;
     const { lane } = choice;
-    lane.isFresh = false;
     const [id, model] = [device.spec.id, lane.model.id];
     if (choice.kind === "prefill") {
-      for (const { contextTokens } of choice.sequences) {
-        device.turnBytes += (contextTokens + 1) * lane.model.kvBytesPerToken;
+      lane.isFresh = false;
+      for (const sequence of choice.sequences) {
+        const { contextTokens } = sequence;
+        device.turnBytes += lane.heldBytesOf(sequence) + (device.setsAside ? 0 : lane.model.kvBytesPerToken);
         if (!this.#tuning.learns) device.prompted(prefillMs(lane.speed, contextTokens), answer.nowMs);
       }
       lane.waiting = lane.waiting.filter((sequence) => !choice.sequences.includes(sequence));
@@ -288,8 +292,11 @@ export class DeviceScheduler {
       answer.ask({ kind: "prefill", device: id, model, requests: choice.sequences.map(({ request }) => request.id) });
       return;
     }
-    const { untilMs } = choice;
-    device.turnBytes = this.#makeRoom(lane, untilMs, answer);
+    const growth = this.#makeRoom(lane, choice.untilMs, answer);
+    if (growth === undefined) return;
+    const { untilMs } = growth;
+    device.turnBytes = growth.bytes;
+    lane.isFresh = false;
     const sequences = [...lane.running];
     device.turn = {
       kind: "decode",
@@ -304,21 +311,34 @@ export class DeviceScheduler {
   }
 
   /**
-   * Bytes that a turn's tokens need. Idle models leave for them, then the sequences that can wait longest are given up; one
-   * that is alone has room, or it would not have been taken.
+   * Bytes that a turn's tokens need, and until when there is room for them. Idle models leave for them, then the sequences
+   * that can wait longest are given up, then whatever can leave does, because one that is alone was promised the room. A copy
+   * under way cannot: the turn has fewer steps then. Undefined: not one.
    */
-  #makeRoom(lane: Lane, untilMs: number, answer: Answer): number {
+  #makeRoom(lane: Lane, untilMs: number, answer: Answer): Growth | undefined {
     const { device, model } = lane;
-    const steps = Math.ceil((untilMs - answer.nowMs) / lane.stepMs()) + 1;
-    const neededBytes = (): number => lane.running.length * steps * model.kvBytesPerToken;
-    if (neededBytes() <= device.freeBytes) return neededBytes();
-    for (const victim of idleVictims(device, neededBytes(), answer.nowMs) ?? []) this.#evict(victim, answer);
+    const { nowMs } = answer;
+    // What its tokens will need is set aside.
+    if (device.setsAside) return { bytes: 0, untilMs };
+    let steps = Math.ceil((untilMs - nowMs) / lane.stepMs()) + 1;
+    const stepBytes = (): number => lane.running.length * model.kvBytesPerToken;
+    const hasRoom = (): boolean => steps * stepBytes() <= device.freeBytes;
+    if (hasRoom()) return { bytes: steps * stepBytes(), untilMs };
+    steps = Math.min(steps, Math.max(...lane.running.map(({ tokensLeftMax }) => tokensLeftMax)));
+    for (const victim of idleVictims(device, steps * stepBytes(), nowMs) ?? []) this.#evict(victim, answer);
     const patient = [...device.busy].flatMap(({ running }) => running).sort((a, b) => b.dueMs - a.dueMs);
     for (const sequence of patient) {
-      if (neededBytes() <= device.freeBytes) break;
-      if (lane.running.length > 1 || sequence.lane !== lane) this.#drop(sequence, answer);
+      if (hasRoom()) break;
+      if (lane.running.length > 1 || sequence.lane !== lane) this.#takeKv(sequence, answer);
     }
-    return neededBytes();
+    for (const other of byPatience(device)) {
+      if (hasRoom()) break;
+      if (other !== lane) this.#evict(other, answer);
+    }
+    if (hasRoom()) return { bytes: steps * stepBytes(), untilMs };
+    steps = Math.floor(device.freeBytes / stepBytes());
+    if (steps < 1) return undefined;
+    return { bytes: steps * stepBytes(), untilMs: nowMs + (steps - 1) * lane.stepMs() };
   }
 
   /** Whether prompts' KV has room; idle models leave for it. */

@@ -39,7 +39,7 @@ export function chooseLoad(
   const latestMs = latestStart(absent) - tuning.loadMarginMs;
   if (latestMs > nowMs && !tuning.without.includes("lateCopies")) return { wakeMs: latestMs };
   const backMs = nowMs + lane.speed.loadMs + tuning.maxTurnMs;
-  const evicted = busyVictims(device, lane, lane.model.weightsBytes, nowMs, backMs);
+  const evicted = busyVictims(device, lane, lane.model.weightsBytes, nowMs, backMs, lane.isOwed);
   if (evicted !== undefined) return { lane, evicted };
   const drained = nextToDrain(device, lane);
   const wakeMs = nextChangeMs(device, nowMs, tuning);
@@ -68,7 +68,7 @@ export function chooseRoom(
   if (blocked === undefined) return undefined;
   const latestMs = startDue(blocked) - tuning.loadMarginMs;
   if (latestMs > nowMs) return { wakeMs: latestMs };
-  const evicted = busyVictims(device, blocked, blocked.firstPromptBytes, nowMs, nowMs + tuning.maxTurnMs);
+  const evicted = busyVictims(device, blocked, blocked.firstPromptBytes, nowMs, nowMs + tuning.maxTurnMs, true);
   return evicted === undefined ? { wakeMs: nowMs + tuning.minTurnMs } : { evicted };
 }
 
@@ -91,12 +91,13 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
   if (lane === undefined) return retryOf(device, nowMs);
   const weightsBytes = lane.weights === "absent" ? lane.model.weightsBytes : 0;
   const neededBytes = weightsBytes + (lane.running.length > 0 ? 0 : lane.firstPromptBytes);
+  const isOwed = lane.isOwed || (lane.weights === "resident" && startDue(lane) <= nowMs);
   let freeBytes = device.freeBytes;
   const evicted: Lane[] = [];
   for (const other of byPatience(device)) {
     if (freeBytes >= neededBytes) break;
     const isIdle = !other.hasWork;
-    const isWanted = isIdle && (other.isKeptWarm(nowMs) || other.lastUsedMs > nowMs - lane.restMs);
+    const isWanted = isIdle && ((!isOwed && other.isKeptWarm(nowMs)) || other.lastUsedMs > nowMs - lane.restMs);
     if (other === lane || isWanted) continue;
     evicted.push(other);
     freeBytes += other.model.weightsBytes;
@@ -106,7 +107,7 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
   for (const sequence of others.sort((a, b) => b.dueMs - a.dueMs)) {
     if (freeBytes >= neededBytes) break;
     dropped.push(sequence);
-    freeBytes += sequence.contextTokens * sequence.lane!.model.kvBytesPerToken;
+    freeBytes += sequence.lane!.heldBytesOf(sequence);
   }
   // What never leaves, or not yet, has the room.
   if (freeBytes < neededBytes) return { wakeMs: nowMs + patienceMs };

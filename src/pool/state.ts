@@ -102,7 +102,8 @@ export class Lane {
   /** Its prompt is computed, and its KV is here. */
   addRunning(sequence: Sequence): void {
     this.running.push(sequence);
-    this.#addContext(sequence.contextTokens);
+    this.contextTokens += sequence.contextTokens;
+    this.device.kvBytes += this.heldBytesOf(sequence);
   }
 
   /** It is over, or goes elsewhere; its KV goes. */
@@ -112,20 +113,21 @@ export class Lane {
     const runningAt = this.running.indexOf(sequence);
     if (runningAt >= 0) {
       this.running.splice(runningAt, 1);
-      this.#addContext(-sequence.contextTokens);
+      this.contextTokens -= sequence.contextTokens;
+      this.device.kvBytes -= this.heldBytesOf(sequence);
     }
   }
 
   /** One of the running ones has got so many tokens. */
   give(sequence: Sequence, tokens: number): void {
     sequence.generatedTokens += tokens;
-    this.#addContext(tokens);
+    this.#grow(tokens);
   }
 
   /** Every running sequence has got so many tokens. */
   step(tokens: number): void {
     for (const sequence of this.running) sequence.generatedTokens += tokens;
-    this.#addContext(tokens * this.running.length);
+    this.#grow(tokens * this.running.length);
   }
 
   /** What follows from the sequences that it has, after any of them has changed. */
@@ -164,10 +166,10 @@ export class Lane {
   /** Its weights can go: KV that would go with them is not there, and it is not pinned. */
   get canLeave(): boolean {
     if (this.isPinned || this.weights !== "resident") return false;
-    return this.device.spec.keepsKv !== false || this.running.length === 0;
+    return !this.device.setsAside || this.running.length === 0;
   }
 
-  /** Whether it makes room for others, unless there is no other way. */
+  /** Whether it makes room for nobody but those who have been promised something already, see `victims.ts`. */
   isKeptWarm(nowMs: number): boolean {
     return nowMs < this.warmUntilMs;
   }
@@ -176,9 +178,20 @@ export class Lane {
     return this.lastUsedMs + (this.model.keepWarmMs ?? 0);
   }
 
-  #addContext(tokens: number): void {
+  #grow(tokens: number): void {
     this.contextTokens += tokens;
-    this.device.kvBytes += tokens * this.model.kvBytesPerToken;
+    if (!this.device.setsAside) this.device.kvBytes += tokens * this.model.kvBytesPerToken;
+  }
+
+  /** What a sequence's KV has of the memory: what there is of it, or, where it is set aside at once, all that it may become. */
+  heldBytesOf({ request, contextTokens }: Sequence): number {
+    const tokens = this.device.setsAside ? request.inputTokens + request.maxOutputTokens : contextTokens;
+    return tokens * this.model.kvBytesPerToken;
+  }
+
+  /** Somebody has tokens from it already, and waits for the next. */
+  get isOwed(): boolean {
+    return this.running.length > 0 || this.waiting.some(({ generatedTokens }) => generatedTokens > 0);
   }
 
   /** Whether any of its requests is that tenant's. */
@@ -201,9 +214,10 @@ export class Lane {
     return this.running.length > 0 || this.waiting.length > 0 || this.device.turn?.lane === this;
   }
 
-  /** What the KV of a prompt so long will need, with the answer that is to be expected. */
+  /** What the KV of a prompt so long will need, with the answer that is to be expected; or with the longest, see `setsAside`. */
   kvBytesOf(contextTokens: number, tokensLeftMax: number): number {
-    return (contextTokens + Math.min(this.answers.meanTokens, tokensLeftMax)) * this.model.kvBytesPerToken;
+    const answerTokens = this.device.setsAside ? tokensLeftMax : Math.min(this.answers.meanTokens, tokensLeftMax);
+    return (contextTokens + answerTokens) * this.model.kvBytesPerToken;
   }
 
   /** What the first of its waiting prompts will need; 0 where none waits. */
@@ -321,6 +335,14 @@ export class Device {
   pin(model: PoolModel): void {
     this.#pinned.add(model);
     this.#pinnedBytes += model.weightsBytes;
+  }
+
+  /**
+   * Where KV goes with the weights nobody's can be given up for another's: an answer that has begun could not go on. So all
+   * that it may need is set aside when it begins.
+   */
+  get setsAside(): boolean {
+    return this.spec.keepsKv === false;
   }
 
   get freeBytes(): number {

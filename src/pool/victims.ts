@@ -31,7 +31,8 @@ export function idleVictims(device: Device, neededBytes: number, nowMs: number, 
 
 /**
  * Models that make room for `lane`: who can wait longest, if each can wait until it is copied back, when that can begin at
- * `backMs`, or has been waited for. Undefined where they do not make enough.
+ * `backMs`, or has been waited for. Undefined where they do not make enough. `isOwed`: it was promised before; then also
+ * those that are kept warm.
  */
 export function busyVictims(
   device: Device,
@@ -39,12 +40,13 @@ export function busyVictims(
   neededBytes: number,
   nowMs: number,
   backMs: number,
+  isOwed: boolean,
 ): Lane[] | undefined {
   const victims: Lane[] = [];
   let freeBytes = device.freeBytes;
   for (const other of byPatience(device)) {
     if (freeBytes >= neededBytes) break;
-    if (other === lane || (!other.hasWork && other.isKeptWarm(nowMs))) continue;
+    if (other === lane || (!isOwed && !other.hasWork && other.isKeptWarm(nowMs))) continue;
     if (other.hasWork && !other.isDraining && (other.isFresh || startDue(other) < backMs + other.speed.loadMs))
       return undefined;
     victims.push(other);
@@ -58,7 +60,7 @@ export function busyVictims(
  * that will have ended first, of those that have had a turn since they came. Undefined where none is to be waited for.
  */
 export function nextToDrain(device: Device, lane: Lane): Lane | undefined {
-  if (device.spec.keepsKv !== false) return undefined;
+  if (!device.setsAside) return undefined;
   let best: Lane | undefined;
   let bestTokens = Infinity;
   for (const other of device.busy) {
