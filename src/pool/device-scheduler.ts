@@ -121,13 +121,14 @@ export class DeviceScheduler {
     if (turn === undefined) return [];
     const { lane } = turn;
     const over = turn.sequences.filter(({ request, isCancelled }) => isCancelled || finished.has(request.id));
+    lane.removeAll(over);
     for (const sequence of over) {
-      lane.remove(sequence);
       if (finished.has(sequence.request.id)) lane.answers.ended(sequence.generatedTokens + steps);
     }
     if (turn.kind === "prefill") {
+      const gone = new Set(over);
       for (const sequence of turn.sequences) {
-        if (over.includes(sequence)) continue;
+        if (gone.has(sequence)) continue;
         sequence.generatedTokens++;
         lane.addRunning(sequence);
         this.#given(sequence, 1, answer.nowMs);
@@ -171,8 +172,8 @@ export class DeviceScheduler {
       this.#given(sequence, given, answer.nowMs);
     }
     const over = lane.running.filter(({ request, isCancelled }) => isCancelled || finished.has(request.id));
+    lane.removeAll(over);
     for (const sequence of over) {
-      lane.remove(sequence);
       if (!sequence.isCancelled && sequence.generatedTokens > 0) lane.answers.ended(sequence.generatedTokens);
     }
     lane.refresh();
@@ -287,7 +288,7 @@ export class DeviceScheduler {
         device.turnBytes += lane.heldBytesOf(sequence) + (device.setsAside ? 0 : lane.model.kvBytesPerToken);
         if (!this.#tuning.learns) device.prompted(prefillMs(lane.speed, contextTokens), answer.nowMs);
       }
-      lane.waiting = lane.waiting.filter((sequence) => !choice.sequences.includes(sequence));
+      lane.begin(choice.sequences);
       device.turn = { ...choice, startedMs: answer.nowMs };
       answer.ask({ kind: "prefill", device: id, model, requests: choice.sequences.map(({ request }) => request.id) });
       return;

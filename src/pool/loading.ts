@@ -63,7 +63,8 @@ export function chooseRoom(
       lane.freeSequences > 0 &&
       !lane.isDraining &&
       lane.firstPromptBytes > device.freeBytes;
-    if (isBlocked && (blocked === undefined || lane.waiting[0]!.dueMs < blocked.waiting[0]!.dueMs)) blocked = lane;
+    if (isBlocked && (blocked === undefined || lane.waiting.first!.dueMs < blocked.waiting.first!.dueMs))
+      blocked = lane;
   }
   if (blocked === undefined) return undefined;
   const latestMs = startDue(blocked) - tuning.loadMarginMs;

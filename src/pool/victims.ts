@@ -3,7 +3,7 @@ import type { Device, Lane } from "./state.ts";
 
 /** When the first thing that a model has to do has to begin at the latest. */
 export function startDue(lane: Lane): number {
-  const [first] = lane.waiting;
+  const { first } = lane.waiting;
   const promptMs = first === undefined ? Infinity : first.dueMs - prefillMs(lane.speed, first.contextTokens);
   return Math.min(promptMs, lane.dueMs);
 }
@@ -66,22 +66,10 @@ export function nextToDrain(device: Device, lane: Lane): Lane | undefined {
   for (const other of device.busy) {
     if (other.isDraining) return other;
     if (other === lane || other.weights !== "resident" || other.isFresh || other.isPinned) continue;
-    const tokens = tokensLeft(other);
+    const tokens = other.tokensLeft;
     if (tokens < bestTokens) [best, bestTokens] = [other, tokens];
   }
   return best;
-}
-
-/** Until the last of its running answers is expected to have ended. */
-export function tokensLeft({ running, answers }: Lane): number {
-  let most = 0;
-  for (const { request, generatedTokens } of running) {
-    most = Math.max(
-      most,
-      Math.min(request.maxOutputTokens, Math.max(answers.meanTokens, generatedTokens * 1.5)) - generatedTokens,
-    );
-  }
-  return most;
 }
 
 /** Resident models that can leave and have no turn: idle ones first, the longest unused before; then who can wait longest. */

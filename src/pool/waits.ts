@@ -1,7 +1,7 @@
 import { prefillMs } from "./speed.ts";
 import type { Device, Lane } from "./state.ts";
 import type { PoolRequest } from "./types.ts";
-import { idleVictims, tokensLeft } from "./victims.ts";
+import { idleVictims } from "./victims.ts";
 
 /** How long its first token takes there: prompts before it, its copy, and whoever has to end first. */
 export function firstTokenMs(device: Device, lane: Lane, request: PoolRequest, nowMs: number): number {
@@ -41,7 +41,7 @@ function drainMs(device: Device, neededBytes: number, nowMs: number): number {
     if (other.weights !== "resident" || other.isPinned) continue;
     const isBound = other.hasWork && device.setsAside;
     const warmMs = other.model.keepWarmMs ?? 0;
-    const ms = isBound ? tokensLeft(other) * roundMs(device) + warmMs : Math.max(0, other.warmUntilMs - nowMs);
+    const ms = isBound ? other.tokensLeft * roundMs(device) + warmMs : Math.max(0, other.warmUntilMs - nowMs);
     leastMs = Math.min(leastMs, ms);
   }
   return Number.isFinite(leastMs) ? leastMs : 0;
@@ -64,10 +64,7 @@ function roundMs(device: Device): number {
 /** Prompts that are not computed yet: those that wait, those of the turn under way, and what is left of those that have begun. */
 export function promptBacklogMs({ busy, turn }: Device): number {
   let backlogMs = 0;
-  for (const { waiting, running, speed } of busy) {
-    for (const { contextTokens } of waiting) backlogMs += prefillMs(speed, contextTokens);
-    for (const { promptLeftMs } of running) backlogMs += promptLeftMs;
-  }
+  for (const { waiting, promptsLeftMs, speed } of busy) backlogMs += waiting.durationMs(speed) + promptsLeftMs;
   if (turn?.kind !== "prefill") return backlogMs;
   for (const { contextTokens } of turn.sequences) backlogMs += prefillMs(turn.lane.speed, contextTokens);
   return backlogMs;
