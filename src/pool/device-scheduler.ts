@@ -202,9 +202,11 @@ export class DeviceScheduler {
   #load(device: Device, answer: Answer): void {
     if (device.reservedFor !== undefined && device.loading === undefined)
       this.#preempt(device, device.reservedFor, answer);
+    // While a copy is under way those that make room for the next go on doing so.
+    if (device.loading !== undefined) return;
     const load = chooseLoad(device, answer.nowMs, this.#tuning);
-    const drained = load !== undefined && "drained" in load ? load.drained : undefined;
-    if (device.setsAside) for (const lane of device.busy) lane.isDraining = lane === drained;
+    const drained = load !== undefined && "drained" in load ? load.drained : [];
+    for (const lane of device.busy) lane.isDraining = drained.includes(lane);
     if (load === undefined) return;
     if ("wakeMs" in load) answer.wakeAt(load.wakeMs);
     else this.#begin(load, device, answer);

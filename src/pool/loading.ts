@@ -1,7 +1,8 @@
 import type { Device, Lane, Sequence } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
 import { givesWayTo, holderAtWork } from "./holder.ts";
-import { busyVictims, byPatience, idleVictims, nextToDrain, startDue } from "./victims.ts";
+import { owedStartMs } from "./redress.ts";
+import { busyVictims, byPatience, idleVictims, nextToDrain, startDue, toHold } from "./victims.ts";
 
 /** A device that waits for models that are kept warm looks again after so long at the latest. */
 const longestLookMs = 60_000;
@@ -16,7 +17,7 @@ export interface Load {
 
 /** Who should begin nothing more, so that it can leave; and when to ask again at the latest. */
 export interface Drain {
-  readonly drained: Lane;
+  readonly drained: readonly Lane[];
   readonly wakeMs: number;
 }
 
@@ -36,14 +37,17 @@ export function chooseLoad(
   const { lane } = first;
   const idle = idleVictims(device, lane.model.weightsBytes, nowMs, lane.restMs);
   if (idle !== undefined) return { lane, evicted: idle };
+  const owedMs = owedStartMs(lane);
   const latestMs = latestStart(absent) - tuning.loadMarginMs;
-  if (latestMs > nowMs && !tuning.without.includes("lateCopies")) return { wakeMs: latestMs };
+  if (owedMs === undefined && latestMs > nowMs && !tuning.without.includes("lateCopies")) return { wakeMs: latestMs };
   const backMs = nowMs + lane.speed.loadMs + tuning.maxTurnMs;
-  const evicted = busyVictims(device, lane, lane.model.weightsBytes, nowMs, backMs, lane.isOwed);
+  // Whoever was turned away before waits for others as long as it still comes in time.
+  const mayBeLate = owedMs !== undefined && owedMs <= backMs;
+  const untilMs = mayBeLate ? -Infinity : backMs;
+  const evicted = busyVictims(device, lane, lane.model.weightsBytes, nowMs, untilMs, lane.isOwed);
   if (evicted !== undefined) return { lane, evicted };
-  const drained = nextToDrain(device, lane);
-  const wakeMs = nextChangeMs(device, nowMs, tuning);
-  return drained === undefined ? { wakeMs } : { drained, wakeMs };
+  const drained = nextToDrain(device, lane) ?? (owedMs === undefined ? [] : toHold(device, lane));
+  return { drained, wakeMs: nextChangeMs(device, nowMs, tuning) };
 }
 
 /**

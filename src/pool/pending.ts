@@ -24,6 +24,8 @@ interface Tenant {
   readonly waiting: Sorted<Entry>;
   /** How many of its requests were given up since one was taken. */
   turnedAway: number;
+  /** So long it counts that one was. */
+  shortUntilMs: number;
 }
 
 interface Entry {
@@ -135,6 +137,23 @@ export class Pending {
     for (const { name } of idle.slice(rememberedMax / 2)) this.#tenants.delete(name);
   }
 
+  /** What a tenant was given of late. */
+  servedMs(name: string, nowMs: number): number {
+    const tenant = this.#tenants.get(name);
+    return tenant === undefined ? 0 : tenant.servedMs * Math.exp((tenant.atMs - nowMs) / memoryMs);
+  }
+
+  /** One of its requests is given up, or would have been. */
+  turnAway(name: string, nowMs: number): void {
+    this.#tenant(name).shortUntilMs = nowMs + memoryMs;
+  }
+
+  /** Whether one was of late. */
+  wasTurnedAway(name: string, nowMs: number): boolean {
+    const tenant = this.#tenants.get(name);
+    return tenant !== undefined && tenant.shortUntilMs > nowMs;
+  }
+
   /** Counts the part of a device's time that a tenant is given. */
   served({ tenant: name, weight = 1 }: PoolRequest, durationMs: number, nowMs: number): void {
     const tenant = this.#tenant(name);
@@ -156,6 +175,7 @@ export class Pending {
         servedMs: 0,
         atMs: 0,
         rank: -Infinity,
+        shortUntilMs: -Infinity,
         waiting: new Sorted(cameFirst),
         turnedAway: 0,
       };

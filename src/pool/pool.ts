@@ -6,6 +6,7 @@ import { Pending } from "./pending.ts";
 import { canHold, isOpenTo } from "./holding.ts";
 import { placeRequest, type Places } from "./placement.ts";
 import { Prospects } from "./prospects.ts";
+import { redress } from "./redress.ts";
 import { Learner } from "./learner.ts";
 import type { HostEvent, MeasuredTurn } from "./host-events.ts";
 import { Answers, Device, Lane, Sequence } from "./state.ts";
@@ -46,7 +47,8 @@ const triesMax = 8;
  *    all would take longer than there is, of any where its prompt would come too late. It waits for a place as long as that
  *    can still help, and is refused then, before it costs anything.
  * 7. `fairness`: among those that wait the tenant is next that has had least of the devices' time of late; and where one
- *    starves, a model that has been at work for long takes no more from whoever has had more, unless many share its steps.
+ *    starves, a model that has been at work for long takes no more from whoever has had more, unless many share its steps. Who was turned away
+ *    has a place beside one that floods a device, even where there is none.
  * 8. `fewestFirst`: where nobody is in a hurry and all models at work are there, the one with fewest sequences is served
  *    first, because it is done soonest, and its place is free for a model that is not there.
  */
@@ -182,7 +184,7 @@ export class Pool implements Scheduler {
       this.#nowMs,
     );
     this.#sequences.set(request.id, sequence);
-    if (this.#mayPass(request, model) && this.#place(sequence, answer)) return;
+    if (this.#mayPass(request, model) && this.#placeOrRedress(sequence, answer)) return;
     if (this.#wait(sequence, answer)) this.#placePending(answer);
   }
 
@@ -211,6 +213,7 @@ export class Pool implements Scheduler {
     const { request } = sequence;
     this.#sequences.delete(request.id);
     if (reason !== "overloaded") return refuse(request, reason, answer);
+    this.#pending.turnAway(request.tenant, this.#nowMs);
     answer.ask({ kind: "refuse", request: request.id, reason, retryAfterMs: this.retryAfterMs(request) });
     this.#warm(request, answer);
   }
@@ -238,10 +241,32 @@ export class Pool implements Scheduler {
     const model = this.#models.get(request.model)!;
     const lane = placeRequest({ request, model, leftMs: sequence.dueMs - this.#nowMs }, this.#places, this.#nowMs);
     if (lane === undefined) return false;
-    this.#pending.served(request, lane.costMs(request), this.#nowMs);
+    this.#put(sequence, lane, lane.costMs(request), answer);
+    return true;
+  }
+
+  #put(sequence: Sequence, lane: Lane, costMs: number, answer: Answer): void {
+    this.#pending.served(sequence.request, costMs, this.#nowMs);
     lane.addWaiting(sequence, this.#nowMs);
     if (lane.weights === "resident") this.#scheduler.reconsider(lane.device, answer);
     else this.#scheduler.resume(lane.device, answer);
+  }
+
+  /** Whoever was turned away, and has had far less than others, has a place even where there is none. */
+  #placeOrRedress(sequence: Sequence, answer: Answer): boolean {
+    if (this.#place(sequence, answer)) return true;
+    const { request } = sequence;
+    const isFair = !this.#tuning.without.includes("fairness");
+    if (!isFair || !this.#pending.wasTurnedAway(request.tenant, this.#nowMs)) return false;
+    // What others have reserved is theirs.
+    if (this.#reservations.claimsOf(request).some(({ counts }) => counts !== undefined)) return false;
+    const model = this.#models.get(request.model)!;
+    const served = (tenant: string): number => this.#pending.servedMs(tenant, this.#nowMs);
+    const found = redress(request, model, this.#places, served, this.#nowMs);
+    if (found === undefined) return false;
+    this.#pending.turnAway(request.tenant, this.#nowMs);
+    found.lane.device.owe(sequence, found.costMs, this.#nowMs, this.#tuning.stintMs);
+    this.#put(sequence, found.lane, found.costMs, answer);
     return true;
   }
 
@@ -257,7 +282,7 @@ export class Pool implements Scheduler {
       return keeps;
     };
     for (const sequence of this.#pending.next(triesMax, isFair, keepsOut)) {
-      if (this.#place(sequence, answer)) this.#pending.remove(sequence);
+      if (this.#placeOrRedress(sequence, answer)) this.#pending.remove(sequence);
     }
     if (this.#pending.size > 0) answer.wakeAt(Math.min(this.#pending.firstLastMs, this.#firstRetryMs()));
   }
@@ -424,7 +449,8 @@ export class Pool implements Scheduler {
       const over: Sequence[] = [];
       for (const sequence of lane.waiting) {
         if (sequence.generatedTokens > 0) continue;
-        const lastMs = this.#lastStartMs(sequence);
+        const isOwed = sequence === device.owed;
+        const lastMs = this.#lastStartMs(sequence) + (isOwed ? this.#tuning.stintMs : 0);
         if (lastMs >= this.#nowMs) answer.wakeAt(lastMs + 1);
         else over.push(sequence);
       }

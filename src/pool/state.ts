@@ -123,6 +123,13 @@ export class Lane {
   }
 
   removeAll(sequences: readonly Sequence[]): void {
+    const { owed } = this.device;
+    if (owed !== undefined && sequences.includes(owed)) this.device.owed = undefined;
+    this.begin(sequences);
+  }
+
+  /** The prompts of these have a turn: they wait no longer, and do not run yet. */
+  begin(sequences: readonly Sequence[]): void {
     const gone = new Set<Sequence>();
     for (const sequence of sequences) {
       if (this.waiting.delete(sequence)) this.#members.remove(sequence.request);
@@ -137,11 +144,6 @@ export class Lane {
       return false;
     });
     this.#tokensLeft = undefined;
-  }
-
-  /** The prompts of these have a turn: they wait no longer, and do not run yet. */
-  begin(sequences: readonly Sequence[]): void {
-    this.removeAll(sequences);
   }
 
   /** One of the running ones has got so many tokens. */
@@ -322,6 +324,11 @@ export class Device {
   turn: Turn | undefined;
   loading: Lane | undefined;
   loadingSinceMs = 0;
+  /** Who has been let in although there was no time left for it; see `redress.ts`. */
+  owed: Sequence | undefined;
+  /** Milliseconds that were given so of late, fading away over `memoryMs`, as of `owedAtMs`. */
+  #owedMs = 0;
+  #owedAtMs = 0;
   /** The tenant that has it to himself. */
   reservedFor: string | undefined;
   /** Bytes of resident weights, and of those being loaded. */
@@ -355,6 +362,18 @@ export class Device {
   /** The share of its time that went into prompts of late. */
   promptShare(nowMs: number): number {
     return (this.#promptsMs * Math.exp((this.#promptsAtMs - nowMs) / promptMemoryMs)) / promptMemoryMs;
+  }
+
+  /** Lets somebody in, see `owed`, which takes so long. */
+  owe(sequence: Sequence, durationMs: number, nowMs: number, memoryMs: number): void {
+    this.#owedMs = this.owedShare(nowMs, memoryMs) * memoryMs + durationMs;
+    this.#owedAtMs = nowMs;
+    this.owed = sequence;
+  }
+
+  /** The share of its time that went into that of late. */
+  owedShare(nowMs: number, memoryMs: number): number {
+    return (this.#owedMs * Math.exp((this.#owedAtMs - nowMs) / memoryMs)) / memoryMs;
   }
 
   /** What models that never leave take from this one. */

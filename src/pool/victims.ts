@@ -47,8 +47,8 @@ export function busyVictims(
   for (const other of byPatience(device)) {
     if (freeBytes >= neededBytes) break;
     if (other === lane || (!isOwed && !other.hasWork && other.isKeptWarm(nowMs))) continue;
-    if (other.hasWork && !other.isDraining && (other.isFresh || startDue(other) < backMs + other.speed.loadMs))
-      return undefined;
+    const waitsUntilMs = other.isDraining ? other.dueMs : startDue(other);
+    if (other.hasWork && (other.isFresh || waitsUntilMs < backMs + other.speed.loadMs)) return undefined;
     victims.push(other);
     freeBytes += other.model.weightsBytes;
   }
@@ -57,19 +57,35 @@ export function busyVictims(
 
 /**
  * Whose weights go with their KV can leave only when nothing of it runs: the one that is waited for already, else the one
- * that will have ended first, of those that have had a turn since they came. Undefined where none is to be waited for.
+ * that will have ended first, of those that have had a turn since they came. Undefined where KV stays.
  */
-export function nextToDrain(device: Device, lane: Lane): Lane | undefined {
+export function nextToDrain(device: Device, lane: Lane): readonly Lane[] | undefined {
   if (!device.setsAside) return undefined;
   let best: Lane | undefined;
   let bestTokens = Infinity;
   for (const other of device.busy) {
-    if (other.isDraining) return other;
+    if (other.isDraining) return [other];
     if (other === lane || other.weights !== "resident" || other.isFresh || other.isPinned) continue;
     const tokens = other.tokensLeft;
     if (tokens < bestTokens) [best, bestTokens] = [other, tokens];
   }
-  return best;
+  return best === undefined ? [] : [best];
+}
+
+/**
+ * Whoever has to make room for `lane` begins no more prompts: what runs is ahead of its deadlines soon, and can wait. Those
+ * that can wait longest are enough.
+ */
+export function toHold(device: Device, lane: Lane): Lane[] {
+  const held: Lane[] = [];
+  let { freeBytes } = device;
+  for (const other of byPatience(device)) {
+    if (freeBytes >= lane.model.weightsBytes) break;
+    if (other === lane) continue;
+    held.push(other);
+    freeBytes += other.model.weightsBytes;
+  }
+  return held;
 }
 
 /** Resident models that can leave and have no turn: idle ones first, the longest unused before; then who can wait longest. */
