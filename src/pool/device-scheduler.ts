@@ -206,7 +206,10 @@ export class DeviceScheduler {
     if (device.loading !== undefined) return;
     const load = chooseLoad(device, answer.nowMs, this.#tuning);
     const drained = load !== undefined && "drained" in load ? load.drained : [];
-    for (const lane of device.busy) lane.isDraining = drained.includes(lane);
+    if (drained.length > 0 || device.hasDraining) {
+      for (const lane of device.busy) lane.isDraining = drained.includes(lane);
+      device.hasDraining = drained.length > 0;
+    }
     if (load === undefined) return;
     if ("wakeMs" in load) answer.wakeAt(load.wakeMs);
     else this.#begin(load, device, answer);

@@ -123,6 +123,7 @@ export class Lane {
   }
 
   removeAll(sequences: readonly Sequence[]): void {
+    if (sequences.length === 0) return;
     const { owed } = this.device;
     if (owed !== undefined && sequences.includes(owed)) this.device.owed = undefined;
     this.begin(sequences);
@@ -130,12 +131,13 @@ export class Lane {
 
   /** The prompts of these have a turn: they wait no longer, and do not run yet. */
   begin(sequences: readonly Sequence[]): void {
-    const gone = new Set<Sequence>();
-    for (const sequence of sequences) {
-      if (this.waiting.delete(sequence)) this.#members.remove(sequence.request);
-      else gone.add(sequence);
-    }
-    if (gone.size === 0) return;
+    const others = sequences.filter((sequence) => {
+      if (!this.waiting.delete(sequence)) return true;
+      this.#members.remove(sequence.request);
+      return false;
+    });
+    if (others.length === 0 || this.running.length === 0) return;
+    const gone = new Set(others);
     this.running = this.running.filter((sequence) => {
       if (!gone.has(sequence)) return true;
       this.#members.remove(sequence.request);
@@ -329,6 +331,8 @@ export class Device {
   /** Milliseconds that were given so of late, fading away over `memoryMs`, as of `owedAtMs`. */
   #owedMs = 0;
   #owedAtMs = 0;
+  /** Some of its models may begin no prompts now. */
+  hasDraining = false;
   /** The tenant that has it to himself. */
   reservedFor: string | undefined;
   /** Bytes of resident weights, and of those being loaded. */
