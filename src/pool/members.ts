@@ -6,6 +6,7 @@ export class Members {
   readonly #tpots = new Map<number, number>();
   #count = 0;
   #preemptible = 0;
+  #leastTpotMs: number | undefined;
 
   get size(): number {
     return this.#count;
@@ -35,16 +36,20 @@ export class Members {
 
   /** The shortest time between tokens that one was promised. */
   get leastTpotMs(): number {
-    let leastMs = Infinity;
-    for (const tpotMs of this.#tpots.keys()) if (tpotMs < leastMs) leastMs = tpotMs;
-    return leastMs;
+    if (this.#leastTpotMs === undefined) {
+      this.#leastTpotMs = Infinity;
+      for (const tpotMs of this.#tpots.keys()) this.#leastTpotMs = Math.min(this.#leastTpotMs, tpotMs);
+    }
+    return this.#leastTpotMs;
   }
 
   #change({ tenant, objective, isPreemptible }: PoolRequest, by: 1 | -1): void {
     this.#count += by;
     if (isPreemptible === true) this.#preemptible += by;
     countIn(this.#tenants, tenant, by);
+    const kinds = this.#tpots.size;
     countIn(this.#tpots, objective.tpotMs, by);
+    if (this.#tpots.size !== kinds) this.#leastTpotMs = undefined;
   }
 }
 

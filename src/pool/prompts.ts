@@ -84,7 +84,7 @@ export class Prompts<Item extends Prompt> implements Iterable<Item> {
     if (this.#kvMeanTokens !== meanTokens) {
       this.#kvMeanTokens = meanTokens;
       this.#kvBytes = 0;
-      for (const sequence of this) this.#kvBytes += this.#kvBytesOf(sequence);
+      for (const { sequence } of this.#byDue) this.#kvBytes += this.#kvBytesOf(sequence);
     }
     return this.#kvBytes;
   }
