@@ -6,11 +6,17 @@ import { prefillMs } from "./speed.ts";
 import type { Device, Lane, Sequence, Turn } from "./state.ts";
 import { chooseTurn } from "./turns.ts";
 import type { Tuning } from "./tuning.ts";
-import { idleVictims } from "./victims.ts";
+import { byPatience, idleVictims } from "./victims.ts";
 
 /** How long a model's copy is not tried again after it has failed; doubled each time, up to the last. */
 const firstRetryMs = 1_000;
 const lastRetryMs = 60_000;
+
+/** What a turn may add to the KV. */
+interface Growth {
+  readonly bytes: number;
+  readonly untilMs: number;
+}
 
 /** The lower level: whose turn it is on a device, and which weights are on it. */
 export class DeviceScheduler {
@@ -115,13 +121,14 @@ export class DeviceScheduler {
     if (turn === undefined) return [];
     const { lane } = turn;
     const over = turn.sequences.filter(({ request, isCancelled }) => isCancelled || finished.has(request.id));
+    lane.removeAll(over);
     for (const sequence of over) {
-      lane.remove(sequence);
       if (finished.has(sequence.request.id)) lane.answers.ended(sequence.generatedTokens + steps);
     }
     if (turn.kind === "prefill") {
+      const gone = new Set(over);
       for (const sequence of turn.sequences) {
-        if (over.includes(sequence)) continue;
+        if (gone.has(sequence)) continue;
         sequence.generatedTokens++;
         lane.addRunning(sequence);
         this.#given(sequence, 1, answer.nowMs);
@@ -165,8 +172,8 @@ export class DeviceScheduler {
       this.#given(sequence, given, answer.nowMs);
     }
     const over = lane.running.filter(({ request, isCancelled }) => isCancelled || finished.has(request.id));
+    lane.removeAll(over);
     for (const sequence of over) {
-      lane.remove(sequence);
       if (!sequence.isCancelled && sequence.generatedTokens > 0) lane.answers.ended(sequence.generatedTokens);
     }
     lane.refresh();
@@ -195,9 +202,14 @@ export class DeviceScheduler {
   #load(device: Device, answer: Answer): void {
     if (device.reservedFor !== undefined && device.loading === undefined)
       this.#preempt(device, device.reservedFor, answer);
+    // While a copy is under way those that make room for the next go on doing so.
+    if (device.loading !== undefined) return;
     const load = chooseLoad(device, answer.nowMs, this.#tuning);
-    const drained = load !== undefined && "drained" in load ? load.drained : undefined;
-    if (device.spec.keepsKv === false) for (const lane of device.busy) lane.isDraining = lane === drained;
+    const drained = load !== undefined && "drained" in load ? load.drained : [];
+    if (drained.length > 0 || device.hasDraining) {
+      for (const lane of device.busy) lane.isDraining = drained.includes(lane);
+      device.hasDraining = drained.length > 0;
+    }
     if (load === undefined) return;
     if ("wakeMs" in load) answer.wakeAt(load.wakeMs);
     else this.#begin(load, device, answer);
@@ -216,14 +228,7 @@ export class DeviceScheduler {
     this.#stop(device, ({ lane }) => givesWayTo(lane, holder), answer);
     for (const lane of device.busy) {
       if (lane.weights !== "resident" || !givesWayTo(lane, holder) || device.turn?.lane === lane) continue;
-      for (const sequence of lane.running.slice()) {
-        if (device.spec.keepsKv !== false) this.#drop(sequence, answer);
-        else {
-          lane.remove(sequence);
-          this.#fail(sequence, answer);
-        }
-      }
-      lane.refresh();
+      for (const sequence of lane.running.slice()) this.#takeKv(sequence, answer);
       if (lane.canLeave) this.#evict(lane, answer);
     }
   }
@@ -257,18 +262,22 @@ export class DeviceScheduler {
     const way = unblock(device, answer.nowMs);
     if (way === undefined) return;
     if ("wakeMs" in way) return answer.wakeAt(way.wakeMs);
-    for (const sequence of way.dropped) this.#drop(sequence, answer);
+    for (const sequence of way.dropped) this.#takeKv(sequence, answer);
     if (way.lane.weights === "absent") return this.#begin(way, device, answer);
     for (const lane of way.evicted) this.#evict(lane, answer);
     this.#startTurn(device, answer);
   }
 
-  #drop(sequence: Sequence, answer: Answer): void {
+  /** Its KV goes, and is computed again; where the engine cannot do that, it ends. */
+  #takeKv(sequence: Sequence, answer: Answer): void {
     const lane = sequence.lane!;
     lane.remove(sequence);
-    lane.addWaiting(sequence, answer.nowMs);
+    if (lane.device.setsAside) this.#fail(sequence, answer);
+    else {
+      lane.addWaiting(sequence, answer.nowMs);
+      answer.ask({ kind: "drop", request: sequence.request.id });
+    }
     lane.refresh();
-    answer.ask({ kind: "drop", request: sequence.request.id });
   }
 
   #startTurn(device: Device, answer: Answer): void {
@@ -276,20 +285,24 @@ export class DeviceScheduler {
     const choice = chooseTurn(device, answer.nowMs, this.#tuning, fits);
     if (choice === undefined) return;
     const { lane } = choice;
-    lane.isFresh = false;
     const [id, model] = [device.spec.id, lane.model.id];
     if (choice.kind === "prefill") {
-      for (const { contextTokens } of choice.sequences) {
-        device.turnBytes += (contextTokens + 1) * lane.model.kvBytesPerToken;
+      lane.isFresh = false;
+      for (const sequence of choice.sequences) {
+        const { contextTokens } = sequence;
+        device.turnBytes += lane.heldBytesOf(sequence) + (device.setsAside ? 0 : lane.model.kvBytesPerToken);
         if (!this.#tuning.learns) device.prompted(prefillMs(lane.speed, contextTokens), answer.nowMs);
       }
-      lane.waiting = lane.waiting.filter((sequence) => !choice.sequences.includes(sequence));
+      lane.begin(choice.sequences);
       device.turn = { ...choice, startedMs: answer.nowMs };
       answer.ask({ kind: "prefill", device: id, model, requests: choice.sequences.map(({ request }) => request.id) });
       return;
     }
-    const { untilMs } = choice;
-    device.turnBytes = this.#makeRoom(lane, untilMs, answer);
+    const growth = this.#makeRoom(lane, choice.untilMs, answer);
+    if (growth === undefined) return;
+    const { untilMs } = growth;
+    device.turnBytes = growth.bytes;
+    lane.isFresh = false;
     const sequences = [...lane.running];
     device.turn = {
       kind: "decode",
@@ -304,21 +317,34 @@ export class DeviceScheduler {
   }
 
   /**
-   * Bytes that a turn's tokens need. Idle models leave for them, then the sequences that can wait longest are given up; one
-   * that is alone has room, or it would not have been taken.
+   * Bytes that a turn's tokens need, and until when there is room for them. Idle models leave for them, then the sequences
+   * that can wait longest are given up, then whatever can leave does, because one that is alone was promised the room. A copy
+   * under way cannot: the turn has fewer steps then. Undefined: not one.
    */
-  #makeRoom(lane: Lane, untilMs: number, answer: Answer): number {
+  #makeRoom(lane: Lane, untilMs: number, answer: Answer): Growth | undefined {
     const { device, model } = lane;
-    const steps = Math.ceil((untilMs - answer.nowMs) / lane.stepMs()) + 1;
-    const neededBytes = (): number => lane.running.length * steps * model.kvBytesPerToken;
-    if (neededBytes() <= device.freeBytes) return neededBytes();
-    for (const victim of idleVictims(device, neededBytes(), answer.nowMs) ?? []) this.#evict(victim, answer);
+    const { nowMs } = answer;
+    // What its tokens will need is set aside.
+    if (device.setsAside) return { bytes: 0, untilMs };
+    let steps = Math.ceil((untilMs - nowMs) / lane.stepMs()) + 1;
+    const stepBytes = (): number => lane.running.length * model.kvBytesPerToken;
+    const hasRoom = (): boolean => steps * stepBytes() <= device.freeBytes;
+    if (hasRoom()) return { bytes: steps * stepBytes(), untilMs };
+    steps = Math.min(steps, Math.max(...lane.running.map(({ tokensLeftMax }) => tokensLeftMax)));
+    for (const victim of idleVictims(device, steps * stepBytes(), nowMs) ?? []) this.#evict(victim, answer);
     const patient = [...device.busy].flatMap(({ running }) => running).sort((a, b) => b.dueMs - a.dueMs);
     for (const sequence of patient) {
-      if (neededBytes() <= device.freeBytes) break;
-      if (lane.running.length > 1 || sequence.lane !== lane) this.#drop(sequence, answer);
+      if (hasRoom()) break;
+      if (lane.running.length > 1 || sequence.lane !== lane) this.#takeKv(sequence, answer);
     }
-    return neededBytes();
+    for (const other of byPatience(device)) {
+      if (hasRoom()) break;
+      if (other !== lane) this.#evict(other, answer);
+    }
+    if (hasRoom()) return { bytes: steps * stepBytes(), untilMs };
+    steps = Math.floor(device.freeBytes / stepBytes());
+    if (steps < 1) return undefined;
+    return { bytes: steps * stepBytes(), untilMs: nowMs + (steps - 1) * lane.stepMs() };
   }
 
   /** Whether prompts' KV has room; idle models leave for it. */

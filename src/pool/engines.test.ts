@@ -379,3 +379,42 @@ test("a request that finds its model kept out by a warm one is refused when it w
   assert.equal(find(effects, "refuse")?.reason, "overloaded");
   assert.ok(played.nowMs < 11_000, String(played.nowMs));
 });
+
+test("what an answer may need is set aside when it begins, where the engine could not give it up again", () => {
+  const models = [model("a", { kvBytesPerToken: 1 / 100 }), model("b")];
+  const played = new Played(fleet([device("d", 14)], models));
+  const [first, second] = [request("a", { maxOutputTokens: 150 }), request("a", { maxOutputTokens: 150 })];
+  played.arrive(0, first);
+  played.arrive(0, second);
+  assert.deepEqual(find(played.loaded(500, "a"), "prefill")?.requests, [first.id], "two would need 15 in the end");
+  const during = [...played.turn(700, { [first.id]: 1 }), ...played.turn(900, { [first.id]: 148 })];
+  assert.deepEqual(kinds(during), ["decode", "decode"]);
+  const ended = played.turn(1_000, { [first.id]: 1 }, [first.id]);
+  assert.deepEqual(find(ended, "prefill")?.requests, [second.id]);
+});
+
+test("a model that is kept warm makes room for an answer that has begun, when nothing else does", () => {
+  const calmest = { ttftMs: 60_000, tpotMs: 1_000 };
+  const models = [model("a", { kvBytesPerToken: 1 / 100 }), model("b", { keepWarmMs: 3_600_000 })];
+  const keeping = { ...device("d", 24), keepsKv: true };
+  const played = new Played(fleet([keeping], models));
+  const [growing, warm] = [request("a", { objective: calmest, maxOutputTokens: 1_000 }), request("b")];
+  played.arrive(0, growing);
+  played.arrive(0, warm);
+  played.loaded(500, "a");
+  played.at(700, { kind: "turnEnded", device: "d", steps: 1, finished: [] });
+  played.loaded(1_000, "b");
+  let effects = played.at(1_100, { kind: "turnEnded", device: "d", steps: 5, finished: [] });
+  let evictedAt = 0;
+  for (let generated = 6; generated < 1_000 && evictedAt === 0;) {
+    const turn = effects.find((each) => each.kind === "decode" || each.kind === "prefill");
+    assert.ok(turn !== undefined, "it is never without a turn");
+    if (turn.requests.includes(growing.id)) generated += 20;
+    const usedBytes = 10 + (100 + generated) / 100 + 10;
+    assert.ok(usedBytes <= 24, `${usedBytes} of 24`);
+    const finished = turn.requests.includes(warm.id) ? [warm.id] : [];
+    effects = played.at(played.nowMs + 200, { kind: "turnEnded", device: "d", steps: 20, finished });
+    if (find(effects, "evict")?.model === "b") evictedAt = generated;
+  }
+  assert.ok(evictedAt > 250, `it stays as long as there is room: ${evictedAt}`);
+});

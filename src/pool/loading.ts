@@ -1,7 +1,8 @@
 import type { Device, Lane, Sequence } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
 import { givesWayTo, holderAtWork } from "./holder.ts";
-import { busyVictims, byPatience, idleVictims, nextToDrain, startDue } from "./victims.ts";
+import { owedStartMs } from "./redress.ts";
+import { busyVictims, byPatience, idleVictims, nextToDrain, startDue, toHold } from "./victims.ts";
 
 /** A device that waits for models that are kept warm looks again after so long at the latest. */
 const longestLookMs = 60_000;
@@ -16,7 +17,7 @@ export interface Load {
 
 /** Who should begin nothing more, so that it can leave; and when to ask again at the latest. */
 export interface Drain {
-  readonly drained: Lane;
+  readonly drained: readonly Lane[];
   readonly wakeMs: number;
 }
 
@@ -36,14 +37,17 @@ export function chooseLoad(
   const { lane } = first;
   const idle = idleVictims(device, lane.model.weightsBytes, nowMs, lane.restMs);
   if (idle !== undefined) return { lane, evicted: idle };
+  const owedMs = owedStartMs(lane);
   const latestMs = latestStart(absent) - tuning.loadMarginMs;
-  if (latestMs > nowMs && !tuning.without.includes("lateCopies")) return { wakeMs: latestMs };
+  if (owedMs === undefined && latestMs > nowMs && !tuning.without.includes("lateCopies")) return { wakeMs: latestMs };
   const backMs = nowMs + lane.speed.loadMs + tuning.maxTurnMs;
-  const evicted = busyVictims(device, lane, lane.model.weightsBytes, nowMs, backMs);
+  // Whoever was turned away before waits for others as long as it still comes in time.
+  const mayBeLate = owedMs !== undefined && owedMs <= backMs;
+  const untilMs = mayBeLate ? -Infinity : backMs;
+  const evicted = busyVictims(device, lane, lane.model.weightsBytes, nowMs, untilMs, lane.isOwed);
   if (evicted !== undefined) return { lane, evicted };
-  const drained = nextToDrain(device, lane);
-  const wakeMs = nextChangeMs(device, nowMs, tuning);
-  return drained === undefined ? { wakeMs } : { drained, wakeMs };
+  const drained = nextToDrain(device, lane) ?? (owedMs === undefined ? [] : toHold(device, lane));
+  return { drained, wakeMs: nextChangeMs(device, nowMs, tuning) };
 }
 
 /**
@@ -63,12 +67,13 @@ export function chooseRoom(
       lane.freeSequences > 0 &&
       !lane.isDraining &&
       lane.firstPromptBytes > device.freeBytes;
-    if (isBlocked && (blocked === undefined || lane.waiting[0]!.dueMs < blocked.waiting[0]!.dueMs)) blocked = lane;
+    if (isBlocked && (blocked === undefined || lane.waiting.first!.dueMs < blocked.waiting.first!.dueMs))
+      blocked = lane;
   }
   if (blocked === undefined) return undefined;
   const latestMs = startDue(blocked) - tuning.loadMarginMs;
   if (latestMs > nowMs) return { wakeMs: latestMs };
-  const evicted = busyVictims(device, blocked, blocked.firstPromptBytes, nowMs, nowMs + tuning.maxTurnMs);
+  const evicted = busyVictims(device, blocked, blocked.firstPromptBytes, nowMs, nowMs + tuning.maxTurnMs, true);
   return evicted === undefined ? { wakeMs: nowMs + tuning.minTurnMs } : { evicted };
 }
 
@@ -91,12 +96,13 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
   if (lane === undefined) return retryOf(device, nowMs);
   const weightsBytes = lane.weights === "absent" ? lane.model.weightsBytes : 0;
   const neededBytes = weightsBytes + (lane.running.length > 0 ? 0 : lane.firstPromptBytes);
+  const isOwed = lane.isOwed || (lane.weights === "resident" && startDue(lane) <= nowMs);
   let freeBytes = device.freeBytes;
   const evicted: Lane[] = [];
   for (const other of byPatience(device)) {
     if (freeBytes >= neededBytes) break;
     const isIdle = !other.hasWork;
-    const isWanted = isIdle && (other.isKeptWarm(nowMs) || other.lastUsedMs > nowMs - lane.restMs);
+    const isWanted = isIdle && ((!isOwed && other.isKeptWarm(nowMs)) || other.lastUsedMs > nowMs - lane.restMs);
     if (other === lane || isWanted) continue;
     evicted.push(other);
     freeBytes += other.model.weightsBytes;
@@ -106,7 +112,7 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
   for (const sequence of others.sort((a, b) => b.dueMs - a.dueMs)) {
     if (freeBytes >= neededBytes) break;
     dropped.push(sequence);
-    freeBytes += sequence.contextTokens * sequence.lane!.model.kvBytesPerToken;
+    freeBytes += sequence.lane!.heldBytesOf(sequence);
   }
   // What never leaves, or not yet, has the room.
   if (freeBytes < neededBytes) return { wakeMs: nowMs + patienceMs };

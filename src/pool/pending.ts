@@ -1,4 +1,5 @@
 import type { Sequence } from "./state.ts";
+import { Sorted } from "./sorted.ts";
 import type { PoolRequest } from "./types.ts";
 
 /** Tenants that are remembered while they wait for nothing; beyond it those that had least of late are forgotten. */
@@ -12,13 +13,29 @@ const memoryMs = 900_000;
 
 interface Tenant {
   readonly name: string;
+  /** Of two that had as much the one that came first. */
+  readonly order: number;
   /** Milliseconds of a device that it was given of late, for each unit of its weight; fading away, as of `atMs`. */
   servedMs: number;
   atMs: number;
-  readonly waiting: Sequence[];
+  /** In the order of what they had: all fades alike, so that it is the same at any time. */
+  rank: number;
+  /** The earliest first. */
+  readonly waiting: Sorted<Entry>;
   /** How many of its requests were given up since one was taken. */
   turnedAway: number;
+  /** So long it counts that one was. */
+  shortUntilMs: number;
 }
+
+interface Entry {
+  readonly sequence: Sequence;
+  readonly lastMs: number;
+  readonly order: number;
+}
+
+const cameFirst = (a: Entry, b: Entry): number => a.order - b.order;
+const hadLess = (a: Tenant, b: Tenant): number => a.rank - b.rank || a.order - b.order;
 
 /**
  * Requests that no device can take yet. Whoever had least of late is next, so that none waits behind the many of
@@ -26,39 +43,59 @@ interface Tenant {
  */
 export class Pending {
   readonly #tenants = new Map<string, Tenant>();
-  /** All of them, by when they have to be given up. */
-  readonly #byLast: { readonly sequence: Sequence; readonly lastMs: number }[] = [];
+  /** Those that wait, whoever had least first; and of them those that starve. */
+  readonly #waiting = new Sorted<Tenant>(hadLess);
+  readonly #starving = new Sorted<Tenant>(hadLess);
+  /** All requests, by when they have to be given up. */
+  readonly #byLast = new Sorted<Entry>((a, b) => a.lastMs - b.lastMs || a.order - b.order);
+  readonly #entries = new Map<Sequence, Entry>();
+  #count = 0;
+  #made = 0;
 
   get size(): number {
-    return this.#byLast.length;
+    return this.#byLast.size;
   }
 
   /** When the first of them has to be given up. */
   get firstLastMs(): number {
-    return this.#byLast[0]?.lastMs ?? Infinity;
+    return this.#byLast.first?.lastMs ?? Infinity;
   }
 
   add(sequence: Sequence, lastMs: number): void {
-    this.#tenant(sequence.request.tenant).waiting.push(sequence);
-    let at = this.#byLast.length;
-    while (at > 0 && this.#byLast[at - 1]!.lastMs > lastMs) at--;
-    this.#byLast.splice(at, 0, { sequence, lastMs });
+    const entry = { sequence, lastMs, order: this.#count++ };
+    this.#entries.set(sequence, entry);
+    this.#byLast.add(entry);
+    const tenant = this.#tenant(sequence.request.tenant);
+    this.#change(tenant, () => tenant.waiting.add(entry));
   }
 
   remove(sequence: Sequence): void {
-    const { waiting } = this.#tenant(sequence.request.tenant);
-    waiting.splice(waiting.indexOf(sequence), 1);
-    const at = this.#byLast.findIndex((each) => each.sequence === sequence);
-    this.#byLast.splice(at, 1);
+    const entry = this.#entries.get(sequence);
+    if (entry === undefined) return;
+    this.#entries.delete(sequence);
+    this.#byLast.delete(entry);
+    const tenant = this.#tenant(sequence.request.tenant);
+    this.#change(tenant, () => tenant.waiting.delete(entry));
+  }
+
+  /** Where a tenant stands among the others follows from what changes. */
+  #change(tenant: Tenant, how: () => void): void {
+    this.#waiting.delete(tenant);
+    this.#starving.delete(tenant);
+    how();
+    if (tenant.waiting.size === 0) return;
+    this.#waiting.add(tenant);
+    if (tenant.turnedAway >= starvesAfter) this.#starving.add(tenant);
   }
 
   /** Takes out those whose time is over. */
   takeExpired(nowMs: number): Sequence[] {
     const expired: Sequence[] = [];
-    while (this.#byLast.length > 0 && this.#byLast[0]!.lastMs <= nowMs) {
-      const { sequence } = this.#byLast[0]!;
+    for (let { first } = this.#byLast; first !== undefined && first.lastMs <= nowMs; first = this.#byLast.first) {
+      const { sequence } = first;
       this.remove(sequence);
-      this.#tenant(sequence.request.tenant).turnedAway++;
+      const tenant = this.#tenant(sequence.request.tenant);
+      this.#change(tenant, () => tenant.turnedAway++);
       expired.push(sequence);
     }
     return expired;
@@ -68,53 +105,80 @@ export class Pending {
    * The earliest of each tenant that waits, whoever had least first; at most so many. Where one starves, `keepsOut` leaves
    * out who has had more and would take its place. Unfair: simply the earliest.
    */
-  next(nowMs: number, most: number, isFair: boolean, keepsOut: (sequence: Sequence) => boolean): Sequence[] {
-    if (!isFair) return this.#byLast.slice(0, most).map(({ sequence }) => sequence);
-    const tenants = [...this.#tenants.values()].filter(({ waiting }) => waiting.length > 0);
-    for (const tenant of tenants) fade(tenant, nowMs);
-    tenants.sort((a, b) => a.servedMs - b.servedMs);
+  next(most: number, isFair: boolean, keepsOut: (sequence: Sequence) => boolean): Sequence[] {
     const next: Sequence[] = [];
-    const starving = tenants.find(({ turnedAway }) => turnedAway >= starvesAfter);
-    for (const { servedMs, waiting } of tenants) {
+    if (!isFair) {
+      for (const { sequence } of this.#byLast) {
+        if (next.length === most) break;
+        next.push(sequence);
+      }
+      return next;
+    }
+    const starving = this.#starving.first;
+    for (const { rank, waiting } of this.#waiting) {
       if (next.length === most) break;
-      const hadMore = starving !== undefined && servedMs > starving.servedMs;
-      if (!hadMore || !keepsOut(waiting[0]!)) next.push(waiting[0]!);
+      const first = waiting.first!.sequence;
+      const hadMore = starving !== undefined && rank > starving.rank;
+      if (!hadMore || !keepsOut(first)) next.push(first);
     }
     return next;
   }
 
   /** Whether a tenant has had more of late than one that waits and starves. */
-  hadMore(name: string, nowMs: number): boolean {
-    let least = Infinity;
-    for (const tenant of this.#tenants.values()) {
-      if (tenant.waiting.length === 0 || tenant.turnedAway < starvesAfter) continue;
-      fade(tenant, nowMs);
-      least = Math.min(least, tenant.servedMs);
-    }
-    const own = this.#tenant(name);
-    fade(own, nowMs);
-    return own.servedMs > least;
+  hadMore(name: string): boolean {
+    const starving = this.#starving.first;
+    return starving !== undefined && this.#tenant(name).rank > starving.rank;
   }
 
+  /** Half of those that can be remembered go at once, so that this is seldom. */
   #forget(): void {
-    const idle = [...this.#tenants.values()].filter(({ waiting }) => waiting.length === 0);
-    idle.sort((a, b) => b.servedMs - a.servedMs);
-    for (const { name } of idle.slice(rememberedMax)) this.#tenants.delete(name);
+    const idle = [...this.#tenants.values()].filter(({ waiting }) => waiting.size === 0);
+    idle.sort((a, b) => hadLess(b, a));
+    for (const { name } of idle.slice(rememberedMax / 2)) this.#tenants.delete(name);
+  }
+
+  /** What a tenant was given of late. */
+  servedMs(name: string, nowMs: number): number {
+    const tenant = this.#tenants.get(name);
+    return tenant === undefined ? 0 : tenant.servedMs * Math.exp((tenant.atMs - nowMs) / memoryMs);
+  }
+
+  /** One of its requests is given up, or would have been. */
+  turnAway(name: string, nowMs: number): void {
+    this.#tenant(name).shortUntilMs = nowMs + memoryMs;
+  }
+
+  /** Whether one was of late. */
+  wasTurnedAway(name: string, nowMs: number): boolean {
+    const tenant = this.#tenants.get(name);
+    return tenant !== undefined && tenant.shortUntilMs > nowMs;
   }
 
   /** Counts the part of a device's time that a tenant is given. */
   served({ tenant: name, weight = 1 }: PoolRequest, durationMs: number, nowMs: number): void {
     const tenant = this.#tenant(name);
-    fade(tenant, nowMs);
-    tenant.servedMs += durationMs / weight;
-    tenant.turnedAway = 0;
+    this.#change(tenant, () => {
+      fade(tenant, nowMs);
+      tenant.servedMs += durationMs / weight;
+      tenant.rank = Math.log(tenant.servedMs) + nowMs / memoryMs;
+      tenant.turnedAway = 0;
+    });
   }
 
   #tenant(name: string): Tenant {
     let tenant = this.#tenants.get(name);
     if (tenant === undefined) {
       if (this.#tenants.size >= 2 * rememberedMax) this.#forget();
-      tenant = { name, servedMs: 0, atMs: 0, waiting: [], turnedAway: 0 };
+      tenant = {
+        name,
+        order: this.#made++,
+        servedMs: 0,
+        atMs: 0,
+        rank: -Infinity,
+        shortUntilMs: -Infinity,
+        waiting: new Sorted(cameFirst),
+        turnedAway: 0,
+      };
       this.#tenants.set(name, tenant);
     }
     return tenant;

@@ -40,6 +40,8 @@ export function placeRequest({ request, model, leftMs }: Wanted, places: Places,
     if (!canHold(device, model, request)) continue;
     const lane = laneOn(device, model);
     if (lane.notBeforeMs > nowMs) continue;
+    // Whoever was turned away before comes first.
+    if (device.owed !== undefined && device.owed.lane !== lane && !takesAll) continue;
     const waitMs = firstTokenMs(device, lane, request, nowMs);
     const { compute, copies } = demandWith(lane, request, nowMs);
     const forCopies = tuning.copiesWeight * copies;

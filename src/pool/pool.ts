@@ -6,6 +6,7 @@ import { Pending } from "./pending.ts";
 import { canHold, isOpenTo } from "./holding.ts";
 import { placeRequest, type Places } from "./placement.ts";
 import { Prospects } from "./prospects.ts";
+import { redress } from "./redress.ts";
 import { Learner } from "./learner.ts";
 import type { HostEvent, MeasuredTurn } from "./host-events.ts";
 import { Answers, Device, Lane, Sequence } from "./state.ts";
@@ -46,7 +47,8 @@ const triesMax = 8;
  *    all would take longer than there is, of any where its prompt would come too late. It waits for a place as long as that
  *    can still help, and is refused then, before it costs anything.
  * 7. `fairness`: among those that wait the tenant is next that has had least of the devices' time of late; and where one
- *    starves, a model that has been at work for long takes no more from whoever has had more, unless many share its steps.
+ *    starves, a model that has been at work for long takes no more from whoever has had more, unless many share its steps. Who was turned away
+ *    has a place beside one that floods a device, even where there is none.
  * 8. `fewestFirst`: where nobody is in a hurry and all models at work are there, the one with fewest sequences is served
  *    first, because it is done soonest, and its place is free for a model that is not there.
  */
@@ -162,12 +164,9 @@ export class Pool implements Scheduler {
     for (const device of this.#devices.values()) {
       this.#reservations.settle(device);
       for (const lane of Array.from(device.busy)) {
-        for (const sequence of lane.waiting.slice()) {
-          if (isOpenTo(device, sequence.request)) continue;
-          lane.remove(sequence);
-          sequence.lane = undefined;
-          this.#placeAgain(sequence, answer);
-        }
+        const shut = [...lane.waiting].filter(({ request }) => !isOpenTo(device, request));
+        lane.removeAll(shut);
+        for (const sequence of shut) this.#placeAgain(sequence, answer);
         lane.refresh();
       }
     }
@@ -185,8 +184,8 @@ export class Pool implements Scheduler {
       this.#nowMs,
     );
     this.#sequences.set(request.id, sequence);
-    if (this.#mayPass(request, model) && this.#place(sequence, answer)) return;
-    this.#wait(sequence, answer);
+    if (this.#mayPass(request, model) && this.#placeOrRedress(sequence, answer)) return;
+    if (this.#wait(sequence, answer)) this.#placePending(answer);
   }
 
   /**
@@ -197,20 +196,24 @@ export class Pool implements Scheduler {
     if (this.#pending.size === 0) return true;
     if (!this.#company.isRunning(request, model)) return false;
     if (this.#tuning.without.includes("fairness")) return true;
-    return !this.#company.keepsOut(model, this.#nowMs) || !this.#pending.hadMore(request.tenant, this.#nowMs);
+    return !this.#company.keepsOut(model, this.#nowMs) || !this.#pending.hadMore(request.tenant);
   }
 
-  /** For a place, as long as one can still help. */
-  #wait(sequence: Sequence, answer: Answer): void {
-    if (this.#pending.size >= pendingMax) return this.#giveUp(sequence, "overloaded", answer);
-    this.#pending.add(sequence, this.#lastStartMs(sequence));
-    this.#placePending(answer);
+  /** For a place, as long as one can still help. Whether it does. */
+  #wait(sequence: Sequence, answer: Answer): boolean {
+    if (this.#pending.size < pendingMax) {
+      this.#pending.add(sequence, this.#lastStartMs(sequence));
+      return true;
+    }
+    this.#giveUp(sequence, "overloaded", answer);
+    return false;
   }
 
   #giveUp(sequence: Sequence, reason: RefusalReason, answer: Answer): void {
     const { request } = sequence;
     this.#sequences.delete(request.id);
     if (reason !== "overloaded") return refuse(request, reason, answer);
+    this.#pending.turnAway(request.tenant, this.#nowMs);
     answer.ask({ kind: "refuse", request: request.id, reason, retryAfterMs: this.retryAfterMs(request) });
     this.#warm(request, answer);
   }
@@ -238,10 +241,32 @@ export class Pool implements Scheduler {
     const model = this.#models.get(request.model)!;
     const lane = placeRequest({ request, model, leftMs: sequence.dueMs - this.#nowMs }, this.#places, this.#nowMs);
     if (lane === undefined) return false;
-    this.#pending.served(request, lane.costMs(request), this.#nowMs);
+    this.#put(sequence, lane, lane.costMs(request), answer);
+    return true;
+  }
+
+  #put(sequence: Sequence, lane: Lane, costMs: number, answer: Answer): void {
+    this.#pending.served(sequence.request, costMs, this.#nowMs);
     lane.addWaiting(sequence, this.#nowMs);
     if (lane.weights === "resident") this.#scheduler.reconsider(lane.device, answer);
     else this.#scheduler.resume(lane.device, answer);
+  }
+
+  /** Whoever was turned away, and has had far less than others, has a place even where there is none. */
+  #placeOrRedress(sequence: Sequence, answer: Answer): boolean {
+    if (this.#place(sequence, answer)) return true;
+    const { request } = sequence;
+    const isFair = !this.#tuning.without.includes("fairness");
+    if (!isFair || !this.#pending.wasTurnedAway(request.tenant, this.#nowMs)) return false;
+    // What others have reserved is theirs.
+    if (this.#reservations.claimsOf(request).some(({ counts }) => counts !== undefined)) return false;
+    const model = this.#models.get(request.model)!;
+    const served = (tenant: string): number => this.#pending.servedMs(tenant, this.#nowMs);
+    const found = redress(request, model, this.#places, served, this.#nowMs);
+    if (found === undefined) return false;
+    this.#pending.turnAway(request.tenant, this.#nowMs);
+    found.lane.device.owe(sequence, found.costMs, this.#nowMs, this.#tuning.stintMs);
+    this.#put(sequence, found.lane, found.costMs, answer);
     return true;
   }
 
@@ -250,10 +275,14 @@ export class Pool implements Scheduler {
     if (this.#pending.size === 0) return;
     for (const sequence of this.#pending.takeExpired(this.#nowMs)) this.#giveUp(sequence, "overloaded", answer);
     const isFair = !this.#tuning.without.includes("fairness");
-    const keepsOut = ({ request }: Sequence): boolean =>
-      this.#company.keepsOut(this.#models.get(request.model)!, this.#nowMs);
-    for (const sequence of this.#pending.next(this.#nowMs, triesMax, isFair, keepsOut)) {
-      if (this.#place(sequence, answer)) this.#pending.remove(sequence);
+    const known = new Map<string, boolean>();
+    const keepsOut = ({ request: { model } }: Sequence): boolean => {
+      const keeps = known.get(model) ?? this.#company.keepsOut(this.#models.get(model)!, this.#nowMs);
+      known.set(model, keeps);
+      return keeps;
+    };
+    for (const sequence of this.#pending.next(triesMax, isFair, keepsOut)) {
+      if (this.#placeOrRedress(sequence, answer)) this.#pending.remove(sequence);
     }
     if (this.#pending.size > 0) answer.wakeAt(Math.min(this.#pending.firstLastMs, this.#firstRetryMs()));
   }
@@ -299,8 +328,9 @@ export class Pool implements Scheduler {
    */
   #cannotLoad(lane: Lane, answer: Answer): void {
     const isOver = lane.failures >= failuresMax;
-    for (const sequence of lane.waiting.slice()) {
-      lane.remove(sequence);
+    const waiting = [...lane.waiting];
+    lane.removeAll(waiting);
+    for (const sequence of waiting) {
       if (this.#place(sequence, answer)) continue;
       const isInTime = this.#nowMs <= this.#lastStartMs(sequence);
       if (!isOver && (isInTime || sequence.generatedTokens > 0)) lane.addWaiting(sequence, this.#nowMs);
@@ -308,10 +338,9 @@ export class Pool implements Scheduler {
       else this.#giveUp(sequence, "load_failed", answer);
     }
     if (isOver) {
-      for (const sequence of lane.running.slice()) {
-        lane.remove(sequence);
-        this.#fail(sequence, answer);
-      }
+      const { running } = lane;
+      lane.removeAll(running);
+      for (const sequence of running) this.#fail(sequence, answer);
     }
     lane.refresh();
   }
@@ -365,12 +394,17 @@ export class Pool implements Scheduler {
     const stranded = new Set<Sequence>(device.turn?.sequences);
     for (const { waiting, running } of device.lanes.values())
       for (const each of [...waiting, ...running]) stranded.add(each);
+    this.#strand(stranded, answer);
+  }
+
+  /** What they had is gone. */
+  #strand(stranded: Iterable<Sequence>, answer: Answer): void {
     for (const sequence of stranded) {
-      sequence.lane = undefined;
       if (sequence.isCancelled) this.#sequences.delete(sequence.request.id);
       else if (sequence.generatedTokens > 0) this.#fail(sequence, answer);
       else this.#placeAgain(sequence, answer);
     }
+    this.#placePending(answer);
   }
 
   /** As with a device, but the others there go on; it is copied again after a pause. */
@@ -382,18 +416,15 @@ export class Pool implements Scheduler {
     const stranded = [...begun, ...lane.waiting, ...lane.running];
     this.#scheduler.lost(lane, answer);
     this.#resting.add(lane);
-    for (const sequence of stranded) {
-      lane.remove(sequence);
-      sequence.lane = undefined;
-      if (sequence.isCancelled) this.#sequences.delete(sequence.request.id);
-      else if (sequence.generatedTokens > 0) this.#fail(sequence, answer);
-      else this.#placeAgain(sequence, answer);
-    }
+    lane.removeAll(stranded);
     lane.refresh();
+    this.#strand(stranded, answer);
     this.#scheduler.resume(device, answer);
   }
 
+  /** Or it waits: then `#placePending` has to come. */
   #placeAgain(sequence: Sequence, answer: Answer): void {
+    sequence.lane = undefined;
     const { request } = sequence;
     const impossible = this.#prospects.impossible(request, this.#models.get(request.model)!);
     if (impossible !== undefined) this.#giveUp(sequence, impossible, answer);
@@ -415,15 +446,16 @@ export class Pool implements Scheduler {
   #expire(device: Device, answer: Answer): void {
     for (const lane of Array.from(device.busy)) {
       if (lane.weights !== "absent" || lane.running.length > 0) continue;
-      for (const sequence of lane.waiting.slice()) {
-        const lastMs = this.#lastStartMs(sequence);
+      const over: Sequence[] = [];
+      for (const sequence of lane.waiting) {
         if (sequence.generatedTokens > 0) continue;
+        const isOwed = sequence === device.owed;
+        const lastMs = this.#lastStartMs(sequence) + (isOwed ? this.#tuning.stintMs : 0);
         if (lastMs >= this.#nowMs) answer.wakeAt(lastMs + 1);
-        else {
-          lane.remove(sequence);
-          this.#giveUp(sequence, "overloaded", answer);
-        }
+        else over.push(sequence);
       }
+      lane.removeAll(over);
+      for (const sequence of over) this.#giveUp(sequence, "overloaded", answer);
       lane.refresh();
     }
   }

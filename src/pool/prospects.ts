@@ -1,7 +1,6 @@
 import { canHold, hasMemory, isOpenTo, isPermitted } from "./holding.ts";
 import { prefillMs, stepMs } from "./speed.ts";
 import type { Device, Lane, Sequence } from "./state.ts";
-import { tokensLeft } from "./victims.ts";
 import { firstTokenMs } from "./waits.ts";
 import type { PoolModel, PoolRequest, RefusalReason } from "./types.ts";
 
@@ -13,7 +12,7 @@ const relaxedTimes = 2;
 /** How long a device is at work with what runs there: the models have turns, and each gives all its sequences a token at once. */
 function workMs({ busy }: Device): number {
   let durationMs = 0;
-  for (const lane of busy) if (lane.running.length > 0) durationMs += tokensLeft(lane) * lane.stepMs();
+  for (const lane of busy) if (lane.running.length > 0) durationMs += lane.tokensLeft * lane.stepMs();
   return durationMs;
 }
 

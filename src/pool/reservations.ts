@@ -45,11 +45,10 @@ export class Reservations {
    */
   claimsOf({ tenant, isPreemptible }: PoolRequest): readonly Claim[] {
     if (this.#shares.size === 0 || isPreemptible === true) return everything;
-    let ofOthers = 0;
-    for (const [holder, share] of this.#shares) if (holder !== tenant) ofOthers += share;
-    const isOthers = ({ request }: { readonly request: PoolRequest }): boolean =>
-      request.tenant !== tenant && this.#shares.has(request.tenant);
-    const counts = (lane: Lane): boolean => !lane.givesWay && !lane.isAll(isOthers);
+    const others = [...this.#shares].filter(([holder]) => holder !== tenant);
+    const ofOthers = others.reduce((sum, [, share]) => sum + share, 0);
+    const names = others.map(([holder]) => holder);
+    const counts = (lane: Lane): boolean => !lane.givesWay && !lane.isAllOf(names);
     const claim: Claim = { share: Math.max(0, 1 - ofOthers), counts };
     return this.#shares.has(tenant) ? [claim] : [claim, ...everything];
   }

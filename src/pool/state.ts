@@ -1,3 +1,5 @@
+import { Members } from "./members.ts";
+import { Prompts } from "./prompts.ts";
 import { prefillMs, stepMs } from "./speed.ts";
 import type { PoolDevice, PoolModel, PoolRequest, Speed } from "./types.ts";
 
@@ -55,7 +57,7 @@ export class Lane {
   speed: Speed;
   readonly answers: Answers;
   /** Prompts that are not computed yet, the earliest due first. */
-  waiting: Sequence[] = [];
+  readonly waiting = new Prompts<Sequence>(this);
   /** Sequences whose KV is here. */
   running: Sequence[] = [];
   weights: "absent" | "loading" | "resident" = "absent";
@@ -82,6 +84,12 @@ export class Lane {
   #inTime = 0;
   /** The shortest time between tokens that one of its requests was promised. */
   tpotMs = Infinity;
+  /** What is left of running prompts, which are computed in several turns. */
+  promptsLeftMs = 0;
+  /** All that wait and run. */
+  readonly #members = new Members();
+  /** See `tokensLeft`; undefined after the running ones have changed. */
+  #tokensLeft: { readonly meanTokens: number; readonly most: number } | undefined;
 
   constructor(model: PoolModel, device: Device, speed: Speed, answers: Answers) {
     this.answers = answers;
@@ -94,7 +102,8 @@ export class Lane {
   addWaiting(sequence: Sequence, nowMs: number): void {
     if (!this.device.busy.has(this)) this.atWorkSinceMs = nowMs;
     sequence.lane = this;
-    insertByDue(this.waiting, sequence);
+    this.waiting.add(sequence);
+    this.#members.add(sequence.request);
     this.tpotMs = Math.min(this.tpotMs, sequence.request.objective.tpotMs);
     this.device.busy.add(this);
   }
@@ -102,46 +111,69 @@ export class Lane {
   /** Its prompt is computed, and its KV is here. */
   addRunning(sequence: Sequence): void {
     this.running.push(sequence);
-    this.#addContext(sequence.contextTokens);
+    this.#members.add(sequence.request);
+    this.#tokensLeft = undefined;
+    this.contextTokens += sequence.contextTokens;
+    this.device.kvBytes += this.heldBytesOf(sequence);
   }
 
   /** It is over, or goes elsewhere; its KV goes. */
   remove(sequence: Sequence): void {
-    const waitingAt = this.waiting.indexOf(sequence);
-    if (waitingAt >= 0) this.waiting.splice(waitingAt, 1);
-    const runningAt = this.running.indexOf(sequence);
-    if (runningAt >= 0) {
-      this.running.splice(runningAt, 1);
-      this.#addContext(-sequence.contextTokens);
-    }
+    this.removeAll([sequence]);
+  }
+
+  removeAll(sequences: readonly Sequence[]): void {
+    if (sequences.length === 0) return;
+    const { owed } = this.device;
+    if (owed !== undefined && sequences.includes(owed)) this.device.owed = undefined;
+    this.begin(sequences);
+  }
+
+  /** The prompts of these have a turn: they wait no longer, and do not run yet. */
+  begin(sequences: readonly Sequence[]): void {
+    const others = sequences.filter((sequence) => {
+      if (!this.waiting.delete(sequence)) return true;
+      this.#members.remove(sequence.request);
+      return false;
+    });
+    if (others.length === 0 || this.running.length === 0) return;
+    const gone = new Set(others);
+    this.running = this.running.filter((sequence) => {
+      if (!gone.has(sequence)) return true;
+      this.#members.remove(sequence.request);
+      this.contextTokens -= sequence.contextTokens;
+      this.device.kvBytes -= this.heldBytesOf(sequence);
+      return false;
+    });
+    this.#tokensLeft = undefined;
   }
 
   /** One of the running ones has got so many tokens. */
   give(sequence: Sequence, tokens: number): void {
     sequence.generatedTokens += tokens;
-    this.#addContext(tokens);
+    this.#grow(tokens);
   }
 
   /** Every running sequence has got so many tokens. */
   step(tokens: number): void {
     for (const sequence of this.running) sequence.generatedTokens += tokens;
-    this.#addContext(tokens * this.running.length);
+    this.#grow(tokens * this.running.length);
   }
 
   /** What follows from the sequences that it has, after any of them has changed. */
   refresh(): void {
     this.dueMs = Infinity;
-    this.tpotMs = Infinity;
+    this.tpotMs = this.#members.leastTpotMs;
+    this.promptsLeftMs = 0;
     [this.#dueSumMs, this.#inTime] = [0, 0];
-    for (const { dueMs, promptLeftMs, request, isLate } of this.running) {
+    for (const { dueMs, promptLeftMs, isLate } of this.running) {
       if (!isLate) {
         this.#dueSumMs += dueMs;
         this.#inTime++;
       }
       if (dueMs - promptLeftMs < this.dueMs) this.dueMs = dueMs - promptLeftMs;
-      if (request.objective.tpotMs < this.tpotMs) this.tpotMs = request.objective.tpotMs;
+      this.promptsLeftMs += promptLeftMs;
     }
-    for (const { request } of this.waiting) this.tpotMs = Math.min(this.tpotMs, request.objective.tpotMs);
     if (this.hasWork) this.device.busy.add(this);
     else this.device.busy.delete(this);
   }
@@ -164,10 +196,10 @@ export class Lane {
   /** Its weights can go: KV that would go with them is not there, and it is not pinned. */
   get canLeave(): boolean {
     if (this.isPinned || this.weights !== "resident") return false;
-    return this.device.spec.keepsKv !== false || this.running.length === 0;
+    return !this.device.setsAside || this.running.length === 0;
   }
 
-  /** Whether it makes room for others, unless there is no other way. */
+  /** Whether it makes room for nobody but those who have been promised something already, see `victims.ts`. */
   isKeptWarm(nowMs: number): boolean {
     return nowMs < this.warmUntilMs;
   }
@@ -176,51 +208,81 @@ export class Lane {
     return this.lastUsedMs + (this.model.keepWarmMs ?? 0);
   }
 
-  #addContext(tokens: number): void {
+  #grow(tokens: number): void {
     this.contextTokens += tokens;
-    this.device.kvBytes += tokens * this.model.kvBytesPerToken;
+    this.#tokensLeft = undefined;
+    if (!this.device.setsAside) this.device.kvBytes += tokens * this.model.kvBytesPerToken;
+  }
+
+  /** What a sequence's KV has of the memory: what there is of it, or, where it is set aside at once, all that it may become. */
+  heldBytesOf({ request, contextTokens }: Sequence): number {
+    const tokens = this.device.setsAside ? request.inputTokens + request.maxOutputTokens : contextTokens;
+    return tokens * this.model.kvBytesPerToken;
+  }
+
+  /** Somebody has tokens from it already, and waits for the next. */
+  get isOwed(): boolean {
+    return this.running.length > 0 || this.waiting.hasBegun;
   }
 
   /** Whether any of its requests is that tenant's. */
   serves(tenant: string): boolean {
-    const isTheirs = ({ request }: Sequence): boolean => request.tenant === tenant;
-    return this.waiting.some(isTheirs) || this.running.some(isTheirs);
+    return this.#members.of(tenant) > 0;
   }
 
   /** Whether all that it has to do gives way to whoever has reserved the device. */
   get givesWay(): boolean {
-    return this.isAll(({ request }) => request.isPreemptible === true);
+    return this.#members.arePreemptible;
   }
 
-  /** Whether all that it has to do is such. */
-  isAll(isSuch: (sequence: Sequence) => boolean): boolean {
-    return this.waiting.every(isSuch) && this.running.every(isSuch);
+  /** Whether all that it has to do is theirs. */
+  isAllOf(tenants: Iterable<string>): boolean {
+    let count = 0;
+    for (const tenant of tenants) count += this.#members.of(tenant);
+    return count === this.#members.size;
+  }
+
+  /** Whose requests it has. */
+  get tenants(): Iterable<string> {
+    return this.#members.tenants;
   }
 
   get hasWork(): boolean {
     return this.running.length > 0 || this.waiting.length > 0 || this.device.turn?.lane === this;
   }
 
-  /** What the KV of a prompt so long will need, with the answer that is to be expected. */
+  /** What the KV of a prompt so long will need, with the answer that is to be expected; or with the longest, see `setsAside`. */
   kvBytesOf(contextTokens: number, tokensLeftMax: number): number {
-    return (contextTokens + Math.min(this.answers.meanTokens, tokensLeftMax)) * this.model.kvBytesPerToken;
+    const answerTokens = this.device.setsAside ? tokensLeftMax : Math.min(this.answers.meanTokens, tokensLeftMax);
+    return (contextTokens + answerTokens) * this.model.kvBytesPerToken;
   }
 
   /** What the first of its waiting prompts will need; 0 where none waits. */
   get firstPromptBytes(): number {
-    const [first] = this.waiting;
+    const { first } = this.waiting;
     return first === undefined ? 0 : this.kvBytesOf(first.contextTokens, first.tokensLeftMax);
   }
 
   /** What its waiting prompts will need. */
   get waitingBytes(): number {
-    let bytes = 0;
-    for (const { contextTokens, tokensLeftMax } of this.waiting) bytes += this.kvBytesOf(contextTokens, tokensLeftMax);
-    return bytes;
+    return this.waiting.kvBytes;
   }
 
   get sequences(): number {
     return this.running.length + this.waiting.length;
+  }
+
+  /** Until the last of its running answers is expected to have ended. */
+  get tokensLeft(): number {
+    const { meanTokens } = this.answers;
+    if (this.#tokensLeft?.meanTokens === meanTokens) return this.#tokensLeft.most;
+    let most = 0;
+    for (const { request, generatedTokens } of this.running) {
+      const expected = Math.min(request.maxOutputTokens, Math.max(meanTokens, generatedTokens * 1.5));
+      most = Math.max(most, expected - generatedTokens);
+    }
+    this.#tokensLeft = { meanTokens, most };
+    return most;
   }
 
   stepMs(): number {
@@ -264,6 +326,13 @@ export class Device {
   turn: Turn | undefined;
   loading: Lane | undefined;
   loadingSinceMs = 0;
+  /** Who has been let in although there was no time left for it; see `redress.ts`. */
+  owed: Sequence | undefined;
+  /** Milliseconds that were given so of late, fading away over `memoryMs`, as of `owedAtMs`. */
+  #owedMs = 0;
+  #owedAtMs = 0;
+  /** Some of its models may begin no prompts now. */
+  hasDraining = false;
   /** The tenant that has it to himself. */
   reservedFor: string | undefined;
   /** Bytes of resident weights, and of those being loaded. */
@@ -299,6 +368,18 @@ export class Device {
     return (this.#promptsMs * Math.exp((this.#promptsAtMs - nowMs) / promptMemoryMs)) / promptMemoryMs;
   }
 
+  /** Lets somebody in, see `owed`, which takes so long. */
+  owe(sequence: Sequence, durationMs: number, nowMs: number, memoryMs: number): void {
+    this.#owedMs = this.owedShare(nowMs, memoryMs) * memoryMs + durationMs;
+    this.#owedAtMs = nowMs;
+    this.owed = sequence;
+  }
+
+  /** The share of its time that went into that of late. */
+  owedShare(nowMs: number, memoryMs: number): number {
+    return (this.#owedMs * Math.exp((this.#owedAtMs - nowMs) / memoryMs)) / memoryMs;
+  }
+
   /** What models that never leave take from this one. */
   pinnedBytesBeside(model: PoolModel): number {
     return this.pinned.has(model) ? this.#pinnedBytes - model.weightsBytes : this.#pinnedBytes;
@@ -323,13 +404,15 @@ export class Device {
     this.#pinnedBytes += model.weightsBytes;
   }
 
+  /**
+   * Where KV goes with the weights nobody's can be given up for another's: an answer that has begun could not go on. So all
+   * that it may need is set aside when it begins.
+   */
+  get setsAside(): boolean {
+    return this.spec.keepsKv === false;
+  }
+
   get freeBytes(): number {
     return this.spec.memoryBytes - this.weightsBytes - this.kvBytes - this.turnBytes;
   }
-}
-
-function insertByDue(sequences: Sequence[], sequence: Sequence): void {
-  let at = sequences.length;
-  while (at > 0 && sequences[at - 1]!.dueMs > sequence.dueMs) at--;
-  sequences.splice(at, 0, sequence);
 }

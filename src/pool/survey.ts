@@ -45,7 +45,7 @@ function shownTurn({ lane, kind, sequences }: NonNullable<Device["turn"]>) {
 }
 
 function ofLane(lane: Lane): ModelSurvey {
-  const [first] = lane.waiting;
+  const { first } = lane.waiting;
   const dueMs = Math.min(first?.dueMs ?? Infinity, lane.dueMs);
   return {
     model: lane.model.id,

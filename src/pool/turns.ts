@@ -62,7 +62,7 @@ function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, bytes: number
       const costMs = lane.stepMs();
       tasks.push({ lane, isPrefill: false, costMs, slackMs: lane.dueMs - nowMs - costMs });
     }
-    const [first] = lane.waiting;
+    const { first } = lane.waiting;
     if (first !== undefined && !lane.isDraining && lane.freeSequences > 0 && fits(lane, lane.firstPromptBytes)) {
       const costMs = prefillMs(lane.speed, first.contextTokens);
       tasks.push({ lane, isPrefill: true, costMs, slackMs: first.dueMs - nowMs - costMs });

@@ -3,7 +3,7 @@ import type { Device, Lane } from "./state.ts";
 
 /** When the first thing that a model has to do has to begin at the latest. */
 export function startDue(lane: Lane): number {
-  const [first] = lane.waiting;
+  const { first } = lane.waiting;
   const promptMs = first === undefined ? Infinity : first.dueMs - prefillMs(lane.speed, first.contextTokens);
   return Math.min(promptMs, lane.dueMs);
 }
@@ -31,7 +31,8 @@ export function idleVictims(device: Device, neededBytes: number, nowMs: number, 
 
 /**
  * Models that make room for `lane`: who can wait longest, if each can wait until it is copied back, when that can begin at
- * `backMs`, or has been waited for. Undefined where they do not make enough.
+ * `backMs`, or has been waited for. Undefined where they do not make enough. `isOwed`: it was promised before; then also
+ * those that are kept warm.
  */
 export function busyVictims(
   device: Device,
@@ -39,14 +40,15 @@ export function busyVictims(
   neededBytes: number,
   nowMs: number,
   backMs: number,
+  isOwed: boolean,
 ): Lane[] | undefined {
   const victims: Lane[] = [];
   let freeBytes = device.freeBytes;
   for (const other of byPatience(device)) {
     if (freeBytes >= neededBytes) break;
-    if (other === lane || (!other.hasWork && other.isKeptWarm(nowMs))) continue;
-    if (other.hasWork && !other.isDraining && (other.isFresh || startDue(other) < backMs + other.speed.loadMs))
-      return undefined;
+    if (other === lane || (!isOwed && !other.hasWork && other.isKeptWarm(nowMs))) continue;
+    const waitsUntilMs = other.isDraining ? other.dueMs : startDue(other);
+    if (other.hasWork && (other.isFresh || waitsUntilMs < backMs + other.speed.loadMs)) return undefined;
     victims.push(other);
     freeBytes += other.model.weightsBytes;
   }
@@ -55,31 +57,35 @@ export function busyVictims(
 
 /**
  * Whose weights go with their KV can leave only when nothing of it runs: the one that is waited for already, else the one
- * that will have ended first, of those that have had a turn since they came. Undefined where none is to be waited for.
+ * that will have ended first, of those that have had a turn since they came. Undefined where KV stays.
  */
-export function nextToDrain(device: Device, lane: Lane): Lane | undefined {
-  if (device.spec.keepsKv !== false) return undefined;
+export function nextToDrain(device: Device, lane: Lane): readonly Lane[] | undefined {
+  if (!device.setsAside) return undefined;
   let best: Lane | undefined;
   let bestTokens = Infinity;
   for (const other of device.busy) {
-    if (other.isDraining) return other;
+    if (other.isDraining) return [other];
     if (other === lane || other.weights !== "resident" || other.isFresh || other.isPinned) continue;
-    const tokens = tokensLeft(other);
+    const tokens = other.tokensLeft;
     if (tokens < bestTokens) [best, bestTokens] = [other, tokens];
   }
-  return best;
+  return best === undefined ? [] : [best];
 }
 
-/** Until the last of its running answers is expected to have ended. */
-export function tokensLeft({ running, answers }: Lane): number {
-  let most = 0;
-  for (const { request, generatedTokens } of running) {
-    most = Math.max(
-      most,
-      Math.min(request.maxOutputTokens, Math.max(answers.meanTokens, generatedTokens * 1.5)) - generatedTokens,
-    );
+/**
+ * Whoever has to make room for `lane` begins no more prompts: what runs is ahead of its deadlines soon, and can wait. Those
+ * that can wait longest are enough.
+ */
+export function toHold(device: Device, lane: Lane): Lane[] {
+  const held: Lane[] = [];
+  let { freeBytes } = device;
+  for (const other of byPatience(device)) {
+    if (freeBytes >= lane.model.weightsBytes) break;
+    if (other === lane) continue;
+    held.push(other);
+    freeBytes += other.model.weightsBytes;
   }
-  return most;
+  return held;
 }
 
 /** Resident models that can leave and have no turn: idle ones first, the longest unused before; then who can wait longest. */

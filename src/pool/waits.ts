@@ -1,12 +1,12 @@
 import { prefillMs } from "./speed.ts";
 import type { Device, Lane } from "./state.ts";
 import type { PoolRequest } from "./types.ts";
-import { idleVictims, tokensLeft } from "./victims.ts";
+import { idleVictims } from "./victims.ts";
 
 /** How long its first token takes there: prompts before it, its copy, and whoever has to end first. */
 export function firstTokenMs(device: Device, lane: Lane, request: PoolRequest, nowMs: number): number {
   const promptsMs = promptBacklogMs(device) + prefillMs(lane.speed, request.inputTokens);
-  return promptsMs + copyMs(device, lane, nowMs) + sequenceMs(device, lane);
+  return promptsMs + copyMs(device, lane, nowMs) + sequenceMs(device, lane) + roomMs(device, lane, request, nowMs);
 }
 
 /** Until its weights are there: copies come one after the other, and who has to leave may have to end first. */
@@ -26,16 +26,22 @@ function copyMs(device: Device, lane: Lane, nowMs: number): number {
   return underWayMs + beforeMs + lane.speed.loadMs + drainMs(device, neededBytes, nowMs);
 }
 
+/** Where the weights are there, and models that are kept warm have the room for its KV: until the first can leave. */
+function roomMs(device: Device, lane: Lane, { inputTokens, maxOutputTokens }: PoolRequest, nowMs: number): number {
+  if (!device.hasWarm || lane.weights !== "resident") return 0;
+  return drainMs(device, lane.kvBytesOf(inputTokens, maxOutputTokens), nowMs);
+}
+
 /** Where models leave only when nothing of them runs, or are kept warm: until the first can. */
 function drainMs(device: Device, neededBytes: number, nowMs: number): number {
-  if (device.spec.keepsKv !== false && !device.hasWarm) return 0;
+  if (!device.setsAside && !device.hasWarm) return 0;
   if (idleVictims(device, neededBytes, nowMs) !== undefined) return 0;
   let leastMs = Infinity;
   for (const other of device.lanes.values()) {
     if (other.weights !== "resident" || other.isPinned) continue;
-    const isBound = other.hasWork && device.spec.keepsKv === false;
+    const isBound = other.hasWork && device.setsAside;
     const warmMs = other.model.keepWarmMs ?? 0;
-    const ms = isBound ? tokensLeft(other) * roundMs(device) + warmMs : Math.max(0, other.warmUntilMs - nowMs);
+    const ms = isBound ? other.tokensLeft * roundMs(device) + warmMs : Math.max(0, other.warmUntilMs - nowMs);
     leastMs = Math.min(leastMs, ms);
   }
   return Number.isFinite(leastMs) ? leastMs : 0;
@@ -58,10 +64,7 @@ function roundMs(device: Device): number {
 /** Prompts that are not computed yet: those that wait, those of the turn under way, and what is left of those that have begun. */
 export function promptBacklogMs({ busy, turn }: Device): number {
   let backlogMs = 0;
-  for (const { waiting, running, speed } of busy) {
-    for (const { contextTokens } of waiting) backlogMs += prefillMs(speed, contextTokens);
-    for (const { promptLeftMs } of running) backlogMs += promptLeftMs;
-  }
+  for (const { waiting, promptsLeftMs, speed } of busy) backlogMs += waiting.durationMs(speed) + promptsLeftMs;
   if (turn?.kind !== "prefill") return backlogMs;
   for (const { contextTokens } of turn.sequences) backlogMs += prefillMs(turn.lane.speed, contextTokens);
   return backlogMs;

@@ -25,8 +25,17 @@ async function played(
   weightOf?: (tenant: string) => number,
   lastMinutes = minutes,
 ): Promise<readonly Outcome[]> {
+  const { fleet, requests } = await prepared(text, devices, lastMinutes);
+  const weighted = requests.map((request): SimulatedRequest => {
+    const weight = weightOf?.(request.tenant);
+    return weight === undefined ? request : { ...request, weight };
+  });
+  return simulate(fleet, new Pool(fleet, defaultTuning), weighted).outcomes;
+}
+
+async function prepared(text: string, devices: string, lastMinutes: number): Promise<ReturnType<typeof prepare>> {
   const workload = await readWorkload({ workload: text, seed: 1, minutes: lastMinutes });
-  const { fleet, requests } = prepare(
+  return prepare(
     {
       workloads: [workload],
       fleet: parseFleet(devices),
@@ -36,11 +45,6 @@ async function played(
     },
     workload,
   );
-  const weighted = requests.map((request): SimulatedRequest => {
-    const weight = weightOf?.(request.tenant);
-    return weight === undefined ? request : { ...request, weight };
-  });
-  return simulate(fleet, new Pool(fleet, defaultTuning), weighted).outcomes;
 }
 
 function met(outcomes: readonly Outcome[]): number {
@@ -95,4 +99,33 @@ test("a tenant of weight 3 has more of what is scarce", async () => {
     tenants.filter(([tenant]) => isHeavy(tenant) === heavy).reduce((all, [, own]) => all + own, 0);
   const ratio = sum(true) / sum(false);
   assert.ok(ratio > 1.3, String(ratio));
+});
+
+/** One tenant floods its model; of another's requests for another only one in so many seconds is left: what became of these. */
+async function besideFlood(rate: number, everyMs: number, memoryBytes: number): Promise<readonly Outcome[]> {
+  const { fleet, requests } = await prepared(`synthetic:2x${rate}`, "1xH100", minutes);
+  const flood = requests[0]!.model;
+  let nextMs = 0;
+  const left = requests.filter(({ atMs, model }) => {
+    if (model === flood) return true;
+    if (atMs < nextMs) return false;
+    nextMs = atMs + everyMs;
+    return true;
+  });
+  const devices = fleet.devices.map((device) => ({ ...device, memoryBytes }));
+  const small = { ...fleet, devices };
+  const { outcomes } = simulate(small, new Pool(small, defaultTuning), left);
+  return outcomes.filter(({ request }) => request.model !== flood);
+}
+
+test("a tenant with few requests is served beside another's flood, where one model fits at a time and where both do", async () => {
+  for (const [rate, memoryBytes] of [
+    [25, 24e9],
+    [80, 80e9],
+  ] as const) {
+    const few = await besideFlood(rate, 30_000, memoryBytes);
+    const served = few.filter(({ refusal }) => refusal === undefined).length;
+    assert.ok(served >= 0.8 * few.length, `${served} of ${few.length} at ${rate}/s`);
+    assert.ok(met(few) >= 0.5 * few.length, `${met(few)} of ${few.length} in time at ${rate}/s`);
+  }
 });

@@ -63,10 +63,17 @@ function weibullCv(shape: number): number {
   return Math.sqrt(Math.expm1(logGamma(1 + 2 / shape) - 2 * logGamma(1 + 1 / shape)));
 }
 
-/** By halving: the larger the shape, the smaller the CV. The bounds have CVs of 370,000 and 0.013. */
+/**
+ * Shapes beyond have CVs beyond 370,000 and 0.013: all requests in one instant, which no time of arrival can hold, or a
+ * clockwork.
+ */
+export const weibullShapeLeast = 0.05;
+export const weibullShapeMost = 100;
+
+/** By halving: the larger the shape, the smaller the CV. */
 function weibullShapeOfCv(cv: number): number {
-  let low = 0.05;
-  let high = 100;
+  let low = weibullShapeLeast;
+  let high = weibullShapeMost;
   for (let halving = 0; halving < 60; halving++) {
     const middle = Math.sqrt(low * high);
     if (weibullCv(middle) > cv) low = middle;

@@ -27,7 +27,13 @@ export function cellWholeNumber(place: Place, name: string, cell: string): numbe
 export function finiteNumber(place: Place, name: string, value: unknown): number {
   if (value === undefined) throw badRow(place, `${name} is missing`);
   if (typeof value === "number" && Number.isFinite(value)) return value;
-  throw badRow(place, `${name} is ${JSON.stringify(value)}, which is not a number that can be used`);
+  throw badRow(place, `${name} is ${shown(value)}, which is not a number that can be used`);
+}
+
+/** A value as an error names it: what is nested may be nested deeper than can be written. */
+export function shown(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" && value !== null ? "an object" : JSON.stringify(value);
 }
 
 /** Throws a `WorkloadError` unless `value` is 0 or more. */

@@ -144,6 +144,11 @@ test("a bad row stops the reading, with the file and the line", async (context) 
     ["mooncake", "{", /not one JSON object/],
     ["mooncake", "[1]", /not one JSON object/],
     ["mooncake", '{"timestamp": 0, "input_length": 1, "output_length": 1}', /hash_ids is missing/],
+    [
+      "mooncake",
+      `{"timestamp": 0, "input_length": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`,
+      /:\d+: input_length is an array, which is not a number/,
+    ],
     ["mooncake", '{"input_length": 1, "output_length": 1, "hash_ids": []}', /timestamp is missing/],
     ["mooncake", '{"timestamp": -1, "input_length": 1, "output_length": 1, "hash_ids": []}', /timestamp is -1/],
     ["mooncake", '{"timestamp": 0, "input_length": "1", "output_length": 1, "hash_ids": []}', /input_length is "1"/],

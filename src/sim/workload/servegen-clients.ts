@@ -1,5 +1,5 @@
 import { csvRows } from "./csv-rows.ts";
-import type { IntervalShape } from "./intervals.ts";
+import { type IntervalShape, weibullShapeLeast, weibullShapeMost } from "./intervals.ts";
 import { badRow, cellNumber, cellWholeNumber, notNegative, type Place } from "./place.ts";
 import { WorkloadError } from "./workload.ts";
 
@@ -70,6 +70,11 @@ function intervalsOf(
     case "Gamma":
       return { family: "gamma", shape };
     case "Weibull":
+      if (shape < weibullShapeLeast || shape > weibullShapeMost)
+        throw badRow(
+          place,
+          `param1 (the shape) is ${shape}, but a Weibull's must be from ${weibullShapeLeast} to ${weibullShapeMost}`,
+        );
       return { family: "weibull", shape };
     default:
       throw badRow(place, `family is "${cells.family}", but must be Gamma or Weibull`);

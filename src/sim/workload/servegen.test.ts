@@ -185,6 +185,7 @@ test("a bad row of either file stops the reading, with the file and the line", a
     ["arrivals", "9,0,nan,1,Gamma,1,1", /rate_rps is "nan", which is not a number/],
     ["arrivals", "9,0,1,1,Pareto,1,1", /family is "Pareto", but must be Gamma or Weibull/],
     ["arrivals", "9,0,1,1,Gamma,0,1", /param1 \(the shape\) is 0/],
+    ["arrivals", "9,0,1,1,Weibull,0.001,1", /param1 \(the shape\) is 0.001, but a Weibull's must be from 0.05 to 100/],
     ["arrivals", "9,0,1,1,Gamma,1,", /param2 is ""/],
     ["arrivals", "1,600,1,1,Gamma,1,1", /client 1 has its window from 600 s a second time/],
     ["arrivals", "9,0,1", /has 3 cells, but the header has 7/],

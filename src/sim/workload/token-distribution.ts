@@ -1,6 +1,6 @@
 import type { Chance } from "./chance.ts";
 import { isMembers } from "./json-lines.ts";
-import { badRow, type Place, tokens } from "./place.ts";
+import { badRow, type Place, tokens, shown } from "./place.ts";
 
 /** Lengths with their probabilities. */
 export interface TokenDistribution {
@@ -18,7 +18,7 @@ export function tokenDistribution(place: Place, name: string, pdf: unknown): Tok
   const entries = Object.entries(pdf).map(([value, probability]) => {
     if (!/^\d+$/.test(value)) throw badRow(place, `${name} has "${value}", which is not a whole number`);
     if (typeof probability !== "number" || !(probability >= 0)) {
-      throw badRow(place, `${name} has ${JSON.stringify(probability)} as the probability of ${value}`);
+      throw badRow(place, `${name} has ${shown(probability)} as the probability of ${value}`);
     }
     return [tokens(place, name, Number(value)), probability] as const;
   });
