@@ -207,7 +207,8 @@ export class DeviceScheduler {
     const load = chooseLoad(device, answer.nowMs, this.#tuning);
     const drained = load !== undefined && "drained" in load ? load.drained : [];
     if (drained.length > 0 || device.hasDraining) {
-      for (const lane of device.busy) lane.isDraining = drained.includes(lane);
+      // Also whose work has ended meanwhile: it would begin nothing when it has some again.
+      for (const lane of device.lanes.values()) lane.isDraining = drained.includes(lane);
       device.hasDraining = drained.length > 0;
     }
     if (load === undefined) return;
