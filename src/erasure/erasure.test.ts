@@ -38,6 +38,7 @@ async function cloud(context: TestContext) {
   const known = () => ({
     groups: {},
     regimes: new Set<string>(),
+    document: { dataClasses: [] },
     retention: { usualSeconds: retention, mostSeconds: retention },
   });
   const tenancy = createTenancy({ ...common, known, onChange: () => Promise.resolve() });
