@@ -69,13 +69,9 @@ export const limits = z.object({
   expiresAt: z.string().nullable(),
 });
 
-export const dataClass = z
-  .string()
-  .min(1)
-  .max(64)
-  .meta({
-    description: "public, internal, personal, special-category, restricted, or one that the policy document declares.",
-  });
+export const dataClass = z.string().min(1).max(64).meta({
+  description: "public, internal, personal, special-category, restricted, or one that the policy document declares.",
+});
 
 const places = z.array(z.string().min(2).max(60).toUpperCase()).max(100);
 const processing = places.meta({
