@@ -45,6 +45,7 @@ export async function openSwapFloor(policy: SwapPolicy, options: FloorOptions): 
     begun: swap.begin(),
     view: () => swap.view(),
     reserve: () => undefined,
+    forget: () => Promise.resolve(),
     stop: () => undefined,
   };
 }

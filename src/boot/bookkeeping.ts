@@ -79,6 +79,7 @@ export async function openBookkeeping(
     known: () => ({
       groups: inForce.facts.jurisdictions.groups,
       regimes: inForce.policy.policies.regimes,
+      document: inForce.document,
       retention: retentionOf(settings),
     }),
     onChange: () => directory.refresh(),

@@ -197,7 +197,7 @@ async function putTogether(
     pools: () => poolsOfHosts(destinations.all, clock),
     reservedShares: () => reservedShares(reserved.all),
   });
-  const rights = await openRights(options, folder, books, ids, stops);
+  const rights = await openRights(options, folder, { ...books, destinations }, ids, stops);
   let draining = false;
   let latest: Call | undefined;
   const cloud: Cloud = {

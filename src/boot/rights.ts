@@ -1,6 +1,7 @@
 import { type AuditLog, createAuditLog } from "../audit/index.ts";
 import { type Ids, refuse, type Refusal } from "../base/index.ts";
 import type { Contents } from "../contents/index.ts";
+import type { DestinationList } from "../destinations/index.ts";
 import { createExits, type Exits } from "../exits/index.ts";
 import type { ControlIdentities, Operations } from "../gateway/index.ts";
 import type { DataFolder } from "../installation/index.ts";
@@ -16,6 +17,7 @@ import type { Stops } from "./database.ts";
 import { declaredSite } from "./declared-site.ts";
 import { dataOwner } from "./explaining.ts";
 import type { BootOptions } from "./options.ts";
+import { leaseSeconds } from "./own-host.ts";
 import { messageOf } from "./words.ts";
 
 /** What operators and tenants may ask for beside the service itself. */
@@ -36,6 +38,7 @@ interface Books {
   readonly directory: Directory;
   readonly shipper: Pick<Shipper, "caughtUp">;
   readonly signing: SigningKeys;
+  readonly destinations: DestinationList;
 }
 
 export async function openRights(
@@ -69,7 +72,7 @@ const resumeEveryMs = 30_000;
 function erasuresOver(
   { clock, randomBytes, log }: BootOptions,
   folder: DataFolder,
-  { store, directory, shipper, signing }: Books,
+  { store, directory, shipper, signing, destinations }: Books,
   { audit, contents, ids }: { readonly audit: AuditLog; readonly contents: Contents; readonly ids: Ids },
   stops: Stops,
 ): Erasures {
@@ -80,6 +83,14 @@ function erasuresOver(
     contents,
     shipped: () => shipper.caughtUp(shippedWaitMs),
     onChange: () => directory.refresh(),
+    forget: (project: string) =>
+      Promise.all(
+        destinations.all.map(async (destination) => {
+          const told = await destination.forget(project, leaseSeconds * 1_000);
+          const { name, kind } = destination;
+          return { destination: name, kind, outcome: told.outcome, running: "running" in told ? told.running : 0 };
+        }),
+      ),
     now: () => new Date(clock.nowMs()),
   };
   const { installation } = folder;

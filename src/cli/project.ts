@@ -95,7 +95,10 @@ function changing(group: Command, name: string, description: string, { surroundi
   const command = group
     .command(name)
     .description(description)
-    .addOption(new Option("--data-class <class>", "what its data is").choices(dataClasses))
+    .option(
+      "--data-class <class>",
+      `what its data is: ${dataClasses.join(", ")}, or a class that the policy document declares`,
+    )
     .option(
       "--processing <places>",
       "where its data may be processed: DE, DE-BE, EU, EEA or own groups, separated by commas; `anywhere`: not restricted",

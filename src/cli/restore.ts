@@ -33,6 +33,9 @@ export function addRestoreCommand(program: Command, context: CommandContext): vo
         throw new CommandFailure("cannot_restore", result.message, { next: result.next });
       if (options.json === true) return printer.json({ data: result.data, takenAt: result.takenAt });
       printer.text(`${result.data}\n`);
-      return printer.note(`It is as of ${result.takenAt}; \`npx bailiwick up --data ${result.data}\` starts it.`);
+      printer.note(`It is as of ${result.takenAt}; \`npx bailiwick up --data ${result.data}\` starts it.`);
+      return printer.note(
+        "What was erased after that is back, but for stored content: erase it again, by the signed statements of erasures since.",
+      );
     });
 }

@@ -126,3 +126,72 @@ test("what a host told of its pool stays with the time of its telling, until ano
   host.up(at);
   assert.equal(told(), undefined);
 });
+
+/** A host that answers what it is told to, and the bodies of the orders that it got. */
+async function answering(
+  context: TestContext,
+  status: () => number,
+): Promise<{ socketPath: string; orders: string[] }> {
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-destination-"));
+  const orders: string[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (part: Buffer) => (body += part.toString()));
+    request.on("end", () => {
+      orders.push(`${request.url} ${body}`);
+      response.writeHead(status()).end(JSON.stringify({ running: 2 }));
+    });
+  });
+  context.after(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const socketPath = join(folder, "s");
+  await once(server.listen(socketPath), "listening");
+  return { socketPath, orders };
+}
+
+/** Lets time pass until it is there. */
+async function passing<Value>(clock: ManualClock, what: Promise<Value>): Promise<Value> {
+  let isOver = false;
+  const over = what.finally(() => {
+    isOver = true;
+  });
+  // Read anew each time: the handler above changes it.
+  const goesOn = (): boolean => !isOver;
+  while (goesOn()) {
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(10);
+  }
+  return over;
+}
+
+test("a host is told to forget until it has done so, also while it takes nothing new", async (context) => {
+  const clock = new ManualClock(0);
+  const host = destination(context, clock);
+  let status = 500;
+  const { socketPath, orders } = await answering(context, () => status);
+  host.up({ reach: { socketPath }, boot: "1", ...nothing });
+  host.down("it is stopping");
+  const forgetting = host.forget("prj_1", 10_000);
+  while (orders.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  status = 200;
+  assert.deepEqual(await passing(clock, forgetting), { outcome: "forgotten", running: 2 });
+  assert.ok(orders.length >= 2);
+  assert.equal(orders[0], '/host/v1/forget {"tenant":"prj_1"}');
+  // One of an earlier release has no such path.
+  status = 404;
+  assert.deepEqual(await host.forget("prj_1", 10_000), { outcome: "unable" });
+});
+
+test("a host that nobody reaches is away once its lease must be over, and at once where it was before", async (context) => {
+  const clock = new ManualClock(0);
+  const host = destination(context, clock);
+  host.up({ reach: { socketPath: "/nowhere" }, boot: "1", ...nothing });
+  const startedMs = clock.monotonicMs();
+  assert.deepEqual(await passing(clock, host.forget("prj_1", 10_000)), { outcome: "away" });
+  assert.ok(clock.monotonicMs() - startedMs >= 15_000);
+  const againMs = clock.monotonicMs();
+  assert.deepEqual(await passing(clock, host.forget("prj_1", 10_000)), { outcome: "away" });
+  assert.ok(clock.monotonicMs() - againMs < 5_000);
+});

@@ -7,6 +7,7 @@ import {
   type DestinationSite,
   type Dispatch,
   type Exchange,
+  type Forgotten,
   type PoolFigures,
   type Reader,
   RunningExchanges,
@@ -49,6 +50,11 @@ const acknowledgeEveryMs = 100;
 const retryEveryMs = 100;
 const unacknowledgedMax = 100_000;
 
+/** A renewal whose answer was lost came at most so long after the last that was heard. */
+const renewalMs = 6_000;
+/** So long one question may take, of a host whose lease is over anyway. */
+const leastWaitMs = 1_000;
+
 const startingWhy = "its process is starting, or starting again";
 
 /**
@@ -68,6 +74,8 @@ export class HostDestination implements Destination {
   #why = startingWhy;
   #incarnation = 0;
   #upAtMs = 0;
+  /** When it last renewed its lease, as far as it was heard. */
+  #heardMs: number;
   #pool: PoolFigures | undefined;
   #declined: Refusal | undefined;
   #declinesUntilMs = -Infinity;
@@ -79,6 +87,7 @@ export class HostDestination implements Destination {
 
   constructor(options: HostDestinationOptions) {
     this.#options = options;
+    this.#heardMs = options.clock.monotonicMs();
     this.name = options.name;
   }
 
@@ -141,12 +150,14 @@ export class HostDestination implements Destination {
     this.#ready = true;
     // Another process counts from nothing, and what its predecessor held is gone with it.
     this.#upAtMs = this.#options.clock.monotonicMs();
+    this.#heardMs = this.#upAtMs;
     this.#pool = undefined;
   }
 
   /** What the host has just said of its device. */
   told(pool: ToldPool): void {
     const nowMs = this.#options.clock.monotonicMs();
+    this.#heardMs = nowMs;
     this.#pool = { toldAtMs: nowMs, upForMs: nowMs - this.#upAtMs, pool };
   }
 
@@ -191,9 +202,46 @@ export class HostDestination implements Destination {
     this.#options.clock.after(acknowledgeEveryMs, () => void this.#acknowledge());
   }
 
+  /** Asks until it is done, or until the host must have lost its lease and with it what it remembers. */
+  async forget(tenant: string, leaseMs: number): Promise<Forgotten> {
+    const { clock } = this.#options;
+    const away = { outcome: "away" } as const;
+    const late = Promise.withResolvers<Forgotten>();
+    const over = new AbortController();
+    const waitMs = Math.max(leastWaitMs, this.#heardMs + leaseMs + renewalMs - clock.monotonicMs());
+    const cancel = clock.after(waitMs, () => {
+      over.abort();
+      late.resolve(away);
+    });
+    const asking = async (): Promise<Forgotten> => {
+      while (!over.signal.aborted) {
+        const answer = await this.#askToForget(tenant);
+        if (answer !== undefined) return answer;
+        await new Promise<void>((resolve) => clock.after(retryEveryMs, resolve));
+      }
+      return away;
+    };
+    return Promise.race([asking(), late.promise]).finally(cancel);
+  }
+
   async close(): Promise<void> {
     if (this.#settled.length > 0) await this.#acknowledge();
     await this.#address?.destroy();
+  }
+
+  /** Also of a host that takes nothing new for the moment. undefined: it did not answer. */
+  async #askToForget(tenant: string): Promise<Forgotten | undefined> {
+    try {
+      const answer = await this.#address?.json("POST", "/host/v1/forget", { body: { tenant } });
+      if (answer === undefined || answer.status >= 500) return undefined;
+      // A host of an earlier release has no such path.
+      if (answer.status !== 200) return { outcome: "unable" };
+      const { running } = answer.value as { readonly running?: unknown };
+      return { outcome: "forgotten", running: Number(running ?? 0) };
+    } catch {
+      // It is away, or went away while it was asked.
+      return undefined;
+    }
   }
 
   async #askCounts(request: RequestId): Promise<Counted | undefined | "unreachable"> {

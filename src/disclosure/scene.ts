@@ -74,6 +74,16 @@ export function acceleratorsOf(host: string, { facts, atMs }: LiveState): readon
   return parts.every(({ evidence }) => counts(evidence, atMs)) ? parts : undefined;
 }
 
+type Engine = NonNullable<Facts["engines"]>[number];
+
+/** What the facts say of the engine of a host or an upstream; undefined where they do not, or do not count. */
+export function engineOf(destination: string, { facts, atMs }: LiveState): Engine | undefined {
+  const declared = facts.hosts.find(({ name }) => name === destination);
+  if (declared?.engine === undefined || !counts(declared.evidence, atMs)) return undefined;
+  const engine = facts.engines?.find(({ name }) => name === declared.engine);
+  return engine !== undefined && counts(engine.evidence, atMs) ? engine : undefined;
+}
+
 /** Jurisdictions of a company, or from which a site is reached, that are outside the EEA. */
 export function outside(jurisdictions: readonly string[]): readonly string[] {
   return [...new Set(jurisdictions.filter((each) => !isEuropean(countryOf(each))))].sort();

@@ -134,6 +134,32 @@ test("without facts little is computed, and nothing is claimed", () => {
   assert.deepEqual([nowhere.counts.computed, nowhere.counts.attested], [2, 0]);
 });
 
+test("an engine's licence is the facts' where they name it, the release's own knowledge where not, and in doubt where builds differ", () => {
+  const evidence = { class: "operator-attested", on: "2026-01-15" } as const;
+  const engine = { name: "vLLM", developer: "vLLM project", developerCountry: "US", licence: "Apache-2.0", evidence };
+  const withEngine = (more: object, build = "vllm 0.19", hostMore: object = {}) => {
+    const facts = factsOf({
+      ...cityFacts,
+      engines: [{ ...engine, ...more }],
+      hosts: [{ name: "host_1", site: "berlin", engine: "vLLM", evidence, ...hostMore }],
+    });
+    const destinations = [{ ...berlinHost, engine: { name: "server", build } }];
+    return criterionOf(sovereigntyReport(stateOf({ facts, destinations }), nothingRan), "SOV-6.3");
+  };
+  const textsOf = ({ facts }: ReturnType<typeof withEngine>): string => facts.map(({ text }) => text).join("; ");
+  const known = withEngine({ build: "0.19" });
+  assert.match(known.answer!, /are open source/);
+  assert.match(textsOf(known), /host host_1 computes by vLLM 0\.19 of vLLM project \(US\), Apache-2\.0/);
+  assert.match(withEngine({ licence: "MIT AND (Apache-2.0 OR Proprietary)" }).answer!, /are open source/);
+  assert.match(withEngine({ licence: "LicenseRef-Proprietary" }).answer!, /Open source in part/);
+  const doubted = withEngine({ build: "0.20" });
+  assert.match(doubted.answer!, /Open source in part/);
+  assert.match(textsOf(doubted), /is in doubt: it reports the build "vllm 0\.19", and the facts say "0\.20"/);
+  const lapsed = { ...evidence, expires: "2026-02-01" };
+  assert.match(withEngine({ evidence: lapsed }).answer!, /Open source in part/);
+  assert.match(withEngine({}, "", { evidence: lapsed }).answer!, /Open source in part/);
+});
+
 test("a rule decides for the better only by what it can see, and else leaves the criterion open", () => {
   const here = sovereigntyReport(stateOf({ destinations: [berlinHost] }), recordedOf([ran("clinic", "ward")]));
   for (const id of ["SOV-2.1", "SOV-2.3", "SOV-4.2"]) assert.equal(criterionOf(here, id).status, "open", id);

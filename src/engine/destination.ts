@@ -28,6 +28,15 @@ export interface Counted {
   readonly ending: Ending;
 }
 
+/** What became of the order to forget a tenant's prompts. */
+export type Forgotten =
+  /** `running`: answers whose state goes when they end. */
+  | { readonly outcome: "forgotten"; readonly running: number }
+  /** It was not reached, and its lease has run out meanwhile: it forgets by itself before it takes anything again. */
+  | { readonly outcome: "away" }
+  /** It takes no such order. */
+  | { readonly outcome: "unable" };
+
 /** What is promised to a request, and whether it may be set aside for others meanwhile. */
 export interface ServiceLevel {
   /** Until the first token at the latest. */
@@ -89,4 +98,6 @@ export interface Destination {
   counts(request: RequestId, waitMs: number): Promise<Counted | undefined>;
   /** The settlement is durable: the destination may forget the request's counts. */
   acknowledge(request: RequestId): void;
+  /** Makes it forget what this tenant's prompts have left in its caches. `leaseMs`: how long it keeps them unheard. */
+  forget(tenant: string, leaseMs: number): Promise<Forgotten>;
 }

@@ -27,7 +27,7 @@ export type {
   ToolChoice,
   ToolDefinition,
 } from "./types.ts";
-export type { Counted, Destination, DestinationSite, Dispatch, Offer, ServiceLevel } from "./destination.ts";
+export type { Counted, Destination, DestinationSite, Dispatch, Forgotten, Offer, ServiceLevel } from "./destination.ts";
 export type { PoolFigures, ToldModel, ToldPool } from "./pool-figures.ts";
 export {
   Address,

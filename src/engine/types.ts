@@ -75,6 +75,11 @@ export interface LoadedModel {
   /** After `hold()` resolves no token is computed until `release()`: the running step ends first. Both are idempotent. */
   hold(): Promise<void>;
   release(): void;
+  /**
+   * No prompt finds again what this tenant has asked before: what no answer uses is cleared at once, what one uses at its
+   * end. undefined: what anybody has asked. Resolves once that is so.
+   */
+  forget(tenant: string | undefined): Promise<void>;
   /** Fulfilled, with why, when it is gone without having been unloaded; absent: it cannot be, as long as the engine is there. */
   readonly lost?: Promise<string>;
   /** Frees weights and contexts; running sequences end with `error`. */

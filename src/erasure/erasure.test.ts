@@ -38,6 +38,7 @@ async function cloud(context: TestContext) {
   const known = () => ({
     groups: {},
     regimes: new Set<string>(),
+    document: { dataClasses: [] },
     retention: { usualSeconds: retention, mostSeconds: retention },
   });
   const tenancy = createTenancy({ ...common, known, onChange: () => Promise.resolve() });
@@ -53,6 +54,7 @@ async function cloud(context: TestContext) {
   });
   const signing = openSigningKeys(join(folder, "signing"), clock.nowMs());
   const failures: string[] = [];
+  const forgotten: string[] = [];
   const erasuresWith = (broken: (store: string) => void = () => undefined): Erasures =>
     createErasures({
       ...common,
@@ -61,6 +63,15 @@ async function cloud(context: TestContext) {
         contents: failing(contents, broken),
         shipped: () => Promise.resolve((broken("shipped"), true)),
         onChange: () => Promise.resolve(broken("onChange")),
+        forget: (project) => {
+          broken("forget");
+          forgotten.push(project);
+          return Promise.resolve([
+            { destination: "host_1", kind: "host", outcome: "forgotten", running: 1 },
+            { destination: "host_2", kind: "host", outcome: "away", running: 0 },
+            { destination: "elsewhere", kind: "upstream", outcome: "unable", running: 0 },
+          ]);
+        },
         now: () => new Date(clock.nowMs()),
       },
       signing,
@@ -75,7 +86,17 @@ async function cloud(context: TestContext) {
   });
   const tenants = [];
   for (const name of ["clinic", "rival"]) tenants.push(await tenant(name, { tenancy, contents, store, ids, clock }));
-  return { erasuresWith, contents, store, signing, clinic: tenants[0]!, rival: tenants[1]!, tenancy, failures };
+  return {
+    erasuresWith,
+    contents,
+    store,
+    signing,
+    clinic: tenants[0]!,
+    rival: tenants[1]!,
+    tenancy,
+    failures,
+    forgotten,
+  };
 }
 
 /** The store's contents with a hook before each call: what fails there has not happened. */
@@ -164,6 +185,7 @@ async function left(store: Store, { project }: Tenant) {
 interface Statement {
   readonly erased: readonly { store: string; count: number; ids: string[] }[];
   readonly kept: readonly { store: string; count: number | null }[];
+  readonly copies: { readonly caches: readonly { destination: string; outcome: string; says: string }[] };
   readonly of: string;
 }
 
@@ -182,7 +204,7 @@ const expected = {
 
 for (const kind of ["request", "subject", "project", "organisation"] as const) {
   test(`erasing a ${kind}: gone from every store, usage kept, signed, and nobody else's touched`, async (context) => {
-    const { erasuresWith, store, signing, clinic, rival, contents } = await cloud(context);
+    const { erasuresWith, store, signing, clinic, rival, contents, forgotten } = await cloud(context);
     const erasures = erasuresWith();
     const told = await erasures.erase(scopeFor(kind, clinic), 60_000);
     assert.ok(!("outcome" in told), JSON.stringify(told));
@@ -204,6 +226,17 @@ for (const kind of ["request", "subject", "project", "organisation"] as const) {
       stated.kept.find((each) => each.store === "usage")?.count,
       kind === "request" || kind === "subject" ? 1 : 3,
     );
+    // Every destination was told to forget the project, and the statement says what each did.
+    assert.deepEqual(forgotten, [clinic.project]);
+    assert.deepEqual(
+      stated.copies.caches.map(({ destination, outcome }) => [destination, outcome]),
+      [
+        ["host_1", "forgotten"],
+        ["host_2", "away"],
+        ["elsewhere", "unable"],
+      ],
+    );
+    assert.match(stated.copies.caches[0]!.says, /1 answers ran/);
     // What stays opens as before.
     if (kind === "request") assert.equal((await contents.show(clinic.requests[1]!, {}))?.input.toString(), "of bert");
     // Nothing that names what is gone stays behind with the erasure itself.
@@ -269,6 +302,7 @@ test("every step of a project's erasure may run twice", async (context) => {
     found: {},
     usageRows: 0,
     backups: [],
+    caches: [],
   });
   await store.db.updateTable("erasures").set({ steps: [], finishedAt: null, statement: null, progress }).execute();
   await erasures.resume();

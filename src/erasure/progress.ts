@@ -23,6 +23,16 @@ export interface Found {
   readonly ids: readonly string[];
 }
 
+/** What a destination did about the prompts that it may remember. */
+export interface CacheTold {
+  /** A host's id, or an upstream's name. */
+  readonly destination: string;
+  readonly kind: "host" | "upstream";
+  readonly outcome: "forgotten" | "away" | "unable";
+  /** Answers that ran meanwhile, and leave nothing when they end. */
+  readonly running: number;
+}
+
 /** How far it is, kept with it: what a process that died knew, the next one knows. */
 export interface Progress {
   /** The request, the pseudonym's tag, or the id of what is erased. */
@@ -38,8 +48,10 @@ export interface Progress {
   readonly usageRows: number;
   /** Where backups of before were written, as far as is known. */
   readonly backups: readonly string[];
+  /** What each destination did about what it remembered. */
+  readonly caches: readonly CacheTold[];
 }
 
 export function begun(of: string, stated: string, projects: readonly string[]): Progress {
-  return { of, stated, projects, requests: [], keys: [], found: {}, usageRows: 0, backups: [] };
+  return { of, stated, projects, requests: [], keys: [], found: {}, usageRows: 0, backups: [], caches: [] };
 }

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { CanonicalValue } from "../base/index.ts";
+import { cacheText } from "./caches.ts";
 import type { Erasing, Progress } from "./progress.ts";
 
 /** What a signed statement of an erasure is by type (docs/reference/erasure.md). */
@@ -26,7 +27,7 @@ export function statementOf(
   progress: Progress,
   more: { readonly installation: string; readonly finishedAt: string },
 ): CanonicalValue {
-  const { found, usageRows, backups, stated } = progress;
+  const { found, usageRows, backups, stated, caches } = progress;
   const erased = Object.entries(found).map(([store, { count, ids }]) => ({
     store,
     count,
@@ -52,6 +53,12 @@ export function statementOf(
     ],
     copies: {
       backups,
+      caches: caches.map((each) => ({
+        destination: each.destination,
+        kind: each.kind,
+        outcome: each.outcome,
+        says: cacheText(each),
+      })),
       contents: "sealed under keys that are destroyed: no backup holds them, and no copy opens any more",
       receipts: "in backups of before, until those are removed, and in the journal until its segment goes",
     },

@@ -2,7 +2,8 @@ import { type Kysely, sql } from "kysely";
 import { type ContentKeyId, type ProjectId, type RequestId, withPrefix } from "../base/index.ts";
 import type { Contents } from "../contents/index.ts";
 import { change, type Database } from "../store/index.ts";
-import type { Erasing, Found, Progress } from "./progress.ts";
+import { forgetCaches } from "./caches.ts";
+import type { CacheTold, Erasing, Found, Progress } from "./progress.ts";
 
 /** What steps work on. */
 export interface Stores {
@@ -12,6 +13,8 @@ export interface Stores {
   readonly shipped: () => Promise<boolean>;
   /** Keys and projects have changed. */
   readonly onChange: () => Promise<void>;
+  /** Makes every destination forget what the project has asked. */
+  readonly forget: (project: string) => Promise<readonly CacheTold[]>;
   readonly now: () => Date;
 }
 
@@ -31,6 +34,7 @@ const recordSteps: readonly Step[] = [
   { name: "contents", run: removeRecords },
   { name: "keys", run: replaceKeys },
   { name: "receipts", run: removeReceipts },
+  { name: "caches", run: forgetCaches },
 ];
 
 /** Of projects: nobody may add to what is about to go, and what opens copies goes first. */
@@ -42,6 +46,8 @@ const tenantSteps: readonly Step[] = [
   { name: "digest-keys", run: eraseDigestKeys },
   { name: "receipts", run: removeAllReceipts },
   { name: "rest", run: endTheRest },
+  // Last: what was under way when the project was closed has mostly ended by now.
+  { name: "caches", run: forgetCaches },
 ];
 
 export function stepsOf({ kind }: Pick<Erasing, "kind">): readonly Step[] {

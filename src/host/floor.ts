@@ -38,6 +38,8 @@ export interface Floor {
   view(): HostPool;
   /** What is reserved from now on. */
   reserve(reservations: readonly HostReservation[]): void;
+  /** No model finds again what the tenant has asked before; undefined: what anybody has. */
+  forget(tenant: string | undefined): Promise<void>;
   stop(): void;
 }
 
@@ -102,7 +104,8 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
   const view = (): HostPool =>
     viewOf({ models, files, room, pool, schedule, residents, engine, nowMs: clock.monotonicMs() });
   const reserve = (reservations: readonly HostReservation[]): void => schedule.reserve(reservations);
-  return { models, desk, begun: first.promise, view, reserve, stop: () => schedule.stop() };
+  const forget = (tenant: string | undefined): Promise<void> => residents.forget(tenant);
+  return { models, desk, begun: first.promise, view, reserve, forget, stop: () => schedule.stop() };
 }
 
 interface Starting extends Pick<FloorOptions, "engine"> {

@@ -25,6 +25,7 @@ import type { HostedModel } from "./hosted-model.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Desk, type Promised, readPromise } from "./desk.ts";
 import { Reply } from "./reply.ts";
+import type { HostForgotten } from "./protocol.ts";
 import type { Tallies, Tally } from "./tally.ts";
 
 /** What every request of a host shares. */
@@ -41,11 +42,16 @@ export interface Hosting {
   readonly desk: () => Desk;
   /** Why nothing new is taken; undefined: it is. */
   readonly closedFor: () => Refusal | undefined;
+  /** Nothing idle finds again what the tenant has asked; undefined: what anybody has. */
+  readonly forget: (tenant: string | undefined) => Promise<HostForgotten>;
 }
 
 /** A request that runs or waits here. */
 export interface Generation {
   readonly answer: Answer;
+  readonly tenant: string;
+  /** Its tenant was forgotten while it was here: what it leaves is, too. */
+  isToForget: boolean;
   /** Ends it from this side. */
   stop(reason: Error): void;
 }
@@ -97,7 +103,9 @@ export async function generate(
     headers: parsed.ignored.length === 0 ? [] : ["bailiwick-ignored", parsed.ignored.map(headerText).join(", ")],
     includeUsage: asked.byGateway || parsed.includeUsage,
   });
-  const generation: Generation = { answer, stop: (reason) => abort.abort(reason) };
+  const { tenant } = asked;
+  const stop = (reason: Error): void => abort.abort(reason);
+  const generation: Generation = { answer, tenant, isToForget: false, stop };
   hosting.running.add(generation);
   try {
     const reasons = await runChoices(asked, model, { tally, answer, abort, desk: hosting.desk() });
@@ -107,6 +115,11 @@ export async function generate(
     fail(error, { tally, answer, reply }, hosting);
   } finally {
     hosting.running.delete(generation);
+    if (generation.isToForget) {
+      hosting
+        .forget(tenant)
+        .catch((error: unknown) => hosting.log("error", "a cache could not be cleared", { error: String(error) }));
+    }
   }
 }
 

@@ -298,6 +298,50 @@ test("without a lease nothing new is taken, and what runs finishes", async (cont
   assert.equal((await post(chat("a"))).statusCode, 200);
 });
 
+/** Tokens of a prompt that were cached for a tenant. */
+async function cachedFor(post: Opened["post"], tenant: string): Promise<number> {
+  const answer = await post(chat("one two three"), { "bailiwick-tenant": tenant });
+  const { usage } = (await answer.body.json()) as { usage: { prompt_tokens_details: { cached_tokens: number } } };
+  return usage.prompt_tokens_details.cached_tokens;
+}
+
+test("told to forget a tenant it remembers nothing of it, nor of what ran meanwhile, and everything of others", async (context) => {
+  const { post, pool, clock, counts } = await open(context);
+  const forget = (tenant: unknown): Promise<Dispatcher.ResponseData> =>
+    pool.request({ method: "POST", path: "/host/v1/forget", body: JSON.stringify({ tenant }) });
+  for (const tenant of ["prj_a", "prj_b"]) assert.equal(await cachedFor(post, tenant), 0);
+  for (const tenant of ["prj_a", "prj_b"]) assert.ok((await cachedFor(post, tenant)) > 0);
+  assert.deepEqual(await (await forget("prj_a")).body.json(), { running: 0 });
+  assert.equal(await cachedFor(post, "prj_a"), 0);
+  const running = post(chat("one two three [[fake:slow-prefill=1000]]"), { ...asked(1), "bailiwick-tenant": "prj_a" });
+  while ((await passing(clock, counts(idOf(1)))) !== "running") await turn();
+  assert.deepEqual(await (await forget("prj_a")).body.json(), { running: 1 });
+  // Something of the tenant's that comes to be cached before that one ends goes with it.
+  await cachedFor(post, "prj_a");
+  clock.advance(1_000);
+  await (await running).body.dump();
+  await turn();
+  assert.equal(await cachedFor(post, "prj_a"), 0);
+  assert.ok((await cachedFor(post, "prj_b")) > 0);
+  for (const wrong of [undefined, "", 7]) assert.equal(await errorOf(await forget(wrong)), "400 invalid_request");
+});
+
+test("a host whose lease runs out has forgotten everything when it is renewed, also where that comes at once", async (context) => {
+  const { post, pool, clock } = await open(context, { settings: { leaseSeconds: 10 } });
+  const renew = async (): Promise<void> => {
+    const body = JSON.stringify({ seconds: 10 });
+    await (await pool.request({ method: "POST", path: "/host/v1/lease", body })).body.dump();
+  };
+  assert.equal(await cachedFor(post, "prj_a"), 0);
+  clock.advance(9_000);
+  await renew();
+  assert.ok((await cachedFor(post, "prj_a")) > 0);
+  clock.advance(10_000);
+  await renew();
+  assert.equal(await cachedFor(post, "prj_a"), 0);
+  assert.ok((await cachedFor(post, "prj_a")) > 0);
+});
+
 test("a host that stops lets answers end, cuts off the rest, and takes nothing new", async (context) => {
   const { host, post, clock, counts } = await open(context);
   const soon = post(chat("[[fake:slow-prefill=1000]]"), asked(1));

@@ -8,7 +8,7 @@ import { Lease } from "./lease.ts";
 import type { Log } from "./log.ts";
 import { Outbox } from "./outbox.ts";
 import { takeOver } from "./predecessor.ts";
-import { type HostHello, hostProtocol } from "./protocol.ts";
+import { type HostForgotten, type HostHello, hostProtocol } from "./protocol.ts";
 import type { Floor, FloorOptions } from "./floor.ts";
 import { createHostServer } from "./server.ts";
 import type { HostSettings } from "./settings.ts";
@@ -97,7 +97,12 @@ class RunningHost implements Host {
       schedule: this.#outbox.schedule,
       onFailure: (error) => log("error", "the counts cannot be written", { error: codeOf(error) }),
     });
-    this.#lease = new Lease(clock, settings.leaseSeconds);
+    // Nobody can reach it to make it forget: whatever was erased meanwhile has to be gone when it takes work again.
+    const forgetAll = (): void =>
+      void this.#forget(undefined).catch((error: unknown) =>
+        log("error", "the caches could not be cleared", { error: codeOf(error) }),
+      );
+    this.#lease = new Lease(clock, settings.leaseSeconds, forgetAll);
     this.#server = createHostServer({
       clock,
       ids,
@@ -112,6 +117,7 @@ class RunningHost implements Host {
       reserve: (reservations) => this.#floor?.reserve(reservations),
       lease: this.#lease,
       closedFor: () => this.#closedFor(),
+      forget: (tenant) => this.#forget(tenant),
       hello: () => this.#hello(),
       presence: () => ({ boot: settings.boot, atMs: clock.nowMs(), isStopping: this.#stopped !== undefined }),
       countsWaitMs: bounds.countsWaitMs,
@@ -198,7 +204,15 @@ class RunningHost implements Host {
     return undefined;
   }
 
+  async #forget(tenant: string | undefined): Promise<HostForgotten> {
+    const running = [...this.#running].filter((each) => tenant === undefined || each.tenant === tenant);
+    for (const generation of running) generation.isToForget = true;
+    await this.#floor?.forget(tenant);
+    return { running: running.length };
+  }
+
   #sweep(): void {
+    this.#lease.look();
     this.#floor?.desk.sweep();
     for (const { answer } of this.#running) answer.sweep();
     this.#tallies.sweep();

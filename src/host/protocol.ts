@@ -51,6 +51,17 @@ export interface HostReservation {
   readonly untilMs?: number;
 }
 
+/** Body of `POST /host/v1/forget`: whose prompts are to be found in no cache any more. */
+export interface HostForget {
+  readonly tenant: string;
+}
+
+/** Answer of `POST /host/v1/forget`, once nothing idle remembers anything of the tenant's. */
+export interface HostForgotten {
+  /** Requests of the tenant's that run or wait here; what they leave is forgotten at their end. */
+  readonly running: number;
+}
+
 /** Answer of `POST /host/v1/lease`: whoever renews it hears what the device does. */
 export interface HostLeaseAnswer {
   /** As in the hello: a process that has taken another's place is asked for its own. */

@@ -106,6 +106,11 @@ export class Residents {
     void this.#leave(name, model);
   }
 
+  /** What is not in memory remembers nothing. */
+  async forget(tenant: string | undefined): Promise<void> {
+    await Promise.all([...this.#loaded.values()].map((model) => model.forget(tenant)));
+  }
+
   async unload(name: string): Promise<void> {
     const model = this.#loaded.get(name);
     if (model === undefined) return;

@@ -53,6 +53,7 @@ const handlers: Readonly<Record<string, { readonly method: "GET" | "POST"; reado
   "/host/v1/hello": { method: "GET", handle: hello },
   "/host/v1/pool": { method: "GET", handle: pool },
   "/host/v1/acknowledge": { method: "POST", handle: acknowledge },
+  "/host/v1/forget": { method: "POST", handle: forget },
   "/host/v1/lease": { method: "POST", handle: lease },
 };
 
@@ -117,6 +118,17 @@ async function acknowledge(request: IncomingMessage, response: ServerResponse, r
     return reply.refuse(refuse("invalid_request", "A list is needed.", { param: "requests" }));
   routes.tallies.acknowledge(requests.filter((id): id is `req_${string}` => typeof id === "string" && isId("req", id)));
   reply.json(200, {});
+}
+
+async function forget(request: IncomingMessage, response: ServerResponse, routes: Routes): Promise<void> {
+  const reply = replyTo(response);
+  const body = await readControl(request, routes);
+  if (body === undefined) return;
+  if (body.outcome === "refused") return reply.refuse(body);
+  const { tenant } = body.value;
+  if (typeof tenant !== "string" || tenant === "")
+    return reply.refuse(refuse("invalid_request", "A tenant is needed.", { param: "tenant" }));
+  reply.json(200, await routes.forget(tenant));
 }
 
 async function lease(request: IncomingMessage, response: ServerResponse, routes: Routes): Promise<void> {

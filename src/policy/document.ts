@@ -36,7 +36,7 @@ export function parsePolicyDocument(value: unknown, regimes: ReadonlySet<string>
   const parsed = documentSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) return { outcome: "invalid", problems: schemaProblems(parsed.error, documentSchema) };
   const document = parsed.data;
-  const classes = new Set<string>([...dataClasses, ...document.dataClasses.map((own) => own.name)]);
+  const classes = classesOf(document);
   const problems = Object.entries(document.regimes).flatMap(([dataClass, names]) => [
     ...(classes.has(dataClass)
       ? []
@@ -48,8 +48,13 @@ export function parsePolicyDocument(value: unknown, regimes: ReadonlySet<string>
   return problems.length > 0 ? { outcome: "invalid", problems } : { outcome: "parsed", document };
 }
 
+/** Every class that data can have: the five, and the operator's own. */
+export function classesOf({ dataClasses: own }: Pick<PolicyDocument, "dataClasses">): ReadonlySet<string> {
+  return new Set([...dataClasses, ...own.map(({ name: ownName }) => ownName)]);
+}
+
 /** The one of the five that a class is protected as; one that nobody knows is the most protected. */
-export function baseClassOf(dataClass: string, document: PolicyDocument): DataClass {
+export function baseClassOf(dataClass: string, document: Pick<PolicyDocument, "dataClasses">): DataClass {
   if (isDataClass(dataClass)) return dataClass;
   return document.dataClasses.find((own) => own.name === dataClass)?.like ?? "restricted";
 }

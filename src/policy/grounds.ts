@@ -6,7 +6,7 @@ import { jurisdictionsVersion } from "./jurisdictions.ts";
 import type { Candidate, DataOwner, Question } from "./question.ts";
 
 /** Names the code that puts facts and policies together; a decision's digest holds it. Changed with every change of that. */
-export const rulesVersion = `cedar-1/jurisdictions-${jurisdictionsVersion}`;
+export const rulesVersion = `cedar-2/jurisdictions-${jurisdictionsVersion}`;
 
 /** What a decision stands on beside its question and its candidates. */
 interface Under {

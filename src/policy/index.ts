@@ -8,10 +8,11 @@
  */
 export { compilePolicies, parsePolicies } from "./cedar/compile.ts";
 export type { CompiledPolicies, PoliciesInvalid, PolicyFile, PolicyNote, PolicyProblem } from "./cedar/policies.ts";
-export { type DataClass, dataClasses, isDataClass } from "../base/index.ts";
+export { type DataClass, dataClasses } from "../base/index.ts";
 export { type Changed, diff, type Placement, type PolicyDiff } from "./diff.ts";
 export {
   baseClassOf,
+  classesOf,
   type ParsedDocument,
   parsePolicyDocument,
   type PolicyDocument,

@@ -47,6 +47,7 @@ export class Judge {
   }
 
   #judgeView(view: View, candidate: Candidate, place: Place, standing: Standing): Verdict {
+    if (!view.isKnownClass) return unknownClass(view);
     const unknown = view.regimes.find((regime) => !this.policies.regimes.has(regime));
     if (unknown !== undefined) return unknownRegime(view, unknown);
     const slice = this.#slices.for(view.regimes);
@@ -74,6 +75,14 @@ export class Judge {
 function forbidden(deciding: readonly PolicyNote[], values: RequestValues): Verdict {
   const because = deciding.map(({ explain }) => fillIn(explain, values));
   return { isPermitted: false, deciding, reason: deciding[0]!.reason, because };
+}
+
+/** The rules of a class go with its declaration: without it nobody knows what was to protect its data. */
+function unknownClass({ whose, dataClass }: View): Verdict {
+  const because = [
+    `${whose} data class "${dataClass}" is declared by no policy document; declare it, or give the project another one`,
+  ];
+  return { isPermitted: false, deciding: [], reason: "unknown_data_class", because };
 }
 
 /** Rules that nobody has written permit nothing: a name may be a slip of the one that was meant to protect. */

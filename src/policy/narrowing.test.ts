@@ -149,6 +149,17 @@ test("a policy document names classes and regimes that are there", () => {
   assert.deepEqual(problems({ dataclasses: [] }), ["dataclasses: is not known; did you mean dataClasses?"]);
 });
 
+test("data of a class that no document declares goes nowhere, not even where public data may", () => {
+  const project = { id: "p", dataClass: "unheard-of", processing: [] };
+  const decided = policy.decide({ action: "infer", model: "m", project }, candidates);
+  assert.equal(decided.outcome, "refused");
+  assert.deepEqual([...new Set(decided.rejected.map(({ reason }) => reason))], ["unknown_data_class"]);
+  assert.match(
+    decided.rejected[0]!.explanation,
+    /the project's data class "unheard-of" is declared by no policy document; declare it, or give/,
+  );
+});
+
 test("headers are read as lists, and what nobody knows is refused with what was meant", () => {
   const known = { document: documentOf(), regimes: shippedPolicies().regimes, groups: { DACH: ["DE", "AT", "CH"] } };
   const parse = (headers: NarrowingHeaders) => {

@@ -1,5 +1,5 @@
-import { dataClasses, nearest } from "../base/index.ts";
-import type { PolicyDocument } from "./document.ts";
+import { nearest } from "../base/index.ts";
+import { classesOf, type PolicyDocument } from "./document.ts";
 import { checkProcessing, type OwnGroups } from "./jurisdictions.ts";
 import type { Narrowing } from "./question.ts";
 
@@ -54,9 +54,9 @@ interface Wrong {
   readonly message: string;
 }
 
-function wrongClass(dataClass: string | undefined, { dataClasses: own }: PolicyDocument): Wrong | undefined {
+function wrongClass(dataClass: string | undefined, document: PolicyDocument): Wrong | undefined {
   if (dataClass === undefined) return undefined;
-  return notAmong("dataClass", "data class", dataClass, new Set([...dataClasses, ...own.map(({ name }) => name)]));
+  return notAmong("dataClass", "data class", dataClass, classesOf(document));
 }
 
 function wrongPlaces(places: readonly string[] | undefined, groups: OwnGroups): Wrong | undefined {

@@ -1,5 +1,6 @@
 import {
   adequateAmong,
+  type EngineStanding,
   type HostStanding,
   type OperatorStanding,
   placesOf,
@@ -31,6 +32,7 @@ export interface Place {
   readonly evidence: string | undefined;
   readonly makers: readonly string[] | undefined;
   readonly makerCountries: readonly string[] | undefined;
+  readonly engine: EngineStanding | undefined;
   readonly isWithdrawn: boolean;
   readonly importer: Importer;
   readonly ownership: HeldFromOutside;
@@ -63,6 +65,7 @@ export function placeOf({ kind, name, site }: Candidate, standing: Standing): Pl
     evidence: at.evidence,
     makers: host?.makers,
     makerCountries: host?.makerCountries,
+    engine: host?.engine,
     isWithdrawn: standing.withdrawnSites.has(site.name) || (host?.withdrawnMakers.length ?? 0) > 0,
     importer: importerOf(at.operator, operator, jurisdiction, at.accessFrom, standing),
     ownership: operator?.heldFromOutsideEu ?? nobodyKnows,

@@ -252,6 +252,39 @@ test("policies of an operator's own speak of keys, projects, models and makers b
   assert.equal(first({ ...base, narrowing: { purpose: "ads" } }), "forbidden");
 });
 
+test("an operator's policy can turn on the engine of a place, and on nobody having said what it is", () => {
+  const text = `
+@id("own.engine") @explain("an engine of {resource.engine.developer} ({resource.engine.developerCountry})")
+forbid (principal, action, resource) when { resource has engine && resource.engine.developerCountry == "US" };
+@id("own.known") @reason("engine_unknown") forbid (principal, action, resource) unless { resource has engine };`;
+  const policies = compilePolicies({ schema: policySchema, files: [...shippedFiles, { name: "own.cedar", text }] });
+  assert.ok(policies.outcome === "compiled", JSON.stringify(policies));
+  const engine = (name: string, developerCountry: string) => ({
+    name,
+    developer: `developer of ${name}`,
+    developerCountry,
+    licence: "MIT",
+    evidence: attested,
+  });
+  const host = (name: string, of: string) => ({ name, site: `site-${name}`, engine: of, evidence: attested });
+  const facts = factsOf({
+    operators: [company("A", "DE")],
+    sites: ["a", "b", "c"].map((name) => siteOf(`site-${name}`, "DE", "A")),
+    engines: [engine("near", "DE"), engine("far", "US")],
+    hosts: [host("a", "near"), host("b", "far")],
+  });
+  const policy = createPolicy({ policies, facts, nowMs: () => testNowMs });
+  const decided = policy.decide(about("public"), [at("a", "DE"), at("b", "DE"), at("c", "DE")]);
+  assert.ok(decided.outcome === "permitted");
+  assert.deepEqual(
+    decided.permitted.map(({ name }) => name),
+    ["a"],
+  );
+  const [far, unknown] = decided.rejected;
+  assert.match(far!.explanation, /an engine of developer of far \(US\)/);
+  assert.equal(unknown!.reason, "engine_unknown");
+});
+
 test("a policy that cannot be evaluated permits nothing", () => {
   const text = `@id("own.sum") forbid (principal, action, resource)
   when { context has exported && context.exported.individuals * 9223372036854775807 > 3 };`;

@@ -11,7 +11,8 @@ const facts = factsOf({
   operators: [company("A", "FR", { certificates: [certified("EU-US-DPF")] })],
   sites: [siteOf("fr", "FR-974", "A", { accessFrom: ["FR", "CN"], certificates: [certified("HDS")] })],
   accelerators: [{ name: "x1", maker: "X", makerCountry: "US", evidence: attested }],
-  hosts: [{ name: "h", site: "fr", accelerators: ["x1"], evidence: attested }],
+  hosts: [{ name: "h", site: "fr", accelerators: ["x1"], engine: "e", evidence: attested }],
+  engines: [{ name: "e", developer: "E", developerCountry: "US", licence: "MIT", build: "1", evidence: attested }],
   models: [{ name: "m", developer: "D", developerCountry: "FR", licence: "MIT", evidence: attested }],
 });
 const now = standing(facts, testNowMs);

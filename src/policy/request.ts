@@ -123,7 +123,18 @@ function principalValues(view: View, standing: Standing): Values {
 
 function resourceValues(place: Place): Values {
   const { jurisdiction, country, within, certificates, evidence, makers, makerCountries, isWithdrawn } = place;
-  return defined({ jurisdiction, country, within, certificates, evidence, makers, makerCountries, isWithdrawn });
+  const engine = place.engine === undefined ? undefined : defined({ ...place.engine });
+  return defined({
+    jurisdiction,
+    country,
+    within,
+    certificates,
+    evidence,
+    makers,
+    makerCountries,
+    engine,
+    isWithdrawn,
+  });
 }
 
 function contextValues(view: View, place: Place, standing: Standing): Values {

@@ -1,5 +1,5 @@
-import type { DataClass } from "../base/index.ts";
-import { baseClassOf, type PolicyDocument, regimesOf } from "./document.ts";
+import { type DataClass, isDataClass } from "../base/index.ts";
+import { baseClassOf, classesOf, type PolicyDocument, regimesOf } from "./document.ts";
 import type { Question } from "./question.ts";
 
 /** A question with one set of values that could hold for it. */
@@ -9,6 +9,8 @@ export interface View {
   readonly whose: "the project's" | "the request's";
   readonly dataClass: string;
   readonly baseClass: DataClass;
+  /** Whether its class is one of the five, or declared by the policy document. */
+  readonly isKnownClass: boolean;
   readonly processing: readonly string[];
   readonly storage: readonly string[];
   readonly regimes: readonly string[];
@@ -35,6 +37,7 @@ function viewOf(question: Question, document: PolicyDocument, narrowing: NonNull
     whose: "the project's",
     dataClass,
     baseClass: baseClassOf(dataClass, document),
+    isKnownClass: isDataClass(dataClass) || classesOf(document).has(dataClass),
     processing,
     storage: project.storage ?? processing,
     regimes: narrowing.regimes ?? project.regimes ?? regimesOf(dataClass, document),

@@ -43,7 +43,12 @@ export class TemporaryGround {
     const tenancy = createTenancy({
       ...common,
       randomBytes: (count) => randomBytes(count),
-      known: () => ({ groups: {}, regimes: new Set(), retention: { usualSeconds: never, mostSeconds: never } }),
+      known: () => ({
+        groups: {},
+        regimes: new Set(),
+        document: { dataClasses: [] },
+        retention: { usualSeconds: never, mostSeconds: never },
+      }),
       onChange: () => Promise.resolve(),
     });
     await tenancy.createOrganisation({ name: "ministry", limits: {} });

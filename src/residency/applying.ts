@@ -1,6 +1,6 @@
 import { type Clock, refuse, RefusalError } from "../base/index.ts";
 import { change, type Database, type DocumentKind } from "../store/index.ts";
-import type { Kysely } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import { findVersion, type Version } from "./versions.ts";
 
 /** A version on its way in. */
@@ -13,6 +13,8 @@ export interface Wanted {
   readonly basedOn: number;
   /** The operator's name. */
   readonly author: string;
+  /** Refuses by throwing what the rest of the database does not go with; nothing has changed then. */
+  readonly check?: (transaction: Transaction<Database>) => Promise<void>;
 }
 
 /**
@@ -26,6 +28,7 @@ export async function applyVersion(db: Kysely<Database>, clock: Clock, wanted: W
   return change(db, "policy", async (transaction) => {
     const before = (await findVersion(transaction, kind))?.version ?? 0;
     if (before !== basedOn) throw new RefusalError(conflict(kind, before, basedOn));
+    await wanted.check?.(transaction);
     const version = { version: before + 1, body, sha256, author, createdAt: new Date(clock.nowMs()), note };
     await transaction
       .insertInto("documents")

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import { type Clock, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import {
   type Candidate,
@@ -12,6 +12,7 @@ import {
 } from "../policy/index.ts";
 import type { Database, DocumentKind, List, Page } from "../store/index.ts";
 import { applyVersion } from "./applying.ts";
+import { refuseDroppedClasses } from "./classes-in-use.ts";
 import {
   checkedFacts,
   checkedPolicies,
@@ -77,7 +78,9 @@ export function createResidency(context: ResidencyContext) {
   const { db, clock, inForce } = context;
   const apply = async (kind: DocumentKind, input: Change, body: object, sha256: string, compiled?: Policies) => {
     const { basedOn, note, by = "operator" } = input;
-    const wanted = { kind, body: JSON.stringify(body), sha256, basedOn, note, author: by };
+    const check =
+      compiled && ((transaction: Transaction<Database>) => refuseDroppedClasses(transaction, compiled.document));
+    const wanted = { kind, body: JSON.stringify(body), sha256, basedOn, note, author: by, ...(check && { check }) };
     const applied = await applyVersion(db, clock, wanted);
     await inForce.refresh(compiled && { ...compiled, sha256 }).catch(context.onFailure);
     return applied;

@@ -210,3 +210,31 @@ test("what settings and facts contradict each other in is told", async (context)
   ]);
   assert.deepEqual(done(await residency.showFacts()).warnings, warnings);
 });
+
+test("a document that drops a data class is refused while a project has it, and names the project", async (context) => {
+  const store = await opened(context);
+  const { residency, inForce } = await gateway(store, context);
+  const ids = createIds(systemClock);
+  const patients = {
+    dataClasses: [{ name: "patients", like: "special-category" }],
+    regimes: { patients: ["de-health"] },
+  };
+  done(await residency.putPolicies({ basedOn: 0, files: [], document: patients }));
+  const organisation = ids.mint("org");
+  const createdAt = new Date(startMs);
+  await store.db.insertInto("organisations").values({ id: organisation, name: "clinic", createdAt }).execute();
+  const project = { id: ids.mint("prj"), organisation, name: "ward", createdAt, dataClass: "patients" };
+  await store.db
+    .insertInto("projects")
+    .values({ ...project, processing: [], unsupported: "refuse" })
+    .execute();
+  const dropped = refused(await residency.putPolicies({ basedOn: 1, files: [], document: {} }));
+  assert.equal(dropped.code, "document_invalid");
+  assert.deepEqual(dropped.reasons, ['project clinic/ward has data of "patients"']);
+  assert.equal(inForce.versions.policies, 1);
+  assert.ok(inForce.document.dataClasses.length === 1);
+  // What keeps it declared goes, and so does what drops it when no project has it any more.
+  done(await residency.putPolicies({ basedOn: 1, files: [], document: { dataClasses: patients.dataClasses } }));
+  await store.db.updateTable("projects").set({ dataClass: "special-category" }).execute();
+  done(await residency.putPolicies({ basedOn: 2, files: [], document: {} }));
+});

@@ -15,18 +15,20 @@ const nothing: readonly [] = [];
 
 /** Of the five: the project's own class, and the one that a request narrows itself to. */
 export function dataClassesOf(
-  dataClass: DataClass,
+  dataClass: string,
   narrowing: Narrowing | undefined,
   { inForce }: Pick<Cloud, "inForce">,
 ): readonly DataClass[] {
   const named = narrowing?.dataClass;
-  return [dataClass, ...(named === undefined ? nothing : [baseClassOf(named, inForce.document)])];
+  const own = baseClassOf(dataClass, inForce.document);
+  return [own, ...(named === undefined ? nothing : [baseClassOf(named, inForce.document)])];
 }
 
 /** Reads a request's headers. A value that nobody knows is refused, with the header's name. */
 export function asked({ narrowing: headers, holder }: Call, { inForce }: Pick<Cloud, "inForce">): Asked | Refusal {
   const { dataClass } = holder.project;
-  if (headers === undefined) return { outcome: "asked", narrowing: undefined, dataClasses: [dataClass] };
+  if (headers === undefined)
+    return { outcome: "asked", narrowing: undefined, dataClasses: dataClassesOf(dataClass, undefined, { inForce }) };
   const { document, facts, policy } = inForce;
   const known = { document, regimes: policy.policies.regimes, groups: facts.jurisdictions.groups };
   const parsed = parseNarrowing(headers, known);

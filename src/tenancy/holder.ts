@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Kysely, Selectable } from "kysely";
 import type { Amount, KeyId, KeyPermission, KeyReach, OrganisationId, ProjectId, Tier } from "../base/index.ts";
-import { type DataClass, type DataOwner, isDataClass } from "../policy/index.ts";
+import type { DataOwner } from "../policy/index.ts";
 import type { Database, ProjectTable } from "../store/index.ts";
 import { budgetOf, type LimitRow } from "./limits.ts";
 
@@ -28,7 +28,6 @@ export interface Holder {
   readonly project: DataOwner & {
     readonly id: ProjectId;
     readonly name: string;
-    readonly dataClass: DataClass;
     readonly unsupported: "refuse" | "warn";
     readonly tier: Tier;
     /** What it has of a pool that is short, beside a project of weight 1. */
@@ -98,7 +97,7 @@ export async function readHolders(
             id: project.id,
             name: project.name,
             organisation: organisation.id,
-            dataClass: dataClassOf(project.dataClass),
+            dataClass: project.dataClass,
             processing: project.processing,
             ...residencyOf(project),
             unsupported: project.unsupported,
@@ -143,9 +142,4 @@ function limitsOf(level: ScopeLimits["level"], row: LimitRow & { readonly id: st
 function earliest(times: readonly (Date | null)[]): number | undefined {
   const known = times.flatMap((time) => (time === null ? [] : [time.getTime()]));
   return known.length === 0 ? undefined : Math.min(...known);
-}
-
-/** A class that this release does not know is treated as the most protected one. */
-function dataClassOf(text: string): DataClass {
-  return isDataClass(text) ? text : "restricted";
 }

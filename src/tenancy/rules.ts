@@ -1,10 +1,19 @@
 import { nearest, refuse, RefusalError, type Tier } from "../base/index.ts";
-import { checkJurisdiction, checkProcessing, type DataClass, isDataClass, type OwnGroups } from "../policy/index.ts";
+import {
+  baseClassOf,
+  checkJurisdiction,
+  checkProcessing,
+  classesOf,
+  type DataClass,
+  type OwnGroups,
+  type PolicyDocument,
+} from "../policy/index.ts";
 import type { ExportedFigures } from "../store/index.ts";
 
 /** A project's rules as they are asked for: what is left out stays, null takes away what need not be said. */
 export interface ProjectRules {
-  readonly dataClass?: DataClass | undefined;
+  /** One of the five, or one that the policy document declares. */
+  readonly dataClass?: string | undefined;
   readonly processing?: readonly string[] | undefined;
   readonly storage?: readonly string[] | null | undefined;
   readonly regimes?: readonly string[] | null | undefined;
@@ -21,6 +30,7 @@ export interface ProjectRules {
 export interface KnownNames {
   readonly groups: OwnGroups;
   readonly regimes: ReadonlySet<string>;
+  readonly document: Pick<PolicyDocument, "dataClasses">;
   readonly retention: Retention;
 }
 
@@ -62,7 +72,7 @@ export function rulesOf(rules: ProjectRules, before: RulesBefore, known: KnownNa
   const { storage, regimes, country, exported } = rules;
   const figures = exported === undefined ? before.exported : exported;
   return {
-    dataClass: rules.dataClass ?? before.dataClass,
+    dataClass: rules.dataClass === undefined ? before.dataClass : classOf(rules.dataClass, known),
     // What stands there already may name a group that is gone: only what is asked for is checked.
     processing: rules.processing === undefined ? before.processing : placesOf(rules.processing, "processing", known),
     storage: storage == null ? kept(storage, before.storage) : placesOf(storage, "storage", known),
@@ -77,11 +87,11 @@ export function rulesOf(rules: ProjectRules, before: RulesBefore, known: KnownNa
 }
 
 /** What stands there already may be longer than the settings allow by now: requests are held to both. */
-function keepingOf(rules: ProjectRules, before: RulesBefore, { retention }: KnownNames): number | null {
+function keepingOf(rules: ProjectRules, before: RulesBefore, { retention, document }: KnownNames): number | null {
   const asked = rules.keepContentSeconds;
   if (asked === undefined) return before.keepContentSeconds === null ? null : Number(before.keepContentSeconds);
   if (asked === null) return null;
-  const dataClass = rules.dataClass ?? (isDataClass(before.dataClass) ? before.dataClass : "restricted");
+  const dataClass = baseClassOf(rules.dataClass ?? before.dataClass, document);
   const most = retention.mostSeconds[dataClass];
   const seconds = asked === "default" ? Math.min(retention.usualSeconds[dataClass], most) : asked;
   if (most === 0) throw wrong("keepContentSeconds", `The settings keep no content of ${dataClass} data.`);
@@ -103,6 +113,14 @@ function placesOf(places: readonly string[], param: string, { groups }: KnownNam
     throw wrong(param, `${checked.message}${example}`);
   });
   return [...new Set(codes)];
+}
+
+function classOf(name: string, { document }: KnownNames): string {
+  const known = classesOf(document);
+  if (known.has(name)) return name;
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? `There are ${[...known].slice(0, 20).join(", ")}.` : `Did you mean "${meant}"?`;
+  throw wrong("dataClass", `There is no data class "${name.slice(0, 100)}". ${hint}`);
 }
 
 function regimesOf(names: readonly string[], { regimes }: KnownNames): readonly string[] {

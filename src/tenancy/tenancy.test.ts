@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { sql } from "kysely";
 import { type Clock, createIds, ManualClock, parseAmount, type Refusal, systemClock } from "../base/index.ts";
-import type { DataClass } from "../policy/index.ts";
+import { baseClassOf, type DataClass, shippedDocument } from "../policy/index.ts";
 import { type EmbeddedPostgres, openStore, startEmbeddedPostgres, type Store } from "../store/index.ts";
 import { createDirectory, createTenancy, type Directory, type Tenancy } from "./index.ts";
 
@@ -60,7 +60,12 @@ function tenancyWith(onChange: () => Promise<void>, failures: unknown[] = [], cl
     clock,
     ids,
     randomBytes: (count) => randomBytes(count),
-    known: () => ({ groups: { OURS: ["DE", "FR"] }, regimes: new Set(["open", "national", "eu-operated"]), retention }),
+    known: () => ({
+      groups: { OURS: ["DE", "FR"] },
+      document: { dataClasses: [{ name: "patients", like: "special-category" }] },
+      regimes: new Set(["open", "national", "eu-operated"]),
+      retention,
+    }),
     onChange,
     onFailure: (error) => failures.push(error),
   });
@@ -289,6 +294,24 @@ test("where a project's data is processed is checked, and written one way", asyn
   assert.deepEqual(granted(await tenancy.updateProject(project.id, { limits: {} })).processing, ["EU", "DE-BE"]);
 });
 
+test("a project's data class is one of the five or one that the policy document declares, kept by its own name", async () => {
+  const { organisation, project } = await tenant("classes");
+  const input = { organisation: organisation.id, name: "own", limits: {} };
+  const refusal = refusedWith(
+    await tenancy.createProject({ ...input, dataClass: "patient" }),
+    "invalid_request",
+    "dataClass",
+  );
+  assert.equal(refusal.message, 'There is no data class "patient". Did you mean "patients"?');
+  const made = granted(await tenancy.createProject({ ...input, dataClass: "patients", keepContentSeconds: "default" }));
+  // It is kept as long as what it is like.
+  assert.deepEqual([made.dataClass, made.keepContentSeconds], ["patients", 10]);
+  const update = (changes: object) => tenancy.updateProject(project.id, { limits: {}, ...changes });
+  assert.equal(granted(await update({ dataClass: "patients" })).dataClass, "patients");
+  refusedWith(await update({ keepContentSeconds: 11 }), "invalid_request", "keepContentSeconds");
+  refusedWith(await update({ dataClass: "" }), "invalid_request", "dataClass");
+});
+
 test("what a project says of where its data may be is checked, kept and taken away, and its keys' holders know it", async () => {
   const { project, key, organisation } = await tenant("residency");
   const update = (changes: object) => tenancy.updateProject(project.id, { limits: {}, ...changes });
@@ -506,7 +529,9 @@ test("what another release or a hand wrote into the tables never widens what a k
   await sql`UPDATE projects SET monthly_budget = 1.0000000000009 WHERE id = ${project.id}`.execute(store.db);
   const directory = await opened();
   const holder = granted(directory.identify(key.key));
-  assert.equal(holder.project.dataClass, "restricted");
+  // Policy permits nothing for a class that nobody declares, and what goes by the five takes it for restricted.
+  assert.equal(holder.project.dataClass, "secret");
+  assert.equal(baseClassOf(holder.project.dataClass, shippedDocument), "restricted");
   assert.deepEqual(
     holder.limits.map(({ monthlyBudget }) => monthlyBudget),
     [undefined, parseAmount("1"), 0n],

@@ -1,5 +1,4 @@
 import type { KeyPermission, KeyReach, Tier } from "../base/index.ts";
-import { type DataClass, isDataClass } from "../policy/index.ts";
 import type { ExportedFigures } from "../store/index.ts";
 import { type LimitsTold, limitsTold } from "./limits.ts";
 import type { findKey, findOrganisation, findProject } from "./references.ts";
@@ -14,7 +13,7 @@ export interface OrganisationTold extends Named {
 }
 export interface ProjectTold extends Named {
   readonly organisation: Named;
-  readonly dataClass: DataClass;
+  readonly dataClass: string;
   readonly processing: string[];
   readonly storage: string[] | null;
   readonly regimes: string[] | null;
@@ -49,7 +48,7 @@ export function projectTold(
     id: row.id,
     name: row.name,
     organisation: { id: row.organisation, name: row.organisationName },
-    dataClass: isDataClass(row.dataClass) ? row.dataClass : "restricted",
+    dataClass: row.dataClass,
     processing: row.processing,
     storage: row.storage,
     regimes: row.regimes,

@@ -66,6 +66,7 @@ export function contractSuite(
     shapes(() => client, can);
     refusals(() => client, can);
     leavers(() => client, can);
+    caches(() => client, can);
   });
 }
 
@@ -295,6 +296,31 @@ function leavers(client: Client, can: Can): void {
       assert.equal(kept.ending, "abort");
       assert.ok(kept.outputTokens >= seen && kept.outputTokens < 400, `${seen} seen, ${kept.outputTokens} counted`);
       assert.equal((await client().chat("a", { max_tokens: 1 })).usage.completion_tokens, 1);
+    },
+  );
+}
+
+function caches(client: Client, can: Can): void {
+  test(
+    "a tenant's prompt is cached for it alone, until its host is told to forget it",
+    without(can.hostProtocol),
+    async () => {
+      const prompt = "Once upon a time there was a miller. ".repeat(20);
+      const cached = async (tenant: string): Promise<number> => {
+        const { usage } = await client().whole(chat, client().chatBody(prompt, { max_tokens: 2 }), {
+          "bailiwick-tenant": tenant,
+        });
+        return usage.prompt_tokens_details?.cached_tokens ?? 0;
+      };
+      assert.equal(await cached("prj_forgotten"), 0);
+      assert.equal(await cached("prj_kept"), 0);
+      const before = await cached("prj_forgotten");
+      const { statusCode, body } = await client().post("/host/v1/forget", { tenant: "prj_forgotten" });
+      assert.equal(statusCode, 200);
+      assert.deepEqual(await body.json(), { running: 0 });
+      assert.equal(await cached("prj_forgotten"), 0);
+      // A program that cannot keep two tenants' caches apart keeps none.
+      if (before > 0) assert.ok((await cached("prj_kept")) > 0);
     },
   );
 }

@@ -160,3 +160,19 @@ test("the documents are there after a restart, and decide the first request", as
   assert.equal((await ask({ url: cloud.url, key })).status, 403);
   assert.deepEqual((await control<{ document: object }>(cloud, "GET", "/facts")).document, document);
 });
+
+test("a project has data of an operator's own class, under its regimes, and the class stays declared meanwhile", async () => {
+  const { version } = await control<{ version: number }>(cloud, "GET", "/policies");
+  const dataClasses = [{ name: "patients", like: "special-category" }];
+  await apply("policies", version, { files: [], document: { dataClasses, regimes: { patients: ["national"] } } });
+  const own = { organisation: "default", name: "surgery", dataClass: "patients", country: "FR" };
+  await assert.rejects(control(cloud, "POST", "/projects", { ...own, dataClass: "patient" }));
+  const project = await control<{ dataClass: string }>(cloud, "POST", "/projects", own);
+  assert.equal(project.dataClass, "patients");
+  const secret = await makeKey(cloud, "surgeon", { project: "surgery" });
+  await eventually("its regime holds", async () => (await ask({ url: cloud.url, key: secret })).status === 403);
+  await assert.rejects(apply("policies", version + 1, { files: [], document: {} }));
+  assert.equal((await control<{ version: number }>(cloud, "GET", "/policies")).version, version + 1);
+  await control(cloud, "PATCH", "/projects/surgery", { dataClass: "personal" });
+  await apply("policies", version + 1, { files: [], document: {} });
+});

@@ -33,6 +33,7 @@ test("a restore that fails leaves nothing that blocks the next one, and a half-m
   writeFileSync(table, whole);
   const restored = await commandFails(["restore", backup, "--data", data]);
   assert.equal(restored.code, 0, restored.stderr);
+  assert.match(restored.stderr, /What was erased after that is back/);
   const again = await startCloud({ data, arguments: ["--engine", "fake"] });
   const response = await fetch(`${again.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
   assert.equal(response.status, 200);

@@ -265,6 +265,36 @@ test("a person's records are erased by the tenant, with a statement that verifie
   assert.ok(!logged.includes("patient-9") && !erased.statement!.includes("patient-9"));
 });
 
+test("what an erasure names is in no host's cache afterwards, and its statement says which hosts confirmed", async () => {
+  const key = await keyFor("ward", ["use"]);
+  const neighbour = await keyFor("shop", ["use"]);
+  const holder = await keyFor("ward", ["erase"]);
+  const prompt = "The patient of room seven has had a fever since Monday evening.";
+  const cached = async (secret: string): Promise<number> => {
+    const seen = await ask({ url: cloud.url, key: secret, content: prompt });
+    assert.equal(seen.status, 200, seen.text);
+    const { usage } = JSON.parse(seen.text) as { usage: { prompt_tokens_details: { cached_tokens: number } } };
+    return usage.prompt_tokens_details.cached_tokens;
+  };
+  await cached(key);
+  await cached(neighbour);
+  assert.ok((await cached(key)) > 5);
+  const erased = (await as(holder, "POST", "/erasures", { project: "ward", subject: "patient-of-room-7" }))
+    .json as unknown as Erased;
+  assert.equal(erased.state, "done");
+  assert.equal(await cached(key), 0);
+  assert.ok((await cached(neighbour)) > 5, "another project's cache was not asked about");
+  const { payload } = JSON.parse(erased.statement!) as { payload: string };
+  const { copies } = JSON.parse(Buffer.from(payload, "base64").toString()) as {
+    copies: { caches: { destination: string; kind: string; outcome: string }[] };
+  };
+  assert.deepEqual(
+    copies.caches.map(({ kind, outcome }) => [kind, outcome]),
+    [["host", "forgotten"]],
+  );
+  assert.match(copies.caches[0]!.destination, /^host_/);
+});
+
 interface Exported {
   readonly files: readonly { readonly name: string; readonly rows: number }[];
 }

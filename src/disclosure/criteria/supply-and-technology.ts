@@ -68,8 +68,8 @@ export const supplyAndTechnology: readonly Criterion[] = [
     id: "SOV-6.3",
     title: "Open source",
     asks: "Whether the software may be read, changed and passed on, and who governs it.",
-    rule: "The licence of this release, and of the engine of each destination where it is one that this release knows. Drivers, firmware and operating systems are not seen, and neither is who governs a project.",
-    wouldAnswer: "A destination that is up.",
+    rule: "The licence of this release, and of the engine of each destination: by the facts (`engines`, and the `engine` of its host), else where it is one that this release knows. A host that reports another build than the facts name is in doubt. Drivers, firmware and operating systems are not seen, and neither is who governs a project.",
+    wouldAnswer: "A destination that is up; facts: the engines, and the hosts that compute by them.",
   },
   {
     id: "SOV-6.4",

@@ -1,14 +1,23 @@
 import { backingOf, counts, type Fact, measured } from "../evidence.ts";
 import type { LiveDestination } from "../live-state.ts";
-import { type Scene, siteBacking } from "../scene.ts";
+import { engineOf, type Scene, siteBacking } from "../scene.ts";
 import { decided, distinct, listed, open, type Outcome } from "./finding.ts";
 
-/** Engines that this release starts or contains, by the licences in their own repositories (SPDX). */
+/** Engines that this release starts or contains, by the licences in their own repositories (SPDX): what the facts say counts first. */
 const engineLicences: ReadonlyMap<string, string> = new Map([
   ["llamacpp", "llama.cpp and node-llama-cpp, MIT"],
   ["vllm", "vLLM, Apache-2.0"],
   ["fake", "a script of this release, Apache-2.0"],
 ]);
+
+/** Licences that the Open Source Initiative has approved, of those that engines have (SPDX). */
+const openLicences: ReadonlySet<string> = new Set(
+  (
+    "0BSD AGPL-3.0-only AGPL-3.0-or-later Apache-2.0 BSD-2-Clause BSD-3-Clause BSL-1.0 EPL-2.0 EUPL-1.2 GPL-2.0-only " +
+    "GPL-2.0-or-later GPL-3.0-only GPL-3.0-or-later ISC LGPL-2.1-only LGPL-2.1-or-later LGPL-3.0-only LGPL-3.0-or-later " +
+    "MIT MPL-2.0 UPL-1.0 Zlib"
+  ).split(" "),
+);
 
 /** SOV-6.1. */
 export function interfaces({ state, destinations }: Scene): Outcome {
@@ -31,20 +40,50 @@ export function interfaces({ state, destinations }: Scene): Outcome {
 export function openSource(scene: Scene): Outcome {
   const { destinations, state } = scene;
   if (destinations.length === 0) return open([]);
-  const evidence = measured(state.atMs);
+  const engines = destinations.map(({ destination }) => ({ destination, ...engineAt(destination, scene) }));
   const facts = distinct([
-    { text: "this release is under Apache-2.0", evidence },
-    ...destinations.map(({ destination }): Fact => ({ text: engineText(destination), evidence })),
+    { text: "this release is under Apache-2.0", evidence: measured(state.atMs) },
+    ...engines.flatMap(({ facts: said }) => said),
   ]);
-  const unknown = destinations.filter(({ destination }) => !engineLicences.has(destination.engine.name));
-  if (unknown.length === 0) return decided("This release and the engines of all destinations are open source.", facts);
-  const because = `the licence of what answers at ${listed(unknown.map(({ destination }) => destination.name))} is not known here`;
+  const closed = engines.filter(({ isOpen }) => !isOpen);
+  if (closed.length === 0) return decided("This release and the engines of all destinations are open source.", facts);
+  const because = `what answers at ${listed(closed.map(({ destination }) => destination.name))} is of no licence that is known here to be open source`;
   return decided(`Open source in part: ${because}.`, facts, { level: 2, because });
 }
 
-function engineText({ name, kind, engine }: LiveDestination): string {
+/** The engine of a destination: by the facts, else by what this release knows of the engines that it has. */
+function engineAt(
+  destination: LiveDestination,
+  { state }: Scene,
+): { readonly isOpen: boolean; readonly facts: readonly Fact[] } {
+  const { name, kind, engine } = destination;
+  const evidence = measured(state.atMs);
+  const declared = engineOf(name, state);
+  const doubt = declared === undefined ? undefined : doubtOfBuild(declared.build, engine.build);
+  if (declared !== undefined && doubt === undefined) {
+    const { developer, developerCountry, licence, build } = declared;
+    const what = build === undefined ? declared.name : `${declared.name} ${build}`;
+    const text = `${kind} ${name} computes by ${what} of ${developer} (${developerCountry}), ${licence}`;
+    return { isOpen: isOpenSource(licence), facts: [{ text, evidence: backingOf(declared.evidence) }] };
+  }
   const licence = engineLicences.get(engine.name);
-  return `${kind} ${name} computes by ${licence ?? `"${engine.name}", of a licence that is not known here`}`;
+  const text = `${kind} ${name} computes by ${licence ?? `"${engine.name}", of a licence that is not known here`}`;
+  const doubted =
+    doubt === undefined ? [] : [{ text: `the engine of ${kind} ${name} is in doubt: ${doubt}`, evidence }];
+  return { isOpen: licence !== undefined, facts: [{ text, evidence }, ...doubted] };
+}
+
+/** Upstreams report no build: of them the facts alone speak. */
+function doubtOfBuild(declared: string | undefined, reported: string): string | undefined {
+  if (declared === undefined || reported === "" || reported.includes(declared)) return undefined;
+  return `it reports the build "${reported}", and the facts say "${declared}"`;
+}
+
+/** Of several, all that hold together have to be, or one of those to choose from. */
+function isOpenSource(licence: string): boolean {
+  return licence
+    .split(" AND ")
+    .every((all) => all.split(" OR ").some((one) => openLicences.has(one.replaceAll(/[()]/g, "").trim())));
 }
 
 /** SOV-7.1. */

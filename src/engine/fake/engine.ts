@@ -91,6 +91,12 @@ class FakeModel implements LoadedModel {
     for (const sequence of this.#surroundings.running) sequence.release();
   }
 
+  forget(tenant: string | undefined): Promise<void> {
+    if (tenant === undefined) this.#remembered.clear();
+    else this.#remembered.delete(tenant);
+    return Promise.resolve();
+  }
+
   unload(): Promise<void> {
     for (const sequence of this.#surroundings.running) sequence.fail(new Error("the model is unloaded"));
     return Promise.resolve();

@@ -80,6 +80,20 @@ test("the same prompt gives the same answer, and the end of the turn is a token 
   assert.equal(other.counts().cachedInputTokens, 0, "a cache crossed from one tenant to another");
 });
 
+test("what a tenant has asked is forgotten when it is told so, and what others have asked is not", async () => {
+  const model = await openModel({});
+  const cached = async (tenant: string): Promise<number> => {
+    const sequence = await start(model, request("one two three", { tenant }));
+    await partsOf(sequence);
+    return sequence.counts().cachedInputTokens;
+  };
+  assert.deepEqual([await cached("a"), await cached("b"), await cached("a")], [0, 0, 2]);
+  await model.forget("a");
+  assert.deepEqual([await cached("a"), await cached("b")], [0, 2]);
+  await model.forget(undefined);
+  assert.deepEqual([await cached("a"), await cached("b")], [0, 0]);
+});
+
 test("max tokens end an answer by length, a stop string before it appears", async () => {
   const model = await openModel({ answerTokens: 30 });
   const cutShort = await start(model, request("a", { maxTokens: 4 }));

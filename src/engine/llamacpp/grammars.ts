@@ -34,6 +34,11 @@ export class Grammars {
     return new LlamaGrammarEvaluationState({ model: this.#model, grammar: await this.prepare(text) });
   }
 
+  /** Schemas are a part of what was asked; answers that use one keep it. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
   /** The grammar as seen by a sampler of our own. */
   acceptor(state: LlamaGrammarEvaluationState): Acceptor {
     const native: unknown = Reflect.get(state, "_state");

@@ -172,6 +172,25 @@ await withOnePoolThread(import.meta.url, async () => {
     );
   });
 
+  test("a forgotten tenant's prompts are computed anew, those that ran meanwhile too, and nobody else's", async () => {
+    const prompt = "Once upon a time there was a miller who had three sons and a mill";
+    const cached = async (tenant: string): Promise<number> =>
+      (await read(requestOf(prompt, { tenant, maxTokens: 2 }))).counts.cachedInputTokens;
+    assert.deepEqual([await cached("forget-a"), await cached("forget-b")], [0, 0]);
+    assert.ok((await cached("forget-a")) > 0);
+    const running = await model.start(requestOf(prompt, { tenant: "forget-a", maxTokens: 20 }));
+    assert.ok(!("outcome" in running));
+    const parts = running[Symbol.asyncIterator]();
+    await parts.next();
+    await model.forget("forget-a");
+    await model.forget("forget-a");
+    while ((await parts.next()).done !== true);
+    assert.equal(await cached("forget-a"), 0);
+    assert.ok((await cached("forget-b")) > 0);
+    await model.forget(undefined);
+    assert.deepEqual([await cached("forget-a"), await cached("forget-b")], [0, 0]);
+  });
+
   test("a message's text never becomes a control token", async () => {
     const plain = await read(requestOf(chat("hello"), { maxTokens: 1 }));
     const injections = [

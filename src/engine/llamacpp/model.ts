@@ -113,6 +113,12 @@ export class LlamaCppModel implements LoadedModel {
     this.#shared.rounds.release();
   }
 
+  async forget(tenant: string | undefined): Promise<void> {
+    if (this.#unloaded !== undefined) return;
+    this.#shared.grammars.forget();
+    await this.#shared.slots.forget(tenant);
+  }
+
   unload(): Promise<void> {
     this.#unloaded ??= this.#unload();
     return this.#unloaded;

@@ -18,7 +18,9 @@ export interface Slot {
  */
 export class Slots {
   /** Free slots, the longest free one first. */
-  readonly #free: Slot[];
+  #free: Slot[];
+  /** What is with an answer, by the tenant that has it. */
+  readonly #lent = new Map<Slot, { readonly tenant: string; isToForget: boolean }>();
   #closed: Error | undefined;
   readonly #newSequence: () => LlamaContextSequence;
   readonly #waiting: {
@@ -53,8 +55,22 @@ export class Slots {
 
   /** `isSound`: its state is known. Else a new sequence takes its place. */
   takeBack(slot: Slot, isSound: boolean): void {
-    if (isSound) this.#put(slot);
+    const { isToForget = false } = this.#lent.get(slot) ?? {};
+    this.#lent.delete(slot);
+    if (isSound && !isToForget) this.#put(slot);
     else void this.#renew(slot);
+  }
+
+  /** New sequences take the place of those that remember something of the tenant's; lent ones are replaced at their return. */
+  async forget(tenant: string | undefined): Promise<void> {
+    const isMeant = (whose: string | undefined): boolean => tenant === undefined || whose === tenant;
+    for (const lent of this.#lent.values()) if (isMeant(lent.tenant)) lent.isToForget = true;
+    // A slot that is nobody's for the moment may still hold what somebody's prompt has left half-way.
+    const forgetting = this.#free.filter(
+      (slot) => slot.sequence.nextTokenIndex > 0 && (slot.tenant === undefined || isMeant(slot.tenant)),
+    );
+    this.#free = this.#free.filter((slot) => !forgetting.includes(slot));
+    await Promise.all(forgetting.map((slot) => this.#renew(slot)));
   }
 
   async #renew(slot: Slot): Promise<void> {
@@ -94,7 +110,9 @@ export class Slots {
       const unused = this.#free.findIndex((slot) => slot.tenant === undefined);
       best = Math.max(0, unused);
     }
-    return this.#free.splice(best, 1)[0]!;
+    const slot = this.#free.splice(best, 1)[0]!;
+    this.#lent.set(slot, { tenant, isToForget: false });
+    return slot;
   }
 }
 

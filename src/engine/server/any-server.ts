@@ -17,6 +17,6 @@ export const anyServer: Flavour = {
   }),
   countsPrompts: false,
   // The salt for those that know it. llama.cpp's server does not: it would reuse any tenant's prompt for any other.
-  extraFields: ({ tenant }) => ({ cache_salt: tenant, cache_prompt: false, timings_per_token: true }),
+  extraFields: (cacheSalt) => ({ cache_salt: cacheSalt, cache_prompt: false, timings_per_token: true }),
   canSleep: () => false,
 };

@@ -76,7 +76,7 @@ export class ServerEngine implements Engine {
       serving,
       sequences: this.#opened.sequences,
       facts,
-      callId: () => `call_${entropy(12).toString("hex")}`,
+      entropy,
       onFailure: (message) => onLine(file.name, message),
       putAway: () => (this.#canSleep && !this.#isClosed ? this.#sleepers.add(file, serving) : serving.stop()),
     });

@@ -1,4 +1,3 @@
-import type { GenerateRequest } from "../types.ts";
 import type { Control } from "./control.ts";
 import type { GateOrders } from "./gate.ts";
 import type { Program } from "./program.ts";
@@ -13,8 +12,8 @@ export interface Flavour {
   orders(program: Program, control: Control): GateOrders;
   /** Whether it knows tokens without computing: then prompts are counted before they are sent. */
   readonly countsPrompts: boolean;
-  /** Fields of a request's body beyond OpenAI's: above all what keeps prompt caches of two tenants apart. */
-  extraFields(request: GenerateRequest): object;
+  /** Fields of a request's body beyond OpenAI's: above all the salt that keeps prompt caches of two tenants apart. */
+  extraFields(cacheSalt: string): object;
   /** Whether a program that was started with this command gives its memory back while it sleeps. */
   canSleep(command: readonly string[]): boolean;
 }

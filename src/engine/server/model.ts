@@ -8,6 +8,7 @@ import { planAnswer } from "./plan.ts";
 import { countPrompt } from "./prompt-count.ts";
 import { ServerSequence, type Surroundings } from "./sequence.ts";
 import type { Serving } from "./serving.ts";
+import { Salts } from "./salts.ts";
 import type { ModelFacts } from "./size.ts";
 
 /** A LoRA adapter in PEFT's format, in a folder. */
@@ -22,7 +23,8 @@ export interface ServerModelOptions {
   readonly serving: Serving;
   readonly sequences: number;
   readonly facts: Pick<ModelFacts, "chats" | "turnTokens">;
-  readonly callId: () => string;
+  /** Random bytes, for salts and the ids of tool calls. */
+  readonly entropy: (count: number) => Buffer;
   /** Something went wrong that no request is told of. */
   readonly onFailure: (message: string) => void;
   /** What becomes of the program once nobody uses it. */
@@ -43,21 +45,23 @@ export class ServerModel implements LoadedModel {
   readonly #options: ServerModelOptions;
   readonly #gate: Gate;
   readonly #surroundings: Surroundings;
+  readonly #salts: Salts;
   #failure: Error | undefined;
   #unloaded: Promise<void> | undefined;
 
   constructor(options: ServerModelOptions) {
-    const { file, serving, flavour, callId } = options;
+    const { file, serving, flavour, entropy } = options;
     this.model = file;
     this.contextTokens = file.contextTokens;
     this.sequences = options.sequences;
     this.chats = options.facts.chats;
     this.serving = serving;
     this.#options = options;
+    this.#salts = new Salts(entropy);
     this.#gate = new Gate(flavour.orders(serving.program, serving.control), (error) => this.#disobeyed(error));
     this.#surroundings = {
       send: (question, reader) => serving.send(question, reader),
-      callId,
+      callId: () => `call_${entropy(12).toString("hex")}`,
       running: new Set(),
       failure: () => this.#failure,
     };
@@ -90,8 +94,9 @@ export class ServerModel implements LoadedModel {
       if (room < 1) return tooLong(`${inputTokens} tokens`, contextTokens);
       maxTokens = Math.min(maxTokens ?? room, room);
     }
+    const extra = flavour.extraFields(this.#salts.of(request.tenant));
     const model = adapter ?? serving.model;
-    const question = questionOf(request, plan, { model, maxTokens, extra: flavour.extraFields(request) });
+    const question = questionOf(request, plan, { model, maxTokens, extra });
     return new ServerSequence({ request, plan, question, inputTokens }, this.#surroundings);
   }
 
@@ -101,6 +106,11 @@ export class ServerModel implements LoadedModel {
 
   release(): void {
     this.#gate.release();
+  }
+
+  forget(tenant: string | undefined): Promise<void> {
+    this.#salts.forget(tenant);
+    return Promise.resolve();
   }
 
   /** Makes an adapter known under its name. Rejects where the program cannot: it is then as it was. */

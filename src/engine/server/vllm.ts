@@ -47,7 +47,7 @@ export const vllm: Flavour = {
     release: () => control.order("/resume"),
   }),
   countsPrompts: true,
-  extraFields: ({ tenant }) => ({ cache_salt: tenant }),
+  extraFields: (cacheSalt) => ({ cache_salt: cacheSalt }),
   canSleep: (command) => command.includes("--enable-sleep-mode"),
 };
 

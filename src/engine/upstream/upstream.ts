@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from "../../base/index.ts";
-import type { Counted, Destination, DestinationSite, Dispatch, Offer } from "../destination.ts";
+import type { Counted, Destination, DestinationSite, Dispatch, Forgotten, Offer } from "../destination.ts";
 import { Address } from "./address.ts";
 import type { Exchange, Reader } from "./exchange.ts";
 import { RunningExchanges } from "./running-exchanges.ts";
@@ -117,6 +117,11 @@ export class Upstream implements Destination {
   }
   acknowledge(): void {
     // Nothing is kept there that could be forgotten.
+  }
+
+  /** No request of OpenAI's API reaches a server's caches. */
+  forget(): Promise<Forgotten> {
+    return Promise.resolve({ outcome: "unable" });
   }
 
   /** Asks what it offers now; one question at a time. */

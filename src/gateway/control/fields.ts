@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { formatAmount, parseAmount, tiers } from "../../base/index.ts";
-import { dataClasses } from "../../policy/index.ts";
 
 /** The most rows that one answer holds. */
 export const mostRows = 1000;
@@ -70,7 +69,9 @@ export const limits = z.object({
   expiresAt: z.string().nullable(),
 });
 
-export const dataClass = z.enum(dataClasses);
+export const dataClass = z.string().min(1).max(64).meta({
+  description: "public, internal, personal, special-category, restricted, or one that the policy document declares.",
+});
 
 const places = z.array(z.string().min(2).max(60).toUpperCase()).max(100);
 const processing = places.meta({

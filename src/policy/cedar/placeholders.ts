@@ -5,7 +5,8 @@ const known = new Set(
   (
     "principal.dataClass principal.processing principal.storage principal.country principal.from " +
     "resource.jurisdiction resource.country resource.within resource.certificates resource.evidence resource.makers " +
-    "resource.makerCountries context.dataClass context.baseClass context.purpose context.legalBasis " +
+    "resource.makerCountries resource.engine.name resource.engine.developer resource.engine.developerCountry " +
+    "resource.engine.licence context.dataClass context.baseClass context.purpose context.legalBasis " +
     "context.importer.operator context.importer.seat context.importer.establishments context.importer.law " +
     "context.importer.access context.importer.adequate context.importer.certificates " +
     "context.ownership.largestVotesPercent context.ownership.largestCapitalPercent context.ownership.votesPercent " +

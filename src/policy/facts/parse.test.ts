@@ -151,3 +151,20 @@ test("an attestation names a criterion that there is; documents without any keep
   ]);
   assert.equal(Object.hasOwn(factsOf({}), "attestations"), false);
 });
+
+test("a host's engine has to be one of the list, and each is there once", () => {
+  const engine = { developer: "D", developerCountry: "FR", licence: "MIT", evidence: attested };
+  const document = {
+    operators: [company("A", "FR")],
+    sites: [siteOf("fr", "FR", "A")],
+    engines: [
+      { name: "vllm", ...engine },
+      { name: "vllm", ...engine },
+    ],
+    hosts: [{ name: "h", site: "fr", engine: "vlm", evidence: attested }],
+  };
+  assert.deepEqual(problemsOf(document), [
+    'engines[1].name: "vllm" is there twice: one name is one thing',
+    'hosts[0].engine: "vlm" is not in engines; did you mean "vllm"?',
+  ]);
+});

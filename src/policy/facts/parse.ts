@@ -37,8 +37,8 @@ function consistencyProblems(facts: Facts): readonly DocumentProblem[] {
   const problems: DocumentProblem[] = [];
   const report: Report = (path, message, nearest) =>
     problems.push({ path: memberPath(path), message, ...(nearest !== undefined && { nearest }) });
-  for (const list of ["operators", "sites", "hosts", "accelerators", "models"] as const) {
-    reportRepeated(list, facts[list], report);
+  for (const list of ["operators", "sites", "hosts", "accelerators", "engines", "models"] as const) {
+    reportRepeated(list, facts[list] ?? [], report);
   }
   checkReferences(facts, report);
   checkRevocations(facts, report);
@@ -66,6 +66,7 @@ function checkReferences(facts: Facts, report: Report): void {
   const operators = names(facts.operators);
   const sites = names(facts.sites);
   const accelerators = names(facts.accelerators);
+  const engines = names(facts.engines ?? []);
   for (const [index, { owners }] of facts.operators.entries()) {
     for (const [at, { operator }] of owners.entries()) {
       if (operator !== undefined) {
@@ -78,6 +79,7 @@ function checkReferences(facts: Facts, report: Report): void {
   }
   for (const [index, host] of facts.hosts.entries()) {
     refer(host.site, sites, "sites", ["hosts", index, "site"]);
+    if (host.engine !== undefined) refer(host.engine, engines, "engines", ["hosts", index, "engine"]);
     for (const [at, name] of host.accelerators.entries()) {
       refer(name, accelerators, "accelerators", ["hosts", index, "accelerators", at]);
     }

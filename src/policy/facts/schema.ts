@@ -100,6 +100,7 @@ const host = z.strictObject({
   name: plainName.describe("The host's id, or an upstream's name."),
   site: shortName.describe("Where it stands, by the site's name."),
   accelerators: z.array(plainName).max(1000).default([]).describe("What is in it, by names of the list below."),
+  engine: plainName.optional().describe("What computes its models, by a name of the list of engines."),
   evidence: evidence.describe("What this rests on."),
 });
 
@@ -112,16 +113,24 @@ const accelerator = z.strictObject({
   evidence: evidence.describe("What this rests on."),
 });
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hex digits");
+
+const engine = z.strictObject({
+  name: plainName.describe("Its name, for hosts to name it by."),
+  developer: plainName.describe("Who makes it."),
+  developerCountry: country.describe("Where the developer has its seat; of a community, where it is governed."),
+  licence: plainName.describe("Its licence, as SPDX has it where it can."),
+  build: plainName.optional().describe("Its version, as hosts report it; one that reports another is in doubt."),
+  sha256: sha256.optional().describe("The digest of its build."),
+  evidence: evidence.describe("What this rests on."),
+});
+
 const model = z.strictObject({
   name: plainName.describe("The name that requests use."),
   developer: plainName.describe("Who made it."),
   developerCountry: country.describe("Where the developer has its seat."),
   licence: plainName.describe("Its licence, as SPDX has it where it can."),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, "64 lower-case hex digits")
-    .optional()
-    .describe("The digest of its weights."),
+  sha256: sha256.optional().describe("The digest of its weights."),
   evidence: evidence.describe("What this rests on."),
 });
 
@@ -162,9 +171,11 @@ export const factsSchema = z.strictObject({
   sites: z.array(site).max(1000).default([]).describe("Where machines stand."),
   hosts: z.array(host).max(10_000).default([]).describe("Machines and upstreams, bound to their sites."),
   accelerators: z.array(accelerator).max(1000).default([]).describe("What computes in hosts."),
+  // Without a default: documents that say nothing of it keep the digest that they were applied with.
+  engines: z.array(engine).max(1000).optional().describe("What computes models in hosts: programs and libraries."),
   models: z.array(model).max(10_000).default([]).describe("What runs on them."),
   subprocessors: z.array(subprocessor).max(1000).default([]).describe("Who else handles tenants' data; for reports."),
-  // Without a default: documents that say nothing of it keep the digest that they were applied with.
+  // Without a default, as above.
   attestations: z
     .array(attestation)
     .max(480)
@@ -180,4 +191,5 @@ export type Operator = Facts["operators"][number];
 export type Owner = Operator["owners"][number];
 export type Certificate = Operator["certificates"][number];
 export type Site = Facts["sites"][number];
+export type Engine = NonNullable<Facts["engines"]>[number];
 export type Attestation = NonNullable<Facts["attestations"]>[number];

@@ -85,10 +85,37 @@ test("a host is where its evidence says, and its makers are known where theirs c
     site: "fr",
     makers: ["X"],
     makerCountries: ["US"],
+    engine: undefined,
     withdrawnMakers: [],
   });
   assert.deepEqual([hosts.get("b")!.makers, hosts.get("b")!.withdrawnMakers], [undefined, ["Y"]]);
   assert.equal(hosts.get("c")!.site, undefined);
+});
+
+test("a host's engine is what the facts name, where the evidence of both counts", () => {
+  const lapsed = { ...attested, expires: "2026-11-01" };
+  const engine = { developer: "ggml", developerCountry: "BG", licence: "MIT" };
+  const facts = factsOf({
+    operators: [company("A", "FR")],
+    sites: [siteOf("fr", "FR", "A")],
+    engines: [
+      { name: "llama.cpp", ...engine, build: "b1", evidence: attested },
+      { name: "old", ...engine, evidence: lapsed },
+    ],
+    hosts: [
+      { name: "a", site: "fr", engine: "llama.cpp", evidence: attested },
+      { name: "b", site: "fr", engine: "old", evidence: attested },
+      { name: "c", site: "fr", engine: "llama.cpp", evidence: lapsed },
+      { name: "d", site: "fr", evidence: attested },
+    ],
+  });
+  const { hosts } = standing(facts, testNowMs);
+  assert.deepEqual(hosts.get("a")!.engine, { name: "llama.cpp", ...engine, build: "b1", sha256: undefined });
+  assert.deepEqual(
+    ["b", "c", "d"].map((name) => hosts.get(name)!.engine),
+    [undefined, undefined, undefined],
+  );
+  assert.equal(standing(facts, at("2026-10-31T12:00:00Z")).hosts.get("b")!.engine?.developer, "ggml");
 });
 
 test("adequacy is the shipped list, what an operator adds, and less what was revoked", () => {

@@ -40,8 +40,19 @@ export interface HostStanding {
   /** Makers of its accelerators; undefined where they are not known. */
   readonly makers: readonly string[] | undefined;
   readonly makerCountries: readonly string[] | undefined;
+  /** What computes its models; undefined where nobody has said, or the evidence for either does not count. */
+  readonly engine: EngineStanding | undefined;
   /** Makers of its accelerators that are withdrawn, whatever their evidence. */
   readonly withdrawnMakers: readonly string[];
+}
+
+export interface EngineStanding {
+  readonly name: string;
+  readonly developer: string;
+  readonly developerCountry: string;
+  readonly licence: string;
+  readonly build: string | undefined;
+  readonly sha256: string | undefined;
 }
 
 export interface ModelStanding {
@@ -142,6 +153,7 @@ function hostsOf(facts: Facts, horizon: Horizon): ReadonlyMap<string, HostStandi
   const accelerators = byName(
     facts.accelerators.map((each) => ({ ...each, counts: horizon.holds(spanOf(each.evidence)) })),
   );
+  const engines = enginesOf(facts, horizon);
   return byName(
     facts.hosts.map((host) => {
       const counts = horizon.holds(spanOf(host.evidence));
@@ -152,9 +164,24 @@ function hostsOf(facts: Facts, horizon: Horizon): ReadonlyMap<string, HostStandi
         site: counts ? host.site : undefined,
         makers: known ? [...new Set(parts.map(({ maker }) => maker))].sort() : undefined,
         makerCountries: known ? [...new Set(parts.map(({ makerCountry }) => makerCountry))].sort() : undefined,
+        engine: counts && host.engine !== undefined ? engines.get(host.engine) : undefined,
         withdrawnMakers: [...new Set(parts.map(({ maker }) => maker))].filter((maker) => banned.has(maker)),
       };
     }),
+  );
+}
+
+function enginesOf({ engines = [] }: Facts, horizon: Horizon): ReadonlyMap<string, EngineStanding> {
+  const counting = engines.filter(({ evidence }) => horizon.holds(spanOf(evidence)));
+  return byName(
+    counting.map(({ name, developer, developerCountry, licence, build, sha256 }) => ({
+      name,
+      developer,
+      developerCountry,
+      licence,
+      build,
+      sha256,
+    })),
   );
 }
 

@@ -131,6 +131,9 @@ describe("the real vLLM as an engine", { skip: skipped }, () => {
     assert.equal(await ask("prj_x"), 0);
     assert.ok((await ask("prj_x")) > 50);
     assert.equal(await ask("prj_y"), 0);
+    await model.forget("prj_x");
+    assert.equal(await ask("prj_x"), 0);
+    assert.ok((await ask("prj_y")) > 50, "what nobody asked to forget is cached still");
   });
 
   test("an answer that nobody reads any more ends there, and is counted as far as it came", async () => {
