@@ -100,7 +100,9 @@ const facts = {
 /** Personal data under a regime, by facts, with receipts, their meanings and the log; or none of it. */
 async function startGateway(mode: Mode, folder: string, backendPort: number): Promise<Bailiwick> {
   const isOn = mode === "on";
-  const settings = `${upstreamSettings(backendPort)}${isOn ? "" : "receipts:\n  meanings: none\n"}`;
+  // On a machine that is short of processors the database's word may come late, and personal data would stop.
+  const patient = "database:\n  whenAway:\n    afterMs: 60000\n";
+  const settings = `${upstreamSettings(backendPort)}${patient}${isOn ? "" : "receipts:\n  meanings: none\n"}`;
   const hooks = new URL("./residency-off/hooks.ts", import.meta.url).href;
   const environment: Record<string, string> = isOn ? {} : { NODE_OPTIONS: `--import=${hooks}` };
   const gateway = await startBailiwick({ folder: join(folder, mode), settings, environment });
