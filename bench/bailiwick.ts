@@ -19,6 +19,8 @@ export interface Bailiwick {
   readonly child: Child;
   readonly port: number;
   readonly key: string;
+  /** Runs a command against it, with `--json`; what it prints. */
+  command(...args: readonly string[]): Promise<string>;
 }
 
 /**
@@ -29,33 +31,29 @@ export async function startBailiwick({
   folder,
   settings,
   flags = [],
+  environment = {},
 }: {
   readonly folder: string;
   readonly settings: string;
   readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }): Promise<Bailiwick> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "bailiwick.yaml"), settings);
   const data = join(folder, "data");
   const port = await freePort();
-  const child = start(process.execPath, [program, "up", "--data", data, "--port", String(port), ...flags], { folder });
+  const up = [program, "up", "--data", data, "--port", String(port), ...flags];
+  const child = start(process.execPath, up, { folder, environment });
+  const command = async (...args: readonly string[]): Promise<string> => {
+    const whole = [program, ...args, "--data", data, "--json"];
+    return (await promisify(execFile)(process.execPath, whole, { cwd: folder })).stdout;
+  };
   try {
     await untilReady(child, `http://127.0.0.1:${port}/readyz`, 300_000);
-    const create = [
-      "key",
-      "create",
-      "--project",
-      "default",
-      "--name",
-      "bench",
-      ...Object.entries(limits).flat(),
-      "--data",
-      data,
-      "--json",
-    ];
-    const created = await promisify(execFile)(process.execPath, [program, ...create], { cwd: folder });
-    const { key } = JSON.parse(created.stdout) as { key: string };
-    return { child, port, key };
+    const options = Object.entries(limits).flat();
+    const created = await command("key", "create", "--project", "default", "--name", "bench", ...options);
+    const { key } = JSON.parse(created) as { key: string };
+    return { child, port, key, command };
   } catch (error) {
     await child.stop();
     throw error;

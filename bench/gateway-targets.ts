@@ -30,7 +30,7 @@ export const targetNames = [
 export type TargetName = (typeof targetNames)[number];
 
 const allShapes: readonly Shape[] = ["request", "stream", "latency"];
-const asksBackend: Target["asks"] = {
+export const asksBackend: Target["asks"] = {
   request: { model: "bench-instant", tokens: 16 },
   stream: { model: "bench-paced", tokens: 100 },
   latency: { model: "bench-prefill", tokens: 16 },
@@ -111,7 +111,7 @@ const starts: Readonly<Record<TargetName, (place: Place) => Promise<Target | { r
 };
 
 /** High limits, or the bench would measure refusals; everything else as it comes. */
-function upstreamSettings(backendPort: number): string {
+export function upstreamSettings(backendPort: number): string {
   return [
     "models:",
     "  serve: []",

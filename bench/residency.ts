@@ -1,7 +1,8 @@
 /**
- * What residency and proof cost on the hot path: the decision where a request may run, and its receipt from the bytes'
- * digests to the entry in the log; each part alone, and all of it on and off around the same empty loop, in alternating
- * rounds of one process. Beside it, how fast the log takes entries, and how fast receipts and proofs are verified.
+ * What residency and proof cost on the hot path: all of it in a gateway, on and off in the same run; and each part alone,
+ * the decision where a request may run, and its receipt from the bytes' digests to the entry in the log, around the same
+ * empty loop in alternating rounds of one process. Beside it, how fast the log takes entries, how fast receipts and proofs
+ * are verified, and, from the log's own bench, a log of ten million.
  */
 import { createSecretKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -20,8 +21,10 @@ import { createPolicy } from "../src/policy/index.ts";
 import { buildStatement, ByteDigest, openSigningKeys, receiptFile, type SigningKeys } from "../src/receipt/index.ts";
 import { exampleFacts } from "../src/receipt/testing.ts";
 import { verify } from "../src/verification/index.ts";
+import { logBench } from "./log.ts";
 import { meaningParts, streamEvents } from "./meanings.ts";
 import { atLeast, atMost, type Bench, type BenchOptions, type Outcome, rounded } from "./report.ts";
+import { type GatewaysPlan, measureOnAndOff, type OnAndOff } from "./residency-gateways.ts";
 import { distribution } from "./statistics.ts";
 
 export const residencyBench: Bench = { name: "residency", run };
@@ -38,7 +41,11 @@ interface Part {
   readonly work: (receipts: number) => Promise<void> | void;
 }
 
-async function run({ quick, progress }: BenchOptions): Promise<Outcome> {
+const gatewaysPlan: GatewaysPlan = { rounds: 12, warmUpMs: 8_000, durationMs: 2_000 };
+const quickGatewaysPlan: GatewaysPlan = { rounds: 4, warmUpMs: 3_000, durationMs: 1_000 };
+
+async function run(options: BenchOptions): Promise<Outcome> {
+  const { quick, progress } = options;
   const folder = await mkdtemp(join(tmpdir(), "bailiwick-bench-"));
   try {
     const signing = openSigningKeys(join(folder, "keys"), 0);
@@ -53,7 +60,9 @@ async function run({ quick, progress }: BenchOptions): Promise<Outcome> {
     }
     const medians = new Map([...costs].map(([name, values]) => [name, distribution(values).p50]));
     const verified = await verifyRates(signing, quick ? 300 : 3_000);
-    return summarize(medians, verified);
+    const gateways = await measureOnAndOff(quick ? quickGatewaysPlan : gatewaysPlan, folder, progress);
+    const log = await logBench.run(options);
+    return withLog(withGateways(summarize(medians, verified), gateways), log);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -226,5 +235,42 @@ function summarize(medians: ReadonlyMap<string, number>, verified: VerifyRates):
     notes: [
       `A batch has ${batchReceipts} receipts, and its one signature is spread over them; a decision is one of a policy that has met its question before.`,
     ],
+  };
+}
+
+const shareMost = 1.15;
+
+/** The gateway's own lines before those of the parts. */
+function withGateways({ results, aims, table, notes }: Outcome, { costs, medians }: OnAndOff): Outcome {
+  const { request, stream } = medians;
+  const row = (what: string, { onMicroseconds, offMicroseconds, ratio }: typeof request) => [
+    `gateway, ${what}: on / off = ${rounded(ratio)}`,
+    `${Math.round(onMicroseconds)} / ${Math.round(offMicroseconds)}`,
+  ];
+  return {
+    results: { ...results, gateways: { medians, costs } },
+    aims: [
+      atMost("gateway's CPU per request, on / off", request.ratio, shareMost),
+      atMost("gateway's CPU per stream of 100 tokens, on / off", stream.ratio, shareMost),
+      ...aims,
+    ],
+    table: { ...table, rows: [row("a request", request), row("a stream of 100 tokens", stream), ...table.rows] },
+    notes: [
+      ...notes,
+      "On: personal data under a regime, by facts, with receipts, meanings and the log. Off: the same program without decisions, digests, meanings, statements, seals and entries; the journal, keys, budgets and usage stay.",
+    ],
+  };
+}
+
+/** What the log's own bench says, behind it. */
+function withLog({ results, aims, table, notes }: Outcome, log: Outcome): Outcome {
+  return {
+    results: { ...results, log: log.results },
+    aims: [...aims, ...log.aims.map((aim) => ({ ...aim, name: `log: ${aim.name}` }))],
+    table: {
+      ...table,
+      rows: [...table.rows, ...log.table.rows.map(([what = "", ...rest]) => [`log: ${what}`, ...rest])],
+    },
+    notes: [...notes, ...log.notes],
   };
 }

@@ -22,6 +22,9 @@ export const paces: Readonly<Partial<Record<string, Pace>>> & Readonly<Record<Pa
   "bench-paced": { firstTokenMs: 0, eventIntervalMs: 10 },
 };
 
+/** What the benches of the gateway ask with. */
+export const bodyBytes = 728;
+
 /** A chat request of exactly `bytes` bytes; the prompt is words, as a prompt is. */
 export function chatBody({
   model,

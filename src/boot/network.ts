@@ -47,6 +47,7 @@ export async function networkConnections(parts: Parts): Promise<NetworkConnectio
     ...settings.log.witnesses.map(({ name, url }) =>
       row("witness", name, addressOf(url), "checkpoints of the transparency log, which name no tenant"),
     ),
+    ...timestampConnection(settings),
     ...modelSources(settings),
   ];
   return { airGapped: settings.network.airGapped, connections };
@@ -101,6 +102,12 @@ function vaultConnection({ contents }: Settings): Connection[] {
   return [
     row("keys", "Vault", addressOf(contents.vault.url), "projects' keys, to be wrapped and unwrapped; no content"),
   ];
+}
+
+function timestampConnection({ log }: Settings): Connection[] {
+  if (log.timestamps === undefined) return [];
+  const carries = "the hash of a checkpoint of the transparency log, once an hour";
+  return [row("timestamp", "time-stamping authority", addressOf(log.timestamps.url), carries)];
 }
 
 function databaseConnection({ settings, environment }: Parts): Connection[] {

@@ -6,7 +6,8 @@ import type { DataFolder } from "../installation/index.ts";
 import type { Journal } from "../journal/index.ts";
 import { parseVerifierKey } from "../log/index.ts";
 import type { SigningKeys } from "../receipt/index.ts";
-import { openSequencing, type Sequencing, type Standing } from "../sequencing/index.ts";
+import { openSequencing, type Sequencing, type SequencingOptions, type Standing } from "../sequencing/index.ts";
+import { readReply, timestampRequest } from "../timestamp/index.ts";
 import { locateReceipt } from "./books.ts";
 import type { Stops } from "./database.ts";
 import { Failed, failedBy } from "./failed.ts";
@@ -25,7 +26,7 @@ export async function openTransparency(
   stops: Stops,
 ): Promise<Sequencing> {
   const { settings, clock, log } = options;
-  const { origin, published, whenDamaged, witnesses } = settings.log;
+  const { origin, published, waitingBytes, whenDamaged, witnesses } = settings.log;
   const sequencing = await openSequencing({
     data: folder.path,
     journal,
@@ -34,8 +35,13 @@ export async function openTransparency(
     origin: origin ?? `bailiwick.example/${folder.installation}`,
     published: published.map(publishedNote),
     whenDamaged,
+    waitingSegmentsMax: Math.ceil(waitingBytes / settings.journal.segmentBytes),
     witnesses: witnesses.map((witness) => ({ ...witness, key: witnessKey(witness) })),
-    post,
+    post: async (url, body) => {
+      const { status, bytes } = await post(url, body, "text/plain; charset=utf-8");
+      return { status, body: bytes.toString("utf8") };
+    },
+    ...timestampsOf(options),
     onStanding: (standing) => tell(standing, log),
   }).catch((error: unknown) => {
     throw (
@@ -76,16 +82,35 @@ function witnessKey({ name, key }: { readonly name: string; readonly key: string
   );
 }
 
-const witnessTimeoutMs = 5_000;
+/** Who dates checkpoints, where the settings name anybody. */
+function timestampsOf({ settings, randomBytes, log }: BootOptions): Pick<SequencingOptions, "timestamps"> {
+  const url = settings.log.timestamps?.url;
+  if (url === undefined) return {};
+  const stamp = async (data: Buffer): Promise<Buffer> => {
+    const nonce = randomBytes(nonceBytes);
+    const { status, bytes } = await post(url, timestampRequest(data, nonce), "application/timestamp-query");
+    if (status !== 200) throw new Error(`it answered ${status}`);
+    const reply = readReply(bytes, { data, nonce });
+    if (reply.outcome === "refused") throw new Error(reply.reason);
+    return bytes;
+  };
+  const onFailure = (error: unknown): void =>
+    log.warn({ reason: messageOf(error) }, "the checkpoint was not dated; the authority is asked again in 5 minutes");
+  return { timestamps: { stamp, onFailure } };
+}
+
+const nonceBytes = 8;
+const postTimeoutMs = 5_000;
 const answerBytesMax = 64 * 1024;
 
-async function post(url: string, body: Buffer): Promise<{ readonly status: number; readonly body: string }> {
+/** Sends a body and resolves with what came back, bounded in time and bytes. */
+async function post(url: string, body: Buffer, contentType: string) {
   const answer = await request(url, {
     method: "POST",
     body,
-    headersTimeout: witnessTimeoutMs,
-    bodyTimeout: witnessTimeoutMs,
-    headers: { "content-type": "text/plain; charset=utf-8" },
+    headersTimeout: postTimeoutMs,
+    bodyTimeout: postTimeoutMs,
+    headers: { "content-type": contentType },
   });
   const parts: Buffer[] = [];
   let bytes = 0;
@@ -94,7 +119,7 @@ async function post(url: string, body: Buffer): Promise<{ readonly status: numbe
     if (bytes > answerBytesMax) throw new Error(`it answered more than ${answerBytesMax} bytes`);
     parts.push(part as Buffer);
   }
-  return { status: answer.statusCode, body: Buffer.concat(parts).toString("utf8") };
+  return { status: answer.statusCode, bytes: Buffer.concat(parts) };
 }
 
 /** The proof of a receipt; its own project's only. Rejects as `locateReceipt`. */

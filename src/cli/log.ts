@@ -7,6 +7,14 @@ import { CommandFailure, parsed } from "./failure.ts";
 import { readLogs } from "./log-keys.ts";
 import { readerAt, tilesAt } from "./log-tiles.ts";
 import { readBounded } from "./read-file.ts";
+import {
+  datedBy,
+  type DatedCheckpoint,
+  datedFacts,
+  datedJson,
+  type TimestampOptions,
+  withTimestamp,
+} from "./timestamp.ts";
 
 type Options = CloudOptions & JsonOption;
 
@@ -67,7 +75,7 @@ function addCheckpoint(group: Command, context: CommandContext): void {
     });
 }
 
-interface VerifyOptions extends Options {
+interface VerifyOptions extends Options, TimestampOptions {
   readonly from: string;
   readonly to: string;
   readonly log?: string;
@@ -81,7 +89,8 @@ function addVerify(group: Command, context: CommandContext): void {
     "whether a log has only grown between two of its checkpoints; exit code 0: it has, 1: it has not, 2: it could not be checked";
   const command = withJson(group.command("verify").description(description));
   withRequired(command, "--from <file>", "the checkpoint that was seen before");
-  withRequired(command, "--to <file>", "the checkpoint that is shown now")
+  withRequired(command, "--to <file>", "the checkpoint that is shown now");
+  withTimestamp(command, "the file of --to")
     .option("--log <place>", "the log's folder or URL; default: the running cloud's")
     .option(
       "--key <key...>",
@@ -91,15 +100,16 @@ function addVerify(group: Command, context: CommandContext): void {
     .option("--url <url>", "a cloud elsewhere, instead of the data folder's")
     .action(async (options: VerifyOptions) => {
       const { printer } = context;
-      const { outcome, reason, sizes } = await judge(options, context);
-      const isNegative = ["older", "forked"].includes(outcome);
+      const { outcome, reason, sizes, dated } = await judge(options, context);
+      const isNegative = ["older", "forked", "invalid"].includes(outcome);
       context.end(outcome === "consistent" ? 0 : isNegative ? 1 : 2);
       if (options.json === true) {
-        return printer.json({ consistent: outcome === "consistent", outcome, reason, ...sizes });
+        return printer.json({ consistent: outcome === "consistent", outcome, reason, ...sizes, ...datedJson(dated) });
       }
       return printer.facts([
         ["log", outcome === "consistent" ? outcome : outcome.toUpperCase()],
         ["reason", reason],
+        ...datedFacts(dated, "the checkpoint was there"),
       ]);
     });
 }
@@ -108,6 +118,7 @@ interface Judged {
   readonly outcome: string;
   readonly reason: string;
   readonly sizes?: { readonly from: number; readonly to: number };
+  readonly dated?: Extract<DatedCheckpoint, { outcome: "dated" }>;
 }
 
 async function judge(options: VerifyOptions, { surroundings, printer }: CommandContext): Promise<Judged> {
@@ -128,7 +139,11 @@ async function judge(options: VerifyOptions, { surroundings, printer }: CommandC
     const readTile = await tilesAt(place, currentFolder);
     const found = await checkConsistency({ log, seen: seen!, shown: shown!, readTile });
     if (!("seen" in found)) return found;
-    return { outcome: found.outcome, reason: found.reason, sizes: { from: found.seen.size, to: found.shown.size } };
+    const sizes = { from: found.seen.size, to: found.shown.size };
+    const dated = found.outcome === "consistent" ? await datedBy(options, shown, surroundings) : undefined;
+    if (dated === undefined) return { outcome: found.outcome, reason: found.reason, sizes };
+    if (dated.outcome !== "dated") return { ...dated, sizes };
+    return { outcome: found.outcome, reason: found.reason, sizes, dated };
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
     return { outcome: "unchecked", reason: error.message };

@@ -9,8 +9,16 @@ import { tilesAt } from "./log-tiles.ts";
 import { whole } from "./numbers.ts";
 import { readBounded } from "./read-file.ts";
 import { mainFacts } from "./receipt-facts.ts";
+import {
+  datedBy,
+  type DatedCheckpoint,
+  datedFacts,
+  datedJson,
+  type TimestampOptions,
+  withTimestamp,
+} from "./timestamp.ts";
 
-interface VerifyOptions extends JsonOption {
+interface VerifyOptions extends JsonOption, TimestampOptions {
   readonly key: string;
   readonly proof?: string;
   readonly logKey?: readonly string[];
@@ -36,7 +44,8 @@ export function addVerify(group: Command, context: CommandContext): void {
     "verify a receipt with no server and no network; exit code 0: valid, 1: invalid, 2: it could not be checked";
   const command = withJson(group.command("verify <file>").description(description));
   const keys = "the public keys, as /.well-known/bailiwick/keys serves them, or a key statement's proof";
-  withRequired(command, "--key <file>", keys)
+  withRequired(command, "--key <file>", keys);
+  withTimestamp(command, "the file of --checkpoint")
     .option("--proof <file>", "the proof that it is in the transparency log: check that it holds")
     .option("--log-key <key...>", "verifier keys of the log, or files of them, which --proof and a key statement need")
     .option("--checkpoint <file>", "a checkpoint of the log that was seen before: the log may only have grown since")
@@ -55,18 +64,58 @@ export function addVerify(group: Command, context: CommandContext): void {
     .option("--tenant <id>", "the project that it must be for")
     .option("--at <time>", "a moment by which the request must have ended", parseTime)
     .action(async (file: string, options: VerifyOptions) => {
-      const verdict = await judge(file, options, context);
+      const { verdict, dated } = await dating(await judge(file, options, context), options, context);
       context.end(verdict.outcome === "valid" ? 0 : verdict.outcome === "invalid" ? 1 : 2);
-      await print(verdict, options, context);
+      await print(verdict, dated, options, context);
     });
 }
 
-async function print(verdict: Verdict, { json }: JsonOption, { printer }: CommandContext): Promise<void> {
+type Dated = Extract<DatedCheckpoint, { outcome: "dated" }>;
+
+/**
+ * The moment by which the receipt was in the log, where a timestamp of the pinned checkpoint is given: that holds the entry,
+ * and the proof's checkpoint was seen to continue it.
+ */
+async function dating(
+  verdict: Verdict,
+  options: VerifyOptions,
+  { surroundings }: CommandContext,
+): Promise<{ readonly verdict: Verdict; readonly dated?: Dated }> {
+  if (verdict.outcome !== "valid" || options.timestamp === undefined) return { verdict };
+  const { asOf, checked } = verdict;
+  const ended = (outcome: "invalid" | "unchecked", reason: string) => ({
+    verdict: { outcome, reason, checked, isFork: false },
+  });
+  if (asOf === undefined) return ended("unchecked", "a timestamp dates a place in the log, which takes --proof");
+  try {
+    const { checkpoint } = options;
+    const { currentFolder } = surroundings;
+    const pinned =
+      checkpoint === undefined ? undefined : readBounded(resolve(currentFolder, checkpoint), receiptBytesMax);
+    const dated = await datedBy(options, pinned, surroundings);
+    if (dated?.outcome !== "dated") return dated === undefined ? { verdict } : ended(dated.outcome, dated.reason);
+    if (asOf.index >= Number(pinned!.toString().split("\n", 2)[1])) {
+      return ended("invalid", "the checkpoint that is dated was there before the receipt was in the log");
+    }
+    return { verdict: { ...verdict, checked: [...checked, "timestamp"] }, dated };
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    return ended("unchecked", error.message);
+  }
+}
+
+async function print(
+  verdict: Verdict,
+  dated: Dated | undefined,
+  { json }: JsonOption,
+  { printer }: CommandContext,
+): Promise<void> {
   const { verdictJson, verdictText } = await import("../verification/index.ts");
   const { outcome, checked } = verdict;
-  if (json === true) return printer.json({ ...verdictJson(verdict) });
+  if (json === true) return printer.json({ ...verdictJson(verdict), ...datedJson(dated) });
   printer.facts([
     ["receipt", verdictText(verdict)],
+    ...datedFacts(dated, "it was in the log"),
     ["checked", checked.join(", ") || "nothing"],
   ]);
   // What does not hold is not repeated.

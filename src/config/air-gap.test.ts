@@ -11,7 +11,7 @@ models: { huggingFaceUrl: "https://mirror.example" }
 upstreams: [{ name: near, url: "http://127.0.0.1:8000/v1" }, { name: far, url: "http://10.1.2.3:8000/v1" }]
 contents: { vault: { url: "https://vault.example", key: k, tokenEnvironment: VAULT_TOKEN } }
 hosts: { listen: { host: 10.0.0.1 } }
-log: { witnesses: [{ name: w, url: "https://witness.example/w", key: "w+01234567+BAAAA" }] }
+log: { witnesses: [{ name: w, url: "https://witness.example/w", key: "w+01234567+BAAAA" }], timestamps: { url: "https://tsa.example" } }
 `;
   const refused = parseSettings({ text: elsewhere });
   assert.ok(refused.outcome === "invalid");
@@ -20,6 +20,7 @@ log: { witnesses: [{ name: w, url: "https://witness.example/w", key: "w+01234567
     [
       "upstreams[1].url",
       "log.witnesses[0].url",
+      "log.timestamps.url",
       "database.url",
       "contents.vault.url",
       "hosts.listen.host",

@@ -13,6 +13,7 @@ export function checkAirGap(
   };
   upstreams.forEach(({ url }, index) => check(url, ["upstreams", index, "url"]));
   log.witnesses.forEach(({ url }, index) => check(url, ["log", "witnesses", index, "url"]));
+  if (log.timestamps !== undefined) check(log.timestamps.url, ["log", "timestamps", "url"]);
   if (database.url !== undefined) check(database.url, ["database", "url"]);
   if (contents.vault !== undefined) check(contents.vault.url, ["contents", "vault", "url"]);
   if (hosts.listen !== undefined && !isLoopback(hosts.listen.host)) {

@@ -261,6 +261,9 @@ const log = z.strictObject({
     .strictObject(classRules())
     .prefault({})
     .describe("What goes on while the transparency log cannot be written, by data class."),
+  waitingBytes: quantity(65_536, 1_099_511_627_776)
+    .default(17_179_869_184)
+    .describe("Journal that may wait for a log that cannot be written; beyond it nothing is served (log_unavailable)."),
   witnesses: z
     .array(
       z.strictObject({
@@ -280,6 +283,18 @@ const log = z.strictObject({
     .max(16)
     .default([])
     .describe("Witnesses that are asked to cosign each checkpoint."),
+  timestamps: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .max(2_000)
+        .refine((text) => !/[@#]/.test(text), "no credentials or fragment")
+        .describe(
+          "Where it takes requests (RFC 3161, section 3.4). A checkpoint's hash is sent there, and nothing else.",
+        ),
+    })
+    .optional()
+    .describe("A time-stamping authority that dates the newest checkpoint once an hour; left out: nobody is asked."),
 });
 
 const said = z.string().min(1).max(2_000);

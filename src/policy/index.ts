@@ -6,7 +6,8 @@
  * the time; a site whose jurisdiction is not declared serves public data only, and evidence that has expired declares
  * nothing; a header takes away and never adds; what no policy permits is refused, with every candidate's reason.
  */
-export { compilePolicies, parsePolicies } from "./cedar/compile.ts";
+export { compileAside } from "./cedar/aside.ts";
+export { compilePolicies, parsePolicies, parsePoliciesByTurns } from "./cedar/compile.ts";
 export type { CompiledPolicies, PoliciesInvalid, PolicyFile, PolicyNote, PolicyProblem } from "./cedar/policies.ts";
 export { type DataClass, dataClasses } from "../base/index.ts";
 export { type Changed, diff, type Placement, type PolicyDiff } from "./diff.ts";

@@ -1,7 +1,8 @@
 import type { CompiledPolicies, PolicyNote } from "./cedar/policies.ts";
 import { fillIn, type RequestValues } from "./cedar/placeholders.ts";
-import { type Ruling, rule } from "./cedar/rule.ts";
+import { hold, type Ruling, rule } from "./cedar/rule.ts";
 import { type Slice, Slices } from "./cedar/slices.ts";
+import { nextTurn } from "./cedar/turns.ts";
 import type { Standing } from "./facts/standing.ts";
 import { Kept } from "./kept.ts";
 import type { Place } from "./places.ts";
@@ -33,6 +34,19 @@ export class Judge {
   constructor(policies: CompiledPolicies) {
     this.policies = policies;
     this.#slices = new Slices(policies);
+  }
+
+  /** The combinations of regimes that it has judged by. */
+  get met(): readonly (readonly string[])[] {
+    return this.#slices.met;
+  }
+
+  /** Has Cedar parse what judges under these combinations of regimes, one in each turn of the event loop. */
+  async prepare(combinations: readonly (readonly string[])[]): Promise<void> {
+    for (const regimes of combinations) {
+      hold(this.#slices.for(regimes));
+      await nextTurn();
+    }
   }
 
   /** A place is permitted where every view permits it; else the first that does not says why. */

@@ -49,6 +49,13 @@ export interface Policy {
   readonly policies: CompiledPolicies;
   /** What holds now. */
   standing(): Standing;
+  /** The combinations of regimes that it has decided by. */
+  readonly met: readonly (readonly string[])[];
+  /**
+   * Makes ready to decide under these combinations, one in each turn of the event loop: the first question of each would
+   * wait for it otherwise, and all others with it.
+   */
+  prepare(combinations: readonly (readonly string[])[]): Promise<void>;
   decide<C extends Candidate>(question: Question, candidates: readonly C[]): Decision<C> | Forbidden<C>;
   /** What is found on one candidate, with the policies that decided it: for people, not for the way of a request. */
   judge(question: Question, candidate: Candidate): Verdict;
@@ -112,6 +119,10 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
     rulesVersion,
     policies,
     standing: () => present.standing(),
+    get met() {
+      return judge.met;
+    },
+    prepare: (combinations) => judge.prepare(combinations),
     judge(question, candidate) {
       const at = present.standing();
       return judge.judge(viewsOf(question, document), candidate, placeOf(candidate, at), at);

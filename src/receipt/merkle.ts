@@ -12,17 +12,20 @@ export function leafHashes(payloads: readonly string[]): Buffer {
   return hashes;
 }
 
+/** More than what stands before any payload takes. */
+const headBytes = 256;
 /** Nearly every statement fits; a longer one makes it grow. */
-let scratch = Buffer.allocUnsafe(4_096);
+let scratch = Buffer.allocUnsafe(8_192);
 
+/** The payload is written first: how many bytes it has is said before it, and counting them costs as much as writing them. */
 function leafOf(payload: string): Buffer {
-  const bytes = Buffer.byteLength(payload);
+  const bytesMax = payload.length * 3;
+  if (headBytes + bytesMax > scratch.length) scratch = Buffer.allocUnsafe((headBytes + bytesMax) * 2);
+  const bytes = scratch.write(payload, headBytes, "utf8");
   const head = `\0${preAuthenticationHead(typeOfStatement(payload), bytes)}`;
-  const length = head.length + bytes;
-  if (length > scratch.length) scratch = Buffer.allocUnsafe(length * 2);
-  scratch.write(head, "latin1");
-  scratch.write(payload, head.length, "utf8");
-  return scratch.subarray(0, length);
+  const start = headBytes - head.length;
+  scratch.write(head, start, "latin1");
+  return scratch.subarray(start, headBytes + bytes);
 }
 
 /** The hashes that lead from a leaf up to the root (RFC 9162, section 2.1.3.1). */

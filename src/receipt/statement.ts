@@ -132,14 +132,14 @@ function formatPredicate(facts: StatementFacts): string {
   const { model, engine, price, usage, evidence } = facts;
   return (
     `{"answerMeaning":${formatMeaning(facts.answerMeaning)},"endedAt":"${timestamp(facts.endedAtMs)}","ending":"${facts.ending}",` +
-    `"endpoint":${quoteJson(facts.endpoint)},` +
-    `"engine":{"build":${quoteJson(engine.build)},"name":${quoteJson(engine.name)}},` +
-    `"evidence":{"jurisdiction":${quoteJson(evidence.jurisdiction)}},"hops":${formatHops(facts.hops)},` +
-    `"model":{"adapter":${formatAdapter(model.adapter)},"name":${quoteJson(model.name)},"sha256":${quoteJson(model.sha256)}},` +
-    `"organisation":${quoteJson(facts.organisation)},"policy":${formatPolicy(facts.policy)},` +
+    `"endpoint":${quoteKnown(facts.endpoint)},` +
+    `"engine":{"build":${quoteKnown(engine.build)},"name":${quoteKnown(engine.name)}},` +
+    `"evidence":{"jurisdiction":${quoteKnown(evidence.jurisdiction)}},"hops":${formatHops(facts.hops)},` +
+    `"model":{"adapter":${formatAdapter(model.adapter)},"name":${quoteKnown(model.name)},"sha256":${quoteKnown(model.sha256)}},` +
+    `"organisation":${quoteKnown(facts.organisation)},"policy":${formatPolicy(facts.policy)},` +
     `"price":${price === null ? "null" : formatPrice(price)},"receipt":${quoteJson(facts.receipt)},` +
     `"request":${quoteJson(facts.request)},"requestMeaning":${formatMeaning(facts.requestMeaning)},"rests":${formatRests(facts.rests)},"salt":${quoteJson(facts.salt)},` +
-    `"startedAt":"${timestamp(facts.startedAtMs)}","tenant":${quoteJson(facts.tenant)},"unrated":${quoteJson(facts.unrated)},` +
+    `"startedAt":"${timestamp(facts.startedAtMs)}","tenant":${quoteKnown(facts.tenant)},"unrated":${quoteKnown(facts.unrated)},` +
     `"usage":${usage === null ? "null" : formatUsage(usage)},"v":2}`
   );
 }
@@ -147,9 +147,24 @@ function formatPredicate(facts: StatementFacts): string {
 function formatRests(rests: readonly Rest[] = []): string {
   const texts = rests.map(
     ({ jurisdiction, site, untilMs }) =>
-      `{"jurisdiction":${quoteJson(jurisdiction)},"site":${quoteJson(site)},"until":"${timestamp(untilMs)}"}`,
+      `{"jurisdiction":${quoteKnown(jurisdiction)},"site":${quoteKnown(site)},"until":"${timestamp(untilMs)}"}`,
   );
   return `[${texts.join(",")}]`;
+}
+
+const quoted = new Map<string, string>();
+const quotedMax = 4_096;
+
+/** What stands in many receipts is looked through for what JSON escapes once. */
+function quoteKnown(text: string | null): string {
+  if (text === null) return "null";
+  const known = quoted.get(text);
+  if (known !== undefined) return known;
+  const made = quoteJson(text);
+  // Names come and go; none is so dear that the oldest has to be found.
+  if (quoted.size >= quotedMax) quoted.clear();
+  quoted.set(text, made);
+  return made;
 }
 
 const hopTexts = new WeakMap<readonly Hop[], string>();
@@ -171,25 +186,25 @@ function formatHops(hops: readonly Hop[]): string {
 function formatMeaning(meaning: MeaningFacts | null): string {
   if (meaning === null) return "null";
   const { form, keyId, value } = meaning;
-  return `{"algorithm":"hmac-sha-256","form":${quoteJson(form)},"keyId":${quoteJson(keyId)},"value":${quoteJson(value)}}`;
+  return `{"algorithm":"hmac-sha-256","form":${quoteKnown(form)},"keyId":${quoteKnown(keyId)},"value":${quoteJson(value)}}`;
 }
 
 function formatAdapter(adapter: StatementFacts["model"]["adapter"]): string {
-  return adapter === null ? "null" : `{"name":${quoteJson(adapter.name)},"sha256":${quoteJson(adapter.sha256)}}`;
+  return adapter === null ? "null" : `{"name":${quoteKnown(adapter.name)},"sha256":${quoteKnown(adapter.sha256)}}`;
 }
 
 function formatPolicy({ dataClass, decision, digest, narrowing, rejected, version }: StatementFacts["policy"]): string {
   const places = rejected
     .slice(0, rejectionsMax)
-    .map(({ place, reason }) => `{"place":${quoteJson(place)},"reason":${quoteJson(reason)}}`);
+    .map(({ place, reason }) => `{"place":${quoteKnown(place)},"reason":${quoteKnown(reason)}}`);
   return (
-    `{"dataClass":${quoteJson(dataClass)},"decision":"${decision}","digest":${quoteJson(digest)},` +
-    `"narrowing":${narrowing === null ? "null" : canonicalJson(narrowing)},"rejected":[${places.join(",")}],"version":${quoteJson(version)}}`
+    `{"dataClass":${quoteKnown(dataClass)},"decision":"${decision}","digest":${quoteKnown(digest)},` +
+    `"narrowing":${narrowing === null ? "null" : canonicalJson(narrowing)},"rejected":[${places.join(",")}],"version":${quoteKnown(version)}}`
   );
 }
 
 function formatPrice({ currency, listAmount, version }: NonNullable<StatementFacts["price"]>): string {
-  return `{"currency":${quoteJson(currency)},"listAmount":${quoteJson(listAmount)},"version":${quoteJson(version)}}`;
+  return `{"currency":${quoteKnown(currency)},"listAmount":${quoteJson(listAmount)},"version":${quoteKnown(version)}}`;
 }
 
 function formatUsage(usage: Usage): string {
@@ -202,7 +217,7 @@ function formatUsage(usage: Usage): string {
 /** `complete`: the response's own annotation, which stands between the others. */
 function formatSubject(name: "request" | "response", { bytes, keyId, value }: DigestFacts, complete: string): string {
   return (
-    `{"annotations":{"bytes":${count(bytes)},${complete}"keyId":${quoteJson(keyId)}},` +
+    `{"annotations":{"bytes":${count(bytes)},${complete}"keyId":${quoteKnown(keyId)}},` +
     `"digest":{"hmacSha256":${quoteJson(value)}},"name":"${name}"}`
   );
 }

@@ -3,11 +3,11 @@ import { type CanonicalValue, canonicalJson, refuse, type Refusal, RefusalError 
 import {
   besideShipped,
   type CompiledPolicies,
-  compilePolicies,
+  compileAside,
   type DocumentProblem,
   type Facts,
   parseFacts,
-  parsePolicies,
+  parsePoliciesByTurns,
   parsePolicyDocument,
   type PolicyDocument,
   type PolicyFile,
@@ -39,20 +39,23 @@ export function checkedFacts(document: unknown): { readonly facts: Facts; readon
   return parsed;
 }
 
-/** Policies that are valid; others are refused by throwing. It takes a part of a second. */
-export function checkedPolicies({ files, document }: PoliciesInput): Policies {
+/** Policies that are valid; others are refused by rejecting. It takes a part of a second, of another thread's time. */
+export async function checkedPolicies({ files, document }: PoliciesInput): Promise<Policies> {
   refuseRepeated(files);
-  const policies = compilePolicies({ schema: policySchema, files: besideShipped(files) });
+  const policies = await compileAside({ schema: policySchema, files: besideShipped(files) });
   if (policies.outcome === "invalid")
     throw new RefusalError(invalid("The policies are", policies.problems.map(inFile)));
   return { policies, document: checkedDocument(document, policies) };
 }
 
-/** Policies that were checked when they were applied, by whichever release that was. */
-export function keptPolicies({ files, document }: PoliciesInput): Policies {
+/**
+ * Policies that were checked when they were applied, by whichever release that was. They are parsed here, between other
+ * work: that takes less than a new thread takes to begin, and another gateway's change is to hold within a second.
+ */
+export async function keptPolicies({ files, document }: PoliciesInput): Promise<Policies> {
   if (files.length === 0)
     return { policies: shippedPolicies(), document: checkedDocument(document, shippedPolicies()) };
-  const policies = parsePolicies({ schema: policySchema, files: besideShipped(files) });
+  const policies = await parsePoliciesByTurns({ schema: policySchema, files: besideShipped(files) });
   if (policies.outcome === "invalid")
     throw new RefusalError(invalid("The policies are", policies.problems.map(inFile)));
   return { policies, document: checkedDocument(document, policies) };

@@ -131,19 +131,20 @@ class Follower implements InForce {
   async #read(): Promise<void> {
     const askedAtMs = this.#options.clock.monotonicMs();
     const { policy } = await readEpochs(this.#options.db);
-    if (policy !== this.#held?.policy.epoch) this.#hold(await readNewest(this.#options.db));
+    if (policy !== this.#held?.policy.epoch) await this.#hold(await readNewest(this.#options.db));
     this.#confirmedAtMs = askedAtMs;
   }
 
-  #hold({ epoch, facts, policies }: Awaited<ReturnType<typeof readNewest>>): void {
+  /** What holds goes on until all of the new one is ready: others are answered by it meanwhile. */
+  async #hold({ epoch, facts, policies }: Awaited<ReturnType<typeof readNewest>>): Promise<void> {
     const before = this.#held;
     const nowMs = (): number => this.#options.clock.nowMs();
     const versions = { facts: facts?.version ?? 0, policies: policies?.version ?? 0 };
-    // Compiling takes a part of a second in which nothing else is done: what has not changed is not compiled again.
+    // What has not changed is not compiled again.
     const known = this.#compiled?.sha256 === policies?.sha256 ? this.#compiled : undefined;
     const isSame = before?.versions.policies === versions.policies;
-    const compiled = isSame ? before : (known ?? usable(policies, "policies", policiesIn));
-    const read = before?.versions.facts === versions.facts ? before.facts : usable(facts, "facts", factsIn);
+    const compiled = isSame ? before : (known ?? (await usable(policies, "policies", policiesIn)));
+    const read = before?.versions.facts === versions.facts ? before.facts : await usable(facts, "facts", factsIn);
     const policy = createPolicy({
       epoch,
       policies: compiled.policies,
@@ -151,6 +152,7 @@ class Follower implements InForce {
       facts: read,
       nowMs,
     });
+    if (before !== undefined) await policy.prepare(before.policy.met);
     const digests = {
       facts: facts?.sha256 ?? factsDigest(noFacts),
       policies: policies?.sha256 ?? policiesDigest(noPolicies),
@@ -164,13 +166,17 @@ function factsIn(version: Version | undefined): Facts {
   return version === undefined ? noFacts : checkedFacts(JSON.parse(version.body)).facts;
 }
 
-function policiesIn(version: Version | undefined): Policies {
+function policiesIn(version: Version | undefined): Promise<Policies> {
   return keptPolicies(version === undefined ? noPolicies : (JSON.parse(version.body) as PoliciesInput));
 }
 
-function usable<Read>(version: Version | undefined, kind: string, read: (version: Version | undefined) => Read): Read {
+async function usable<Read>(
+  version: Version | undefined,
+  kind: string,
+  read: (version: Version | undefined) => Read | Promise<Read>,
+): Promise<Read> {
   try {
-    return read(version);
+    return await read(version);
   } catch (error) {
     if (!(error instanceof RefusalError)) throw error;
     throw new DocumentsUnusable(`Version ${version?.version} of the ${kind} cannot be used: ${error.message}`);

@@ -117,7 +117,7 @@ export function createResidency(context: ResidencyContext) {
     putPolicies: (input: Change & { readonly files: readonly PolicyFile[] }): Promise<PoliciesKept | Refusal> =>
       refusing(async () => {
         const { files, document } = input;
-        const compiled = checkedPolicies({ files, document });
+        const compiled = await checkedPolicies({ files, document });
         const sha256 = policiesDigest({ files, document });
         const applied = await apply("policies", input, { files, document }, sha256, compiled);
         const warnings = compiled.policies.warnings.map(inFile);

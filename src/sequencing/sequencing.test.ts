@@ -52,6 +52,7 @@ async function cloudOf(context: TestContext): Promise<Cloud> {
     origin: "example.com/log",
     published: [],
     whenDamaged: { public: "serve", personal: "stop" },
+    waitingSegmentsMax: 1_000,
     witnesses: [],
     post: () => Promise.reject(new Error("nobody is asked")),
     onStanding: (standing) => standings.push(standing),
@@ -233,4 +234,21 @@ test("witnesses are asked in the background: their signatures come with proofs, 
   const [auditor, other] = sequencing.status().witnesses;
   assert.equal(auditor?.problem, null);
   assert.match(other?.problem ?? "", /does not answer/);
+});
+
+test("the journal waits for a log that cannot be written up to a bound; beyond it nothing is served until another one is begun", async (context) => {
+  const cloud = await cloudOf(context);
+  const before = await cloud.open();
+  await proofOf(before, await cloud.settle());
+  await before.close();
+  rmSync(join(cloud.data, "log"), { recursive: true });
+  const sequencing = await cloud.open({ waitingSegmentsMax: 1 });
+  assert.equal(sequencing.status().state, "missing");
+  assert.equal(sequencing.mayServe("public"), undefined);
+  while (cloud.journal.durable.segment - cloud.journal.first.segment <= 1) await cloud.settle();
+  assert.equal(sequencing.mayServe("public")?.code, "log_unavailable");
+  assert.equal(await sequencing.begin(), undefined);
+  await proofOf(sequencing, await cloud.settle());
+  assert.equal(sequencing.mayServe("public"), undefined);
+  assert.equal(sequencing.mayServe("personal"), undefined);
 });

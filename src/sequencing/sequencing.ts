@@ -11,6 +11,7 @@ import { KeyBook } from "./key-book.ts";
 import { cosignedPath, type OpenedLog, openNewest } from "./opening.ts";
 import { type LogResource, proofOf, type ReceiptPlace, type ReceiptProof, resourceOf, shownOf } from "./showing.ts";
 import { failed, isSameStanding, type Standing } from "./standing.ts";
+import { timestampResource, Timestamps, type TimestampsOptions } from "./timestamps.ts";
 import { type Post, type Shown, Witnesses, type WitnessSettings, type WitnessStatus } from "./witnesses.ts";
 
 export interface SequencingOptions {
@@ -25,8 +26,12 @@ export interface SequencingOptions {
   readonly published: readonly Buffer[];
   /** What goes on, by data class, while the log cannot be written. */
   readonly whenDamaged: Readonly<Record<string, "serve" | "stop">>;
+  /** Segments of the journal that may wait for a log that cannot be written: beyond them nothing is served. */
+  readonly waitingSegmentsMax: number;
   readonly witnesses: readonly WitnessSettings[];
   readonly post: Post;
+  /** Who dates a checkpoint once an hour; left out: nobody. */
+  readonly timestamps?: Omit<TimestampsOptions, "clock">;
   /** How the log stands has changed. */
   readonly onStanding: (standing: Standing) => void;
 }
@@ -61,6 +66,7 @@ export class Sequencing {
   readonly #book: KeyBook;
   readonly #ended: EndedLogs;
   readonly #witnesses: Witnesses;
+  readonly #timestamps: Timestamps | undefined;
   #opened: OpenedLog | undefined;
   #follower: Follower | undefined;
   #cosigned: Shown | undefined;
@@ -75,6 +81,8 @@ export class Sequencing {
     this.#book = new KeyBook(options);
     this.#ended = new EndedLogs(options, this.#book);
     this.#witnesses = new Witnesses({ ...options, onCosigned: (cosigned) => this.#keepCosigned(cosigned) });
+    const { clock, timestamps } = options;
+    this.#timestamps = timestamps && new Timestamps({ clock, ...timestamps });
   }
 
   async start(): Promise<void> {
@@ -87,12 +95,19 @@ export class Sequencing {
 
   async close(): Promise<void> {
     this.#witnesses.close();
+    this.#timestamps?.close();
     await this.#halt();
   }
 
   /** Why this class of data is not served at the moment; undefined: it is. */
   mayServe(dataClass: string): Refusal | undefined {
-    if (this.#standing.outcome === "open" || this.#options.whenDamaged[dataClass] === "serve") return undefined;
+    if (this.#standing.outcome === "open") return undefined;
+    const { journal, waitingSegmentsMax, whenDamaged } = this.#options;
+    if (journal.durable.segment - journal.first.segment > waitingSegmentsMax) {
+      const message = "The transparency log cannot be written, and the journal holds all that may wait for it.";
+      return refuse("log_unavailable", message, { retryAfterSeconds: 60 });
+    }
+    if (whenDamaged[dataClass] === "serve") return undefined;
     const message = `The transparency log cannot be written, and ${dataClass} data is not served meanwhile.`;
     return refuse("log_unavailable", message, { retryAfterSeconds: 2 });
   }
@@ -119,13 +134,15 @@ export class Sequencing {
     const [, ended, below] = /^ended\/([1-9]\d{0,5})\/(.+)$/.exec(path) ?? [];
     if (ended !== undefined) {
       const found = await this.#ended.find(Number(ended));
-      return found && resourceOf(found.log, found.folder, below!);
+      if (found === undefined) return undefined;
+      return timestampResource(found.folder, below!) ?? resourceOf(found.log, found.folder, below!);
     }
     const [, statement, suffix] = /^keys\/([1-9]\d{0,8})(\.tlog-proof)?$/.exec(path) ?? [];
     if (statement !== undefined) return this.#keyResource(Number(statement), suffix !== undefined);
     if (this.#opened === undefined) return undefined;
     const { log, generation } = this.#opened;
-    return path === "checkpoint" ? this.#checkpoint(log) : resourceOf(log, generation.folder, path);
+    if (path === "checkpoint") return this.#checkpoint(log);
+    return timestampResource(generation.folder, path) ?? resourceOf(log, generation.folder, path);
   }
 
   /** The proof that a receipt is in the log, against the newest checkpoint that witnesses have cosigned and that has it. */
@@ -303,12 +320,20 @@ export class Sequencing {
   #show(): void {
     const log = this.#opened?.log;
     const shown = log && shownOf(log, this.#origin);
-    if (shown !== undefined) this.#witnesses.shown(shown, log!.readTile);
+    if (shown === undefined) return;
+    this.#witnesses.shown(shown, log!.readTile);
+    if (this.#options.witnesses.length === 0) this.#date(shown);
+  }
+
+  /** Where there are witnesses, what they have cosigned is dated, so that their signatures are too. */
+  #date({ checkpoint, note }: Shown): void {
+    this.#timestamps?.shown({ size: checkpoint.size, note, folder: this.#opened!.generation.folder });
   }
 
   #keepCosigned(cosigned: Shown): void {
     if (this.#opened === undefined || cosigned.checkpoint.origin !== this.#origin) return;
     this.#cosigned = cosigned;
+    this.#date(cosigned);
     try {
       writeWhole(cosignedPath(this.#opened.generation), cosigned.note.toString(), 0o600);
     } catch {

@@ -5,11 +5,12 @@ import { looksOf } from "./looks.ts";
 import { unknownPlaceholder } from "./placeholders.ts";
 import type { CompiledPolicies, PoliciesInvalid, PolicyFile, PolicyNote, PolicyProblem } from "./policies.ts";
 import { indexAt, positionAt, type Statement, statementsOf } from "./statements.ts";
+import { nextTurn } from "./turns.ts";
 import { warningsOf } from "./warnings.ts";
 
 const problemsKept = 50;
 
-interface PolicyTexts {
+export interface PolicyTexts {
   readonly schema: PolicyFile;
   readonly files: readonly PolicyFile[];
 }
@@ -26,8 +27,36 @@ export function compilePolicies({ schema, files }: PolicyTexts): CompiledPolicie
 }
 
 /** Without the validation, which takes several times as long as all the rest: for texts that a test has validated. */
-export function parsePolicies({ schema, files }: PolicyTexts): CompiledPolicies | PoliciesInvalid {
-  const read = files.flatMap((file) => statementsOf(file.text).map((statement) => readPolicy(file, statement)));
+export function parsePolicies(texts: PolicyTexts): CompiledPolicies | PoliciesInvalid {
+  const parsing = parsingOf(texts);
+  for (;;) {
+    const { done, value } = parsing.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same, with a turn of the event loop for others after every few policies: for a thread that others wait for. */
+export async function parsePoliciesByTurns(texts: PolicyTexts): Promise<CompiledPolicies | PoliciesInvalid> {
+  const parsing = parsingOf(texts);
+  for (;;) {
+    const { done, value } = parsing.next();
+    if (done === true) return value;
+    await nextTurn();
+  }
+}
+
+/** A policy takes half a millisecond; a turn of a busy event loop takes several. */
+const policiesATurn = 8;
+
+/** Parses, and may pause after every few policies. */
+function* parsingOf({ schema, files }: PolicyTexts): Generator<void, CompiledPolicies | PoliciesInvalid> {
+  const read: ReturnType<typeof readPolicy>[] = [];
+  for (const file of files) {
+    for (const statement of statementsOf(file.text)) {
+      read.push(readPolicy(file, statement));
+      if (read.length % policiesATurn === 0) yield;
+    }
+  }
   const problems = read.flatMap((each) => ("problems" in each ? each.problems : []));
   const notes = read.flatMap((each) => ("problems" in each ? [] : [each]));
   problems.push(...repeated(notes));

@@ -32,7 +32,8 @@ function inOrder(ids: readonly string[], { policies }: Slice): readonly string[]
   return ids.length < 2 ? ids : [...policies.keys()].filter((id) => ids.includes(id));
 }
 
-function hold({ id, policies }: Slice): void {
+/** Has Cedar parse a slice before anybody asks for it. */
+export function hold({ id, policies }: Slice): void {
   if (held.has(id)) return;
   const [oldest] = held;
   if (oldest !== undefined && held.size >= setsHeld) {

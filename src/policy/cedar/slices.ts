@@ -23,6 +23,11 @@ export class Slices {
     this.#compiled = compiled;
   }
 
+  /** The combinations of regimes that were asked for. */
+  get met(): readonly (readonly string[])[] {
+    return [...this.#slices.keys()].map((key) => (key === "" ? [] : key.split(" ")));
+  }
+
   for(regimes: readonly string[]): Slice {
     const under = [...new Set(regimes)].sort();
     const key = under.join(" ");
