@@ -68,7 +68,7 @@ async function ratedOf(options: RateOptions, { surroundings }: CommandContext): 
   const { jurisdiction, reverseCharge } = options;
   const rated = ratedUsage(sums, billsOf(sums, { periods, jurisdiction, taxPercent, reverseCharge }));
   const { records, duplicates, ignored } = usage;
-  return { ...rated, records, duplicates, notes: notesOn(rated, ignored) };
+  return { ...rated, records, duplicates, notes: notesOn(rated, [...ignored]) };
 }
 
 /** What a bill of it would lack. */
@@ -80,7 +80,7 @@ function notesOn({ unrated, bills }: RatedUsage, ignored: readonly string[]): re
     ...(untaxed.length === 0
       ? []
       : [`no rate of tax is known for ${untaxed.slice(0, 5).join(", ")}${more}: none was added`]),
-    ...(ignored.length === 0 ? [] : [`columns that mean nothing here: ${ignored.join(", ")}`]),
+    ...(ignored.length === 0 ? [] : [`columns or members that mean nothing here: ${ignored.join(", ")}`]),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { type Fields, FieldProblem, recordFields } from "./record.ts";
+import { type Fields, FieldProblem } from "./record.ts";
 
 /** Whether an object says that it is a CloudEvent. */
 export function isCloudEvent(fields: Fields): boolean {
@@ -18,13 +18,6 @@ export function recordOf(event: Fields): Fields {
   if (typeof data !== "object" || data === null || Array.isArray(data)) {
     throw new FieldProblem("data must be an object: the usage itself, as JSON");
   }
-  const own = recordFields.filter((name) => !["id", "source", "customer", "time"].includes(name) && name in data);
   const { id, source, subject, time } = event;
-  return {
-    ...Object.fromEntries(own.map((name) => [name, (data as Fields)[name]])),
-    id,
-    source,
-    customer: subject,
-    time,
-  };
+  return { ...(data as Fields), id, source, customer: subject, time };
 }

@@ -28,7 +28,7 @@ export async function openEntries(path: string): Promise<Entries> {
   if (first === "{") return { entries: jsonLines(path), ignored: [] };
   if (first === "[") return { entries: listed(path), ignored: [] };
   const columns = columnsOf(path, beginning);
-  const known = columns.filter((column) => recordFields.includes(column));
+  const known = columns.filter((column) => recordFields.has(column));
   return { entries: rows(path, known), ignored: columns.filter((column) => !known.includes(column)) };
 }
 

@@ -28,7 +28,7 @@ const counts = [
 type Count = (typeof counts)[number];
 
 /** Every field that is read of a record. */
-export const recordFields: readonly string[] = [
+export const recordFields: ReadonlySet<string> = new Set([
   "id",
   "source",
   "customer",
@@ -38,7 +38,7 @@ export const recordFields: readonly string[] = [
   "quantity",
   "model",
   ...counts,
-];
+]);
 
 /** `dayMs`: when a day begins that is said without a clock time, given as its midnight in UTC. */
 export function readRecord(fields: Fields, dayMs: (midnightMs: number) => number): UsageRecord {
@@ -46,15 +46,21 @@ export function readRecord(fields: Fields, dayMs: (midnightMs: number) => number
   const atMs = momentOf(fields, dayMs);
   const isBatch = yesOf(fields, "batch");
   const isWide = has(fields, "model");
-  if (isWide === has(fields, "sku")) {
-    throw new FieldProblem(`sku or model ${isWide ? "excludes the other: a record has one of them" : "is missing"}`);
-  }
+  refuseMixed(fields, isWide);
   const quantities = isWide ? ofModel(fields) : [[nameOf(fields, "sku"), quantityOf(fields, "quantity")] as const];
   return {
     source: has(fields, "source") ? nameOf(fields, "source") : "",
     id: has(fields, "id") ? nameOf(fields, "id") : undefined,
     events: quantities.map(([sku, quantity]) => ({ customer, sku, atMs, quantity, isBatch })),
   };
+}
+
+/** What would be read of one way of saying it only must not be lost of the other. */
+function refuseMixed(fields: Fields, isWide: boolean): void {
+  if (!isWide && !has(fields, "sku")) throw new FieldProblem("sku or model is missing");
+  const other = (isWide ? ["sku", "quantity"] : counts).find((name) => has(fields, name));
+  if (other === undefined) return;
+  throw new FieldProblem(`${other} has no meaning beside ${isWide ? "model" : "sku"}: a record is of one of them`);
 }
 
 type SkuQuantity = readonly [sku: string, quantity: Quantity | undefined];

@@ -56,7 +56,7 @@ const tier = z.strictObject({ ...rates, upTo: units.optional(), flatFee: money.o
 const packagePrice = z.strictObject({ size: units, price: money });
 
 const price = z.strictObject({
-  sku: z.string().regex(/^[A-Za-z0-9*][\w.:@/-]{0,199}$/, "must be 1 to 200 letters, digits and . : @ / _ -"),
+  sku: z.string().regex(/^[A-Za-z0-9*][\w.:@/*-]{0,199}$/, "must be 1 to 200 letters, digits and . : @ / _ -"),
   ...rates,
   package: packagePrice.optional(),
   graduated: z.array(tier).min(1).max(100).optional(),
