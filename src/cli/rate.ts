@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { RatedUsage } from "../ledger/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
@@ -47,7 +48,6 @@ export function addRateCommand(program: Command, context: CommandContext): void 
 async function ratedOf(options: RateOptions, { surroundings }: CommandContext): Promise<Rated> {
   const { billsOf, ratedUsage, readBook, UsageSums } = await import("../ledger/index.ts");
   const { UsageFile } = await import("../metering/index.ts");
-  const { resolve } = await import("node:path");
   const document = readDocument(options.priceBook, surroundings);
   const read = readBook(document.value);
   if (read.outcome === "invalid") throw documentInvalid(options.priceBook, read.problems.map(document.placed));

@@ -36,7 +36,7 @@ function columnsOf(path: string, beginning: string): readonly string[] {
   const [header = ""] = beginning.trimStart().split(/\r\n?|\n/, 1);
   let columns: readonly string[];
   try {
-    columns = (parse(header, { trim: true }) as string[][])[0] ?? [];
+    columns = parse(header, { trim: true })[0] ?? [];
   } catch (error) {
     throw badRow({ path, line: 1 }, `the header cannot be read: ${(error as Error).message}`);
   }

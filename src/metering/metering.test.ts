@@ -111,14 +111,14 @@ test("what cannot be billed as it stands is refused with file, line and field", 
     ["customer,time,sku,sku\n", /usage:1: the header names sku twice$/],
     [`${header.trim()},batch\nacme,${noon},m/x,1,yes\n`, /usage:2: batch is "yes", but must be true or false$/],
     [
-      `${JSON.stringify({ ...model, inputTokens: 1, cachedInputTokens: 2 })}`,
+      JSON.stringify({ ...model, inputTokens: 1, cachedInputTokens: 2 }),
       /usage:1: inputTokens is less than cachedInputTokens/,
     ],
     [JSON.stringify({ ...model, inputTokens: 1, quantity: 1 }), /usage:1: quantity has no meaning beside model/],
     [`${header.trim()},inputTokens\nacme,${noon},m/x,1,1\n`, /usage:2: inputTokens has no meaning beside sku/],
-    [`${JSON.stringify(model)}`, /usage:1: a record of a model has some of inputTokens/],
+    [JSON.stringify(model), /usage:1: a record of a model has some of inputTokens/],
     [
-      `${JSON.stringify({ ...model, sku: "m/x", inputTokens: 1 })}`,
+      JSON.stringify({ ...model, sku: "m/x", inputTokens: 1 }),
       /usage:1: sku has no meaning beside model: a record is of one of them$/,
     ],
     [

@@ -136,7 +136,7 @@ function quantityOf(fields: Fields, name: string): Quantity | undefined {
   }
   const quantity = typeof value === "string" || typeof value === "number" ? parseQuantity(String(value)) : undefined;
   if (quantity !== undefined) return quantity;
-  if (/^-/.test(String(value))) throw new FieldProblem(`${name} is ${shown(value)}, but cannot be negative`);
+  if (String(value).startsWith("-")) throw new FieldProblem(`${name} is ${shown(value)}, but cannot be negative`);
   throw new FieldProblem(
     `${name} is ${shown(value)}, but must be a decimal number with at most 15 digits before its point and 9 behind`,
   );

@@ -1,6 +1,6 @@
 import type { RatedBook, TaxStanding } from "../book/book.ts";
 import type { Period } from "../book/calendar.ts";
-import { divide, type Fraction, fraction, multiply, none, round } from "../book/fraction.ts";
+import { type Fraction, fraction, multiply, none, round, share } from "../book/fraction.ts";
 
 /** The tax of one bill: on the sum of its rounded lines, rounded once (EN 16931-1, BR-CO-17). */
 export interface Tax {
@@ -29,7 +29,7 @@ export function taxOf(
   const { jurisdiction, reverseCharge } = standingOf(customer, book, options);
   const rate = rateAt(jurisdiction, period, book);
   const percent = options.taxPercent ?? rate?.percent;
-  const due = reverseCharge || percent === undefined ? none : multiply(fraction(net), divide(percent, fraction(100n)));
+  const due = reverseCharge || percent === undefined ? none : multiply(fraction(net), share(percent));
   return { jurisdiction, name: rate?.name ?? "VAT", percent, reverseCharge, amount: round(due, 0, book.rounding) };
 }
 

@@ -17,7 +17,8 @@ const slotsKept = 105_120;
 
 export function isTimeZone(name: string): boolean {
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
   } catch {
     // A RangeError is how Intl says that it knows no such zone.
     return false;

@@ -28,17 +28,12 @@ export type ChargeModel =
 /** What a quantity from 0 costs, exactly. Nothing costs nothing, whatever the model. */
 export function charge(model: ChargeModel, quantity: Fraction): Fraction {
   if (compare(quantity, none) <= 0) return none;
-  switch (model.kind) {
-    case "unit":
-      return multiply(quantity, model.unitPrice);
-    case "package":
-      // A package that was begun is paid for.
-      return multiply(fraction(ceiling(divide(quantity, model.size))), model.price);
-    case "graduated":
-      return graduated(model.tiers, quantity);
-    case "volume":
-      return volume(model.tiers, quantity);
+  if (model.kind === "unit") return multiply(quantity, model.unitPrice);
+  if (model.kind === "package") {
+    // A package that was begun is paid for.
+    return multiply(fraction(ceiling(divide(quantity, model.size))), model.price);
   }
+  return model.kind === "graduated" ? graduated(model.tiers, quantity) : volume(model.tiers, quantity);
 }
 
 /** Each tier's units at that tier's price. */

@@ -36,6 +36,11 @@ export function divide(a: Fraction, b: Fraction): Fraction {
   return fraction(a.numerator * b.denominator, a.denominator * b.numerator);
 }
 
+/** A percentage as a share of one. */
+export function share(percent: Fraction): Fraction {
+  return divide(percent, fraction(100n));
+}
+
 export function total(parts: Iterable<Fraction>): Fraction {
   let sum = none;
   for (const part of parts) sum = add(sum, part);
