@@ -214,7 +214,13 @@ test("a contract's prices come before the list's, and its discount off the list'
 
 test("a plan that changes within a period splits it: prices, tiers, grants, minimums and commitments", () => {
   const graduated = [{ upTo: 100, unitPrice: "2" }, { unitPrice: "1" }];
-  const version = { prices: [{ sku: "m/input-tokens", graduated, freeGrant: 31 }], commitment: "310" };
+  const version = {
+    prices: [
+      { sku: "m/input-tokens", graduated, freeGrant: 30 },
+      { sku: "m/output-tokens", unitPrice: "0.1", minimum: "31" },
+    ],
+    commitment: "310",
+  };
   const document = {
     currency: "EUR",
     timeZone: "Europe/Paris",
@@ -232,6 +238,7 @@ test("a plan that changes within a period splits it: prices, tiers, grants, mini
   const { lines, net } = rated(document, [
     used("120", { at: "2026-03-10T22:59:59.999Z" }),
     used("130", { at: "2026-03-10T23:00:00Z" }),
+    used("1", { sku: "m/output-tokens" }),
   ]);
   assert.deepEqual(
     lines.map(({ sku, priceVersion, quantity, freeQuantity, rounded }) => [
@@ -242,13 +249,14 @@ test("a plan that changes within a period splits it: prices, tiers, grants, mini
       rounded,
     ]),
     [
-      // 10 of 31 days: 10 units free and 100.00 committed; then 21 days, though one of them has 23 hours.
+      // 10 of 31 days: 10 units free, rounded up, and 100.00 committed; then 21 days, though one of them has 23 hours.
       ["commitment/true-up", "c/2", "1", "0", "1.00"],
       ["m/input-tokens", "c/1", "120", "10", "210.00"],
       ["m/input-tokens", "c/2", "130", "21", "209.00"],
+      ["m/output-tokens", "c/1", "1", "0", "10.00"],
     ],
   );
-  assert.equal(net, "420.00");
+  assert.equal(net, "430.00");
 });
 
 test("a commitment is owed where nothing was used, in each period that is billed", () => {

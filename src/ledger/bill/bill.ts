@@ -47,11 +47,7 @@ export function billsOf(sums: UsageSums, options: BillingOptions = {}): Billing 
 
 /** Also of customers that have used nothing. */
 function trueUps(lines: readonly Line[], periods: readonly Period[], book: RatedBook): readonly Line[] {
-  const byOwner = new Map<string, Line[]>();
-  for (const line of lines) {
-    const owner = `${line.customer}\n${line.period.name}`;
-    byOwner.set(owner, [...(byOwner.get(owner) ?? []), line]);
-  }
+  const byOwner = Map.groupBy(lines, ({ customer, period }) => `${customer}\n${period.name}`);
   return [...book.contracts].flatMap(([customer, versions]) =>
     periods.flatMap((period) => {
       const owned = byOwner.get(`${customer}\n${period.name}`) ?? [];
@@ -69,13 +65,10 @@ function billOf(lines: readonly Line[], book: RatedBook, options: TaxOptions): B
 }
 
 function groupsOf(lines: readonly Line[]): readonly (readonly Line[])[] {
-  const groups = new Map<string, Line[]>();
-  for (const line of lines.toSorted(byKeys(lineKeys))) {
-    const key = `${line.customer}\n${line.period.name}\n${line.currency}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [line]);
-    else group.push(line);
-  }
+  const groups = Map.groupBy(
+    lines.toSorted(byKeys(lineKeys)),
+    ({ customer, period, currency }) => `${customer}\n${period.name}\n${currency}`,
+  );
   return [...groups.values()];
 }
 

@@ -70,14 +70,13 @@ export class UsageSums {
     this.metered.set(sku, (this.metered.get(sku) ?? 0n) + (quantity ?? 0n));
     this.periods.set(period.name, period);
     const terms = this.terms.at(customer, atMs);
-    const found = quantity === undefined ? "no_quantity" : this.terms.price(terms, sku);
     const sum =
-      typeof found === "string" ? this.#unratedSum(event, period, found) : this.#sum(event, period, terms, found);
+      quantity === undefined ? this.#unratedSum(event, period, "no_quantity") : this.#sum(event, period, terms);
     sum.events++;
     sum.quantity += quantity ?? 0n;
-    if (typeof found === "string") return;
-    const kind = this.#kindOf(event, found.price);
-    if (kind !== undefined) (sum as UsageSum)[kind] += quantity!;
+    if (!("found" in sum)) return;
+    const kind = this.#kindOf(event, sum.found.price);
+    if (kind !== undefined) sum[kind] += quantity!;
   }
 
   /** Which discount an event has: the better one of those that it could have. */
@@ -89,15 +88,18 @@ export class UsageSums {
     return isBatch ? "batch" : undefined;
   }
 
-  #sum({ customer, sku }: UsageEvent, period: Period, terms: Terms, found: FoundPrice): UsageSum {
+  /** Looked for among the sums first: prices are the same for all events of one. */
+  #sum(event: UsageEvent, period: Period, terms: Terms): UsageSum | UnratedSum {
+    const { customer, sku } = event;
     // Terms of one customer begin at different moments.
     const key = `${customer}\n${sku}\n${period.name}\n${terms.fromMs}`;
-    let sum = this.rated.get(key);
-    if (sum === undefined) {
-      this.#makeRoom();
-      sum = { customer, sku, period, terms, found, quantity: 0n, batch: 0n, offPeak: 0n, events: 0 };
-      this.rated.set(key, sum);
-    }
+    const held = this.rated.get(key);
+    if (held !== undefined) return held;
+    const found = this.terms.price(terms, sku);
+    if (typeof found === "string") return this.#unratedSum(event, period, found);
+    this.#makeRoom();
+    const sum = { customer, sku, period, terms, found, quantity: 0n, batch: 0n, offPeak: 0n, events: 0 };
+    this.rated.set(key, sum);
     return sum;
   }
 
