@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
-import { badRow, csvRows, type Place } from "../sim/index.ts";
+import { badRow, csvRows, type Place, WorkloadError } from "../sim/index.ts";
 import { type Fields, recordFields } from "./record.ts";
 
 /** A record of a usage file, as it stands there. */
@@ -107,6 +107,7 @@ function parsed(text: string): unknown {
 async function beginningOf(path: string): Promise<string> {
   const file = await open(path);
   try {
+    if ((await file.stat()).isDirectory()) throw new WorkloadError(`${path}: that is a folder; give a file in it`);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(65_536), 0, 65_536, 0);
     return buffer.toString("utf8", 0, bytesRead);
   } finally {

@@ -10,7 +10,7 @@ import { Once } from "./once.ts";
 
 type Told = readonly [customer: string, sku: string, at: string, quantity: string, isBatch: boolean];
 
-async function read(context: TestContext, text: string) {
+async function read(context: TestContext, text: string | Buffer) {
   const folder = mkdtempSync(join(tmpdir(), "bailiwick-metering-"));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "usage");
@@ -137,6 +137,19 @@ test("what cannot be billed as it stands is refused with file, line and field", 
     ["[1", /usage:1: the file begins as a list, and is no JSON$/],
   ];
   for (const [text, message] of cases) await assert.rejects(read(context, text), message, text);
+});
+
+test("a file that is no text, no file, or not there is refused", async (context) => {
+  const bytes = Buffer.from(`customer,time,sku,quantity\nacm\xe9,${noon},m/x,1\n`, "latin1");
+  await assert.rejects(read(context, bytes), /usage:2: customer has .* not UTF-8/);
+  await assert.rejects(
+    new UsageFile(tmpdir(), Number).read(() => undefined),
+    /that is a folder; give a file in it$/,
+  );
+  await assert.rejects(
+    new UsageFile(join(tmpdir(), "no such file"), Number).read(() => undefined),
+    { code: "ENOENT" },
+  );
 });
 
 test("columns that mean nothing are told, and absent counts are unknown", async (context) => {

@@ -114,8 +114,11 @@ function nameOf(fields: Fields, name: string): string {
   const value = fields[name];
   if (!has(fields, name)) throw new FieldProblem(`${name} is missing`);
   if (typeof value !== "string") throw new FieldProblem(`${name} is ${shown(value)}, but must be a text`);
-  if (value.length > nameCharacters || /\p{Cc}/u.test(value)) {
-    throw new FieldProblem(`${name} has more than ${nameCharacters} characters, or one that cannot be printed`);
+  // U+FFFD stands where bytes were that are no UTF-8: two names would become one.
+  if (value.length > nameCharacters || /[\p{Cc}\uFFFD]/u.test(value)) {
+    throw new FieldProblem(
+      `${name} has more than ${nameCharacters} characters, or one that is not UTF-8 or not printable`,
+    );
   }
   return value;
 }
