@@ -29,6 +29,7 @@ import { addReportCommands } from "./report.ts";
 import { addReservationCommands } from "./reservation.ts";
 import { addHostCommands } from "./host.ts";
 import { addJoinCommand } from "./join.ts";
+import { addRateCommand } from "./rate.ts";
 import { addRestoreCommand } from "./restore.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addSigningKeyCommands } from "./signing-key.ts";
@@ -109,6 +110,7 @@ export function createProgram(context: CommandContext): Command {
   addReservationCommands(program, context);
   addSimCommands(program, context);
   addPlanCommand(program, context);
+  addRateCommand(program, context);
   addReceiptCommands(program, context);
   addLogCommands(program, context);
   addSigningKeyCommands(program, context);

@@ -1,9 +1,17 @@
 /**
- * ledger: what usage costs. Owns the price book, the rating of one request, and the budgets' reservations; postings,
- * wallets and invoices find their place here later. Does not own: counting tokens (stages), storing usage (store).
- * Invariants: money is bigint, and nothing is rounded here; settled plus reserved never exceeds a budget; a model
- * without a price has none (its usage is unrated), never the price zero.
+ * ledger: what usage costs. Owns the price of one request (price-book, rating), the budgets' reservations, price books
+ * as bills follow them (book), and sums, lines, bills and tax (bill); postings, wallets and invoices find their place here later.
+ * Does not own: counting tokens (stages), reading usage (metering), storing it (store). Invariants: money is bigint; only
+ * a bill's line and its tax are rounded, once, and the residual is kept; settled plus reserved never exceeds a budget;
+ * what has no price is unrated, never of the price zero.
  */
 export { Budgets, type Reservation } from "./budgets.ts";
+export { billsOf } from "./bill/bill.ts";
+export { ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
+export { type UsageEvent, UsageSums } from "./bill/sums.ts";
+export type { RatedBook } from "./book/book.ts";
+export { parseFraction } from "./book/fraction.ts";
+export { type Dimension, parseQuantity, type Quantity, skuOf } from "./book/quantity.ts";
+export { readBook } from "./book/reading.ts";
 export { type Price, type PriceBook, createPriceBook } from "./price-book.ts";
 export { bound, rate, type TokenBound } from "./rating.ts";

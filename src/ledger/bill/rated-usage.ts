@@ -1,0 +1,166 @@
+import { minorUnitDecimals } from "../book/currency.ts";
+import { decimalText, fixedText, fractionText, isDecimal, total } from "../book/fraction.ts";
+import { quantityFraction, unitOf } from "../book/quantity.ts";
+import type { Bill, Billing } from "./bill.ts";
+import type { Line } from "./line.ts";
+import type { UnratedReason, UnratedSum, UsageSum, UsageSums } from "./sums.ts";
+
+/** A line as it is told: numbers are decimal strings. */
+export interface LineText {
+  readonly customer: string;
+  readonly period: string;
+  readonly sku: string;
+  /** null where the SKU's name ends in no dimension that is known. */
+  readonly unit: string | null;
+  readonly contract: string | null;
+  readonly priceVersion: string;
+  readonly currency: string;
+  readonly quantity: string;
+  readonly freeQuantity: string;
+  readonly batchQuantity: string;
+  readonly offPeakQuantity: string;
+  readonly discount: string;
+  readonly raised: string;
+  /** Not rounded. Where it has no finite decimal, of 18 decimals, and `exactAmount` is what it is. */
+  readonly amount: string;
+  readonly exactAmount?: string;
+  readonly rounded: string;
+  readonly residual: string;
+}
+
+export interface BillText {
+  readonly customer: string;
+  readonly period: string;
+  readonly currency: string;
+  readonly net: string;
+  readonly tax: string;
+  readonly gross: string;
+  readonly taxName: string;
+  readonly taxJurisdiction: string | null;
+  readonly taxPercent: string | null;
+  readonly reverseCharge: boolean;
+}
+
+export interface UnpricedText {
+  readonly customer: string;
+  readonly period: string;
+  readonly sku: string;
+  readonly quantity: string;
+  readonly events: number;
+}
+
+export interface TotalText {
+  readonly currency: string;
+  readonly net: string;
+  readonly tax: string;
+  readonly gross: string;
+  /** The lines' residuals together. */
+  readonly residual: string;
+}
+
+/** What rating comes to. `net`, `tax` and `gross` are null where bills are in several currencies: see `totals`. */
+export interface RatedUsage {
+  readonly priceBook: string | null;
+  readonly timeZone: string;
+  readonly rounding: string;
+  readonly lines: readonly LineText[];
+  readonly bills: readonly BillText[];
+  readonly unrated: readonly (UnpricedText & { readonly reason: UnratedReason })[];
+  readonly unbilled: readonly UnpricedText[];
+  /** Everything that was used, by SKU: of each the lines, `unrated` and `unbilled` together. */
+  readonly metered: readonly { readonly sku: string; readonly quantity: string }[];
+  readonly totals: readonly TotalText[];
+  readonly currency: string | null;
+  readonly net: string | null;
+  readonly tax: string | null;
+  readonly gross: string | null;
+  readonly residual: string | null;
+}
+
+export function ratedUsage(sums: UsageSums, { bills, unrated, unbilled }: Billing): RatedUsage {
+  const { name, timeZone, rounding, currency } = { ...sums.book, timeZone: sums.book.calendar.timeZone };
+  const totals = totalsOf(bills, currency);
+  const only = totals.length === 1 ? totals[0]! : { currency: null, net: null, tax: null, gross: null, residual: null };
+  return {
+    priceBook: name ?? null,
+    timeZone,
+    rounding,
+    lines: bills.flatMap(({ lines }) => lines.map(lineText)),
+    bills: bills.map(billText),
+    unrated: unrated.map((sum) => ({ ...unpricedText(sum), reason: sum.reason })),
+    unbilled: unbilled.map(unpricedText),
+    metered: [...sums.metered]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([sku, quantity]) => ({ sku, quantity: decimalText(quantityFraction(quantity)) })),
+    totals,
+    ...only,
+  };
+}
+
+/** Of nothing there is a total too, in the list's currency. */
+function totalsOf(bills: readonly Bill[], listed: string): readonly TotalText[] {
+  const currencies = [...new Set(bills.map(({ currency }) => currency))].toSorted();
+  return (currencies.length === 0 ? [listed] : currencies).map((currency) => {
+    const mine = bills.filter((bill) => bill.currency === currency);
+    const money = (of: (bill: Bill) => bigint): string =>
+      moneyText(
+        mine.reduce((sum, bill) => sum + of(bill), 0n),
+        currency,
+      );
+    const residual = total(mine.flatMap(({ lines }) => lines.map((line) => line.residual)));
+    return {
+      currency,
+      net: money(({ net }) => net),
+      tax: money(({ tax }) => tax.amount),
+      gross: money(({ gross }) => gross),
+      residual: decimalText(residual),
+    };
+  });
+}
+
+function lineText(line: Line): LineText {
+  const { customer, period, sku, contract, priceVersion, currency, amount } = line;
+  return {
+    customer,
+    period: period.name,
+    sku,
+    unit: unitOf(sku) ?? null,
+    contract: contract === undefined ? null : `${contract.contract}/${contract.version}`,
+    priceVersion,
+    currency,
+    quantity: decimalText(line.quantity),
+    freeQuantity: decimalText(line.free),
+    batchQuantity: decimalText(line.batch),
+    offPeakQuantity: decimalText(line.offPeak),
+    discount: decimalText(line.discount),
+    raised: decimalText(line.raised),
+    amount: decimalText(amount),
+    ...(isDecimal(amount) ? {} : { exactAmount: fractionText(amount) }),
+    rounded: moneyText(line.rounded, currency),
+    residual: decimalText(line.residual),
+  };
+}
+
+function billText({ customer, period, currency, net, tax, gross }: Bill): BillText {
+  return {
+    customer,
+    period: period.name,
+    currency,
+    net: moneyText(net, currency),
+    tax: moneyText(tax.amount, currency),
+    gross: moneyText(gross, currency),
+    taxName: tax.name,
+    taxJurisdiction: tax.jurisdiction ?? null,
+    taxPercent: tax.percent === undefined ? null : decimalText(tax.percent),
+    reverseCharge: tax.reverseCharge,
+  };
+}
+
+function unpricedText({ customer, period, sku, quantity, events }: UsageSum | UnratedSum): UnpricedText {
+  return { customer, period: period.name, sku, quantity: decimalText(quantityFraction(quantity)), events };
+}
+
+/** With all the decimals that its currency has. */
+function moneyText(units: bigint, currency: string): string {
+  return fixedText(units, minorUnitDecimals(currency)!);
+}

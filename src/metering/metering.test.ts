@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import fc from "fast-check";
+import type { UsageEvent } from "../ledger/index.ts";
+import { UsageFile } from "./index.ts";
+import { Once } from "./once.ts";
+
+type Told = readonly [customer: string, sku: string, at: string, quantity: string, isBatch: boolean];
+
+async function read(context: TestContext, text: string | Buffer) {
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-metering-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "usage");
+  writeFileSync(path, text);
+  // Days begin an hour before those of UTC here, so that a test can tell.
+  const file = new UsageFile(path, (midnightMs) => midnightMs - 3_600_000);
+  const events: UsageEvent[] = [];
+  await file.read((event) => events.push(event));
+  const told = events.map(({ customer, sku, atMs, quantity, isBatch }): Told => {
+    const units = quantity === undefined ? "unknown" : String(Number(quantity) / 1e9);
+    return [customer, sku, new Date(atMs).toISOString(), units, isBatch];
+  });
+  return { told, records: file.records, duplicates: file.duplicates, ignored: [...file.ignored] };
+}
+
+const noon = "2026-03-05T12:00:00.000Z";
+const row: Told = ["acme", "m/input-tokens", noon, "12.5", true];
+const event = {
+  specversion: "1.0",
+  type: "usage",
+  id: "1",
+  source: "/gateway",
+  subject: "acme",
+  time: "2026-03-05T13:00:00+01:00",
+  data: { sku: "m/input-tokens", quantity: "12.5", batch: true, other: 1 },
+};
+
+test("CSV, lines of JSON, a list, and CloudEvents in both say the same", async (context) => {
+  const record = { customer: "acme", time: noon, sku: "m/input-tokens", quantity: 12.5, batch: true };
+  const texts = [
+    `customer,time,sku,quantity,batch\nacme,${noon},m/input-tokens,12.5,true\n`,
+    `\uFEFFquantity,"batch",customer,sku,time\r\n12.5,true,"acme",m/input-tokens,${noon}\r\n`,
+    `${JSON.stringify(record)}\n`,
+    `\n${JSON.stringify(event)}\n\n`,
+    JSON.stringify([record], undefined, 2),
+    JSON.stringify([event]),
+  ];
+  for (const text of texts) assert.deepEqual((await read(context, text)).told, [row], text);
+});
+
+test("a record of a model is its tokens by kind, each of them once", async (context) => {
+  const header =
+    "customer,time,model,inputTokens,cachedInputTokens,cacheWriteTokens,outputTokens,reasoningTokens,embeddingTokens";
+  const { told } = await read(
+    context,
+    `${header}\na,2026-03-05,Qwen/m,100,30,20,50,10,7\na,2026-03-05,Qwen/m,5,0,0,0,0,0\na,2026-03-05,Qwen/m,5,,0,7,0,0\n`,
+  );
+  assert.deepEqual(
+    told.map(([, sku, , quantity]) => `${sku} ${quantity}`),
+    [
+      "Qwen/m/input-tokens 50",
+      "Qwen/m/cached-read-tokens 30",
+      "Qwen/m/cache-write-tokens 20",
+      "Qwen/m/output-tokens 40",
+      "Qwen/m/reasoning-tokens 10",
+      "Qwen/m/embedding-tokens 7",
+      "Qwen/m/input-tokens 5",
+      // How much came from the cache is not known: so it is not known what the rest costs either.
+      "Qwen/m/input-tokens unknown",
+      "Qwen/m/output-tokens 7",
+    ],
+  );
+  assert.equal(told[0]![2], "2026-03-04T23:00:00.000Z");
+});
+
+test("an event counts once, however often it is told; with another body it is refused", async (context) => {
+  const header = "source,id,customer,time,sku,quantity\n";
+  const first = `a,1,acme,${noon},m/input-tokens,1\n`;
+  const sameMoment = "a,1,acme,2026-03-05T13:00:00+01:00,m/input-tokens,1.0\n";
+  const others = `b,1,acme,${noon},m/input-tokens,1\n,a1,acme,${noon},m/input-tokens,1\n,,acme,${noon},m/input-tokens,1\n`;
+  const { told, records, duplicates } = await read(context, header + first + others + sameMoment + first + others);
+  // What has no id counts each time.
+  assert.deepEqual([told.length, records, duplicates], [5, 9, 4]);
+  await assert.rejects(
+    read(context, `${header}${first}a,1,acme,${noon},m/input-tokens,2\n`),
+    /usage:3: id "1" was said before, with another body$/,
+  );
+});
+
+test("what cannot be billed as it stands is refused with file, line and field", async (context) => {
+  const header = "customer,time,sku,quantity\n";
+  const fine = `acme,${noon},m/x,1\n`;
+  const model = { customer: "a", time: noon, model: "m" };
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [`${header}${fine}acme,${noon},m/x,-1\n`, /usage:3: quantity is "-1", but cannot be negative$/],
+    [`${header}acme,${noon},m/x,1e3\n`, /usage:2: quantity is "1e3", but must be a decimal number/],
+    [
+      `${header}acme,${noon},m/x,9999999999999999\n`,
+      /usage:2: quantity is "9999999999999999", but must be a decimal number with at most 15/,
+    ],
+    [`${header}acme,2026-02-29,m/x,1\n`, /usage:2: time is "2026-02-29", but must be an instant/],
+    [`${header}acme,2026-03-05T12:00:00,m/x,1\n`, /usage:2: time is .* an instant with its zone/],
+    [`${header}acme,1970-01-20T12:00:00Z,m/x,1\n`, /usage:2: time is .* not between 2000 and 2099$/],
+    [`${header},${noon},m/x,1\n`, /usage:2: customer is missing$/],
+    [`${header}acme,${noon},,1\n`, /usage:2: sku or model is missing$/],
+    [`${header}acme,${noon},m/x\n`, /usage:2: has 3 cells, but the header has 4$/],
+    ["customer,sku\n", /usage:1: the header lacks time$/],
+    ["customer,time,sku,sku\n", /usage:1: the header names sku twice$/],
+    [`${header.trim()},batch\nacme,${noon},m/x,1,yes\n`, /usage:2: batch is "yes", but must be true or false$/],
+    [
+      JSON.stringify({ ...model, inputTokens: 1, cachedInputTokens: 2 }),
+      /usage:1: inputTokens is less than cachedInputTokens/,
+    ],
+    [JSON.stringify({ ...model, inputTokens: 1, quantity: 1 }), /usage:1: quantity has no meaning beside model/],
+    [`${header.trim()},inputTokens\nacme,${noon},m/x,1,1\n`, /usage:2: inputTokens has no meaning beside sku/],
+    [JSON.stringify(model), /usage:1: a record of a model has some of inputTokens/],
+    [
+      JSON.stringify({ ...model, sku: "m/x", inputTokens: 1 }),
+      /usage:1: sku has no meaning beside model: a record is of one of them$/,
+    ],
+    [
+      '{"customer":"a","time":"2026-03-05","sku":"m/x","quantity":9007199254740993}',
+      /usage:1: quantity is .* write it in quotes$/,
+    ],
+    [`{"customer":1,"time":"2026-03-05"}`, /usage:1: customer is 1, but must be a text$/],
+    [`${JSON.stringify(event)}\n{"a":\n`, /usage:2: the line is not one JSON object$/],
+    [JSON.stringify({ ...event, specversion: "0.3" }), /usage:1: specversion must be "1.0"$/],
+    [JSON.stringify({ ...event, subject: "" }), /usage:1: subject is missing$/],
+    [JSON.stringify({ ...event, data: "x" }), /usage:1: data must be an object/],
+    [
+      JSON.stringify([event, { ...event, id: "2", data: { sku: "m/x", quantity: -3 } }]),
+      /usage:1: \[1\]: quantity is -3, but cannot be negative$/,
+    ],
+    ["[1", /usage:1: the file begins as a list, and is no JSON$/],
+  ];
+  for (const [text, message] of cases) await assert.rejects(read(context, text), message, text);
+});
+
+test("a file that is no text, no file, or not there is refused", async (context) => {
+  const bytes = Buffer.from(`customer,time,sku,quantity\nacm\xe9,${noon},m/x,1\n`, "latin1");
+  await assert.rejects(read(context, bytes), /usage:2: customer has .* not UTF-8/);
+  await assert.rejects(
+    new UsageFile(tmpdir(), Number).read(() => undefined),
+    /that is a folder; give a file in it$/,
+  );
+  await assert.rejects(
+    new UsageFile(join(tmpdir(), "no such file"), Number).read(() => undefined),
+    { code: "ENOENT" },
+  );
+});
+
+test("columns that mean nothing are told, and absent counts are unknown", async (context) => {
+  const { told, ignored } = await read(context, `customer,time,sku,quantity,bacth\na,${noon},m/x,,true\n`);
+  assert.deepEqual(ignored, ["bacth"]);
+  assert.deepEqual((await read(context, JSON.stringify({ ...event, data: { ...event.data, bacth: true } }))).ignored, [
+    "other",
+    "bacth",
+  ]);
+  assert.deepEqual(told, [["a", "m/x", noon, "unknown", false]]);
+});
+
+test("what was told is remembered as a set of pairs would", () => {
+  const telling = fc.record({
+    source: fc.constantFrom("", "a", "ab"),
+    id: fc.constantFrom("b", "c", "bc", ...Array.from({ length: 300 }, (_, n) => `${n}`)),
+    body: fc.constantFrom("x", "y"),
+  });
+  fc.assert(
+    fc.property(fc.array(telling, { maxLength: 2_000, size: "max" }), (tellings) => {
+      const [once, bodies] = [new Once(), new Map<string, string>()];
+      for (const { source, id, body } of tellings) {
+        const key = JSON.stringify([source, id]);
+        const before = bodies.get(key);
+        assert.equal(
+          once.tell(source, id, body),
+          before === undefined ? "first" : before === body ? "again" : "differs",
+        );
+        bodies.set(key, before ?? body);
+      }
+    }),
+    { numRuns: 30 },
+  );
+  const once = new Once();
+  for (let id = 0; id < 50_000; id++) assert.equal(once.tell("", String(id), ""), "first");
+  for (let id = 0; id < 50_000; id++) assert.equal(once.tell("", String(id), ""), "again");
+});

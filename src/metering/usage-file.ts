@@ -1,0 +1,68 @@
+import type { UsageEvent } from "../ledger/index.ts";
+import { isCloudEvent, recordOf } from "./cloud-event.ts";
+import { type Entry, openEntries } from "./entries.ts";
+import { Once } from "./once.ts";
+import { FieldProblem, readRecord, recordFields, type UsageRecord } from "./record.ts";
+
+const ignoredMost = 20;
+
+/** A file of usage, read once. What it counts is complete when it has been read to its end. */
+export class UsageFile {
+  records = 0;
+  /** Records that were told before, with the same body: they count once. */
+  duplicates = 0;
+  /** Names of columns and members that mean nothing here; the first ones, where there are many. */
+  readonly ignored = new Set<string>();
+  readonly #path: string;
+  readonly #dayMs: (midnightMs: number) => number;
+  readonly #once = new Once();
+
+  /** `dayMs`: when a day begins that is said without a clock time, given as its midnight in UTC. */
+  constructor(path: string, dayMs: (midnightMs: number) => number) {
+    this.#path = path;
+    this.#dayMs = dayMs;
+  }
+
+  /**
+   * Hands each record's events over, in the file's order. Rejects with sim's `WorkloadError`, which names file, line and field,
+   * where something cannot be billed as it stands; `take` may throw a `RangeError`, which is told with the line too.
+   */
+  async read(take: (event: UsageEvent) => void): Promise<void> {
+    const { entries, ignored } = await openEntries(this.#path);
+    for (const column of ignored) this.#ignore(column);
+    for await (const entry of entries) {
+      this.records++;
+      try {
+        const fields = isCloudEvent(entry.fields) ? recordOf(entry.fields) : entry.fields;
+        for (const name of Object.keys(fields)) if (!recordFields.has(name)) this.#ignore(name);
+        const record = readRecord(fields, this.#dayMs);
+        if (this.#isNew(record)) for (const event of record.events) take(event);
+      } catch (error) {
+        throw placed(error, entry);
+      }
+    }
+  }
+
+  #ignore(name: string): void {
+    if (this.ignored.size < ignoredMost) this.ignored.add(name.slice(0, 100));
+  }
+
+  #isNew({ source, id, events }: UsageRecord): boolean {
+    if (id === undefined) return true;
+    const seen = this.#once.tell(source, id, bodyOf(events));
+    if (seen === "differs") throw new FieldProblem(`id ${JSON.stringify(id)} was said before, with another body`);
+    if (seen === "again") this.duplicates++;
+    return seen === "first";
+  }
+}
+
+/** What is billed, and not how it was written: an instant in another zone is the same one. */
+function bodyOf(events: readonly UsageEvent[]): string {
+  return events
+    .map(({ customer, sku, atMs, quantity, isBatch }) => `${customer}\n${sku}\n${atMs}\n${quantity}\n${isBatch}`)
+    .join("\n");
+}
+
+function placed(error: unknown, { problem }: Entry): unknown {
+  return error instanceof FieldProblem || error instanceof RangeError ? problem(error.message) : error;
+}
