@@ -141,8 +141,8 @@ export async function readProof(
 
 /** What `/.well-known/bailiwick/log` says. */
 export function aboutLog(sequencing: Sequencing): string {
-  const { origin, keys, statement, ended } = sequencing.status();
-  return JSON.stringify({ origin, url: "/log", keys, keyStatement: statement?.number ?? null, ended });
+  const { origin, keys, ended } = sequencing.status();
+  return JSON.stringify({ origin, url: "/log", keys, keyStatement: sequencing.provenStatement(), ended });
 }
 
 /** The log and the keys, for the control API. */

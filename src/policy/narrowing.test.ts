@@ -125,6 +125,8 @@ test("a header takes away by place, by class with its regimes, and by regime, an
     refused.rejected[0]!.explanation,
     /it lies in DE-BE, and the request's data, as its headers say, is processed in AT only$/,
   );
+  assert.ok(refused.outcome === "refused");
+  assert.match(refused.message, /may process this project's internal data, as this request's headers narrow it\.$/);
   assert.match(
     policy.decide({ ...question, narrowing: { regimes: ["no-such-regime"] } }, [candidates[0]!]).rejected[0]!
       .explanation,

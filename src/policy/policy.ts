@@ -147,10 +147,11 @@ function explain({ kind, name, site }: Candidate, because: readonly string[]): s
   return `${place}: ${because.join("; ")}`;
 }
 
-function forbid({ project, model }: Question, rejected: readonly Rejected[]): Refusal {
+function forbid({ project, model, narrowing }: Question, rejected: readonly Rejected[]): Refusal {
+  const narrowed = narrowing === undefined ? "" : ", as this request's headers narrow it";
   const message =
     rejected.length === 0
       ? `No site offers "${model}".`
-      : `No site that offers "${model}" may process this project's ${project.dataClass} data.`;
+      : `No site that offers "${model}" may process this project's ${project.dataClass} data${narrowed}.`;
   return refuse("no_permitted_site", message, { reasons: rejected.map(({ explanation }) => explanation) });
 }

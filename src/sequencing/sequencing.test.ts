@@ -146,6 +146,19 @@ test("segments stay until they are logged", async (context) => {
   await until("the release", () => (cloud.journal.state().segments === 1 ? true : undefined));
 });
 
+test("the newest key statement is named once its proof can be had, and not before", async (context) => {
+  const cloud = await cloudOf(context);
+  const sequencing = await cloud.open();
+  await until("the first statement", () => sequencing.provenStatement() ?? undefined);
+  await sequencing.rotateSigningKey();
+  for (;;) {
+    const named = sequencing.provenStatement();
+    assert.ok(named !== null && (await sequencing.resource(`keys/${named}.tlog-proof`)) !== undefined, String(named));
+    if (named === 2) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+});
+
 test("a change of keys is a statement behind all that the old key has sealed", async (context) => {
   const cloud = await cloudOf(context);
   const sequencing = await cloud.open();

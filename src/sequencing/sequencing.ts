@@ -9,7 +9,15 @@ import { Follower } from "./follower.ts";
 import { beginLog, originOf, readGenerations } from "./generations.ts";
 import { KeyBook } from "./key-book.ts";
 import { cosignedPath, type OpenedLog, openNewest } from "./opening.ts";
-import { type LogResource, proofOf, type ReceiptPlace, type ReceiptProof, resourceOf, shownOf } from "./showing.ts";
+import {
+  lastShownOf,
+  type LogResource,
+  proofOf,
+  type ReceiptPlace,
+  type ReceiptProof,
+  resourceOf,
+  shownOf,
+} from "./showing.ts";
 import { failed, isSameStanding, type Standing } from "./standing.ts";
 import { timestampResource, Timestamps, type TimestampsOptions } from "./timestamps.ts";
 import { type Post, type Shown, Witnesses, type WitnessSettings, type WitnessStatus } from "./witnesses.ts";
@@ -127,6 +135,15 @@ export class Sequencing {
       witnesses: this.#witnesses.status,
       ended: this.#ended.origins,
     };
+  }
+
+  /** The newest key statement whose proof can be had; what the last change of keys has made may not be in the log yet. */
+  provenStatement(): number | null {
+    if (this.#opened === undefined) return null;
+    const { log } = this.#opened;
+    const size = lastShownOf(log, this.#origin)?.checkpoint.size ?? 0;
+    const shown = [...cursorOf(log.cursor).statements].filter(([, index]) => index < size);
+    return shown.length === 0 ? null : Math.max(...shown.map(([number]) => number));
   }
 
   /** What is served below the log's prefix: "checkpoint", "tile/...", "keys/...", "ended/N/...". */
@@ -313,8 +330,10 @@ export class Sequencing {
 
   async #proveAt(log: Sequencer, entry: Buffer, index: number, extra?: Buffer): Promise<ReceiptProof> {
     const cosigned = this.#cosigned;
-    const shown = cosigned !== undefined && cosigned.checkpoint.size > index ? cosigned : shownOf(log, this.#origin);
-    return shown === undefined ? { outcome: "pending" } : proofOf(log, entry, index, shown, extra);
+    const isCosigned = cosigned !== undefined && cosigned.checkpoint.size > index;
+    const shown = isCosigned ? cosigned : lastShownOf(log, this.#origin);
+    const holdsIt = shown !== undefined && shown.checkpoint.size > index;
+    return holdsIt ? proofOf(log, entry, index, shown, extra) : { outcome: "pending" };
   }
 
   #show(): void {

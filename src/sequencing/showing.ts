@@ -60,3 +60,13 @@ export function shownOf(log: Sequencer, origin: string): Shown | undefined {
   if (checkpoint?.startsWith(`${origin}\n${size}\n`) !== true) return undefined;
   return { checkpoint: { origin, size, root }, note: Buffer.from(checkpoint) };
 }
+
+/** What a log has shown last, also while the checkpoint of an append is still to be signed. */
+export function lastShownOf({ checkpoint }: Sequencer, origin: string): Shown | undefined {
+  const [name, size, root] = checkpoint?.split("\n", 3) ?? [];
+  if (checkpoint === undefined || name !== origin || root === undefined) return undefined;
+  return {
+    checkpoint: { origin, size: Number(size), root: Buffer.from(root, "base64") },
+    note: Buffer.from(checkpoint),
+  };
+}

@@ -105,6 +105,7 @@ export interface ErrorSeen {
   readonly code: string;
   readonly message: string;
   readonly param?: string | null;
+  readonly reasons?: readonly string[];
 }
 
 export function errorIn(seen: Seen): ErrorSeen {

@@ -87,7 +87,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<RunningClo
     },
     kill: async () => {
       const below = await descendants(child.pid!);
-      for (const pid of [child.pid!, ...below]) killNow(pid);
+      for (const pid of [child.pid!, ...below]) signal(pid, "SIGKILL");
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
       await gone(below);
     },
@@ -162,15 +162,23 @@ export async function eventually(
 
 /** Every process below one, by its parents. */
 export async function descendants(pid: number): Promise<readonly number[]> {
-  const { stdout } = await run("ps", ["-e", "-o", "pid=,ppid="]);
-  const pairs = stdout
-    .trim()
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/).map(Number));
+  const pairs = await processes();
   const found = new Set<number>([pid]);
-  for (const parent of found) for (const [child, of] of pairs) if (of === parent) found.add(child!);
+  for (const parent of found) for (const [child, of] of pairs) if (of === parent) found.add(child);
   found.delete(pid);
   return [...found];
+}
+
+/** The processes that one has started itself. */
+export async function children(pid: number): Promise<readonly number[]> {
+  return (await processes()).filter(([, of]) => of === pid).map(([child]) => child);
+}
+
+/** Each process with its parent. */
+async function processes(): Promise<readonly (readonly [pid: number, parent: number])[]> {
+  const { stdout } = await run("ps", ["-e", "-o", "pid=,ppid="]);
+  const lines = stdout.trim().split("\n");
+  return lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
 }
 
 export function alive(pid: number): boolean {
@@ -188,9 +196,10 @@ async function gone(pids: readonly number[]): Promise<void> {
   await eventually("the end of all processes", () => !pids.some(alive));
 }
 
-function killNow(pid: number): void {
+/** What has ended meanwhile hears of no signal. */
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, name);
   } catch (error) {
     assert.equal((error as NodeJS.ErrnoException).code, "ESRCH");
   }

@@ -47,6 +47,8 @@ export interface JoinOptions {
   readonly token?: string;
   readonly arguments?: readonly string[];
   readonly listen?: string;
+  /** Left out: the fake one; null: as the settings in its arguments say. */
+  readonly engine?: string | null;
 }
 
 export const newToken = (cloud: RunningCloud, site: string, expiresInSeconds = 600): Promise<HostToken> =>
@@ -71,10 +73,11 @@ function argumentsOf({
   url,
   token,
   listen = "127.0.0.1:0",
+  engine = "fake",
   arguments: more = [],
 }: JoinOptions): readonly string[] {
-  const engine = ["--engine", "fake", "--listen", listen, "--data", data, "--json"];
-  return ["join", url, ...(token === undefined ? [] : ["--token", token]), ...engine, ...more];
+  const common = ["--listen", listen, "--data", data, "--json", ...(engine === null ? [] : ["--engine", engine])];
+  return ["join", url, ...(token === undefined ? [] : ["--token", token]), ...common, ...more];
 }
 
 /** Runs `join` until it has said that it is a host. */
