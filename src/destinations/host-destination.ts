@@ -1,4 +1,4 @@
-import type { Clock, Ending, Refusal, RequestId, Usage } from "../base/index.ts";
+import type { Clock, Refusal, RequestId } from "../base/index.ts";
 import {
   Address,
   type AddressOptions,
@@ -14,6 +14,7 @@ import {
 } from "../engine/index.ts";
 import type { Offer } from "../engine/index.ts";
 import { promiseHeaders } from "./promise-headers.ts";
+import { countsToldOf } from "./told-counts.ts";
 
 /** How a host is reached: a Unix socket of this machine, or connections that somebody else makes. */
 export type HostReach = Pick<AddressOptions, "socketPath" | "connector">;
@@ -173,7 +174,7 @@ export class HostDestination implements Destination {
   }
 
   /** Asks until the host has the answer, which a host that was killed has once it is back; bounded by `waitMs`. */
-  async counts(request: RequestId, waitMs: number): Promise<Counted | undefined> {
+  async counts(request: RequestId, waitMs: number): Promise<Counted | "unreadable" | undefined> {
     const { clock } = this.#options;
     const endMs = clock.monotonicMs() + waitMs;
     for (;;) {
@@ -196,14 +197,13 @@ export class HostDestination implements Destination {
     await this.#address?.destroy();
   }
 
-  async #askCounts(request: RequestId): Promise<Counted | undefined | "unreachable"> {
+  async #askCounts(request: RequestId): Promise<Counted | "unreadable" | undefined | "unreachable"> {
     if (!this.#ready || this.#address === undefined) return "unreachable";
     try {
       const { status, value } = await this.#address.json("GET", `/host/v1/counts/${request}`);
       if (status === 404) return undefined;
       if (status !== 200) return "unreachable";
-      const { usage, ending } = value as { usage: Usage; ending: Ending };
-      return { usage, ending };
+      return countsToldOf(request, value);
     } catch {
       // It went away while it was asked; it is asked again until the time is over.
       return "unreachable";

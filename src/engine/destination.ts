@@ -86,7 +86,7 @@ export interface Destination {
   /** Ends every exchange that runs there; its reader hears the reason. */
   cut(reason: Error): void;
   /** What a request used, as the engine counted it, once it has ended there; undefined: it cannot be known. */
-  counts(request: RequestId, waitMs: number): Promise<Counted | undefined>;
+  counts(request: RequestId, waitMs: number): Promise<Counted | "unreadable" | undefined>;
   /** The settlement is durable: the destination may forget the request's counts. */
   acknowledge(request: RequestId): void;
 }
