@@ -41,6 +41,18 @@ test("every change is recorded: who, whose, what it was and what it is, and neve
   assert.ok(!all.includes(String(key.json["key"])));
 });
 
+test("a secret that stands where a name belongs is not recorded, whoever it belongs to", async (context) => {
+  const { ask, entries, control } = await started(context);
+  const secrets = ["bwk", "bwo", "bwj"].map((prefix) => `${prefix}_${"s3cret-_".repeat(5)}`);
+  for (const secret of secrets) {
+    assert.equal((await ask("POST", `/keys/${secret}/revoke`, {})).status, 404);
+    assert.equal((await ask("POST", `/operators/${secret}/revoke`, {})).status, 404);
+  }
+  assert.equal((await entries())[0]?.object, "(a secret)");
+  const all = JSON.stringify((control.operations.audit as ReturnType<typeof createFakeAudit>).entries);
+  for (const secret of secrets) assert.ok(!all.includes(secret), secret);
+});
+
 test("a named operator's calls bear the name, and a revoked token opens nothing", async (context) => {
   const { ask, entries } = await started(context);
   const kim = await ask("POST", "/operators", { name: "kim", country: "DE" });
