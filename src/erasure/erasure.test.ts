@@ -396,3 +396,28 @@ test("a project that was made after the erasure of its organisation was asked fo
   assert.ok(!("outcome" in shown));
   assert.equal(shown.name, `erased-${late.id}`);
 });
+
+test("a person of a project that is erased is refused in words", async (context) => {
+  const { erasuresWith, clinic, contents } = await cloud(context);
+  const erasures = erasuresWith();
+  await erasures.erase(scopeFor("project", clinic), 60_000);
+  const again = await erasures.erase(scopeFor("subject", clinic), 60_000);
+  assert.ok("outcome" in again && again.code === "erased", JSON.stringify(again));
+  const { project, organisation } = clinic;
+  await assert.rejects(contents.list({ project, organisation, subject: "anna" }, { limit: 9, after: undefined }), {
+    name: "RefusalError",
+  });
+});
+
+test("one tenant's erasures do not pile up before everybody's", async (context) => {
+  const { erasuresWith, clinic, rival } = await cloud(context);
+  const stuck = erasuresWith(() => {
+    throw new Error("the database is away");
+  });
+  const asked = { ...scopeFor("request", clinic) };
+  for (let count = 0; count < 50; count++) assert.ok(!("outcome" in (await stuck.erase(asked, 60_000))));
+  const refused = await stuck.erase(asked, 60_000);
+  assert.ok("outcome" in refused && refused.code === "overloaded");
+  const other = await erasuresWith().erase(scopeFor("request", rival), 60_000);
+  assert.ok(!("outcome" in other) && other.state === "done");
+});
