@@ -127,6 +127,31 @@ test("what a host told of its pool stays with the time of its telling, until ano
   assert.equal(told(), undefined);
 });
 
+test("a host that does not answer the question for counts, or never to its end, holds nothing up", async (context) => {
+  for (const begin of ["", '{"request":']) {
+    const folder = mkdtempSync(join(tmpdir(), "bailiwick-destination-"));
+    const isAsked = Promise.withResolvers<void>();
+    const server = createServer((_request, response) => {
+      if (begin !== "") response.write(begin);
+      isAsked.resolve();
+    });
+    context.after(() => {
+      server.closeAllConnections();
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+    const socketPath = join(folder, "s");
+    await once(server.listen(socketPath), "listening");
+    const clock = new ManualClock();
+    const host = destination(context, clock);
+    host.up({ reach: { socketPath }, boot: "1", ...nothing });
+    const counted = host.counts("req_01KA0000000000000000000001", 2_000);
+    await isAsked.promise;
+    clock.advance(15_000);
+    assert.equal(await counted, undefined);
+  }
+});
+
 /** What a destination takes from a host that answers the question for counts so. */
 async function countedBy(context: TestContext, answer: string): Promise<unknown> {
   const folder = mkdtempSync(join(tmpdir(), "bailiwick-destination-"));

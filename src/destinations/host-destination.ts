@@ -48,6 +48,8 @@ export interface HostDestinationOptions {
 const declineMs = 1_000;
 const acknowledgeEveryMs = 100;
 const retryEveryMs = 100;
+/** So long a question for counts takes at least before it is given up: a host lets it wait for the end of what runs. */
+const answerMs = 15_000;
 const unacknowledgedMax = 100_000;
 
 const startingWhy = "its process is starting, or starting again";
@@ -178,7 +180,7 @@ export class HostDestination implements Destination {
     const { clock } = this.#options;
     const endMs = clock.monotonicMs() + waitMs;
     for (;;) {
-      const found = await this.#askCounts(request);
+      const found = await this.#inTime(this.#askCounts(request), Math.max(endMs - clock.monotonicMs(), answerMs));
       if (found !== "unreachable") return found;
       if (clock.monotonicMs() >= endMs) return undefined;
       await new Promise<void>((resolve) => clock.after(retryEveryMs, resolve));
@@ -195,6 +197,13 @@ export class HostDestination implements Destination {
   async close(): Promise<void> {
     if (this.#settled.length > 0) await this.#acknowledge();
     await this.#address?.destroy();
+  }
+
+  /** A host that does not answer, or a byte at a time, is given up for now: what it was asked for waits behind it. */
+  async #inTime<Answer>(asked: Promise<Answer>, limitMs: number): Promise<Answer | "unreachable"> {
+    const late = Promise.withResolvers<"unreachable">();
+    const cancel = this.#options.clock.after(limitMs, () => late.resolve("unreachable"));
+    return Promise.race([asked, late.promise]).finally(cancel);
   }
 
   async #askCounts(request: RequestId): Promise<Counted | "unreadable" | undefined | "unreachable"> {
