@@ -152,11 +152,7 @@ async function* receipts(parts: OperationParts, project: ProjectId): AsyncGenera
   }
 }
 
-async function* contents(
-  { rights }: OperationParts,
-  project: string,
-  may: ExportRights,
-): AsyncGenerator<Line> {
+async function* contents({ rights }: OperationParts, project: string, may: ExportRights): AsyncGenerator<Line> {
   const isOpen = await may.read(project);
   for await (const { row } of paged("contents", (page) => rights.contents.list({ project }, page))) {
     const listing = row as { readonly request: string };

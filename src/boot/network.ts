@@ -131,7 +131,12 @@ function modelSources({ network, models }: Settings): Connection[] {
   const carries = "names of models, while one is pulled";
   return [
     row("models", "Hugging Face Hub", addressOf(hub), carries),
-    row("models", "the Hub's storage", { host: null, port: null }, `${carries}: the addresses that the Hub sends on to`),
+    row(
+      "models",
+      "the Hub's storage",
+      { host: null, port: null },
+      `${carries}: the addresses that the Hub sends on to`,
+    ),
     row("models", "pip", { host: null, port: null }, `${carries}: the index that pip on this machine is set up for`),
   ];
 }

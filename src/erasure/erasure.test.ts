@@ -364,7 +364,9 @@ for (const kind of ["project", "organisation"] as const) {
         .insertInto("reservations")
         .values({ ...times, id: `rsv_${at}` as never, project: of.project as never, share: "0.1", note: `for ${mark}` })
         .execute();
-      const body = JSON.stringify({ question: { project: { id: of.project }, narrowing: { purpose: `about ${mark}` } } });
+      const body = JSON.stringify({
+        question: { project: { id: of.project }, narrowing: { purpose: `about ${mark}` } },
+      });
       await store.db.insertInto("decisions").values({ digest: mark, body }).execute();
     }
     const told = await erasuresWith().erase(scopeFor(kind, clinic), 60_000);

@@ -79,10 +79,7 @@ function checkClock({ atMs }: JoinRequest, { clock, clockSkewMs }: Context): voi
   throw refused("clock_skew", message);
 }
 
-async function knownHost(
-  key: string,
-  db: Kysely<Database> | Transaction<Database>,
-): Promise<Host | undefined> {
+async function knownHost(key: string, db: Kysely<Database> | Transaction<Database>): Promise<Host | undefined> {
   const known = await db.selectFrom("hosts").selectAll().where("fingerprint", "=", key).executeTakeFirst();
   if (known === undefined || known.revokedAt === null) return known;
   throw refused("host_revoked", `The host ${known.id} was revoked on ${known.revokedAt.toISOString()}.`);

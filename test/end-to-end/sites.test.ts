@@ -89,6 +89,23 @@ test("a request runs at the site that its project is restricted to, and its rece
   }
 });
 
+test("hosts are listed as what the gateway connects to, and that machines which join name an address of their own", async () => {
+  const { connections } = await control<{ connections: { purpose: string; name: string; host: string | null }[] }>(
+    cloud,
+    "GET",
+    "/network",
+  );
+  const hosts = connections.filter(({ purpose }) => purpose === "host");
+  assert.deepEqual(
+    new Map(hosts.map(({ name, host }) => [name, host])),
+    new Map([
+      [fr.host, "127.0.0.1"],
+      [us.host, "127.0.0.1"],
+      ["machines that join", null],
+    ]),
+  );
+});
+
 test("who may not join is told why: an unknown, used, expired or revoked token, another site, another gateway, another clock", async () => {
   const refused = async (
     token: string | undefined,

@@ -70,7 +70,13 @@ test("a key that calls again and again leaves a bounded log, and another key nee
     const { status } = await erase("bwk_fast");
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
   }
-  assert.deepEqual([...statuses], [[404, 240], [429, 60]]);
+  assert.deepEqual(
+    [...statuses],
+    [
+      [404, 240],
+      [429, 60],
+    ],
+  );
   assert.equal(entries.length, 480);
   assert.equal((await erase("bwk_slow")).status, 404);
   control.clock.advance(250);
