@@ -119,7 +119,7 @@ async function closeProjects(erasing: Erasing, progress: Progress, stores: Store
   const erasedAt = stores.now();
   const projects = await change(stores.db, "keys", async (transaction) => {
     const projects = await projectsOf(erasing, progress, transaction);
-    for (const id of projects as readonly ProjectId[]) {
+    for (const id of projects) {
       await transaction
         .updateTable("projects")
         .set({ name: `erased-${id}`, keepContentSeconds: null, expiresAt: erasedAt, erasedAt })
