@@ -106,6 +106,20 @@ test("hosts are listed as what the gateway connects to, and that machines which 
   );
 });
 
+test("a model whose name comes to mean another one is taken from no host any more, and again when it means that one", async () => {
+  const modelsOf = async () => (await hostsOf(cloud)).map(({ models }) => models.length);
+  const model = { name: "fake", developer: "somebody", developerCountry: "DE", licence: "MIT", evidence: attested };
+  const { version } = await control<{ version: number }>(cloud, "GET", "/facts");
+  const document = { ...facts, models: [{ ...model, sha256: "1".repeat(64) }] };
+  await control(cloud, "PUT", "/facts", { basedOn: version, document });
+  await eventually("no host has it", async () => (await modelsOf()).every((count) => count === 0));
+  const refused = await ask({ url: cloud.url, key: keys["both"]! });
+  assert.notEqual(refused.status, 200);
+  await control(cloud, "PUT", "/facts", { basedOn: version + 1, document: facts });
+  await eventually("all have it", async () => (await modelsOf()).every((count) => count === 1));
+  assert.equal((await ask({ url: cloud.url, key: keys["both"]! })).status, 200);
+});
+
 test("who may not join is told why: an unknown, used, expired or revoked token, another site, another gateway, another clock", async () => {
   const refused = async (
     token: string | undefined,
