@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import swagger from "@fastify/swagger";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
-import { type Clock, type Ids, refuse } from "../../base/index.ts";
+import { type Clock, type Ids, isTooNested, nestingMax, refuse } from "../../base/index.ts";
 import { documentHeaders, pageFiles, type PageStatus, renderPage } from "../page/index.ts";
 import { createAccess, type Identities, type Permission } from "./access.ts";
 import { createAudited } from "./auditing.ts";
@@ -64,7 +64,16 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     bodyLimit: mostBodyBytes,
     genReqId: () => options.ids.mint("req"),
     routerOptions: { maxParamLength: 1_000 },
+    // What its router itself turns away never comes to the handler of errors below.
+    frameworkErrors: (error, _request, reply) => {
+      void sendRefusal(reply, refusalOf(error) ?? refuse("invalid_request", "The request is not valid."));
+    },
   });
+  app.addHook("preValidation", async (request, reply) =>
+    isTooNested(request.body)
+      ? sendRefusal(reply, refuse("invalid_request", `The body has more than ${nestingMax} levels.`))
+      : undefined,
+  );
   // JSON alone: a form in a browser can send text without asking first.
   app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
