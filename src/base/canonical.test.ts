@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { canonicalForm } from "./canonical.ts";
+import { isTooNested } from "./nesting.ts";
 
 /**
  * From the test data of github.com/cyberphone/json-canonicalization, which the authors of RFC 8785 keep: inputs, and the
@@ -70,4 +71,15 @@ test("what has no canonical form has none: infinities, half surrogates, what is 
     assert.equal(canonicalForm(value), undefined);
   }
   assert.equal(canonicalForm({ b: undefined, a: [undefined, -0] }), '{"a":[null,0]}');
+});
+
+test("what is nested deeper than anybody means has none, however deep", () => {
+  const nested = (levels: number): unknown => JSON.parse(`${"[".repeat(levels)}1${"]".repeat(levels)}`);
+  assert.equal(canonicalForm(nested(200)), `${"[".repeat(200)}1${"]".repeat(200)}`);
+  for (const levels of [201, 10_000, 500_000]) {
+    assert.equal(canonicalForm(nested(levels)), undefined);
+    assert.equal(canonicalForm({ a: nested(levels) }), undefined);
+    assert.equal(isTooNested(nested(levels)), true);
+  }
+  assert.equal(isTooNested(nested(200)), false);
 });

@@ -1,3 +1,5 @@
+import { nestingMax } from "./nesting.ts";
+
 /** What canonical JSON may hold here: no fractions (they are decimal strings), no undefined. */
 export type CanonicalValue =
   | string
@@ -39,11 +41,11 @@ export function quoteJson(text: string | null): string {
 /**
  * The one JSON encoding (RFC 8785) of what anybody's JSON says, fractions included, as ECMAScript writes numbers (section
  * 3.2.2.3); members that are undefined are left out, as `JSON.stringify` leaves them. Undefined where there is none: half
- * surrogates (section 3.2.2.2), or what is no JSON at all.
+ * surrogates (section 3.2.2.2), more than 200 levels, or what is no JSON at all.
  */
 export function canonicalForm(value: unknown): string | undefined {
   try {
-    return formOf(value);
+    return formOf(value, nestingMax);
   } catch (error) {
     if (error instanceof NoForm) return undefined;
     throw error;
@@ -52,17 +54,17 @@ export function canonicalForm(value: unknown): string | undefined {
 
 class NoForm extends Error {}
 
-function formOf(value: unknown): string {
+function formOf(value: unknown, levels: number): string {
   if (typeof value === "string") return textForm(value);
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "number" && Number.isFinite(value)) return Object.is(value, -0) ? "0" : String(value);
-  if (Array.isArray(value)) return `[${value.map((each: unknown) => formOf(each ?? null)).join(",")}]`;
-  if (typeof value !== "object") throw new NoForm();
+  if (typeof value !== "object" || levels === 0) throw new NoForm();
+  if (Array.isArray(value)) return `[${value.map((each: unknown) => formOf(each ?? null, levels - 1)).join(",")}]`;
   const members = value as Readonly<Record<string, unknown>>;
   let text = "{";
   for (const name of Object.keys(members).sort()) {
     const member = members[name];
-    if (member !== undefined) text += `${text.length > 1 ? "," : ""}${textForm(name)}:${formOf(member)}`;
+    if (member !== undefined) text += `${text.length > 1 ? "," : ""}${textForm(name)}:${formOf(member, levels - 1)}`;
   }
   return `${text}}`;
 }

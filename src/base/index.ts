@@ -55,6 +55,7 @@ export {
   zero,
 } from "./money.ts";
 export { nearest } from "./nearest.ts";
+export { isTooNested, nestingMax } from "./nesting.ts";
 export { addressText, isEverywhere, type NetworkAddress, parseAddress } from "./network-address.ts";
 export { createSalts } from "./salts.ts";
 export { describeInvalid } from "./schema-words.ts";

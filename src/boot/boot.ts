@@ -257,6 +257,7 @@ async function putTogether(
     version: options.version,
     identities: identitiesOf(folder, rights, directory),
     ids,
+    clock,
     operations: createOperations(parts),
     metrics: async () => ({ contentType: meters.contentType, body: await meters.scrape() }),
     pageStatus: () => pageStatus(options, cloud, meters, draining ? "stopping" : isReady() ? "ready" : "not ready"),

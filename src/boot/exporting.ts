@@ -9,6 +9,7 @@ import type { OperationParts } from "./parts.ts";
 import { readProof } from "./transparency.ts";
 
 type Exporting = Operations["exports"]["organisation"];
+type ExportRights = Parameters<Exporting>[1];
 type Line = { readonly part: string; readonly row: unknown };
 
 const pageRows = 500;
@@ -43,10 +44,10 @@ const usageColumns = [
  * along where the asker may read it; where not, a line says that it is there.
  */
 export function exportOrganisation(parts: OperationParts): Exporting {
-  return async (organisation, mayRead) => {
+  return async (organisation, may) => {
     const projects = await all((page) => listed(parts.tenancy.listProjects({ organisation }, page)));
     const refusal = exportRefusal(parts, projects);
-    return refusal ?? { lines: linesOf(parts, organisation as OrganisationId, projects, mayRead) };
+    return refusal ?? { lines: linesOf(parts, organisation as OrganisationId, projects, may) };
   };
 }
 
@@ -70,7 +71,7 @@ async function* linesOf(
   parts: OperationParts,
   organisation: OrganisationId,
   projects: readonly ProjectTold[],
-  mayRead: (project: string) => Promise<boolean>,
+  may: ExportRights,
 ): AsyncGenerator<Line> {
   const { tenancy, rights, reservations } = parts;
   await parts.shipper.caughtUp(10_000);
@@ -79,11 +80,11 @@ async function* linesOf(
   for (const { id } of projects) {
     yield* paged("keys", (page) => listed(tenancy.listKeys({ project: id }, page)));
     yield* paged("reservations", (page) => listed(reservations.list({ project: id, active: false }, page)));
-    yield* digestKeys(parts, id as ProjectId);
+    if (await may.link(id)) yield* digestKeys(parts, id as ProjectId);
   }
   yield* usage(parts, organisation);
   for (const { id } of projects) yield* receipts(parts, id as ProjectId);
-  for (const { id } of projects) yield* contents(parts, id, mayRead);
+  for (const { id } of projects) yield* contents(parts, id, may);
   yield* paged("audit", (page) => rights.audit.list({ organisation }, page));
   yield* paged("grants", (page) => rights.grants.list({ organisation }, page));
   yield* paged("erasures", (page) => rights.erasures.list({ organisation }, page));
@@ -151,12 +152,8 @@ async function* receipts(parts: OperationParts, project: ProjectId): AsyncGenera
   }
 }
 
-async function* contents(
-  { rights }: OperationParts,
-  project: string,
-  mayRead: (project: string) => Promise<boolean>,
-): AsyncGenerator<Line> {
-  const isOpen = await mayRead(project);
+async function* contents({ rights }: OperationParts, project: string, may: ExportRights): AsyncGenerator<Line> {
+  const isOpen = await may.read(project);
   for await (const { row } of paged("contents", (page) => rights.contents.list({ project }, page))) {
     const listing = row as { readonly request: string };
     const opened = isOpen ? await rights.contents.show(listing.request, { project }) : undefined;

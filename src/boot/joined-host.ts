@@ -38,7 +38,8 @@ export class JoinedHost {
   #poll: Poll;
   #away = "it was not heard yet";
   #isClosed = false;
-  #device: string | undefined;
+  /** What it last said that it is and has. */
+  #hello: HostHello | undefined;
   /** Models that it has under a name that means another one here. */
   #others: readonly string[] = [];
 
@@ -61,7 +62,7 @@ export class JoinedHost {
   /** What is known of it beyond what its destination tells. */
   get state() {
     const { skewMs, answeredMs } = this.#poll;
-    return { device: this.#device, skewMs, answeredMs, otherModels: this.#others };
+    return { device: this.#hello?.device, skewMs, answeredMs, otherModels: this.#others };
   }
 
   /** It may have come back at another address. */
@@ -109,7 +110,10 @@ export class JoinedHost {
       clockSkewMs: settings.hosts.clockSkewMs,
       reservations: () => reserved.ofHost(id),
       onReady: (hello) => this.#up(hello, reach),
-      onPool: (pool) => this.destination.told(pool),
+      onPool: (pool) => {
+        this.destination.told(pool);
+        this.#lookAgain();
+      },
       onAway: (why) => this.#down(why),
       onSilent: () => this.destination.cut(new NotHeard(`the host was not heard for ${leaseSeconds} s`)),
     });
@@ -126,18 +130,32 @@ export class JoinedHost {
     onReady();
   }
 
+  /** What a name means here may have changed since it said what it has. */
+  #lookAgain(): void {
+    const hello = this.#hello;
+    if (hello === undefined) return;
+    const others = hello.models.filter((model) => this.#isOther(model)).map(({ name }) => name);
+    if (others.join() === this.#others.join()) return;
+    this.destination.remember({ engine: hello.engine, models: this.#usable(hello) });
+    this.#options.onReady();
+  }
+
+  #isOther({ name, sha256 }: HostHello["models"][number]): boolean {
+    return (this.#options.digests.of(name) ?? sha256) !== sha256;
+  }
+
   /** The models that are, by their digests, what their names mean here. */
-  #usable({ device, models }: HostHello): HostHello["models"] {
-    const { options, digests } = this.#options;
-    const isOther = ({ name, sha256 }: HostHello["models"][number]): boolean => (digests.of(name) ?? sha256) !== sha256;
-    const others = models.filter(isOther);
-    this.#device = device;
+  #usable(hello: HostHello): HostHello["models"] {
+    const { options } = this.#options;
+    const { models } = hello;
+    const others = models.filter((model) => this.#isOther(model));
+    this.#hello = hello;
     this.#others = others.map(({ name }) => name);
     for (const { name: model, sha256 } of others) {
       const host = this.#member.id;
       options.log.warn({ host, model, sha256 }, "a host's model is another one than this cloud's of that name");
     }
-    return models.filter((model) => !isOther(model));
+    return models.filter((model) => !this.#isOther(model));
   }
 
   #down(why: string): void {

@@ -24,7 +24,7 @@ const namedMax = 100;
 
 /**
  * Every address that this cloud's processes may connect to, why, and what reaches it: the settings name them, and policy
- * says whose requests. What is not here is not connected to; what is on this machine alone (its sockets, PostgreSQL's own)
+ * says whose requests. Where others name an address (a machine that joins, the Hub, pip), the row has none. What is not here is not connected to; what is on this machine alone (its sockets, PostgreSQL's own)
  * is not listed.
  */
 export async function networkConnections(parts: Parts): Promise<NetworkConnections> {
@@ -42,6 +42,7 @@ export async function networkConnections(parts: Parts): Promise<NetworkConnectio
   const connections = [
     ...upstreams,
     ...hosts,
+    ...joiningMachines(joined),
     ...databaseConnection(parts),
     ...vaultConnection(settings),
     ...settings.log.witnesses.map(({ name, url }) =>
@@ -124,12 +125,25 @@ function databaseConnection({ settings, environment }: Parts): Connection[] {
   ];
 }
 
+/** A machine with a token, or a host that comes back, says where it is, and whether its key answers there is looked at first. */
+function joiningMachines({ url }: JoinedHosts): Connection[] {
+  if (url === undefined) return [];
+  const carries = "a TLS greeting, before a machine that has a token, or was a host before, is reached there";
+  return [row("host", "machines that join", { host: null, port: null }, carries)];
+}
+
 function modelSources({ network, models }: Settings): Connection[] {
   if (network.airGapped) return [];
   const hub = models.huggingFaceUrl ?? "https://huggingface.co";
   const carries = "names of models, while one is pulled";
   return [
     row("models", "Hugging Face Hub", addressOf(hub), carries),
+    row(
+      "models",
+      "the Hub's storage",
+      { host: null, port: null },
+      `${carries}: the addresses that the Hub sends on to`,
+    ),
     row("models", "pip", { host: null, port: null }, `${carries}: the index that pip on this machine is set up for`),
   ];
 }

@@ -88,6 +88,7 @@ async function countsOf(cloud: Cloud, request: RequestId, name: string, endMs: n
   for (;;) {
     const host = destinationOf(name, cloud);
     const counted = await host?.counts(request, askMs);
+    if (counted === "unreadable") break;
     if (counted !== undefined) return { outcome: "counted", usage: counted.usage, ending: "error" };
     const isAway = host?.kind === "host" && !host.ready;
     if (!isAway || cloud.draining() || cloud.clock.monotonicMs() >= endMs) break;

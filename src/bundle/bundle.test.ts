@@ -147,6 +147,15 @@ test("a path out of the model's folder, a link, and a name that is taken are ref
     await signedWith(([first]) => [{ ...first, files: first!.files.map((each) => ({ ...each, path })) }]);
     assert.match(await refused(await catalogIn("apart")), /^model_invalid: The bundle cannot be used: /, path);
   }
+  const twoPaths = [
+    ["a", "a/b"],
+    ["a/b", "a"],
+    ["a", "x".repeat(256)],
+  ];
+  for (const paths of twoPaths) {
+    await signedWith(([model]) => [{ ...model, files: paths.map((path) => ({ ...model!.files[0], path })) }]);
+    assert.match(await refused(await catalogIn("apart")), /^model_invalid: The bundle cannot be used: /, paths.join());
+  }
   await signedWith((models) => models);
   const [first] = await readdir(join(to, "files"));
   await cp(join(to, "files", first!), join(base, "elsewhere"));

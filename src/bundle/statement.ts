@@ -15,6 +15,8 @@ export const statementBytesMax = 8 * 1024 * 1024;
 const modelsMax = 100;
 const filesMax = 1_000;
 const pathBytesMax = 512;
+/** What common file systems take for one name. */
+const stepBytesMax = 255;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hexadecimal digits");
 
@@ -27,9 +29,18 @@ const path = z
   .refine(
     (text) => text.split("/").every((step) => step !== "" && !step.startsWith(".")),
     "a path below the model's folder",
+  )
+  .refine(
+    (text) => text.split("/").every((step) => Buffer.byteLength(step) <= stepBytesMax),
+    "names of 255 bytes at most",
   );
 
 const file = z.strictObject({ path, sha256, sizeBytes: z.int().min(0) });
+
+function isBelowAnother(path: string, paths: ReadonlySet<string>): boolean {
+  const steps = path.split("/");
+  return steps.slice(1).some((_, at) => paths.has(steps.slice(0, at + 1).join("/")));
+}
 
 const model = z.strictObject({
   entry: modelEntrySchema.extend({ sha256 }),
@@ -38,7 +49,11 @@ const model = z.strictObject({
     .array(file)
     .min(1)
     .max(filesMax)
-    .refine((files) => new Set(files.map(({ path }) => path)).size === files.length, "a path stands there twice"),
+    .refine((files) => new Set(files.map(({ path }) => path)).size === files.length, "a path stands there twice")
+    .refine((files) => {
+      const paths = new Set(files.map(({ path }) => path));
+      return !files.some((each) => isBelowAnother(each.path, paths));
+    }, "a file stands below another file"),
 });
 
 const statement = z.strictObject({

@@ -157,10 +157,15 @@ export class Contents {
     }
   }
 
-  /** What a person's records of a project are found by. */
-  subjectTag({ project, organisation }: StoredFilter, subject: string): Promise<string> {
+  /** What a person's records of a project are found by. Refuses by throwing where the project is erased: it has none. */
+  async subjectTag({ project, organisation }: StoredFilter, subject: string): Promise<string> {
     if (project === undefined || organisation === undefined) throw new RangeError("a person is one of a project");
-    return this.keys.subjectTag(project, organisation, subject);
+    try {
+      return await this.keys.subjectTag(project, organisation, subject);
+    } catch (error) {
+      if (!(error instanceof ProjectErased)) throw error;
+      throw new RefusalError(refuse("erased", `${project} was erased, and what was kept of this person with it.`));
+    }
   }
 
   /** Takes away what is due, and the keys that nothing needs any more. Returns how many records went. */

@@ -10,6 +10,8 @@ export class Spool {
   readonly #bytesMax: number;
   #number = 0;
   #file: FileHandle | undefined;
+  /** Of whole lines in the file that is open. */
+  #fileBytes = 0;
   #waiting: { readonly line: string; readonly done: () => void; readonly fail: (error: unknown) => void }[] = [];
   #writing: Promise<void> | undefined;
   #bytes = 0;
@@ -70,16 +72,31 @@ export class Spool {
     while (this.#waiting.length > 0) {
       const taken = this.#waiting.splice(0, 256);
       try {
-        this.#file ??= await open(join(this.#folder, `${String(++this.#number).padStart(12, "0")}.ndjson`), "a", 0o600);
-        await this.#file.appendFile(taken.map(({ line }) => line).join(""));
+        this.#file ??= await this.#nextFile();
+        const text = taken.map(({ line }) => line).join("");
+        await this.#file.appendFile(text);
+        this.#fileBytes += Buffer.byteLength(text);
         for (const { done } of taken) done();
       } catch (error) {
+        await this.#takeBack();
         for (const { line, fail } of taken) {
           this.#bytes -= Buffer.byteLength(line);
           fail(error);
         }
       }
     }
+  }
+
+  #nextFile(): Promise<FileHandle> {
+    this.#fileBytes = 0;
+    return open(join(this.#folder, `${String(++this.#number).padStart(12, "0")}.ndjson`), "a", 0o600);
+  }
+
+  /** A part may lie there of what is told as not kept. No line is ever written behind a torn one: it would be lost with it. */
+  async #takeBack(): Promise<void> {
+    // What cannot be cut off stays torn, and is read as that.
+    await this.#file?.truncate(this.#fileBytes).catch(() => undefined);
+    await this.#closeFile().catch(() => undefined);
   }
 
   async #closeFile(): Promise<void> {

@@ -195,3 +195,66 @@ test("a host that nobody reaches is away once its lease must be over, and at onc
   assert.deepEqual(await passing(clock, host.forget("prj_1", 10_000)), { outcome: "away" });
   assert.ok(clock.monotonicMs() - againMs < 5_000);
 });
+
+test("a host that does not answer the question for counts, or never to its end, holds nothing up", async (context) => {
+  for (const begin of ["", '{"request":']) {
+    const folder = mkdtempSync(join(tmpdir(), "bailiwick-destination-"));
+    const isAsked = Promise.withResolvers<void>();
+    const server = createServer((_request, response) => {
+      if (begin !== "") response.write(begin);
+      isAsked.resolve();
+    });
+    context.after(() => {
+      server.closeAllConnections();
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+    const socketPath = join(folder, "s");
+    await once(server.listen(socketPath), "listening");
+    const clock = new ManualClock();
+    const host = destination(context, clock);
+    host.up({ reach: { socketPath }, boot: "1", ...nothing });
+    const counted = host.counts("req_01KA0000000000000000000001", 2_000);
+    await isAsked.promise;
+    clock.advance(15_000);
+    assert.equal(await counted, undefined);
+  }
+});
+
+/** What a destination takes from a host that answers the question for counts so. */
+async function countedBy(context: TestContext, answer: string): Promise<unknown> {
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-destination-"));
+  const server = createServer((request, response) => void request.resume().on("end", () => response.end(answer)));
+  context.after(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const socketPath = join(folder, "s");
+  await once(server.listen(socketPath), "listening");
+  const host = destination(context, new ManualClock());
+  host.up({ reach: { socketPath }, boot: "1", ...nothing });
+  return host.counts("req_01KA0000000000000000000001", 0);
+}
+
+test("what a host says that it counted is taken where it can be, and of the request that it was asked of", async (context) => {
+  const request = "req_01KA0000000000000000000001";
+  const usage = { inputTokens: 5, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 1 };
+  const said = (more: object, of = request): string =>
+    JSON.stringify({ request: of, usage: { ...usage, ...more }, ending: "stop" });
+  assert.deepEqual(await countedBy(context, said({})), { usage, ending: "stop" });
+  const lies = [
+    said({ inputTokens: -5 }),
+    said({ outputTokens: 2.5 }),
+    said({ outputTokens: null }),
+    said({ outputTokens: "3" }),
+    said({ outputTokens: 2 ** 40 }),
+    said({}).replace('"outputTokens":3', '"outputTokens":1e999'),
+    said({ cachedInputTokens: 6 }),
+    said({ reasoningTokens: 4 }),
+    said({}, "req_01KA0000000000000000000002"),
+    said({}).replace('"stop"', '"free"'),
+    "null",
+    "[]",
+  ];
+  for (const lie of lies) assert.equal(await countedBy(context, lie), "unreadable", lie);
+});

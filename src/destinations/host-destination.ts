@@ -1,4 +1,4 @@
-import type { Clock, Ending, Refusal, RequestId, Usage } from "../base/index.ts";
+import type { Clock, Refusal, RequestId } from "../base/index.ts";
 import {
   Address,
   type AddressOptions,
@@ -15,6 +15,7 @@ import {
 } from "../engine/index.ts";
 import type { Offer } from "../engine/index.ts";
 import { promiseHeaders } from "./promise-headers.ts";
+import { countsToldOf } from "./told-counts.ts";
 
 /** How a host is reached: a Unix socket of this machine, or connections that somebody else makes. */
 export type HostReach = Pick<AddressOptions, "socketPath" | "connector">;
@@ -48,6 +49,8 @@ export interface HostDestinationOptions {
 const declineMs = 1_000;
 const acknowledgeEveryMs = 100;
 const retryEveryMs = 100;
+/** So long a question for counts takes at least before it is given up: a host lets it wait for the end of what runs. */
+const answerMs = 15_000;
 const unacknowledgedMax = 100_000;
 
 /** A renewal whose answer was lost came at most so long after the last that was heard. */
@@ -184,11 +187,11 @@ export class HostDestination implements Destination {
   }
 
   /** Asks until the host has the answer, which a host that was killed has once it is back; bounded by `waitMs`. */
-  async counts(request: RequestId, waitMs: number): Promise<Counted | undefined> {
+  async counts(request: RequestId, waitMs: number): Promise<Counted | "unreadable" | undefined> {
     const { clock } = this.#options;
     const endMs = clock.monotonicMs() + waitMs;
     for (;;) {
-      const found = await this.#askCounts(request);
+      const found = await this.#inTime(this.#askCounts(request), Math.max(endMs - clock.monotonicMs(), answerMs));
       if (found !== "unreachable") return found;
       if (clock.monotonicMs() >= endMs) return undefined;
       await new Promise<void>((resolve) => clock.after(retryEveryMs, resolve));
@@ -244,14 +247,20 @@ export class HostDestination implements Destination {
     }
   }
 
-  async #askCounts(request: RequestId): Promise<Counted | undefined | "unreachable"> {
+  /** A host that does not answer, or a byte at a time, is given up for now: what it was asked for waits behind it. */
+  async #inTime<Answer>(asked: Promise<Answer>, limitMs: number): Promise<Answer | "unreachable"> {
+    const late = Promise.withResolvers<"unreachable">();
+    const cancel = this.#options.clock.after(limitMs, () => late.resolve("unreachable"));
+    return Promise.race([asked, late.promise]).finally(cancel);
+  }
+
+  async #askCounts(request: RequestId): Promise<Counted | "unreadable" | undefined | "unreachable"> {
     if (!this.#ready || this.#address === undefined) return "unreachable";
     try {
       const { status, value } = await this.#address.json("GET", `/host/v1/counts/${request}`);
       if (status === 404) return undefined;
       if (status !== 200) return "unreachable";
-      const { usage, ending } = value as { usage: Usage; ending: Ending };
-      return { usage, ending };
+      return countsToldOf(request, value);
     } catch {
       // It went away while it was asked; it is asked again until the time is over.
       return "unreachable";

@@ -94,8 +94,8 @@ export interface Destination {
   decline(refusal: Refusal): void;
   /** Ends every exchange that runs there; its reader hears the reason. */
   cut(reason: Error): void;
-  /** What a request used, as the engine counted it, once it has ended there; undefined: it cannot be known. */
-  counts(request: RequestId, waitMs: number): Promise<Counted | undefined>;
+  /** What a request used, as the engine counted it, once it has ended there; undefined: it cannot be known; "unreadable": what is said cannot be. */
+  counts(request: RequestId, waitMs: number): Promise<Counted | "unreadable" | undefined>;
   /** The settlement is durable: the destination may forget the request's counts. */
   acknowledge(request: RequestId): void;
   /** Makes it forget what this tenant's prompts have left in its caches. `leaseMs`: how long it keeps them unheard. */

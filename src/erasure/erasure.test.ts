@@ -364,3 +364,96 @@ test("a statement with any byte changed, of another type or under another key do
   const other = Buffer.from(JSON.stringify({ keys: [{ kty: "OKP", crv: "Ed25519", x }] }));
   assert.equal(verifySignedFile(file, erasureType, other).outcome, "invalid");
 });
+
+/** Everything that the database holds, as one text. */
+async function everything({ db }: Store): Promise<string> {
+  const all = await Promise.all(
+    (["organisations", "projects", "keys", "grants", "reservations", "decisions", "refusals"] as const).map((table) =>
+      db.selectFrom(table).selectAll().execute(),
+    ),
+  );
+  return JSON.stringify(all);
+}
+
+for (const kind of ["project", "organisation"] as const) {
+  test(`erasing a ${kind}: names, notes, reasons and purposes that people wrote about it go, and nobody else's`, async (context) => {
+    const { erasuresWith, store, clinic, rival, tenancy } = await cloud(context);
+    const soon = new Date(Date.parse("2026-12-26T12:00:00Z"));
+    for (const [mark, of, at] of [
+      ["anna-m", clinic, 1],
+      ["rival-m", rival, 2],
+    ] as const) {
+      const whose = { organisation: of.organisation as never, project: of.project as never };
+      const valid = await tenancy.createKey({ project: of.project, name: `${mark}-key`, limits: {} });
+      const old = await tenancy.createKey({ project: of.project, name: `${mark}-old`, limits: {} });
+      assert.ok(!("outcome" in valid) && !("outcome" in old));
+      await tenancy.revokeKey(old.id);
+      const asked = { operator: "kim", seconds: 60, askedAt: soon, askedBy: "kim" };
+      await store.db
+        .insertInto("grants")
+        .values({ ...asked, id: `grt_${at}` as never, ...whose, reason: `${mark} has asked` })
+        .execute();
+      const times = { startsAt: new Date(0), untilAt: new Date(1 + at), createdAt: new Date(0) };
+      await store.db
+        .insertInto("reservations")
+        .values({ ...times, id: `rsv_${at}` as never, project: of.project as never, share: "0.1", note: `for ${mark}` })
+        .execute();
+      const body = JSON.stringify({
+        question: { project: { id: of.project }, narrowing: { purpose: `about ${mark}` } },
+      });
+      await store.db.insertInto("decisions").values({ digest: mark, body }).execute();
+    }
+    const told = await erasuresWith().erase(scopeFor(kind, clinic), 60_000);
+    assert.ok(!("outcome" in told) && told.state === "done");
+    const rest = await everything(store);
+    assert.deepEqual(rest.match(/\S*anna-m\S*/g), null);
+    for (const words of ["rival-m-key", "rival-m-old", "rival-m has asked", "for rival-m", "about rival-m"])
+      assert.ok(rest.includes(words), words);
+  });
+}
+
+test("a project that was made after the erasure of its organisation was asked for goes with it", async (context) => {
+  const { erasuresWith, clinic, tenancy, store } = await cloud(context);
+  let isFirst = true;
+  const erasures = erasuresWith((name) => {
+    if (name !== "onChange" || !isFirst) return;
+    isFirst = false;
+    throw new Error("the process ends here");
+  });
+  const begun = await erasures.erase(scopeFor("organisation", clinic), 60_000);
+  assert.ok(!("outcome" in begun) && begun.state === "running");
+  // As if nothing had been closed yet: another erasure was in its way.
+  const organisation = clinic.organisation as never;
+  await store.db.updateTable("organisations").set({ erasedAt: null }).where("id", "=", organisation).execute();
+  const late = await tenancy.createProject({ organisation: clinic.organisation, name: "late", limits: {} });
+  assert.ok(!("outcome" in late));
+  await erasures.resume();
+  const shown = await tenancy.showProject(late.id);
+  assert.ok(!("outcome" in shown));
+  assert.equal(shown.name, `erased-${late.id}`);
+});
+
+test("a person of a project that is erased is refused in words", async (context) => {
+  const { erasuresWith, clinic, contents } = await cloud(context);
+  const erasures = erasuresWith();
+  await erasures.erase(scopeFor("project", clinic), 60_000);
+  const again = await erasures.erase(scopeFor("subject", clinic), 60_000);
+  assert.ok("outcome" in again && again.code === "erased", JSON.stringify(again));
+  const { project, organisation } = clinic;
+  await assert.rejects(contents.list({ project, organisation, subject: "anna" }, { limit: 9, after: undefined }), {
+    name: "RefusalError",
+  });
+});
+
+test("one tenant's erasures do not pile up before everybody's", async (context) => {
+  const { erasuresWith, clinic, rival } = await cloud(context);
+  const stuck = erasuresWith(() => {
+    throw new Error("the database is away");
+  });
+  const asked = { ...scopeFor("request", clinic) };
+  for (let count = 0; count < 50; count++) assert.ok(!("outcome" in (await stuck.erase(asked, 60_000))));
+  const refused = await stuck.erase(asked, 60_000);
+  assert.ok("outcome" in refused && refused.code === "overloaded");
+  const other = await erasuresWith().erase(scopeFor("request", rival), 60_000);
+  assert.ok(!("outcome" in other) && other.state === "done");
+});

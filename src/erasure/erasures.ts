@@ -70,6 +70,9 @@ export interface Erasures {
   resume(): Promise<void>;
 }
 
+/** Of one organisation at once. */
+const waitingMax = 50;
+
 export function createErasures(context: ErasuresContext): Erasures {
   const { stores, clock, ids } = context;
   const { db } = stores;
@@ -122,6 +125,7 @@ export function createErasures(context: ErasuresContext): Erasures {
       refusing(async () => {
         const { organisation, project, reason, by } = input;
         const kind = kindOf(input);
+        await refuseWhereManyWait(organisation);
         const id = ids.mint("ers");
         const blinding = context.randomBytes(32).toString("hex");
         const row = {
@@ -155,6 +159,20 @@ export function createErasures(context: ErasuresContext): Erasures {
       for (const { id } of open) await runInTurn(id);
     },
   };
+
+  /** All take their turns: one tenant's may not hold up everybody's for long. */
+  async function refuseWhereManyWait(organisation: string): Promise<void> {
+    const open = await db
+      .selectFrom("erasures")
+      .select("id")
+      .where("organisation", "=", organisation as never)
+      .where("finishedAt", "is", null)
+      .limit(waitingMax)
+      .execute();
+    if (open.length < waitingMax) return;
+    const message = `${waitingMax} erasures of this organisation are not over yet.`;
+    throw new RefusalError(refuse("overloaded", message, { retryAfterSeconds: 10 }));
+  }
 
   async function firstProgress(input: ErasureInput, kind: ErasureKind, blinding: string): Promise<Progress> {
     const { organisation, project, request, subject } = input;

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import { type ContentKeyId, type ProjectId, type RequestId, withPrefix } from "../base/index.ts";
 import type { Contents } from "../contents/index.ts";
 import { change, type Database } from "../store/index.ts";
@@ -120,11 +120,12 @@ async function removeReceipts({ project }: Erasing, { requests }: Progress, { db
   });
 }
 
-/** Nobody asks for them any more, and nobody finds them by their names. */
-async function closeProjects(erasing: Erasing, { projects }: Progress, stores: Stores): Promise<undefined> {
+/** Nobody asks for them any more, and nobody finds them by their names. Of an organisation it is all that it has by now. */
+async function closeProjects(erasing: Erasing, progress: Progress, stores: Stores): Promise<Progress> {
   const erasedAt = stores.now();
-  await change(stores.db, "keys", async (transaction) => {
-    for (const id of projects as readonly ProjectId[]) {
+  const projects = await change(stores.db, "keys", async (transaction) => {
+    const projects = await projectsOf(erasing, progress, transaction);
+    for (const id of projects) {
       await transaction
         .updateTable("projects")
         .set({ name: `erased-${id}`, keepContentSeconds: null, expiresAt: erasedAt, erasedAt })
@@ -137,8 +138,9 @@ async function closeProjects(erasing: Erasing, { projects }: Progress, stores: S
         .where("project", "=", id)
         .where("revokedAt", "is", null)
         .execute();
+      await sql`UPDATE keys SET name = 'erased-' || id WHERE project = ${id}`.execute(transaction);
     }
-    if (erasing.kind !== "organisation") return;
+    if (erasing.kind !== "organisation") return projects;
     const { organisation } = erasing;
     await transaction
       .updateTable("organisations")
@@ -146,8 +148,25 @@ async function closeProjects(erasing: Erasing, { projects }: Progress, stores: S
       .where("id", "=", organisation as never)
       .where("erasedAt", "is", null)
       .execute();
+    return projects;
   });
   await stores.onChange();
+  return { ...progress, projects };
+}
+
+/** One may have been made since the erasure was asked for, and none is made from here on. */
+async function projectsOf(
+  { kind, organisation }: Erasing,
+  { projects }: Progress,
+  transaction: Transaction<Database>,
+): Promise<readonly ProjectId[]> {
+  if (kind !== "organisation") return projects as readonly ProjectId[];
+  const rows = await transaction
+    .selectFrom("projects")
+    .select("id")
+    .where("organisation", "=", organisation as never)
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 async function findTenant(_: Erasing, progress: Progress, stores: Stores): Promise<Progress> {
@@ -177,6 +196,7 @@ async function findTenant(_: Erasing, progress: Progress, stores: Stores): Promi
     receipts: await of("receipts", "id"),
     "digest-keys": await of("digestKeys", "id"),
     refusals: { ...(await of("refusals", "code")), ids: [] },
+    decisions: await decisionsOf(projects, db),
   };
   return { ...progress, found, usageRows: usage.count };
 }
@@ -204,7 +224,15 @@ async function eraseDigestKeys(_: Erasing, { projects }: Progress, { db, now }: 
   }
 }
 
-/** What was under way when the project was closed has ended by now, or is shipped with the next. */
+const askedBy = sql<string>`body::json #>> '{question,project,id}'`;
+
+/** What was asked of policy for them: purposes and legal bases stand there in the tenant's own words. */
+async function decisionsOf(projects: readonly ProjectId[], db: Kysely<Database>): Promise<Found> {
+  const rows = await db.selectFrom("decisions").select("digest").where(askedBy, "in", projects).execute();
+  return foundOf(rows.map(({ digest }) => digest));
+}
+
+/** What was under way when the project was closed has ended by now, or its receipt is kept by nobody (store). */
 async function removeAllReceipts(_: Erasing, { projects }: Progress, stores: Stores): Promise<undefined> {
   await settled(stores);
   for (const project of projects as readonly ProjectId[]) {
@@ -212,7 +240,9 @@ async function removeAllReceipts(_: Erasing, { projects }: Progress, stores: Sto
   }
 }
 
+/** What people wrote about them goes, and what still holds ends. */
 async function endTheRest(erasing: Erasing, { projects }: Progress, { db, now }: Stores): Promise<undefined> {
+  if (projects.length > 0) await db.deleteFrom("decisions").where(askedBy, "in", projects).execute();
   for (const project of projects as readonly ProjectId[]) {
     await db.deleteFrom("refusals").where("project", "=", project).execute();
     await db
@@ -221,9 +251,11 @@ async function endTheRest(erasing: Erasing, { projects }: Progress, { db, now }:
       .where("project", "=", project)
       .where("endedAt", "is", null)
       .execute();
+    await db.updateTable("grants").set({ reason: "erased" }).where("project", "=", project).execute();
   }
   await change(db, "reservations", async (transaction) => {
     for (const project of projects as readonly ProjectId[]) {
+      await transaction.updateTable("reservations").set({ note: null }).where("project", "=", project).execute();
       await transaction
         .updateTable("reservations")
         .set({ endedAt: now() })

@@ -21,6 +21,8 @@ interface Told {
   protocol: number;
   isStopping: boolean;
   isLoading: boolean;
+  /** It answers a lease with a byte, and then with no more. */
+  isDripping: boolean;
   readonly leases: HostLease[];
   readonly heard: string[];
   /** Lets a second pass, and waits until it was answered, or failed. */
@@ -41,10 +43,12 @@ async function polled(context: TestContext): Promise<Told> {
     protocol: 1,
     isStopping: false,
     isLoading: false,
+    isDripping: false,
     leases: [],
     heard: [],
   };
   const said = told as Told;
+  const dripping: boolean[] = [];
   const server = createServer((request, response) => {
     void request.toArray().then((parts) => {
       const atMs = clock.nowMs() + said.aheadMs;
@@ -65,6 +69,7 @@ async function polled(context: TestContext): Promise<Told> {
         return response.end(JSON.stringify(hello satisfies Omit<HostHello, "host"> & { host: string }));
       }
       said.leases.push(JSON.parse(Buffer.concat(parts as Buffer[]).toString()) as HostLease);
+      if (said.isDripping) return dripping.push(response.write("{"));
       return response.end(JSON.stringify({ boot, atMs, isStopping } satisfies HostLeaseAnswer));
     });
   });
@@ -107,6 +112,22 @@ async function polled(context: TestContext): Promise<Told> {
   };
   return said;
 }
+
+test("a host that answers without an end is away, and after its lease's time silent, as if it did not answer", async (context) => {
+  const told = await polled(context);
+  told.isDripping = true;
+  for (let count = 0; count < 2; count++) {
+    const leases = told.leases.length;
+    const asking = told.second();
+    while (told.leases.length === leases) await new Promise((resolve) => setImmediate(resolve));
+    told.clock.advance(10_000);
+    await asking;
+  }
+  assert.match(told.heard.join(), /ready 1,it does not answer: [^,]+,silent/);
+  told.isDripping = false;
+  await told.second();
+  assert.equal(told.heard.at(-1), "ready 1");
+});
 
 test("a host whose clock is off takes nothing new as long as that lasts, and hears times by its own clock", async (context) => {
   const said = await polled(context);

@@ -40,6 +40,8 @@ export interface Poll {
 }
 
 const pollEveryMs = 1_000;
+/** For all questions of one step, whole. */
+const stepMs = 10_000;
 
 /** Keeps up with a host on another machine: asks who it is, then renews its lease each second, for ever. */
 export function poll(options: PollOptions): Poll {
@@ -51,7 +53,7 @@ class Polling implements Poll {
   answeredMs: number | undefined;
   steps = 0;
   readonly #options: PollOptions;
-  readonly #address: ReturnType<typeof controlAddress>;
+  #address: ReturnType<typeof controlAddress>;
   readonly #sinceMs: number;
   #hello: HostHello | undefined;
   #isAway = true;
@@ -73,7 +75,7 @@ class Polling implements Poll {
   };
 
   #loop(): void {
-    void this.#step()
+    void this.#stepInTime()
       .then(
         () => {
           this.answeredMs = this.#options.clock.monotonicMs();
@@ -85,6 +87,15 @@ class Polling implements Poll {
         this.steps++;
         if (!this.#isOver) this.#cancelNext = this.#options.clock.after(pollEveryMs, () => this.#loop());
       });
+  }
+
+  /** Whoever answers a byte at a time is never late with the next one, and is cut off all the same. */
+  async #stepInTime(): Promise<void> {
+    const cancel = this.#options.clock.after(stepMs, () => {
+      void this.#address.destroy();
+      this.#address = controlAddress(this.#options.reach);
+    });
+    await this.#step().finally(cancel);
   }
 
   async #step(): Promise<void> {

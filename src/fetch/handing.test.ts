@@ -100,3 +100,25 @@ test("what is held ends with what its verification throws", async () => {
   const told = telling({ end: () => Promise.reject(new Error("forged")) });
   await assert.rejects(watched(new Response("abc"), told, new EndHold(undefined)).text(), /forged/);
 });
+
+test("a frame without an end, and ends without a frame, take time by their bytes and not by their square", () => {
+  const endless = new EndHold(last);
+  const part = Buffer.alloc(4_096, "x");
+  for (let at = 0; at < (64 << 20) / part.length; at++) endless.pass(part);
+  assert.throws(() => endless.pass(part), RangeError);
+  const empty = new EndHold(last);
+  assert.equal(empty.pass(Buffer.alloc(1 << 20, "\n")).length, 1 << 20);
+});
+
+test("an answer that is too long to wait is read no further, and is told of", async () => {
+  const told = telling();
+  let isCancelled = false;
+  const source = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(Buffer.alloc(16 << 20, "x")),
+    cancel: () => void (isCancelled = true),
+  });
+  const seen = watched(new Response(source), { ...told, part: () => undefined }, new EndHold(undefined));
+  await assert.rejects(seen.arrayBuffer(), RangeError);
+  assert.deepEqual(told.events, ["broken"]);
+  assert.ok(isCancelled);
+});

@@ -14,6 +14,16 @@ export interface Watching {
 export function watched(response: Response, watching: Watching, hold: Hold | undefined): Response {
   if (response.body === null) return response;
   const reader = response.body.getReader();
+  const passed = (through: Hold, part: Uint8Array): Uint8Array => {
+    try {
+      return through.pass(part);
+    } catch (error) {
+      watching.broken();
+      // Whoever sends too much is not read on, and how it takes that is nobody's business.
+      reader.cancel(error).catch(() => undefined);
+      throw error;
+    }
+  };
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -28,7 +38,7 @@ export function watched(response: Response, watching: Watching, hold: Hold | und
             return controller.close();
           }
           watching.part(value);
-          const passing = hold === undefined ? value : hold.pass(value);
+          const passing = hold === undefined ? value : passed(hold, value);
           if (passing.length > 0) return controller.enqueue(passing);
         }
       },
@@ -88,7 +98,9 @@ export interface Hold {
 }
 
 const heldBytesMax = 64 << 20;
-const frameEnds = ["\n\n", "\r\n\r\n", "\r\r"];
+const frameEnd = /\r\n\r\n|\n\n|\r\r/g;
+/** Of the longest end, all but its last character: so much of it may have come before. */
+const tailLength = 3;
 
 /**
  * Of a stream all goes but its last frame and what follows: clients take that one for the end, and look no further. A frame
@@ -99,6 +111,7 @@ export class EndHold implements Hold {
   #parts: Uint8Array[] = [];
   #bytes = 0;
   #isEnding = false;
+  #tail = "";
 
   /** `lastFrames`: as the endpoint's form has them; undefined: it is no stream. */
   constructor(lastFrames: readonly string[] | undefined) {
@@ -113,8 +126,15 @@ export class EndHold implements Hold {
     this.#parts.push(bytes);
     this.#bytes += bytes.length;
     if (this.#bytes > heldBytesMax) throw new RangeError(`more than ${heldBytesMax} bytes would wait to be verified`);
-    if (this.#lastFrames === undefined || this.#isEnding) return Buffer.alloc(0);
+    if (this.#lastFrames === undefined || this.#isEnding || !this.#endsFrame(bytes)) return Buffer.alloc(0);
     return this.#wholeFrames(Buffer.concat(this.#parts), this.#lastFrames);
+  }
+
+  /** Whether an end has come with this part: a frame that goes on and on is not read again with each of its parts. */
+  #endsFrame(bytes: Uint8Array): boolean {
+    const text = this.#tail + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+    this.#tail = text.slice(-tailLength);
+    return endOfFrame(text, 0) > 0;
   }
 
   #wholeFrames(all: Buffer, lastFrames: readonly string[]): Buffer {
@@ -134,9 +154,6 @@ export class EndHold implements Hold {
 
 /** The index behind the blank line that ends the frame from an index on; 0: it has not come yet. */
 function endOfFrame(text: string, from: number): number {
-  const ends = frameEnds.flatMap((end) => {
-    const at = text.indexOf(end, from);
-    return at < 0 ? [] : [at + end.length];
-  });
-  return ends.length === 0 ? 0 : Math.min(...ends);
+  frameEnd.lastIndex = from;
+  return frameEnd.test(text) ? frameEnd.lastIndex : 0;
 }

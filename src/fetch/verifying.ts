@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../base/index.ts";
+import { type Clock, isId, systemClock } from "../base/index.ts";
 import { answerForm } from "../meaning/index.ts";
 import { type Asking, fetchDigestKey } from "./cloud.ts";
 import { EndHold, EndMark, watched } from "./handing.ts";
@@ -101,6 +101,8 @@ class Wrapper {
     const measure = secret instanceof Wrong ? undefined : new Measure(secret);
     const judged = async (): Promise<AnswerVerdict> => {
       if (secret instanceof Wrong) throw secret;
+      // It becomes a part of a path that is asked for with the client's own credentials.
+      if (!isId("rcpt", receipt)) throw new Wrong("invalid", "what it names as its receipt is none");
       if (sent.body === undefined)
         throw new Wrong("unchecked", "its request was no text and no bytes, which nobody has kept");
       const found = { request: measured(secret, sent.body), response: measure!.found() };

@@ -58,12 +58,11 @@ export async function joining(
     throw refused("host_unreachable", `The gateway does not reach this machine at ${addressText(address)}: ${why}.`);
   }
   const at = addressText(address);
-  const host = await changed((transaction) =>
+  return changed((transaction) =>
     known === undefined
       ? inserted(transaction, { ...asker, address: at, token: token! }, context)
       : moved(transaction, known, at),
   );
-  return { host, site, address: at, isNew: known === undefined };
 }
 
 function checkVersion({ protocol, version }: JoinRequest): void {
@@ -80,7 +79,7 @@ function checkClock({ atMs }: JoinRequest, { clock, clockSkewMs }: Context): voi
   throw refused("clock_skew", message);
 }
 
-async function knownHost(key: string, db: Kysely<Database>): Promise<Host | undefined> {
+async function knownHost(key: string, db: Kysely<Database> | Transaction<Database>): Promise<Host | undefined> {
   const known = await db.selectFrom("hosts").selectAll().where("fingerprint", "=", key).executeTakeFirst();
   if (known === undefined || known.revokedAt === null) return known;
   throw refused("host_revoked", `The host ${known.id} was revoked on ${known.revokedAt.toISOString()}.`);
@@ -120,11 +119,12 @@ async function inserted(
   transaction: Transaction<Database>,
   { key, address, token }: { readonly key: string; readonly address: string; readonly token: Token },
   { ids, clock }: Context,
-): Promise<Host["id"]> {
+): Promise<JoinAnswer> {
   const id = ids.mint("host");
   const joinedAt = new Date(clock.nowMs());
-  const isTaken = await transaction.selectFrom("hosts").select("id").where("fingerprint", "=", key).executeTakeFirst();
-  if (isTaken !== undefined) return isTaken.id;
+  // It may have become one since it was looked for, and be revoked: then it is that one, wherever this token is of.
+  const before = await knownHost(key, transaction);
+  if (before !== undefined) return moved(transaction, before, address);
   await transaction.insertInto("hosts").values({ id, site: token.site, fingerprint: key, address, joinedAt }).execute();
   // Of two that come with one token at once, the epoch's row has let one pass before the other.
   const used = await transaction
@@ -134,13 +134,19 @@ async function inserted(
     .where("host", "is", null)
     .where("revokedAt", "is", null)
     .executeTakeFirst();
-  if (used.numUpdatedRows === 1n) return id;
+  if (used.numUpdatedRows === 1n) return { host: id, site: token.site, address, isNew: true };
   throw refused("join_token_used", "Another machine has joined with this token.");
 }
 
-async function moved(transaction: Transaction<Database>, { id }: Host, address: string): Promise<Host["id"]> {
-  await transaction.updateTable("hosts").set({ address }).where("id", "=", id).execute();
-  return id;
+async function moved(transaction: Transaction<Database>, { id, site }: Host, address: string): Promise<JoinAnswer> {
+  const { numUpdatedRows } = await transaction
+    .updateTable("hosts")
+    .set({ address })
+    .where("id", "=", id)
+    .where("revokedAt", "is", null)
+    .executeTakeFirst();
+  if (numUpdatedRows === 1n) return { host: id, site, address, isNew: false };
+  throw refused("host_revoked", `The host ${id} was revoked meanwhile.`);
 }
 
 function refused(code: Parameters<typeof refuse>[0], message: string): RefusalError {

@@ -23,6 +23,8 @@ const ids = createIds(systemClock);
 const gateway = "g".repeat(43);
 /** Why the machine is not reached; undefined: it is. */
 let unreached: string | undefined;
+/** What happens once while a machine is looked for. */
+let meanwhile: (() => Promise<unknown>) | undefined;
 let isOpen = true;
 const asked: string[] = [];
 
@@ -41,9 +43,12 @@ before(async () => {
     sites: () => new Set(["fr", "us"]),
     isOpen: () => isOpen,
     clockSkewMs: 5_000,
-    reach: ({ host, port }) => {
+    reach: async ({ host, port }) => {
       asked.push(`${host} ${port}`);
-      return Promise.resolve(unreached);
+      const between = meanwhile;
+      meanwhile = undefined;
+      await between?.();
+      return unreached;
     },
     onChange: () => Promise.resolve(),
     onFailure: (error) => assert.fail(String(error)),
@@ -193,6 +198,22 @@ test("a revoked host is told so, for ever, and whoever follows hears of it", asy
   assert.equal(await codeOf(join((await newToken()).token, key)), "host_revoked");
   const unknown = await membership.revokeHost("host_0");
   assert.ok("outcome" in unknown && unknown.code === "not_found");
+});
+
+test("a key that comes with two tokens at once is one host, at one site, and one that is revoked meanwhile is none", async () => {
+  const [toFr, toUs, key] = [await newToken("fr"), await newToken("us"), newKey()];
+  meanwhile = () => join(toUs.token, key);
+  const late = granted(await join(toFr.token, key));
+  assert.deepEqual([late.site, late.isNew], ["us", false]);
+  assert.equal(await codeOf(join(toFr.token, newKey())), "joined", "the other token is not used up");
+  meanwhile = () => membership.revokeHost(late.host);
+  assert.equal(await codeOf(join(undefined, key)), "host_revoked");
+  const [again, revoked] = [await newToken("fr"), newKey()];
+  meanwhile = async () => {
+    const { host } = granted(await join((await newToken("us")).token, revoked));
+    await membership.revokeHost(host);
+  };
+  assert.equal(await codeOf(join(again.token, revoked)), "host_revoked");
 });
 
 test("a token needs a declared site, and a gateway that listens", async () => {

@@ -20,6 +20,9 @@ export async function count(placed: Placed, ran: Ran, cloud: Cloud): Promise<Cou
     return { outcome: "unrated", reason: "the upstream's usage is more than its context holds", ending };
   }
   const counted = await destination.counts(admitted.call.id, cloud.countsTimeoutMs);
+  if (counted === "unreadable" || (counted !== undefined && !isPossible(counted.usage, placed))) {
+    return { outcome: "unrated", reason: "what the host says that it counted cannot be", ending };
+  }
   if (counted !== undefined) return { outcome: "counted", usage: counted.usage, ending };
   // A host writes down a request before it computes for it: what it does not know cost nothing.
   if (destination.kind === "host" && destination.ready) return { outcome: "counted", usage: zeroUsage, ending };

@@ -77,17 +77,22 @@ export async function insertSettlements(transaction: Transaction<Database>, batc
     ), proven AS (
       INSERT INTO receipts (id, project, payload, gateway, segment, record_offset, leaf)
       SELECT receipt, project, payload, ${gateway}::text, batch_segment, batch_offset, leaf
-      FROM settled WHERE leaf IS NOT NULL
+      FROM settled WHERE leaf IS NOT NULL AND ${isOfNobodyErased}
       ON CONFLICT (id) DO NOTHING
     ), decided AS (
       INSERT INTO decisions (digest, body)
       SELECT DISTINCT ON (decision) decision, placement::text
-      FROM settled WHERE json_typeof(placement) = 'object'
+      FROM settled WHERE json_typeof(placement) = 'object' AND ${isOfNobodyErased}
       ON CONFLICT (digest) DO NOTHING
     )
     SELECT count(*) FROM used`.execute(transaction);
   return Number(written.rows[0]!.count);
 }
+
+/** An answer can outlast the erasure of its project: what then comes of it stays out, but for what is owed. */
+const isOfNobodyErased = sql`NOT EXISTS (
+  SELECT FROM projects WHERE projects.id = settled.project AND projects.erased_at IS NOT NULL
+)`;
 
 function lines(settlements: readonly Settlement[], textOf: (settlement: Settlement) => string): RawBuilder<unknown> {
   return sql`string_to_array(${settlements.map(textOf).join("\n")}::text, chr(10))`;

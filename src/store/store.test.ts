@@ -551,3 +551,21 @@ test("what was asked of policy is kept once for each decision, and rows name it"
     [["d1", said]],
   );
 });
+
+test("of an answer that outlasts the erasure of its project the usage is kept, and nothing else", async () => {
+  const { db } = await open();
+  const [organisation, project] = [ids.mint("org"), ids.mint("prj")];
+  const createdAt = new Date(noon);
+  await db.insertInto("organisations").values({ id: organisation, name: "clinic", createdAt }).execute();
+  const row = { id: project, organisation, name: "ward", createdAt, dataClass: "personal", erasedAt: createdAt };
+  await db.insertInto("projects").values(row).execute();
+  const receipt = (leaf: number) => ({ batch: { segment: 1, offset: 0 }, leaf, payload: "{}" });
+  const late = settlement({ organisation, project, decision: "of the erased" }, { receipt: receipt(0) });
+  const other = settlement({ decision: "of another" }, { receipt: receipt(1) });
+  const start = { segment: 1, offset: 0 };
+  const receiptBatches = [{ start, hashes: Buffer.alloc(64), seal: "{}" }];
+  await ship(db, batch({ settlements: [late, other], receiptBatches }));
+  assert.equal((await db.selectFrom("usage").select("request").execute()).length, 2);
+  assert.deepEqual(await db.selectFrom("receipts").select("project").execute(), [{ project: "prj_A" }]);
+  assert.deepEqual(await db.selectFrom("decisions").select("digest").execute(), [{ digest: "of another" }]);
+});

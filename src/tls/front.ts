@@ -1,4 +1,4 @@
-import { type AddressInfo, connect as connectSocket } from "node:net";
+import { type AddressInfo, connect as connectSocket, type Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import type { NetworkAddress } from "../base/index.ts";
 import { peerFingerprint } from "./fingerprint.ts";
@@ -29,18 +29,24 @@ export interface Front {
 export async function openFront(options: FrontOptions): Promise<Front> {
   const { identity, listen, accepts, connections } = options;
   const open = new Set<TLSSocket>();
+  const greeted = new Greeted();
   const server = createServer({ ...serverOptions(identity), noDelay: true }, (socket) => {
     // What breaks a connection is heard of at its end; without a listener it would end the process.
     socket.on("error", () => socket.destroy());
+    greeted.forget(socket);
     const found = peerFingerprint(socket);
     if (found !== accepts) {
       options.onStranger(found);
       return socket.destroy();
     }
+    if (open.size >= connections) return socket.destroy();
     open.add(socket.once("close", () => open.delete(socket)));
     return splice(socket, options.socketPath());
   });
-  server.maxConnections = connections;
+  server.on("connection", (socket: Socket) => {
+    if (open.size >= connections) socket.destroy();
+    else greeted.add(socket);
+  });
   // A handshake that failed left nothing to close.
   server.on("tlsClientError", () => undefined);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -54,9 +60,42 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     close: () => void server.close(),
     destroy: () => {
       server.close();
+      greeted.destroy();
       for (const socket of open) socket.destroy();
     },
   };
+}
+
+/** So many connections may be at their handshake, which the gateway's own is over with in a moment. */
+const greetedMax = 64;
+
+/**
+ * Connections of which nobody knows yet whose they are. They take no room from the gateway's: where there are too many the
+ * oldest has to go, which is one of somebody who does not get on with it.
+ */
+class Greeted {
+  readonly #sockets = new Map<string, Socket>();
+
+  add(socket: Socket): void {
+    const name = endOf(socket);
+    this.#sockets.set(name, socket);
+    socket.once("close", () => this.#sockets.delete(name));
+    const [oldest] = this.#sockets.size > greetedMax ? this.#sockets.values() : [];
+    oldest?.destroy();
+  }
+
+  destroy(): void {
+    for (const socket of this.#sockets.values()) socket.destroy();
+  }
+
+  /** Its handshake is over. */
+  forget(socket: TLSSocket): void {
+    this.#sockets.delete(endOf(socket));
+  }
+}
+
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** Either side's end ends the other, after what it had sent: as if the socket itself had been asked. */

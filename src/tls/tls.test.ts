@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer as createPlainServer, type Socket } from "node:net";
+import { connect as connectPlain, createServer as createPlainServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -162,6 +162,9 @@ test("the end of either side is the end of the other, and what was sent before i
 test("without a socket behind it a front lets nobody wait, and beyond its bound it takes no connection", async (context) => {
   const through = await fronted(context, 1);
   const held = await connectPinned(peer(through, through.gateway));
+  // A client is over with its handshake before the server is.
+  held.write("a");
+  await once(held, "data");
   await assert.rejects(connectPinned({ ...peer(through, through.gateway), timeoutMs: 2_000 }));
   held.destroy();
   const closed = await openFront({
@@ -175,4 +178,23 @@ test("without a socket behind it a front lets nobody wait, and beyond its bound 
   context.after(() => closed.destroy());
   const socket = await connectPinned({ ...peer(through, through.gateway), address: closed.address });
   await once(socket.resume(), "close");
+});
+
+test("strangers who connect and say nothing, however many, do not keep the gateway out", async (context) => {
+  const through = await fronted(context, 2);
+  const { host, port } = through.front.address;
+  const idle: Socket[] = [];
+  context.after(() => {
+    for (const socket of idle) socket.destroy();
+  });
+  for (let count = 0; count < 200; count++) {
+    const socket = connectPlain(port, host);
+    socket.on("error", () => undefined);
+    idle.push(socket);
+    await once(socket, "connect");
+  }
+  const socket = await connectPinned(peer(through, through.gateway));
+  socket.write("a");
+  assert.equal(String((await once(socket, "data"))[0]), "a");
+  socket.destroy();
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ask, control } from "./asking.ts";
@@ -353,6 +353,8 @@ test("an organisation takes everything that it owns with it, in files that check
   const sealed = readFileSync(join(unopened, "contents.ndjson"), "utf8");
   assert.match(sealed, /"opened":false/);
   assert.doesNotMatch(sealed, /"input"/);
+  // Nor what would let them try texts on the receipts.
+  assert.ok(!existsSync(join(unopened, "digest-keys.ndjson")));
   // Where policy lets nothing leave from here, nothing does.
   await control(cloud, "PATCH", "/projects/ward", { storage: ["FR"] });
   const refused = await commandFails([

@@ -89,6 +89,37 @@ test("a request runs at the site that its project is restricted to, and its rece
   }
 });
 
+test("hosts are listed as what the gateway connects to, and that machines which join name an address of their own", async () => {
+  const { connections } = await control<{ connections: { purpose: string; name: string; host: string | null }[] }>(
+    cloud,
+    "GET",
+    "/network",
+  );
+  const hosts = connections.filter(({ purpose }) => purpose === "host");
+  assert.deepEqual(
+    new Map(hosts.map(({ name, host }) => [name, host])),
+    new Map([
+      [fr.host, "127.0.0.1"],
+      [us.host, "127.0.0.1"],
+      ["machines that join", null],
+    ]),
+  );
+});
+
+test("a model whose name comes to mean another one is taken from no host any more, and again when it means that one", async () => {
+  const modelsOf = async () => (await hostsOf(cloud)).map(({ models }) => models.length);
+  const model = { name: "fake", developer: "somebody", developerCountry: "DE", licence: "MIT", evidence: attested };
+  const { version } = await control<{ version: number }>(cloud, "GET", "/facts");
+  const document = { ...facts, models: [{ ...model, sha256: "1".repeat(64) }] };
+  await control(cloud, "PUT", "/facts", { basedOn: version, document });
+  await eventually("no host has it", async () => (await modelsOf()).every((count) => count === 0));
+  const refused = await ask({ url: cloud.url, key: keys["both"]! });
+  assert.notEqual(refused.status, 200);
+  await control(cloud, "PUT", "/facts", { basedOn: version + 1, document: facts });
+  await eventually("all have it", async () => (await modelsOf()).every((count) => count === 1));
+  assert.equal((await ask({ url: cloud.url, key: keys["both"]! })).status, 200);
+});
+
 test("who may not join is told why: an unknown, used, expired or revoked token, another site, another gateway, another clock", async () => {
   const refused = async (
     token: string | undefined,

@@ -8,8 +8,11 @@ import { createFakeAudit } from "./fake-rights.ts";
 import { route } from "./route.ts";
 import type { AuditEntry } from "./rights-wire.ts";
 
-async function started(context: { after: (run: () => Promise<void>) => void }) {
-  const control = await startFakeControl();
+async function started(
+  context: { after: (run: () => Promise<void>) => void },
+  identify?: Parameters<typeof startFakeControl>[0],
+) {
+  const control = await startFakeControl(identify);
   context.after(control.close);
   const ask = async (method: string, path: string, body?: object, token = fakeToken) => {
     const response = await fetch(`${control.url}/control/v1${path}`, {
@@ -39,6 +42,48 @@ test("every change is recorded: who, whose, what it was and what it is, and neve
   assert.deepEqual(changed?.actor, { kind: "operator", name: "operator" });
   const all = JSON.stringify((control.operations.audit as ReturnType<typeof createFakeAudit>).entries);
   assert.ok(!all.includes(String(key.json["key"])));
+});
+
+test("a secret that stands where a name belongs is not recorded, whoever it belongs to", async (context) => {
+  const { ask, entries, control } = await started(context);
+  const secrets = ["bwk", "bwo", "bwj"].map((prefix) => `${prefix}_${"s3cret-_".repeat(5)}`);
+  for (const secret of secrets) {
+    assert.equal((await ask("POST", `/keys/${secret}/revoke`, {})).status, 404);
+    assert.equal((await ask("POST", `/operators/${secret}/revoke`, {})).status, 404);
+  }
+  assert.equal((await entries())[0]?.object, "(a secret)");
+  const all = JSON.stringify((control.operations.audit as ReturnType<typeof createFakeAudit>).entries);
+  for (const secret of secrets) assert.ok(!all.includes(secret), secret);
+});
+
+test("a key that calls again and again leaves a bounded log, and another key need not wait for it", async (context) => {
+  const tenant = (secret: string) => ({
+    key: { id: secret.replace("bwk", "key"), permissions: new Set(["erase"] as const), reach: "project" },
+    project: { id: "prj_1" },
+    organisation: { id: "org_1" },
+  });
+  const { ask, control } = await started(context, tenant);
+  const { entries } = control.operations.audit as ReturnType<typeof createFakeAudit>;
+  const erase = (token: string) => ask("POST", "/erasures", { project: "nobody's" }, token);
+  const statuses = new Map<number, number>();
+  for (let count = 0; count < 300; count++) {
+    const { status } = await erase("bwk_fast");
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  }
+  assert.deepEqual(
+    [...statuses],
+    [
+      [404, 240],
+      [429, 60],
+    ],
+  );
+  assert.equal(entries.length, 480);
+  assert.equal((await erase("bwk_slow")).status, 404);
+  control.clock.advance(250);
+  assert.equal((await erase("bwk_fast")).status, 404);
+  assert.equal((await erase("bwk_fast")).status, 429);
+  // Operators are people whom somebody has let in.
+  for (let count = 0; count < 300; count++) assert.equal((await ask("POST", "/keys/x/revoke", {})).status, 404);
 });
 
 test("a named operator's calls bear the name, and a revoked token opens nothing", async (context) => {

@@ -82,7 +82,7 @@ async function concernedBy(
   };
   const object = Object.values((params ?? {}) as Members)[0];
   const own = asker.kind === "key" ? { organisation: asker.organisation, project: asker.project } : {};
-  const about = { ...noOne, ...own, object: typeof object === "string" ? object.slice(0, 200) : null };
+  const about = { ...noOne, ...own, object: typeof object === "string" ? namedIn(object) : null };
   for (const [level, show] of [
     ["key", (text: string) => tenancy.showKey(text)],
     ["project", (text: string) => tenancy.showProject(text)],
@@ -130,6 +130,11 @@ const valueCharactersMax = 300;
 const membersMax = 40;
 /** Every secret of ours begins so. */
 const secret = /\bbw[a-z]?_[A-Za-z0-9_-]{20,}/;
+
+/** What a path names is whatever somebody put there: also a key, in place of its name. */
+function namedIn(path: string): string {
+  return secret.test(path) ? "(a secret)" : path.slice(0, 200);
+}
 
 /** What is no part of what was changed, or is for its reader only. */
 const untold = new Set(["warnings", "items", "blinding"]);

@@ -434,3 +434,22 @@ test("the page on jurisdiction is anybody's, and runs nothing; other reports are
     assert.equal((await fetch(`${control.url}/control/v1/reports/${name}`)).status, 401, name);
   }
 });
+
+test("what no path, no database and no stack can hold is refused in words, and is no defect", async (context) => {
+  const { ask, failures } = await serve(context);
+  const headers = { authorization: `Bearer ${token}` };
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  const erasure = (reason: string) => ({ project: "p", request: "req_01KA0000000000000000000001", reason });
+  const answers = await Promise.all([
+    ask("PUT", `${base}/facts`, { headers, raw: `{"basedOn":0,"document":{"a":${deep}}}` }),
+    ask("POST", `${base}/erasures`, { headers, body: erasure("a\u0000b") }),
+    ask("POST", `${base}/erasures`, { headers, body: erasure("\ud800") }),
+    ask("POST", `${base}/hosts/%00/revoke`, { headers }),
+    ask("GET", `${base}/organisations/%ud8`, { headers }),
+  ]);
+  for (const { status, text } of answers) {
+    assert.equal(status, 400);
+    assert.match(text, /"code":"invalid_request"/);
+  }
+  assert.deepEqual(failures, []);
+});

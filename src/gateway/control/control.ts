@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import swagger from "@fastify/swagger";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
-import { type Ids, refuse } from "../../base/index.ts";
+import { type Clock, type Ids, isTooNested, nestingMax, refuse } from "../../base/index.ts";
 import { documentHeaders, pageFiles, type PageStatus, renderPage } from "../page/index.ts";
 import { createAccess, type Identities, type Permission } from "./access.ts";
 import { createAudited } from "./auditing.ts";
@@ -19,6 +19,7 @@ import { logRoutes } from "./log-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { openapiOptions } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
+import { createPace } from "./pace.ts";
 import { base, keepAsker, type OnFailure, register, sendRefusal } from "./register.ts";
 import { reservationRoutes } from "./reservation-routes.ts";
 import { reportRoutes } from "./report-routes.ts";
@@ -38,6 +39,7 @@ export interface ControlOptions {
   readonly version: string;
   readonly identities: Identities;
   readonly ids: Ids;
+  readonly clock: Clock;
   readonly operations: Operations;
   /** Prometheus's text format. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
@@ -62,7 +64,16 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     bodyLimit: mostBodyBytes,
     genReqId: () => options.ids.mint("req"),
     routerOptions: { maxParamLength: 1_000 },
+    // What its router itself turns away never comes to the handler of errors below.
+    frameworkErrors: (error, _request, reply) => {
+      void sendRefusal(reply, refusalOf(error) ?? refuse("invalid_request", "The request is not valid."));
+    },
   });
+  app.addHook("preValidation", async (request, reply) =>
+    isTooNested(request.body)
+      ? sendRefusal(reply, refuse("invalid_request", `The body has more than ${nestingMax} levels.`))
+      : undefined,
+  );
   // JSON alone: a form in a browser can send text without asking first.
   app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
@@ -72,7 +83,8 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   const routes = controlRoutes(options.operations);
   const { audit, tenancy } = options.operations;
   const audited = createAudited(audit, tenancy, options.onFailure);
-  for (const route of routes) register(app, route, audited, options.onFailure);
+  const pace = createPace(options.clock);
+  for (const route of routes) register(app, route, { audited, pace, onFailure: options.onFailure });
   registerPlain(app, options);
   answerFailures(app, options, routes);
   await app.ready();

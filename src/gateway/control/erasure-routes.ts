@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { refuse } from "../../base/index.ts";
 import { subject } from "./content-routes.ts";
-import { page, pageOf, reference } from "./fields.ts";
+import { page, pageOf, reference, words } from "./fields.ts";
 import type { ErasureOperations, TenancyOperations } from "./operations.ts";
 import { erasure, erasures } from "./rights-wire.ts";
 import { route, type Route } from "./route.ts";
@@ -28,7 +28,7 @@ export function erasureRoutes(operations: ErasureOperations, tenancy: TenancyOpe
           project: reference.optional(),
           request: reference.optional().meta({ description: "Of the project: this request." }),
           subject: subject.optional(),
-          reason: z.string().min(1).max(500).nullable().default(null),
+          reason: words.nullable().default(null),
         }),
         answer: erasure,
       },

@@ -38,18 +38,20 @@ export function exitRoutes(
         path: "/exports",
         name: "exportOrganisation",
         summary:
-          "Streams everything that an organisation owns, a line each (docs/reference/export.md); the last line is `end`. Stored content is opened for a key of the tenant's that may read it, and for staff under a grant.",
+          "Streams everything that an organisation owns, a line each (docs/reference/export.md); the last line is `end`. Stored content is opened for a key of the tenant's that may read it, and for staff under a grant, who get no digest keys without.",
         body: z.strictObject({ organisation: reference.optional() }),
         answer: exportLine,
       },
       async ({ body, asker }) => {
         const organisation = await organisationOf(asker, body);
         if (typeof organisation !== "string") return organisation;
-        const mayRead = async (project: string): Promise<boolean> =>
-          asker.kind === "key"
-            ? asker.permissions.has("contents")
-            : asker.kind === "operator" && (await support.refusalFor(asker, project)) === undefined;
-        const found = await exporting.organisation(organisation, mayRead);
+        const isGranted = async (project: string): Promise<boolean> =>
+          asker.kind === "operator" && (await support.refusalFor(asker, project)) === undefined;
+        const isKey = asker.kind === "key";
+        const found = await exporting.organisation(organisation, {
+          read: async (project) => (isKey ? asker.permissions.has("contents") : isGranted(project)),
+          link: async (project) => isKey || isGranted(project),
+        });
         return "outcome" in found ? found : { lines: ended(found.lines) };
       },
     ),

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createIds, ManualClock, refuse, RefusalError, systemClock } from "../../base/index.ts";
 import { createCommandRunner, openCatalog } from "../../catalog/index.ts";
+import type { Identities } from "./access.ts";
 import { createControl } from "./control.ts";
 import { createFakeOperations, type FakeOperations } from "./fake-operations.ts";
 
@@ -14,6 +15,7 @@ export const fakeToken = "bwo_test-token-of-the-operator-0123456789";
 export interface FakeControl {
   readonly url: string;
   readonly operations: FakeOperations;
+  readonly clock: ManualClock;
   /** What the control API reported as defects. */
   readonly failures: unknown[];
   readonly openapi: () => object;
@@ -21,7 +23,9 @@ export interface FakeControl {
 }
 
 /** The real control API over operations in memory, on a port of its own. Its clock stands at noon of 1 March 2026. */
-export async function startFakeControl(): Promise<FakeControl> {
+export async function startFakeControl(
+  identify: Identities["identify"] = () => refuse("invalid_key", "This key is not known."),
+): Promise<FakeControl> {
   const folder = mkdtempSync(join(tmpdir(), "bailiwick-control-"));
   const clock = new ManualClock(Date.parse("2026-03-01T12:00:00Z"));
   const opened = await openCatalog({
@@ -41,9 +45,10 @@ export async function startFakeControl(): Promise<FakeControl> {
       operatorToken: fakeToken,
       operatorName: "operator",
       findOperator: (token) => operations.operators.find(token),
-      identify: () => refuse("invalid_key", "This key is not known."),
+      identify,
     },
     ids: createIds(clock),
+    clock,
     operations,
     metrics: () => Promise.resolve({ contentType: "text/plain; version=0.0.4", body: "bailiwick_up 1\n" }),
     pageStatus: () => fakePageStatus(clock),
@@ -57,6 +62,7 @@ export async function startFakeControl(): Promise<FakeControl> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
+    clock,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     operations,
     failures,

@@ -12,6 +12,13 @@ export const reference = z
   .refine((text) => !/\p{Cc}/u.test(text), "no control characters")
   .meta({ description: "A name or an id; a project also as organisation/project." });
 
+/** What somebody writes, for people to read. */
+export const words = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), "no control characters");
+
 /** The name of something new. */
 export const newName = z
   .string()

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { refuse } from "../../base/index.ts";
-import { page, pageOf, reference } from "./fields.ts";
+import { page, pageOf, reference, words } from "./fields.ts";
 import type { SupportOperations, TenancyOperations } from "./operations.ts";
 import { grant, grants } from "./rights-wire.ts";
 import { route, type Route } from "./route.ts";
@@ -25,11 +25,7 @@ export function grantRoutes(support: SupportOperations, tenancy: TenancyOperatio
           project: reference,
           operator: reference,
           seconds: z.int().min(60).max(mostSeconds),
-          reason: z
-            .string()
-            .min(1)
-            .max(500)
-            .refine((text) => !/\p{Cc}/u.test(text), "no control characters"),
+          reason: words,
         }),
         answer: grant,
         status: 201,

@@ -1,12 +1,11 @@
 import { z } from "zod";
-import { page, pageOf } from "./fields.ts";
+import { page, pageOf, reference } from "./fields.ts";
 import type { HostOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
 import { createdHostToken, host, hosts, hostToken, hostTokens } from "./wire.ts";
 
 const shared = { permission: "operator", group: "Hosts" } as const;
 const yearSeconds = 31_536_000;
-const id = z.string().min(1).max(100);
 
 /** Hosts on other machines, and the tokens by which machines become hosts. */
 export function hostRoutes(operations: HostOperations): readonly Route[] {
@@ -50,7 +49,7 @@ function tokenRoutes(operations: HostOperations): readonly Route[] {
         path: "/hosts/tokens/:token/revoke",
         name: "revokeHostToken",
         summary: "Revokes a token. One that is used, expired or revoked stays as it is.",
-        params: z.object({ token: id }),
+        params: z.object({ token: reference }),
         answer: hostToken,
       },
       ({ params }) => operations.revokeToken(params.token),
@@ -80,7 +79,7 @@ function memberRoutes(operations: HostOperations): readonly Route[] {
         name: "revokeHost",
         summary:
           "Revokes a host for ever. Nothing new goes there within a second; what runs may end. Its key cannot join again.",
-        params: z.object({ host: id }),
+        params: z.object({ host: reference }),
         answer: host,
       },
       ({ params }) => operations.revokeHost(params.host),

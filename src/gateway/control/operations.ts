@@ -339,12 +339,19 @@ export interface ErasureOperations {
   show(erasure: string, scope: OwnedBy): Promise<Erasure | Refusal>;
 }
 
+/** What whoever asks for an export may see of a project. */
+export interface ExportRights {
+  /** What is stored of it, opened. */
+  readonly read: (project: string) => Promise<boolean>;
+  /** What its receipts' digests are salted with: whoever has it can try texts on them. */
+  readonly link: (project: string) => Promise<boolean>;
+}
+
 /** Everything that a tenant owns. */
 export interface ExportOperations {
-  /** `mayRead`: whether what is stored of a project is opened for who asks. */
   organisation(
     organisation: string,
-    mayRead: (project: string) => Promise<boolean>,
+    may: ExportRights,
   ): Promise<{ readonly lines: AsyncIterable<{ readonly part: string; readonly row: unknown }> } | Refusal>;
 }
 

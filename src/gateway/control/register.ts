@@ -3,6 +3,7 @@ import { errorBody, errorCodes, type Refusal } from "../../base/index.ts";
 import type { Asker } from "./access.ts";
 import type { Audited } from "./auditing.ts";
 import { isAbort } from "./failures.ts";
+import type { Pace } from "./pace.ts";
 import type { Lines, Route, RouteInput } from "./route.ts";
 
 /** Where the control API's routes stand. */
@@ -12,7 +13,11 @@ export const base = "/control/v1";
 export type OnFailure = (error: unknown, request: string) => Refusal;
 
 /** Serves a row of the table: its schemas on both sides of its handler, its refusals in their shape. */
-export function register(app: FastifyInstance, route: Route, audited: Audited, onFailure: OnFailure): void {
+export function register(
+  app: FastifyInstance,
+  route: Route,
+  { audited, pace, onFailure }: { readonly audited: Audited; readonly pace: Pace; readonly onFailure: OnFailure },
+): void {
   app.route({
     method: route.method,
     url: `${base}${route.path}`,
@@ -36,6 +41,8 @@ export function register(app: FastifyInstance, route: Route, audited: Audited, o
       const input = inputOf(request, reply);
       const { asker, params, query, body } = input;
       const isAudited = route.audited === "all" || (route.audited === "operators" && asker.kind === "operator");
+      const tooFast = isAudited && asker.kind === "key" ? pace.take(asker.name) : undefined;
+      if (tooFast !== undefined) return sendRefusal(reply, tooFast);
       const work = (): Promise<unknown> => route.handle(input);
       const outcome = isAudited
         ? await audited(route, { request: request.id, asker, params, query, body }, work)

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { day, instant, page, pageOf, reference } from "./fields.ts";
+import { day, instant, page, pageOf, reference, words } from "./fields.ts";
 import type { ReservationOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
 import { createdReservation, reservation, reservations, reservationUsage } from "./wire.ts";
@@ -20,12 +20,7 @@ const wanted = z.strictObject({
   until: instant.optional().meta({ description: "When it ends; this moment is not in it." }),
   // How long it may last, the operations say in their own words.
   hours: z.number().gt(0).lte(1_000_000_000).optional().meta({ description: "How long it lasts, instead of `until`." }),
-  note: z
-    .string()
-    .min(1)
-    .max(500)
-    .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), "no control characters")
-    .optional(),
+  note: words.optional(),
 });
 
 /** What tenants have to themselves for a time. */

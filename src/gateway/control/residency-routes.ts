@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { instant, page, pageOf } from "./fields.ts";
+import { instant, page, pageOf, words } from "./fields.ts";
 import type { ResidencyOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
 import { facts, placements, policies, versions } from "./wire.ts";
@@ -18,13 +18,7 @@ const query = z.strictObject({
 const document = z.record(z.string().max(200), z.unknown());
 const changing = {
   basedOn: versionNumber.meta({ description: "The newest version that this was made from; 0: there was none." }),
-  note: z
-    .string()
-    .min(1)
-    .max(500)
-    .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), "no control characters")
-    .optional()
-    .meta({ description: "What it is for." }),
+  note: words.optional().meta({ description: "What it is for." }),
 };
 
 /** Cedar reads UTF-8 only, and a name stands before a line's number. */

@@ -116,3 +116,13 @@ test("what is no JSON object, or has a wrong type where the gateway looks, is re
     assert.deepEqual([refused.code, refused.param], [code, param]);
   }
 });
+
+test("a body that is nested deeper than anybody means is refused in words, however deep", () => {
+  for (const levels of [200, 10_000, 400_000]) {
+    const deep = `${"[".repeat(levels)}${"]".repeat(levels)}`;
+    const refused = CallBody.parse(Buffer.from(`{"model":"m","metadata":${deep}}`), chat);
+    assert.ok("outcome" in refused && refused.code === "invalid_request", String(levels));
+  }
+  const most = `${"[".repeat(199)}${"]".repeat(199)}`;
+  parse(`{"model":"m","metadata":${most}}`);
+});

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { refuse, type Refusal } from "../../base/index.ts";
+import { isTooNested, nestingMax, refuse, type Refusal } from "../../base/index.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { isServiceTier, type ServiceTier, serviceTiers } from "./service-tier.ts";
 
@@ -42,6 +42,7 @@ export class CallBody {
   static parse(bytes: Buffer, endpoint: Endpoint): CallBody | Refusal {
     const value = parseObject(bytes);
     if (value === undefined) return refuse("malformed_json", "The body is not a JSON object in UTF-8.");
+    if (isTooNested(value)) return refuse("invalid_request", `The body has more than ${nestingMax} levels.`);
     const fields = fieldsOf(value, endpoint);
     return "outcome" in fields ? fields : new CallBody(bytes, value, fields, endpoint);
   }
