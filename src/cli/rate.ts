@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { RatedUsage } from "../ledger/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
-import { documentInvalid, readDocument } from "./document-file.ts";
 import { CommandFailure } from "./failure.ts";
 import type { Printer } from "./printer.ts";
 import { told } from "./workload.ts";
@@ -48,6 +47,7 @@ export function addRateCommand(program: Command, context: CommandContext): void 
 async function ratedOf(options: RateOptions, { surroundings }: CommandContext): Promise<Rated> {
   const { billsOf, ratedUsage, readBook, UsageSums } = await import("../ledger/index.ts");
   const { UsageFile } = await import("../metering/index.ts");
+  const { documentInvalid, readDocument } = await import("./document-file.ts");
   const document = readDocument(options.priceBook, surroundings);
   const read = readBook(document.value);
   if (read.outcome === "invalid") throw documentInvalid(options.priceBook, read.problems.map(document.placed));
