@@ -1,3 +1,5 @@
+import { escapeHtml } from "../../base/index.ts";
+
 /** HTML that is safe to stand in a page: made by `html` alone. */
 export class Markup {
   readonly text: string;
@@ -21,21 +23,5 @@ function shown(value: Value): string {
   if (value === null || value === undefined || value === false) return "";
   if (value instanceof Markup) return value.text;
   if (typeof value === "object") return value.map(shown).join("");
-  return escaped(String(value));
-}
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** What HTML's five characters stand for; and no control characters, which HTML has none for. */
-function escaped(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll(/[&<>"']/g, (character) => entities[character]!)
-    .replaceAll(/[\p{Cc}]/gu, (character) => (character === "\n" || character === "\t" ? character : "\uFFFD"));
+  return escapeHtml(String(value));
 }

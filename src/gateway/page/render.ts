@@ -1,3 +1,4 @@
+import { escapeHtml } from "../../base/index.ts";
 import { type PageFile, securityHeaders } from "./files.ts";
 
 /** What the page shows. Nothing in it belongs to a tenant: sums over all of them at most. */
@@ -56,7 +57,7 @@ function document(status: PageStatus, url: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Bailiwick · ${escape(site.name)}</title>
+<title>Bailiwick · ${escapeHtml(site.name)}</title>
 <link rel="icon" href="/page/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/page/page.css">
 <script src="/page/page.js" type="module"></script>
@@ -64,7 +65,7 @@ function document(status: PageStatus, url: string): string {
 <body>
 <header>
 <p class="brand">Bailiwick</p>
-<p class="site"><span class="label">Site</span> ${escape(site.name)} <span class="tag">${escape(law)}</span></p>
+<p class="site"><span class="label">Site</span> ${escapeHtml(site.name)} <span class="tag">${escapeHtml(law)}</span></p>
 <p class="state" id="state" role="status" data-ready="${status.state === "ready"}">${stateText(status)}</p>
 </header>
 <main>
@@ -84,11 +85,11 @@ ${models.length === 0 ? '<p class="empty">No model is served yet.</p>' : modelTa
 <section aria-labelledby="call">
 <h2 id="call">How to call it</h2>
 <p>The OpenAI API, with a key of your project. Every answer names its receipt in the <code>bailiwick-receipt</code> header.</p>
-<pre tabindex="0"><code>${escape(curlLine(url, models))}</code></pre>
+<pre tabindex="0"><code>${escapeHtml(curlLine(url, models))}</code></pre>
 </section>
 </main>
 <footer>
-<p>Bailiwick ${escape(version)}</p>
+<p>Bailiwick ${escapeHtml(version)}</p>
 <nav aria-label="Documents"><a href="/openapi.json">OpenAPI</a> <a href="/.well-known/bailiwick/keys">Receipt keys</a> <a href="/.well-known/bailiwick/jurisdiction">Jurisdiction</a> <a href="/readyz">Readiness</a></nav>
 </footer>
 </body>
@@ -106,7 +107,7 @@ function modelTable(models: readonly PageModel[]): string {
   const unit =
     currencies.size === 0
       ? ""
-      : `<p class="note">Prices in ${escape([...currencies].join(", "))} per million tokens.</p>`;
+      : `<p class="note">Prices in ${escapeHtml([...currencies].join(", "))} per million tokens.</p>`;
   return `<div class="scroll" role="region" aria-labelledby="models" tabindex="0"><table>
 <thead><tr>${head.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>
 <tbody>
@@ -118,18 +119,18 @@ ${unit}`;
 
 function modelRow(model: PageModel): string {
   const { name, price, places, contextTokens } = model;
-  const unique = (texts: readonly string[]): string => escape([...new Set(texts)].join(", "));
+  const unique = (texts: readonly string[]): string => escapeHtml([...new Set(texts)].join(", "));
   const where = places.map(({ site, jurisdiction }) => (jurisdiction === null ? site : `${site} (${jurisdiction})`));
   const cells: readonly [string, string][] = [
     ["Runs on", unique(places.map(({ engine }) => engine))],
     ["Where", unique(where)],
     ["Context", contextTokens === null ? "–" : contextTokens.toLocaleString("en")],
-    ["Input", escape(price?.inputPerMillion ?? "–")],
-    ["Cached", escape(price?.cachedInputPerMillion ?? "–")],
-    ["Output", escape(price?.outputPerMillion ?? "–")],
+    ["Input", escapeHtml(price?.inputPerMillion ?? "–")],
+    ["Cached", escapeHtml(price?.cachedInputPerMillion ?? "–")],
+    ["Output", escapeHtml(price?.outputPerMillion ?? "–")],
   ];
   const rest = cells.map(([label, text]) => `<td data-label="${label}">${text}</td>`).join("");
-  return `<tr data-model="${escape(name)}" data-ready="${model.ready}"><th scope="row">${escape(name)}<span class="tag">${model.ready ? "ready" : "not ready"}</span></th>${rest}</tr>`;
+  return `<tr data-model="${escapeHtml(name)}" data-ready="${model.ready}"><th scope="row">${escapeHtml(name)}<span class="tag">${model.ready ? "ready" : "not ready"}</span></th>${rest}</tr>`;
 }
 
 function curlLine(url: string, models: readonly PageModel[]): string {
@@ -141,18 +142,6 @@ function curlLine(url: string, models: readonly PageModel[]): string {
     `  -H "content-type: application/json" \\`,
     `  -d '${body.replaceAll("'", String.raw`'\''`)}'`,
   ].join("\n");
-}
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
 }
 
 function stateText({ state }: PageStatus): string {
