@@ -53,6 +53,12 @@ function watching(more: Partial<VerifyingOptions> = {}, url = cloud.url): Watche
 }
 
 const asked = { model: "fake", messages: [{ role: "user" as const, content: "Grüezi" }] };
+/** An answer that nobody can have had before they left. */
+const askedForLong = {
+  ...asked,
+  messages: [{ role: "user" as const, content: "[[fake:tokens=400]] [[fake:token-ms=50]]" }],
+  max_tokens: 1_000,
+};
 
 async function streamOf({ openai }: Watched): Promise<string> {
   let text = "";
@@ -135,7 +141,7 @@ test("of an answer that broke off nobody says what it means", async () => {
   const response = await fetch(`${cloud.url}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify({ ...asked, stream: true, max_tokens: 1_000 }),
+    body: JSON.stringify({ ...askedForLong, stream: true }),
     signal: controller.signal,
   });
   await response.body!.getReader().read();
@@ -185,7 +191,7 @@ test("what has no receipt passes, and a refusal is told as what it is", async ()
 
 test("an answer that nobody reads to its end is not verified, and says so", async () => {
   const watched = watching();
-  const stream = await watched.openai.chat.completions.create({ ...asked, stream: true });
+  const stream = await watched.openai.chat.completions.create({ ...askedForLong, stream: true });
   for await (const _ of stream) break;
   await watched.fetch.settled();
   assert.deepEqual(
