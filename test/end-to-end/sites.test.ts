@@ -245,6 +245,7 @@ test("a host that dies mid-stream: the client reads the error, and what the host
 test("a request of which nobody saw anything goes on elsewhere where its project may be, and nowhere else", async () => {
   const content = "[[fake:slow-prefill=4000]] [[fake:tokens=5]]";
   const send = (project: string) => ask({ url: cloud.url, key: keys[project]!, content });
+  const before = await usageOf(cloud, "both");
   const running = async (): Promise<number> => {
     const { items } = await control<{ items: { running: number }[] }>(cloud, "GET", "/destinations");
     return items.reduce((sum, each) => sum + each.running, 0);
@@ -263,7 +264,11 @@ test("a request of which nobody saw anything goes on elsewhere where its project
   }
   const { requests, unrated, outputTokens } = await usageOf(cloud, "both");
   const answered = answers.reduce((sum, each) => sum + usageIn(each)!.completion_tokens, 0);
-  assert.deepEqual([requests, unrated, outputTokens], [2, 0, answered], "what was lost is nobody's");
+  assert.deepEqual(
+    [requests - before.requests, unrated, outputTokens - before.outputTokens],
+    [2, 0, answered],
+    "what was lost is nobody's",
+  );
   const seen = await only;
   assert.equal(seen.status, 200, seen.text);
   const { name, site } = (await receiptOf(cloud, keys["states"]!, seen)).hops.at(-1)!;
