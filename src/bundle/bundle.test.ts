@@ -25,7 +25,7 @@ afterEach(() => rm(base, { recursive: true, force: true }));
 const never = new AbortController().signal;
 const nowMs = Date.parse("2026-03-01T00:00:00Z");
 const key = () => openBundleKey(join(base, "data"), nowMs);
-const jwks = () => Buffer.from(key().jwks);
+const jwks = () => Buffer.from(key().jwks());
 
 const entryOf = (name: string, source: string) => ({
   name,
@@ -116,19 +116,17 @@ test("what was changed on the way is refused, and nothing of it is kept", async 
 test("a statement with any byte flipped, or signed by another key, is believed in nothing", async () => {
   await exporting(["file"]);
   const there = await catalogIn("apart");
-  const other = Buffer.from(openBundleKey(join(base, "other"), nowMs).jwks);
-  assert.match(await refused(there, other), /none of the keys that were given has signed it/);
+  const other = Buffer.from(openBundleKey(join(base, "other"), nowMs).jwks());
+  assert.match(await refused(there, other), /it is signed by a key that is not in the set/);
   assert.match(await refused(there, Buffer.from("{}")), /^invalid_request: /);
   const path = join(to, statementName);
   const bytes = await readFile(path);
-  for (let at = 0; at < bytes.length - 1; at += 7) {
+  for (let at = 0; at < bytes.length; at += 7) {
     const flipped = Buffer.from(bytes);
     flipped[at]! ^= 1;
     await writeFile(path, flipped);
     const found = await readBundle(to, jwks());
-    // The key's name is a hint, and is no part of what is signed.
-    const isHint = found.outcome === "read" && found.keyId !== key().id;
-    assert.ok(found.outcome === "refused" || isHint, `byte ${at}`);
+    assert.equal(found.outcome, "refused", `byte ${at}`);
   }
   await rm(path);
   assert.match(await refused(there), /it has no bundle.json/);

@@ -4,7 +4,7 @@ import { type Clock, refuse, type Refusal } from "../base/index.ts";
 import { type Catalog, listFolder, sha256OfFile } from "../catalog/index.ts";
 import { writeWhole } from "../installation/index.ts";
 import type { BundleKey } from "./key.ts";
-import { type BundledModel, fileName, signBundle, statementName } from "./statement.ts";
+import { type BundledModel, fileName, signBundle, statementBytesMax, statementName } from "./statement.ts";
 
 export interface Exported {
   readonly outcome: "exported";
@@ -47,6 +47,15 @@ export async function exportBundle(options: ExportOptions): Promise<Exported | R
     if ("outcome" in model) return model;
     found.push(model);
   }
+  const madeAt = new Date(clock.nowMs()).toISOString();
+  const models = found.map(({ model }) => model);
+  const statement = signBundle({ madeAt, models }, key);
+  if (Buffer.byteLength(statement) > statementBytesMax) {
+    return refuse(
+      "invalid_request",
+      `A bundle's statement has at most ${statementBytesMax} bytes: export fewer models.`,
+    );
+  }
   await mkdir(join(to, "files"), { recursive: true });
   try {
     for (const { model, sources } of found) {
@@ -57,16 +66,14 @@ export async function exportBundle(options: ExportOptions): Promise<Exported | R
         await copyFile(sources.get(path)!, join(to, fileName(sha256)), constants.COPYFILE_FICLONE);
       }
     }
-    const madeAt = new Date(clock.nowMs()).toISOString();
-    const models = found.map(({ model }) => model);
-    writeWhole(join(to, statementName), signBundle({ madeAt, models }, key), 0o644);
+    writeWhole(join(to, statementName), statement, 0o644);
     const told = models.map(({ entry, files }) => ({
       name: entry.name,
       sha256: entry.sha256,
       sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     }));
     const sizeBytes = told.reduce((sum, each) => sum + each.sizeBytes, 0);
-    return { outcome: "exported", path: to, madeAt, keyId: key.id, models: told, sizeBytes };
+    return { outcome: "exported", path: to, madeAt, keyId: key.activeKeyId, models: told, sizeBytes };
   } catch (error) {
     await rm(join(to, "files"), { recursive: true, force: true });
     throw error;

@@ -19,7 +19,10 @@ export interface Imported {
 /** What a bundle holds, by its statement alone, signed by one of these keys (a JSON Web Key Set). */
 export async function readBundle(from: string, jwks: Buffer): Promise<ReadBundle | Refusal> {
   const path = join(from, statementName);
-  const found = await lstat(path).catch(() => undefined);
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+    return undefined;
+  });
   if (found === undefined || !found.isFile()) {
     return refuse("model_invalid", `${from} is no bundle: it has no ${statementName}.`);
   }

@@ -1,8 +1,7 @@
-import { createPublicKey, verify } from "node:crypto";
 import { z } from "zod";
-import { type CanonicalValue, canonicalJson, decodeBase64, refuse, type Refusal } from "../base/index.ts";
+import { type CanonicalValue, refuse, type Refusal } from "../base/index.ts";
 import { modelEntrySchema } from "../catalog/index.ts";
-import { preAuthenticationEncoding } from "../receipt/index.ts";
+import { signedFile, verifySignedFile } from "../receipt/index.ts";
 import type { BundleKey } from "./key.ts";
 
 /** An in-toto Statement (github.com/in-toto/attestation, spec/v1) in a DSSE envelope (secure-systems-lab/dsse, v1). */
@@ -11,7 +10,7 @@ const payloadType = "application/vnd.in-toto+json";
 const predicateType = "https://bailiwick.example/bundle/v1";
 
 export const statementName = "bundle.json";
-export const statementBytesMax = 8 * 1024 * 1024;
+export const statementBytesMax = 4 * 1024 * 1024;
 const modelsMax = 100;
 const filesMax = 1_000;
 const pathBytesMax = 512;
@@ -67,15 +66,6 @@ const statement = z.strictObject({
   }),
 });
 
-const envelope = z.strictObject({
-  payload: z.string(),
-  payloadType: z.literal(payloadType),
-  signatures: z
-    .array(z.strictObject({ keyid: z.string().max(200), sig: z.string().max(200) }))
-    .min(1)
-    .max(16),
-});
-
 export type BundledModel = z.output<typeof model>;
 
 export interface Bundle {
@@ -91,16 +81,13 @@ export function fileName(sha256: string): string {
 
 export function signBundle({ madeAt, models }: Bundle, key: BundleKey): string {
   const digests = [...new Set(models.flatMap(({ files }) => files.map((each) => each.sha256)))].toSorted();
-  const said = {
+  const said: CanonicalValue = {
     _type: statementType,
     subject: digests.map((digest) => ({ name: fileName(digest), digest: { sha256: digest } })),
     predicateType,
-    predicate: { v: 1, madeAt, models },
+    predicate: { v: 1, madeAt, models: models as unknown as CanonicalValue },
   };
-  const payload = Buffer.from(canonicalJson(said as unknown as CanonicalValue));
-  const sig = key.sign(preAuthenticationEncoding(payloadType, payload)).toString("base64");
-  const signed = { payload: payload.toString("base64"), payloadType, signatures: [{ keyid: key.id, sig }] };
-  return `${JSON.stringify(signed)}\n`;
+  return signedFile(payloadType, said, key);
 }
 
 /** Reads a bundle's statement; refuses it where no key of the set has signed it, before anything in it is believed. */
@@ -108,47 +95,18 @@ export function openStatement(
   bytes: Buffer,
   jwks: Buffer,
 ): { readonly outcome: "opened"; readonly bundle: Bundle; readonly keyId: string } | Refusal {
-  const parsed = envelope.safeParse(jsonOf(bytes));
-  if (!parsed.success) return invalid("it is no signed statement");
-  const payload = decodeBase64(parsed.data.payload);
-  if (payload === undefined) return invalid("its payload is not base64");
-  const keys = publicKeys(jwks);
-  if (keys === undefined) return refuse("invalid_request", "The keys are no JSON Web Key Set of Ed25519 keys.");
-  const signed = preAuthenticationEncoding(payloadType, payload);
-  const by = parsed.data.signatures.find(({ sig }) => {
-    const signature = decodeBase64(sig);
-    return signature !== undefined && keys.some((key) => verify(null, signed, key, signature));
-  });
-  if (by === undefined) return invalid("none of the keys that were given has signed it");
-  const said = statement.safeParse(jsonOf(payload));
+  const verdict = verifySignedFile(bytes, payloadType, jwks);
+  if (verdict.outcome === "unchecked") return refuse("invalid_request", `The keys cannot be used: ${verdict.reason}.`);
+  if (verdict.outcome !== "valid") return invalid(verdict.reason);
+  const said = statement.safeParse(verdict.statement);
   if (!said.success) {
     const [issue] = said.error.issues;
     return invalid(`${issue?.path.join(".") ?? "it"}: ${issue?.message ?? "unknown"}`);
   }
   const { madeAt, models } = said.data.predicate;
-  return { outcome: "opened", bundle: { madeAt, models }, keyId: by.keyid };
+  return { outcome: "opened", bundle: { madeAt, models }, keyId: verdict.keyId };
 }
 
 function invalid(why: string): Refusal {
   return refuse("model_invalid", `The bundle cannot be used: ${why}.`);
-}
-
-function publicKeys(jwks: Buffer) {
-  try {
-    const { keys } = z.object({ keys: z.array(z.looseObject({})).max(100) }).parse(jsonOf(jwks));
-    const read = keys.map((key) => createPublicKey({ key, format: "jwk" }));
-    return read.every(({ asymmetricKeyType }) => asymmetricKeyType === "ed25519") ? read : undefined;
-  } catch {
-    // Another form, or a key that is none.
-    return undefined;
-  }
-}
-
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    // Whoever asked says what it should have been.
-    return undefined;
-  }
 }

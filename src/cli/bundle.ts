@@ -123,8 +123,8 @@ function addKey(group: Command, context: CommandContext): void {
     .addOption(dataOption())
     .action(async (options: CloudOptions) => {
       const { openBundleKey } = await import("../bundle/index.ts");
-      const { jwks } = openBundleKey(dataFolderOf(options, surroundings), surroundings.clock.nowMs());
-      printer.text(`${jwks}\n`);
+      const key = openBundleKey(dataFolderOf(options, surroundings), surroundings.clock.nowMs());
+      printer.text(`${key.jwks()}\n`);
     });
 }
 

@@ -6,7 +6,6 @@
  * tenant's key; verify.ts imports nothing outside base.
  */
 export { ByteDigest, type DigestKey, digestKeyJwk, digestOfText } from "./digest.ts";
-export { preAuthenticationEncoding } from "./envelope.ts";
 export { receiptFile } from "./file.ts";
 export { type KeyFile, type KeyFolder, openKeyFolder } from "./key-files.ts";
 export {
@@ -18,7 +17,7 @@ export {
   type StatedLogKey,
   type StatedReceiptKey,
 } from "./key-statement.ts";
-export { openSigningKeys, type PublicKey, publicJwk, type SigningKeys } from "./keys.ts";
+export { openSigningKeys, type PublicKey, type SigningKeys } from "./keys.ts";
 export { leafHashes } from "./merkle.ts";
 export { readStatement, type Stated, type StatedMeaning } from "./read-statement.ts";
 export {

@@ -97,8 +97,7 @@ class SealedLeaves {
   }
 }
 
-/** The public half, named by its thumbprint (RFC 7517, RFC 8037). */
-export function publicJwk(privateKey: KeyObject): JsonWebKey {
+function publicJwk(privateKey: KeyObject): JsonWebKey {
   const { kty, crv, x } = createPublicKey(privateKey).export({ format: "jwk" });
   return { kty: kty!, crv: crv!, x: x!, kid: idOf(privateKey), use: "sig", alg: "EdDSA" };
 }
