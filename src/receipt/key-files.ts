@@ -12,6 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { thumbprint } from "./thumbprint.ts";
 
 export interface KeyFile {
   /** The file's name, which is when it was made. */
@@ -54,7 +55,7 @@ export function openKeyFolder(folder: string, nowMs: number): KeyFolder {
 
 /** "2026-11-24T00-00-00-000Z.pem": its name is when it was made. */
 function createKey(folder: string, nowMs: number): string {
-  const { privateKey } = generateKeyPairSync("ed25519");
+  const privateKey = newPrivateKey();
   const name = `${new Date(nowMs).toISOString().replaceAll(/[:.]/g, "-")}.pem`;
   const beside = join(folder, `${name}.new`);
   const file = openSync(beside, "w", 0o600);
@@ -65,6 +66,14 @@ function createKey(folder: string, nowMs: number): string {
   // What is signed with it must not outlive it.
   syncFolder(folder);
   return name;
+}
+
+/** Its id is given to commands, which take a word that begins with a dash for an option: one key in 64 is drawn again. */
+function newPrivateKey(): KeyObject {
+  for (;;) {
+    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    if (!thumbprint(publicKey.export({ format: "jwk" })).startsWith("-")) return privateKey;
+  }
 }
 
 function syncFolder(folder: string): void {

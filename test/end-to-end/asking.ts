@@ -184,9 +184,3 @@ export async function metric(cloud: RunningCloud, name: string, label = ""): Pro
     .filter((line) => line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)) && line.includes(label))
     .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
 }
-
-/** The resident memory of a cloud's own process. */
-export async function residentBytes(cloud: RunningCloud): Promise<number> {
-  const { stdout } = await run("ps", ["-o", "rss=", "-p", String(cloud.process.pid)]);
-  return Number(stdout.trim()) * 1_024;
-}

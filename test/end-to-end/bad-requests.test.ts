@@ -147,7 +147,7 @@ test("missing, wrong, revoked, expired keys", async () => {
   assert.equal((await ask({ url, key: revoked })).status, 200);
   await control(cloud, "POST", "/keys/revoked/revoke");
   const revokedAtMs = Date.now();
-  await eventually("the refusal", async () => (await ask({ url, key: revoked })).status === 401, 5_000);
+  await eventually("the refusal", async () => (await ask({ url, key: revoked })).status === 401);
   assert.ok(Date.now() - revokedAtMs < 1_000, "a revoked key was served for more than a second");
   await refused({ key: revoked }, 401, "revoked_key");
   const expiresAt = new Date(Date.now() + 600).toISOString();
@@ -233,7 +233,7 @@ test("slow and half-open clients are let go in time, and others are served meanw
   await eventually("the slow body's refusal", () => /408 .*request_timeout/s.test(slowBody.text()));
   await eventually("the noise's refusal", () => /400 /.test(noise.text()));
   for (const [name, client] of Object.entries({ slowHead, slowBody, halfClosed, noise })) {
-    await eventually(`the end of ${name}`, client.closed, 15_000);
+    await eventually(`the end of ${name}`, client.closed);
   }
   silent.socket.destroy();
 });

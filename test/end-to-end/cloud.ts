@@ -151,7 +151,7 @@ export function pause(ms: number): Promise<void> {
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
+  withinMs = 60_000,
 ): Promise<void> {
   const endMs = Date.now() + withinMs;
   while (!(await holds())) {

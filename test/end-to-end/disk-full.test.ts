@@ -60,32 +60,28 @@ test("a full disk: new requests get 503 with a code, running answers finish, not
   const running = ask({ url, key, stream: true, content: "[[fake:tokens=60]] [[fake:token-ms=50]]" });
   fillDisk();
   // The segments that were prepared before hold some hundred requests more; then there is room for none.
-  await eventually("the refusal", async () => /^503 journal_full$/.test(await one()), 60_000);
+  await eventually("the refusal", async () => /^503 journal_full$/.test(await one()));
   // Nothing is left for the log either, and it says so.
   const log = (): Promise<{ state: string }> => control(cloud!, "GET", "/log");
-  assert.equal((await log()).state, "full");
+  await eventually("the log's word", async () => (await log()).state === "full");
   for (let refused = 0; refused < 300; refused++) assert.match(await one(), /^(503 journal_full|200)$/);
   const finished = await running;
   assert.ok(finished.whole && isDone(finished.text), "an answer that ran did not finish");
   answered.push({ status: 200, tokens: usageIn(finished)!.completion_tokens });
   rmSync(filler);
-  await eventually("room again", async () => (await one()) === "200", 60_000);
-  await eventually(
-    "the books",
-    async () => {
-      try {
-        const { outputTokens } = await usageOf(cloud!, "full");
-        return outputTokens === answered.reduce((sum, { tokens }) => sum + tokens, 0);
-      } catch {
-        // PostgreSQL had no room either, and comes back.
-        return false;
-      }
-    },
-    60_000,
-  );
+  await eventually("room again", async () => (await one()) === "200");
+  await eventually("the books", async () => {
+    try {
+      const { outputTokens } = await usageOf(cloud!, "full");
+      return outputTokens === answered.reduce((sum, { tokens }) => sum + tokens, 0);
+    } catch {
+      // PostgreSQL had no room either, and comes back.
+      return false;
+    }
+  });
   // The log goes on by itself, from where it was: all that was answered is in it.
   for (const id of receipts) await proofOf(cloud, key, id);
-  assert.equal((await log()).state, "open");
+  await eventually("the log's word", async () => (await log()).state === "open");
   const { unrated, requests } = await usageOf(cloud, "full");
   assert.equal(unrated, 0);
   // What was refused for want of room is hardly written down: it would take the room that comes free.

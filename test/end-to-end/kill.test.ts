@@ -66,13 +66,13 @@ test("under load: what was received is in the usage exactly once, what was cut a
     }
   };
   const working = Promise.all(workers.map(work));
-  await eventually("every worker's third answer", () => workers.every(({ received }) => received >= 3), 30_000);
+  await eventually("every worker's third answer", () => workers.every(({ received }) => received >= 3));
   await cloud.kill();
   await working;
 
   cloud = await up();
   const second = cloud;
-  await eventually("the settling of what was open", () => settledLine(second.output()) !== undefined, 40_000);
+  await eventually("the settling of what was open", () => settledLine(second.output()) !== undefined);
   const rows = await allRows(cloud);
   for (const worker of workers) {
     const row = rows.find(({ key }) => key === worker.name);
@@ -111,7 +111,7 @@ test("cut streams whose tokens were received are rated, none as unknown", async 
       },
     }),
   );
-  await eventually("a token of every stream", () => begun === streams.length, 20_000);
+  await eventually("a token of every stream", () => begun === streams.length);
   await cloud.kill();
   const seen = await Promise.all(streams);
   assert.ok(seen.every(({ whole, text }) => !whole && !isDone(text)));
@@ -123,7 +123,7 @@ test("cut streams whose tokens were received are rated, none as unknown", async 
   const before = await (async () => {
     cloud = await up();
     const started = cloud;
-    await eventually("the settling of what was open", () => settledLine(started.output()) === 24, 40_000);
+    await eventually("the settling of what was open", () => settledLine(started.output()) === 24);
     return usageOf(cloud, "cut");
   })();
   assert.equal(before.requests, 24);

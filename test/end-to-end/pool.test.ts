@@ -66,7 +66,7 @@ test("each of the models answers, whichever are in memory; never more than the b
     const { status, text } = await answerOf(model);
     assert.equal(status, 200, text);
     texts.add((JSON.parse(text) as { choices: { message: { content: string } }[] }).choices[0]!.message.content);
-    await eventually("it is shown", async () => (await stateOf(model)) === "resident", 5_000);
+    await eventually("it is shown", async () => (await stateOf(model)) === "resident");
     const { device, models } = await shown();
     assert.ok(device.usedBytes <= device.memoryBytes, `${device.usedBytes} of ${device.memoryBytes}`);
     assert.equal(models.find(({ name }) => name === "pinned")!.state, "resident");

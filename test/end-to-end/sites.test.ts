@@ -43,14 +43,11 @@ before(async () => {
   // Ready is a cloud that can serve: this one is when its first host has come.
   const starting = startCloud({ data, settings: settings(0), arguments: ["--engine", "fake"], until: "/healthz" });
   cloud = await starting;
-  await eventually(
-    "the control API",
-    () =>
-      control(cloud, "GET", "/status").then(
-        () => true,
-        () => false,
-      ),
-    60_000,
+  await eventually("the control API", () =>
+    control(cloud, "GET", "/status").then(
+      () => true,
+      () => false,
+    ),
   );
   await control(cloud, "PUT", "/facts", { basedOn: 0, document: facts });
   const [toFr, toUs] = [await newToken(cloud, "fr"), await newToken(cloud, "us")];
@@ -308,7 +305,7 @@ test("kill -9 of the gateway: the joined host keeps its counts, and the next gat
   });
   await killed;
   cloud = await up(port);
-  await eventually("the settlement", () => cloud.output().includes("settled what an earlier run left open"), 20_000);
+  await eventually("the settlement", () => cloud.output().includes("settled what an earlier run left open"));
   const row = await usageOf(cloud, "france");
   assert.equal(row.requests - before.requests, 1);
   assert.equal(row.unrated, 0);
@@ -344,11 +341,7 @@ test("without a word from its gateway for ten seconds a host finishes what runs 
   assert.match(await asked(), /^HTTP\/1\.1 200 /);
   cloud.process.kill("SIGSTOP");
   try {
-    await eventually(
-      "the end of the lease",
-      async () => /^HTTP\/1\.1 503 [^]*lease has run out/.test(await asked()),
-      20_000,
-    );
+    await eventually("the end of the lease", async () => /^HTTP\/1\.1 503 [^]*lease has run out/.test(await asked()));
   } finally {
     cloud.process.kill("SIGCONT");
   }

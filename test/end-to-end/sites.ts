@@ -61,7 +61,7 @@ export async function hostIs(
   cloud: RunningCloud,
   host: string,
   state: HostRow["state"],
-  withinMs = 15_000,
+  withinMs = 60_000,
 ): Promise<void> {
   const holds = async (): Promise<boolean> =>
     (await hostsOf(cloud)).some(({ id, state: is }) => id === host && is === state);
@@ -88,7 +88,7 @@ export async function startMachine(options: JoinOptions): Promise<Machine> {
   child.stdout.on("data", (part: Buffer) => (said += part.toString()));
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (part: Buffer) => (output += part.toString()));
   const isUp = (): boolean => said.includes("\n") || child.exitCode !== null;
-  await eventually("a host", isUp, 60_000);
+  await eventually("a host", isUp);
   if (child.exitCode !== null) throw new Error(`join ended with ${child.exitCode}:\n${output}`);
   const joined = JSON.parse(said) as Pick<Machine, "host" | "site" | "address" | "isNew">;
   return {
