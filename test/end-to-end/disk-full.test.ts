@@ -61,13 +61,13 @@ test("a full disk: new requests get 503 with a code, running answers finish, not
   fillDisk();
   // The segments that were prepared before hold some hundred requests more; then there is room for none.
   await eventually("the refusal", async () => /^503 journal_full$/.test(await one()));
-  // Nothing is left for the log either, and it says so.
-  const log = (): Promise<{ state: string }> => control(cloud!, "GET", "/log");
-  await eventually("the log's word", async () => (await log()).state === "full");
   for (let refused = 0; refused < 300; refused++) assert.match(await one(), /^(503 journal_full|200)$/);
   const finished = await running;
   assert.ok(finished.whole && isDone(finished.text), "an answer that ran did not finish");
   answered.push({ status: 200, tokens: usageIn(finished)!.completion_tokens });
+  // Its receipt finds no room in the log either, and the log says so.
+  const log = (): Promise<{ state: string }> => control(cloud!, "GET", "/log");
+  await eventually("the log's word", async () => (await log()).state === "full");
   rmSync(filler);
   await eventually("room again", async () => (await one()) === "200");
   await eventually("the books", async () => {
