@@ -10,8 +10,21 @@ export { billsOf } from "./bill/bill.ts";
 export { ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
 export { type UsageEvent, UsageSums } from "./bill/sums.ts";
 export type { RatedBook } from "./book/book.ts";
-export { parseFraction } from "./book/fraction.ts";
+export {
+  add,
+  compare,
+  decimalText,
+  divide,
+  type Fraction,
+  fraction,
+  multiply,
+  none,
+  parseFraction,
+  total,
+} from "./book/fraction.ts";
 export { type Dimension, parseQuantity, type Quantity, skuOf } from "./book/quantity.ts";
 export { readBook } from "./book/reading.ts";
+export type { Definition } from "./revenue/definitions.ts";
+export { type QuarterRevenue, revenueFigures } from "./revenue/revenue.ts";
 export { type Price, type PriceBook, createPriceBook } from "./price-book.ts";
 export { bound, rate, type TokenBound } from "./rating.ts";
