@@ -13,8 +13,8 @@ const customers = {
 
 function line(month: string, amount: string, more: Partial<RevenueLine> = {}): RevenueLine {
   return {
-    account: "revenue:ai-inference",
-    product: "AI inference",
+    account: "revenue/ai-inference",
+    product: "ai-inference",
     tag: "ai",
     segment: "external",
     customer: customers.bank,
@@ -25,9 +25,9 @@ function line(month: string, amount: string, more: Partial<RevenueLine> = {}): R
   };
 }
 
-const other = { account: "revenue:storage", product: "Storage", tag: "other", customer: customers.clinic } as const;
+const other = { account: "revenue/storage", product: "storage", tag: "other", customer: customers.clinic } as const;
 const own = {
-  account: "intersegment:ai-inference",
+  account: "intersegment/ai-inference",
   segment: "intersegment",
   customer: customers.retail,
 } as const;
@@ -101,11 +101,11 @@ test("each figure says from which postings it comes, and each share what it is a
   const { figures } = revenueReport(marchQuarter());
   const of = (id: string) => figures.find((figure) => figure.id === id)!;
   assert.deepEqual(of("ai-run-rate-last-month-x12").postings, {
-    accounts: ["revenue:ai-inference"],
+    accounts: ["revenue/ai-inference"],
     months: ["2026-03"],
   });
   assert.deepEqual(of("segment-growth-on-year").postings, {
-    accounts: ["intersegment:ai-inference", "revenue:ai-inference", "revenue:storage"],
+    accounts: ["intersegment/ai-inference", "revenue/ai-inference", "revenue/storage"],
     months: ["2025-01", "2025-03", "2026-01", "2026-02", "2026-03"],
   });
   for (const { id, unit, denominator } of figures) {

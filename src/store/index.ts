@@ -27,6 +27,7 @@ export { dump, type DumpedTable, type DumpManifest, type DumpOptions, type DumpO
 export { change, type Epochs, readEpochs } from "./epochs.ts";
 export { Following, type FollowingOptions } from "./following.ts";
 export type { Log } from "./log.ts";
+export { acceleratorTime, type AcceleratorHour, addAcceleratorTime } from "./accelerator-time.ts";
 export { latestSchema } from "./migrations/index.ts";
 export { behind, type List, type Page, pageOf } from "./pages.ts";
 export { type PlacementReport, placementReport, type PlacementSum } from "./placements.ts";

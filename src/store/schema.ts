@@ -357,6 +357,14 @@ export interface HostTokenTable {
 }
 
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
+export interface AcceleratorTimeTable {
+  hour: Time;
+  host: string;
+  device: string;
+  upMs: Whole;
+  busyMs: Whole;
+}
+
 export interface Database {
   installation: InstallationTable;
   epochs: EpochTable;
@@ -380,6 +388,7 @@ export interface Database {
   exits: ExitTable;
   hosts: HostTable;
   hostTokens: HostTokenTable;
+  acceleratorTime: AcceleratorTimeTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -406,4 +415,5 @@ export const tables = [
   "exits",
   "hosts",
   "host_tokens",
+  "accelerator_time",
 ] as const;

@@ -29,7 +29,7 @@ export function revenuePage(report: RevenueReport, charts?: RevenueCharts): stri
       ${table(
         `Revenue by product, in ${currency}`,
         [
-          { title: "Product", cell: ({ product }) => product },
+          { title: "Product", cell: ({ product }) => titleOf(product) },
           { title: "Tag", cell: ({ tag }) => (tag === "ai" ? "AI" : "other") },
           { title: "External", cell: ({ external }) => moneyText(external), isNumber: true },
           { title: "Intersegment", cell: ({ intersegment }) => moneyText(intersegment), isNumber: true },
