@@ -254,8 +254,9 @@ test(
   "an upstream that never answers anything holds up neither the start nor other models",
   { timeout: 120_000 },
   async (context) => {
-    const silent = createRawServer((socket) => socket.on("error", () => socket.destroy()));
+    const silent = createRawServer((socket) => socket.unref().on("error", () => socket.destroy()));
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    context.after(() => silent.close());
     const { port } = silent.address() as AddressInfo;
     let askedAtMs = Infinity;
     silent.once("connection", () => (askedAtMs = performance.now()));
@@ -277,7 +278,6 @@ upstreams: [{name: silent, url: "http://127.0.0.1:${port}/v1", models: [{name: l
       assert.ok(lost.status === 404 || lost.status === 503, lost.text);
     } finally {
       await other.kill();
-      silent.close();
     }
   },
 );
