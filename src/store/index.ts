@@ -26,6 +26,28 @@ export {
 export { dump, type DumpedTable, type DumpManifest, type DumpOptions, type DumpOutcome } from "./dump.ts";
 export { change, type Epochs, readEpochs } from "./epochs.ts";
 export { Following, type FollowingOptions } from "./following.ts";
+export {
+  addInvoices,
+  closePeriod,
+  type DraftInvoice,
+  findPeriod,
+  type InvoiceTotal,
+  invoiceTotals,
+  openBefore,
+} from "./invoices.ts";
+export {
+  addEntries,
+  type Balance,
+  balances,
+  type Entry,
+  holdLedger,
+  type LedgerPeriod,
+  type LedgerStanding,
+  openPeriods,
+  type Posting,
+  takeLedger,
+  tryClosing,
+} from "./ledger.ts";
 export type { Log } from "./log.ts";
 export { acceleratorTime, type AcceleratorHour, addAcceleratorTime } from "./accelerator-time.ts";
 export { latestSchema } from "./migrations/index.ts";
@@ -51,8 +73,12 @@ export type {
   ProjectTable,
   ReservationTable,
 } from "./schema.ts";
-export { readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
+export type { UsedTokens } from "./settlements.ts";
+export { type PostUsed, readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
+export { addUnrated, type UnratedEvent } from "./unrated.ts";
+export { addRecords, type RecordKey, type ToldRecord } from "./usage-records.ts";
+export { addToSums, type AddedSum, findSums, setAccrued, type SumKey, type SumRow } from "./usage-sums.ts";
 export {
   type MonthlySpending,
   type Spent,
