@@ -14,7 +14,7 @@ export type { Declared, LiveDestination, LiveProject, LiveState, Period, PlacedS
 export { type ProcessingReport, processingReport } from "./processing.ts";
 export type { RevenueCharts } from "./page/revenue-page.ts";
 export { type RevenueReport, revenueReport } from "./revenue/revenue.ts";
-export type { AcceleratorTime, RevenueLine, RevenueState } from "./revenue/state.ts";
+export type { MonthStanding, RevenueLine } from "./revenue/state.ts";
 export { type SovereigntyReport, sovereigntyReport } from "./sovereignty.ts";
 export { type Earlier, type SubProcessorsReport, subProcessorsReport } from "./sub-processors.ts";
 export { type TransfersReport, transfersReport } from "./transfers.ts";

@@ -61,7 +61,7 @@ function marchQuarter(more: Partial<RevenueState> = {}): RevenueState {
       { device: "H20", busySeconds: 5_400_000, upSeconds: 7_200_000 },
       { device: "910B", busySeconds: 0, upSeconds: 3_600_000 },
     ],
-    tokens: { input: 8_000_000_000, cachedInput: 1_000_000_000, output: 2_000_000_000 },
+    tokens: { input: "7000000000", cachedInput: "1000000000", output: "2000000000" },
     costPerHour: { H20: "2.5", "910B": "1" },
     ...more,
   };

@@ -75,6 +75,14 @@ export type {
 } from "./schema.ts";
 export type { UsedTokens } from "./settlements.ts";
 export { type PostUsed, readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
+export {
+  balancesUntil,
+  closedAmong,
+  quantitiesByDimension,
+  revenueCurrencies,
+  revenueSums,
+  type RevenueSum,
+} from "./revenue.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
 export { addUnrated, type UnratedEvent } from "./unrated.ts";
 export { addRecords, type RecordKey, type ToldRecord } from "./usage-records.ts";

@@ -20,7 +20,7 @@ export const furtherDefinitions = {
   tokensServed: {
     id: "tokens-served",
     version: 1,
-    text: "input and output tokens of all requests that ended in the quarter, cached input and reasoning among them",
+    text: "input, cached input and output tokens that were metered in the quarter, rated or not, embeddings and reasoning among them",
   },
   utilisation: {
     id: "accelerator-utilisation",

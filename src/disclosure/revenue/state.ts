@@ -39,10 +39,11 @@ export interface AcceleratorTime {
   readonly upSeconds: number;
 }
 
+/** Decimal strings: quarters of a large cloud are beyond what a float holds. */
 export interface TokenSums {
-  readonly input: number;
-  readonly cachedInput: number;
-  readonly output: number;
+  readonly input: string;
+  readonly cachedInput: string;
+  readonly output: string;
 }
 
 /** All that a quarter's report is computed from, in one currency. */
