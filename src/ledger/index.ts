@@ -12,14 +12,25 @@ export { billDocument, type BillDocument, ratedUsage, type RatedUsage } from "./
 export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from "./bill/sums.ts";
 export type { RatedBook } from "./book/book.ts";
 export type { Period } from "./book/calendar.ts";
-export { minorUnitDecimals } from "./book/currency.ts";
-export { fixedText, parseFraction } from "./book/fraction.ts";
+export { parseFraction } from "./book/fraction.ts";
 export { listBook } from "./book/list-book.ts";
 export { listPrices } from "./book/list-prices.ts";
 export { AllTerms, type Terms } from "./book/terms.ts";
-export { accountKinds, type AccountKind, kindOf, products, productOf, revenueAccount } from "./entry/accounts.ts";
-export { accrual, billing, crediting, ledgerAmount, ledgerUnits, type Movement, reversal } from "./entry/postings.ts";
+export { accountKinds, type AccountKind, kindOf, products, revenueAccount } from "./entry/accounts.ts";
+export {
+  accrual,
+  billing,
+  crediting,
+  creditTax,
+  ledgerAmount,
+  ledgerUnits,
+  minorAmount,
+  minorText,
+  type Movement,
+  reversal,
+} from "./entry/postings.ts";
 export { type Dimension, parseQuantity, type Quantity, skuOf } from "./book/quantity.ts";
 export { readBook } from "./book/reading.ts";
+export { plainText, type WrittenTransaction } from "./entry/plain-text.ts";
 export type { Price, PriceBook } from "./price-book.ts";
 export { bound, rate, type TokenBound } from "./rating.ts";
