@@ -26,7 +26,7 @@ import {
   type UnratedEvent,
 } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
-import { internalOrganisations } from "./internal.ts";
+import { internalOrganisations } from "./organisations.ts";
 import { billedInOf, isSameUse, keyOf, sumFrom, termsFromOf } from "./sum-rows.ts";
 
 /** Usage on its way into the books. `reference`: where it alone comes from. */

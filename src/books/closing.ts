@@ -35,7 +35,7 @@ import {
 } from "../store/index.ts";
 import { postingsFor } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
-import { internalOrganisations } from "./internal.ts";
+import { internalOrganisations } from "./organisations.ts";
 import { sumFrom } from "./sum-rows.ts";
 
 /** A closed period, and what was invoiced of it. */

@@ -7,8 +7,12 @@
  * last decimal; a closed period never changes; the same (organisation, source, id) counts once, for ever.
  */
 export { accrue, hold } from "./accruing.ts";
-export { close, type ClosedPeriod } from "./closing.ts";
+export { close } from "./closing.ts";
 export type { BooksContext } from "./context.ts";
-export { createPricesInForce, type PricesInForce } from "./prices.ts";
-export { record, type Recorded } from "./recording.ts";
+export { credit } from "./crediting.ts";
+export { applyPriceBook, priceBookHistory, showPriceBook } from "./price-books.ts";
+export { createPricesInForce } from "./prices.ts";
+export { accounts, entries, metered, periods, trialBalance, why } from "./reading.ts";
+export { record } from "./recording.ts";
 export { servedUsage } from "./served.ts";
+export { rateUnrated, unrated } from "./unrated.ts";

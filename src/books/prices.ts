@@ -22,6 +22,8 @@ export interface PricesInForce extends PriceBook {
   readonly version: number;
   /** What holds as of an epoch that was read in this transaction, whatever was known before. */
   bookOf(epoch: number, transaction: Reader): Promise<RatedBook>;
+  /** What holds while it is being changed, before the change. */
+  bookBefore(transaction: Reader): Promise<RatedBook>;
   /** Reads anew, after a change of our own. */
   refresh(): Promise<void>;
   close(): void;
@@ -82,6 +84,11 @@ class Follower implements PricesInForce {
       this.#held = isSame ? { ...this.#held, epoch } : { epoch, version: found.version, ...bothOf(keptBook(found)) };
     }
     return this.#held.book;
+  }
+
+  async bookBefore(reader: Reader): Promise<RatedBook> {
+    const found = await findVersion(reader, "prices");
+    return found === undefined || found.version === this.#held.version ? this.#held.book : keptBook(found);
   }
 
   start(): Promise<void> {

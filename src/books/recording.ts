@@ -5,6 +5,7 @@ import { bodyOf, readTold, type UsageRecord } from "../metering/index.ts";
 import { addRecords, type Database, type ToldRecord } from "../store/index.ts";
 import { accrue, type Arriving, hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
+import { organisationsOf } from "./organisations.ts";
 
 export interface Recorded {
   /** Records that were new, and those that had been told before, with the same body. */
@@ -30,7 +31,7 @@ export async function record(
     context.db.transaction().execute(async (transaction) => {
       const held = await hold(context, transaction);
       const records = await readAll(context, transaction, told, held);
-      const fresh = await freshOf(context, transaction, records);
+      const fresh = await freshOf(context, transaction, records, reference);
       const events = fresh.flatMap(({ record }) =>
         record.events.map((event): Arriving => ({ ...event, reference: `${record.source}#${record.id}` })),
       );
@@ -71,20 +72,6 @@ async function readAll(
   throw new RefusalError(refuse("usage_invalid", message, { reasons: reasons.slice(0, reasonsMost) }));
 }
 
-/** Names and ids of organisations that are there, each with its id. */
-export async function organisationsOf(
-  transaction: Transaction<Database>,
-  named: readonly string[],
-): Promise<ReadonlyMap<string, OrganisationId>> {
-  if (named.length === 0) return new Map();
-  const rows = await transaction
-    .selectFrom("organisations")
-    .select(["id", "name"])
-    .where((where) => where.or([where("name", "in", [...named]), where("id", "in", [...named] as never[])]))
-    .execute();
-  return new Map(rows.flatMap(({ id, name }) => [[name, id] as const, [id, id] as const]));
-}
-
 function checkedRecord(
   { source, id, events }: UsageRecord,
   ids: ReadonlyMap<string, OrganisationId>,
@@ -109,6 +96,7 @@ async function freshOf(
   { clock }: BooksContext,
   transaction: Transaction<Database>,
   records: readonly Known[],
+  reference: string,
 ): Promise<readonly Known[]> {
   const keyOf = ({ organisation, source, id }: Pick<ToldRecord, "organisation" | "source" | "id">): string =>
     JSON.stringify([organisation, source, id]);
@@ -126,7 +114,7 @@ async function freshOf(
     digest,
     events: record.events,
   }));
-  const { fresh, differing } = await addRecords(transaction, rows, clock.nowMs());
+  const { fresh, differing } = await addRecords(transaction, rows, { reference, nowMs: clock.nowMs() });
   const differs = differing.map((row) => first.get(keyOf(row))!).toSorted((a, b) => a.place - b.place)[0];
   if (differs !== undefined) throw conflict(differs);
   return fresh.map((row) => first.get(keyOf(row))!).toSorted((a, b) => a.place - b.place);

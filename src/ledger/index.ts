@@ -24,16 +24,27 @@ export {
   parseFraction,
   total,
 } from "./book/fraction.ts";
-export { type Dimension, parseQuantity, type Quantity, skuOf } from "./book/quantity.ts";
-export { readBook } from "./book/reading.ts";
 export type { Definition } from "./revenue/definitions.ts";
 export { type QuarterRevenue, revenueFigures } from "./revenue/revenue.ts";
 export type { Period } from "./book/calendar.ts";
-export { minorUnitDecimals } from "./book/currency.ts";
 export { listBook } from "./book/list-book.ts";
 export { listPrices } from "./book/list-prices.ts";
 export { AllTerms, type Terms } from "./book/terms.ts";
-export { accountKinds, type AccountKind, kindOf, products, productOf, revenueAccount } from "./entry/accounts.ts";
-export { accrual, billing, crediting, ledgerAmount, ledgerUnits, type Movement, reversal } from "./entry/postings.ts";
+export { accountKinds, type AccountKind, kindOf, products, revenueAccount } from "./entry/accounts.ts";
+export {
+  accrual,
+  billing,
+  crediting,
+  creditTax,
+  ledgerAmount,
+  ledgerUnits,
+  minorAmount,
+  minorText,
+  type Movement,
+  reversal,
+} from "./entry/postings.ts";
+export { type Dimension, parseQuantity, type Quantity, skuOf } from "./book/quantity.ts";
+export { readBook } from "./book/reading.ts";
+export { plainText, type WrittenTransaction } from "./entry/plain-text.ts";
 export type { Price, PriceBook } from "./price-book.ts";
 export { bound, rate, type TokenBound } from "./rating.ts";

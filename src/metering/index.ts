@@ -7,5 +7,7 @@
  */
 export { bodyOf } from "./body.ts";
 export type { UsageRecord } from "./record.ts";
+export { sentRecords } from "./sent.ts";
 export { readTold } from "./told.ts";
 export { UsageFile } from "./usage-file.ts";
+export { type MeteredUsage, usageText } from "./written.ts";

@@ -31,6 +31,8 @@ export {
   closePeriod,
   type DraftInvoice,
   findPeriod,
+  type InvoiceRow,
+  invoicesPage,
   type InvoiceTotal,
   invoiceTotals,
   openBefore,
@@ -48,6 +50,15 @@ export {
   takeLedger,
   tryClosing,
 } from "./ledger.ts";
+export {
+  type MeteredQuestion,
+  meteredRecords,
+  meteredRequests,
+  type MeteredRow,
+  type PostingRow,
+  type TransactionRow,
+  transactions,
+} from "./ledger-reading.ts";
 export type { Log } from "./log.ts";
 export { acceleratorTime, type AcceleratorHour, addAcceleratorTime } from "./accelerator-time.ts";
 export { latestSchema } from "./migrations/index.ts";
@@ -84,9 +95,18 @@ export {
   type RevenueSum,
 } from "./revenue.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
-export { addUnrated, type UnratedEvent } from "./unrated.ts";
+export { addUnrated, findUnrated, setRated, type UnratedEvent, type UnratedRow } from "./unrated.ts";
 export { addRecords, type RecordKey, type ToldRecord } from "./usage-records.ts";
-export { addToSums, type AddedSum, findSums, setAccrued, type SumKey, type SumRow } from "./usage-sums.ts";
+export {
+  addToSums,
+  type AddedSum,
+  findSums,
+  setAccrued,
+  type SumKey,
+  type SumRow,
+  type UsedTerms,
+  usedTerms,
+} from "./usage-sums.ts";
 export {
   type MonthlySpending,
   type Spent,

@@ -103,3 +103,47 @@ export async function closePeriod(
     .where("period", "=", period)
     .executeTakeFirstOrThrow();
 }
+
+export interface InvoiceRow {
+  readonly id: InvoiceId;
+  readonly organisation: OrganisationId;
+  readonly organisationName: string | null;
+  readonly period: string;
+  readonly currency: string;
+  readonly state: "draft" | "final" | "paid" | "void";
+  /** JSON. */
+  readonly bill: string;
+  readonly net: string;
+  readonly tax: string;
+  readonly gross: string;
+  readonly residual: string;
+  readonly createdAt: Date;
+}
+
+/** Invoices in the order of their ids. */
+export async function invoicesPage(
+  db: Kysely<Database>,
+  question: {
+    readonly id?: InvoiceId;
+    readonly organisation?: OrganisationId;
+    readonly period?: string;
+    readonly after?: InvoiceId;
+    readonly limit: number;
+  },
+): Promise<readonly InvoiceRow[]> {
+  const { id, organisation, period, after, limit } = question;
+  const filters = [
+    sql`true`,
+    ...(id === undefined ? [] : [sql`i.id = ${id}`]),
+    ...(organisation === undefined ? [] : [sql`i.organisation = ${organisation}`]),
+    ...(period === undefined ? [] : [sql`i.period = ${period}`]),
+    ...(after === undefined ? [] : [sql`i.id > ${after}`]),
+  ];
+  const { rows } = await sql<InvoiceRow>`
+    SELECT i.id, i.organisation, o.name AS organisation_name, i.period, i.currency, i.state, i.bill,
+      trim_scale(i.net)::text AS net, trim_scale(i.tax)::text AS tax, trim_scale(i.gross)::text AS gross,
+      trim_scale(i.residual)::text AS residual, i.created_at
+    FROM invoices i LEFT JOIN organisations o ON o.id = i.organisation
+    WHERE ${sql.join(filters, sql` AND `)} ORDER BY i.id LIMIT ${limit}::bigint`.execute(db);
+  return rows;
+}

@@ -366,6 +366,8 @@ export interface UsageRecordTable {
   /** SHA-256 of what it means, 32 bytes. */
   digest: Buffer;
   receivedAt: Time;
+  /** The call that it came with. */
+  reference: string;
 }
 
 /** What such a record says of one SKU. */

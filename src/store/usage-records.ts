@@ -29,14 +29,14 @@ export interface ToldRecord extends RecordKey {
 export async function addRecords(
   transaction: Transaction<Database>,
   records: readonly ToldRecord[],
-  nowMs: number,
+  { reference, nowMs }: { readonly reference: string; readonly nowMs: number },
 ): Promise<{ readonly fresh: readonly RecordKey[]; readonly differing: readonly RecordKey[] }> {
   const told = JSON.stringify(
     records.map(({ organisation, source, id, digest }) => [organisation, source, id, digest]),
   );
   const { rows: fresh } = await sql<RecordKey>`
-    INSERT INTO usage_records (organisation, source, id, digest, received_at)
-    SELECT e ->> 0, e ->> 1, e ->> 2, decode(e ->> 3, 'hex'), ${new Date(nowMs)}
+    INSERT INTO usage_records (organisation, source, id, digest, received_at, reference)
+    SELECT e ->> 0, e ->> 1, e ->> 2, decode(e ->> 3, 'hex'), ${new Date(nowMs)}, ${reference}
     FROM json_array_elements(${told}::json) AS e ORDER BY 1, 2, 3
     ON CONFLICT (organisation, source, id) DO NOTHING
     RETURNING organisation, source, id`.execute(transaction);

@@ -142,3 +142,18 @@ export async function findSums(
     ORDER BY billed_in, organisation, sku, period, terms_from`.execute(db);
   return result.rows.map(sumOf);
 }
+
+/** What was priced under which terms, and when for the last time. */
+export interface UsedTerms {
+  readonly organisation: OrganisationId;
+  readonly sku: string;
+  readonly termsFrom: number;
+  readonly lastAtMs: number;
+}
+
+export async function usedTerms(db: Kysely<Database>): Promise<readonly UsedTerms[]> {
+  const { rows } = await sql<Omit<UsedTerms, "termsFrom" | "lastAtMs"> & { termsFrom: string; lastAtMs: string }>`
+    SELECT organisation, sku, terms_from, (extract(epoch FROM max(last_at)) * 1000)::bigint AS last_at_ms
+    FROM usage_sums GROUP BY organisation, sku, terms_from ORDER BY 1, 2, 3`.execute(db);
+  return rows.map((row) => ({ ...row, termsFrom: Number(row.termsFrom), lastAtMs: Number(row.lastAtMs) }));
+}

@@ -1,6 +1,17 @@
+import { parseAmount } from "../../base/index.ts";
 import type { Bill } from "../bill/bill.ts";
+import type { BillDocument } from "../bill/rated-usage.ts";
 import { minorUnitDecimals } from "../book/currency.ts";
-import { type Fraction, round } from "../book/fraction.ts";
+import {
+  fixedText,
+  type Fraction,
+  fraction,
+  multiply,
+  parseFraction,
+  round,
+  type Rounding,
+  share,
+} from "../book/fraction.ts";
 import { revenueAccount, taxAccount } from "./accounts.ts";
 
 /** A debit above 0, a credit below; in units of 10^-12 of its currency. */
@@ -88,4 +99,26 @@ function added(movements: readonly Movement[]): readonly Movement[] {
     sums.set(key, { ...movement, amount: (sums.get(key)?.amount ?? 0n) + movement.amount });
   }
   return [...sums.values()].filter(({ amount }) => amount !== 0n);
+}
+
+/** The tax of what is taken back, at the rate of its bill. Minor units. */
+export function creditTax(
+  { taxPercent, reverseCharge }: Pick<BillDocument, "taxPercent" | "reverseCharge">,
+  net: bigint,
+  rounding: Rounding,
+): bigint {
+  const percent = taxPercent === null || reverseCharge ? undefined : parseFraction(taxPercent);
+  return percent === undefined ? 0n : round(multiply(fraction(net), share(percent)), 0, rounding);
+}
+
+/** A decimal string in minor units of a currency; undefined where it is none, or has more decimals than can be paid. */
+export function minorAmount(text: string, currency: string): bigint | undefined {
+  const amount = parseAmount(text);
+  const unit = 10n ** BigInt(12 - minorUnitDecimals(currency)!);
+  return amount === undefined || amount % unit !== 0n ? undefined : amount / unit;
+}
+
+/** With all the decimals that its currency has. */
+export function minorText(minor: bigint, currency: string): string {
+  return fixedText(minor, minorUnitDecimals(currency)!);
 }

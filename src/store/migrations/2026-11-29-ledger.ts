@@ -20,8 +20,10 @@ const statements = [
     id text NOT NULL CHECK (id <> ''),
     digest bytea NOT NULL CHECK (length(digest) = 32),
     received_at timestamptz NOT NULL,
+    reference text NOT NULL,
     PRIMARY KEY (organisation, source, id)
   )`,
+  `CREATE INDEX usage_records_by_reference ON usage_records (reference)`,
   `CREATE TABLE usage_events (
     organisation text NOT NULL,
     source text NOT NULL,
