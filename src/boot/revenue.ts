@@ -110,14 +110,14 @@ function firstMs(month: string, { calendar }: RatedBook): number {
 }
 
 function spanOf(months: readonly [string, string, string], book: RatedBook): Pick<Period, "startMs" | "endMs"> {
-  const [year, month] = months[2].split("-").map(Number);
-  const next = new Date(Date.UTC(year!, month!)).toISOString().slice(0, 7);
+  const [year = 0, month = 0] = months[2].split("-").map(Number);
+  const next = new Date(Date.UTC(year, month)).toISOString().slice(0, 7);
   return { startMs: firstMs(months[0], book), endMs: firstMs(next, book) };
 }
 
 function daysOf(months: readonly [string, string, string]): number {
-  const [year, month] = months[0].split("-").map(Number);
-  return (Date.UTC(year!, month! + 2) - Date.UTC(year!, month! - 1)) / 86_400_000;
+  const [year = 0, month = 0] = months[0].split("-").map(Number);
+  return (Date.UTC(year, month + 2) - Date.UTC(year, month - 1)) / 86_400_000;
 }
 
 const tokenKinds = {

@@ -349,7 +349,7 @@ const disclosure = z.strictObject({
         .default(["ai-inference", "ai-training", "accelerator-time"])
         .describe("Products that count as AI."),
       acceleratorCostPerHour: z
-        .record(z.string().min(1).max(200), price)
+        .record(z.string().min(1).max(200), price.describe("A decimal string in the report's currency."))
         .default({})
         .describe("What an hour of each kind of accelerator costs the operator, by the name that hosts tell of it."),
     })

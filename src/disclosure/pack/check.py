@@ -10,6 +10,7 @@ cannot be read.
 
 import csv
 import json
+import re
 import sys
 from collections import defaultdict
 from fractions import Fraction
@@ -25,6 +26,10 @@ def read(folder):
         postings = list(csv.DictReader(file))
     for posting in postings:
         posting["amount"] = Fraction(posting["amount"])
+        posting["transaction"] = posting["posting"].split(".")[0]
+        # Where the books' periods are longer than months, a posting counts in the month of its day.
+        is_month = re.fullmatch(r"\d{4}-\d{2}", posting["period"])
+        posting["month"] = posting["period"] if is_month else posting["date"][:7]
     return report, postings
 
 
@@ -45,16 +50,16 @@ class Quarter:
         self.tags = tags
         for posting in postings:
             segment, _, product = posting["account"].partition("/")
-            if segment in ("revenue", "intersegment") and posting["period"] in self.months:
+            if segment in ("revenue", "intersegment") and posting["month"] in self.months:
                 if posting["currency"] == currency:
-                    key = (posting["account"], posting["organisation"], posting["period"])
+                    key = (posting["account"], posting["organisation"], posting["month"])
                     self.by_line[key] -= posting["amount"]
 
     def sum(self, segment=None, tag=None, month=None):
         total = Fraction(0)
-        for (account, _, period), amount in self.by_line.items():
+        for (account, _, of_month), amount in self.by_line.items():
             of, _, product = account.partition("/")
-            if segment not in (None, of) or month not in (None, period):
+            if segment not in (None, of) or month not in (None, of_month):
                 continue
             if tag is not None and self.tags.get(product, "other") != tag:
                 continue
@@ -65,7 +70,7 @@ class Quarter:
 def balance(postings, account, last_month, currency):
     """Debits less credits of an account, of all periods up to a month and with it."""
     return sum(
-        (p["amount"] for p in postings if p["account"] == account and p["period"] <= last_month and p["currency"] == currency),
+        (p["amount"] for p in postings if p["account"] == account and p["month"] <= last_month and p["currency"] == currency),
         Fraction(0),
     )
 
