@@ -36,7 +36,7 @@ export async function openEngines(
   );
   const ready = await readyModels(settings, catalog, options.onPull, signal);
   if (ready.outcome === "refused") throw refused(ready);
-  const { models } = ready;
+  const { models, faults } = ready;
   signal.throwIfAborted();
   const host: HostId = withPrefix("host", folder.gateway);
   const site = declaredSite(settings.site);
@@ -44,7 +44,11 @@ export async function openEngines(
   if (models.length > 0) options.onStep(`loading ${models.map(({ name }) => name).join(", ")}`);
   const reservations = () => reserved.ofHost(host);
   const loading = hosts.map((destination) =>
-    startOwnHost(options, { host, data: folder.path, models, watcher: watcherFor(destination), reservations }, stops),
+    startOwnHost(
+      options,
+      { host, data: folder.path, models, faults, watcher: watcherFor(destination), reservations },
+      stops,
+    ),
   );
   await orAborted(Promise.all([...loading, starting]), signal);
   return new DestinationList([...hosts, ...upstreams]);

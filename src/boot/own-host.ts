@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { HostId } from "../base/index.ts";
 import { HostDestination } from "../destinations/index.ts";
-import type { DestinationSite } from "../engine/index.ts";
+import type { DestinationSite, ModelFault } from "../engine/index.ts";
 import { startHost, type StartHostOptions } from "../fabric/index.ts";
 import type { HostHello, HostPool, HostReservation } from "../host/index.ts";
 import type { BootOptions } from "./options.ts";
@@ -44,6 +44,8 @@ export interface OwnHost {
   /** The data folder. */
   readonly data: string;
   readonly models: StartHostOptions["settings"]["models"];
+  /** What it was to serve besides. */
+  readonly faults: readonly ModelFault[];
   readonly watcher: HostWatcher;
   /** Left out: another machine's gateway holds its lease, and tells it what is reserved. */
   readonly reservations?: () => readonly HostReservation[];
@@ -52,7 +54,8 @@ export interface OwnHost {
 /** A watcher for whom this machine's host is one of the gateway's destinations. */
 export function watcherFor(destination: HostDestination): HostWatcher {
   return {
-    up: (socketPath, { boot, engine, models }) => destination.up({ reach: { socketPath }, boot, engine, models }),
+    up: (socketPath, { boot, engine, models, faults = [] }) =>
+      destination.up({ reach: { socketPath }, boot, engine, models, faults }),
     down: () => destination.down(),
     told: (pool) => destination.told(pool),
     close: () => destination.close(),
@@ -108,7 +111,10 @@ export function startOwnHost(options: HostOptions, own: OwnHost, stops: Stops): 
   return promise;
 }
 
-function hostSettings({ settings, cpus }: HostOptions, { host, data, models }: OwnHost): StartHostOptions["settings"] {
+function hostSettings(
+  { settings, cpus }: HostOptions,
+  { host, data, models, faults }: OwnHost,
+): StartHostOptions["settings"] {
   const { engine, fake } = settings;
   return {
     host,
@@ -125,6 +131,7 @@ function hostSettings({ settings, cpus }: HostOptions, { host, data, models }: O
       fake: { firstTokenMs: fake.firstTokenMs, tokenMs: fake.tokenMs, answerTokens: fake.tokens },
     },
     models: models.map((model) => ({ ...model, ...stayOf(model.name, settings) })),
+    faults: [...faults],
     objective: settings.tiers.standard,
     queuedPerModel: settings.limits.queuedPerModel,
     bodyBytes: settings.limits.bodyBytes * 2,
