@@ -214,6 +214,18 @@ test("a model at whose loading the process ended is left alone for a while, and 
   assert.equal(await said(await ask("b")), "200");
 });
 
+test("a disk that takes nothing keeps no model from being loaded; that nothing is remembered is said once", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-floor-"));
+  // Where a file would have to be: writing and removing it fail, as on a disk that is full or read-only.
+  const mark = join(folder, "counts", "loading.json");
+  mkdirSync(join(mark, "in-the-way"), { recursive: true });
+  mkdirSync(join(folder, "counts", "sizes.json"));
+  const { ask, log } = await open(context, { folder });
+  for (const model of ["a", "b"]) assert.equal(await said(await ask(model)), "200");
+  assert.equal(log.filter((line) => line.includes("cannot be written down")).length, 1);
+  rmSync(mark, { recursive: true });
+});
+
 test("a model without room on the device: its requests are refused, and the log says what would have it", async (context) => {
   const large = { fake: { loadedBytes: 3 * gigabyte }, memoryBytes: 2 * gigabyte };
   const log: string[] = [];

@@ -67,7 +67,7 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
     engine,
     clock,
     log,
-    suspects: new Suspects(settings.folder, () => clock.nowMs()),
+    suspects: new Suspects(settings.folder, () => clock.nowMs(), log),
     loadTimeoutMs: settings.engine.loadTimeoutMs,
     bytesOf: (name) => sizes.get(name)!.loadedBytes,
     readAhead: engine.loadsAlone ? createReadAhead(clock) : () => Promise.resolve(),
