@@ -9,7 +9,7 @@ import { refused } from "./failed.ts";
 import { readyModels } from "./models.ts";
 import type { BootOptions } from "./options.ts";
 import type { Reserved } from "./reserved.ts";
-import { hostDestination, startOwnHost, watcherFor } from "./own-host.ts";
+import { hostDestination, openSocketFolder, startOwnHost, watcherFor } from "./own-host.ts";
 
 /** How long a start waits for upstreams: one that never answers is watched on, and holds nobody else up. */
 const upstreamsStartMs = 5_000;
@@ -37,6 +37,8 @@ export async function openEngines(
   const ready = await readyModels(settings, catalog, options.onPull, signal);
   if (ready.outcome === "refused") throw refused(ready);
   const { models, faults } = ready;
+  const socketFolder = await openSocketFolder(options, stops);
+  // Whoever stops what was started waits for this moment, and for none behind it.
   signal.throwIfAborted();
   const host: HostId = withPrefix("host", folder.gateway);
   const site = declaredSite(settings.site);
@@ -46,7 +48,7 @@ export async function openEngines(
   const loading = hosts.map((destination) =>
     startOwnHost(
       options,
-      { host, data: folder.path, models, faults, watcher: watcherFor(destination), reservations },
+      { host, data: folder.path, socketFolder, models, faults, watcher: watcherFor(destination), reservations },
       stops,
     ),
   );

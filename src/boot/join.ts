@@ -12,7 +12,7 @@ import { identityFolder } from "./identity-folder.ts";
 import { type JoinNote, readJoinNote, writeJoinNote } from "./join-note.ts";
 import { readyModels } from "./models.ts";
 import type { BootOptions } from "./options.ts";
-import { type HostWatcher, startOwnHost } from "./own-host.ts";
+import { type HostWatcher, openSocketFolder, startOwnHost } from "./own-host.ts";
 import { messageOf } from "./words.ts";
 
 export interface JoinOptions extends BootOptions {
@@ -85,7 +85,8 @@ async function start(options: JoinOptions, stops: Stops): Promise<RunningHost> {
     told: () => undefined,
     close: () => Promise.resolve(),
   };
-  await startOwnHost(options, { host: joined.host, data, models, faults, watcher }, stops);
+  const socketFolder = await openSocketFolder(options, stops);
+  await startOwnHost(options, { host: joined.host, data, socketFolder, models, faults, watcher }, stops);
   signal.throwIfAborted();
   const stop = async (hurry: AbortSignal): Promise<void> => {
     // Without its connections what runs there ends at once.
