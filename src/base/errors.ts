@@ -65,6 +65,12 @@ export const errorCodes = {
     retry: false,
     next: "Use a model that `GET /v1/models` lists; `npx bailiwick model list` shows the catalogue's.",
   },
+  model_out_of_service: {
+    status: 503,
+    type: "server_error",
+    retry: false,
+    next: "Use another model. The operator sees by `npx bailiwick model show` what is wrong, mends it, and restarts.",
+  },
   endpoint_not_supported: {
     status: 400,
     type: "invalid_request_error",

@@ -5,6 +5,7 @@
 export { base64Url, decodeBase64, fromBase64Url } from "./base64.ts";
 export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
 export { canonicalForm, type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
+export { countries, countryMeant } from "./countries.ts";
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
 export { DiskFullError } from "./disk-full.ts";
 export { escapeHtml } from "./escape-html.ts";

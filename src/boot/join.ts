@@ -12,7 +12,7 @@ import { identityFolder } from "./identity-folder.ts";
 import { type JoinNote, readJoinNote, writeJoinNote } from "./join-note.ts";
 import { readyModels } from "./models.ts";
 import type { BootOptions } from "./options.ts";
-import { type HostWatcher, startOwnHost } from "./own-host.ts";
+import { type HostWatcher, openSocketFolder, startOwnHost } from "./own-host.ts";
 import { messageOf } from "./words.ts";
 
 export interface JoinOptions extends BootOptions {
@@ -77,7 +77,7 @@ async function start(options: JoinOptions, stops: Stops): Promise<RunningHost> {
   const announcement = announcementOf(options, front.address.port);
   const joined = await introduce(options, { identity, note, gatewayKey, announcement, data });
   signal.throwIfAborted();
-  const models = await modelsOf(options, data);
+  const { models, faults } = await modelsOf(options, data);
   if (models.length > 0) options.onStep(`loading ${models.map(({ name }) => name).join(", ")}`);
   const watcher: HostWatcher = {
     up: (path) => (socketPath = path),
@@ -85,7 +85,8 @@ async function start(options: JoinOptions, stops: Stops): Promise<RunningHost> {
     told: () => undefined,
     close: () => Promise.resolve(),
   };
-  await startOwnHost(options, { host: joined.host, data, models, watcher }, stops);
+  const socketFolder = await openSocketFolder(options, stops);
+  await startOwnHost(options, { host: joined.host, data, socketFolder, models, faults, watcher }, stops);
   signal.throwIfAborted();
   const stop = async (hurry: AbortSignal): Promise<void> => {
     // Without its connections what runs there ends at once.
@@ -183,6 +184,6 @@ async function modelsOf(options: JoinOptions, data: string) {
   const { settings, signal, onPull } = options;
   const ready = await readyModels(settings, await theCatalog(options, data), onPull, signal);
   if (ready.outcome === "refused") throw refused(ready);
-  if (ready.models.length > 0) return ready.models;
+  if (ready.models.length > 0) return ready;
   throw new Failed("This host has no model to serve.", "Name one with --model, or in the settings' models.serve.");
 }

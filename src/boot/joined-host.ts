@@ -50,7 +50,7 @@ export class JoinedHost {
     this.destination = hostDestination(options.options, id, () => options.sites.of(site));
     this.destination.down(this.#away);
     const before = member.told === null ? undefined : parseHello(member.told);
-    if (before !== undefined) this.destination.remember({ engine: before.engine, models: this.#usable(before) });
+    if (before !== undefined) this.#remember(before);
     this.#poll = this.#begin();
   }
 
@@ -122,8 +122,8 @@ export class JoinedHost {
   #up(hello: HostHello, reach: Parameters<HostDestination["up"]>[0]["reach"]): void {
     const { options, keepTold, onReady } = this.#options;
     const { id, site } = this.#member;
-    const { boot, engine } = hello;
-    this.destination.up({ reach, boot, engine, models: this.#usable(hello) });
+    const { boot, engine, faults = [] } = hello;
+    this.destination.up({ reach, boot, engine, models: this.#usable(hello), faults });
     this.#away = "";
     options.log.info({ host: id, site }, "a host is ready");
     keepTold(hello);
@@ -136,8 +136,13 @@ export class JoinedHost {
     if (hello === undefined) return;
     const others = hello.models.filter((model) => this.#isOther(model)).map(({ name }) => name);
     if (others.join() === this.#others.join()) return;
-    this.destination.remember({ engine: hello.engine, models: this.#usable(hello) });
+    this.#remember(hello);
     this.#options.onReady();
+  }
+
+  #remember(hello: HostHello): void {
+    const { engine, faults = [] } = hello;
+    this.destination.remember({ engine, models: this.#usable(hello), faults });
   }
 
   #isOther({ name, sha256 }: HostHello["models"][number]): boolean {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createIds, type Clock, formatAmount, isId, parseAmount, refuse, type Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
 import { createFakeLog } from "./fake-log.ts";
-import { fakePool } from "./fake-pool.ts";
+import { fakeFault, fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
 import { createFakeReports } from "./fake-reports.ts";
 import { createFakeHosts } from "./fake-hosts.ts";
@@ -98,6 +98,7 @@ function fakeCloud(clock: Clock): Operations["cloud"] {
         reason: null,
         running: 0,
         models: [{ name: "fake", sha256: null, contextTokens: 4096, endpoints: ["chat.completions"] }],
+        faults: [fakeFault],
       },
     ],
     pool: () => fakePool(instantOf(clock.nowMs())),
