@@ -42,7 +42,7 @@ export {
   withPrefix,
 } from "./ids.ts";
 export { isLoopback } from "./loopback.ts";
-export { type KeyPermission, keyPermissions, type KeyReach, keyReaches } from "./key-permission.ts";
+export { type KeyPermission, keyPermissions, type KeyReach, keyReaches, openingPermissions } from "./key-permission.ts";
 export { memberPath } from "./member-path.ts";
 export { emptyRoot, hashBytes, leafHash, nodeHash, raise, rootOver, writeHash } from "./merkle.ts";
 export {
