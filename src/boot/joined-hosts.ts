@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { createAuditLog } from "../audit/index.ts";
 import type { Ids } from "../base/index.ts";
 import type { Catalog } from "../catalog/index.ts";
 import type { DestinationList } from "../destinations/index.ts";
@@ -16,6 +17,7 @@ import type { Bookkeeping } from "./bookkeeping.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
 import { identityFolder } from "./identity-folder.ts";
+import type { RefusedModel } from "./joined-host.ts";
 import type { JoinedHosts } from "./joined.ts";
 import { KnownDigests } from "./known-digests.ts";
 import type { BootOptions } from "./options.ts";
@@ -66,7 +68,9 @@ export async function openJoinedHosts(parts: Parts, stops: Stops): Promise<Joine
       log.warn({ host: hello.host, reason: messageOf(error) }, "what a host has is not kept for the next start");
     });
   };
-  const roster = new Roster(destinations, { options, identity, reserved, sites, digests, onReady, keepTold });
+  const onRefused = recording(parts);
+  const shared = { options, identity, reserved, sites, digests, onReady };
+  const roster = new Roster(destinations, { ...shared, keepTold, onRefused });
   stops.push(() => roster.close());
   const members = await createMembers({
     db,
@@ -78,6 +82,26 @@ export async function openJoinedHosts(parts: Parts, stops: Stops): Promise<Joine
   listener = await listenForJoins(parts, identity, membership);
   if (listener !== undefined) stops.push(() => listener.close());
   return { membership, hosts: roster.hosts, sites, url: listener?.url };
+}
+
+/** Puts into the audit log which model of a host's was not taken, and why. */
+function recording({ options, ids, books }: Parts): (refused: RefusedModel) => void {
+  const { clock, log } = options;
+  const audit = createAuditLog({ db: books.store.db, clock });
+  return ({ host, model, sha256, reason }) => {
+    const entry = audit.append({
+      request: ids.mint("req"),
+      actor: { kind: "system", name: "hosts" },
+      action: "offerModel",
+      outcome: "refused",
+      code: "name_taken",
+      organisation: null,
+      project: null,
+      object: host,
+      changes: { model: [null, model], sha256: [null, sha256], reason: [null, reason] },
+    });
+    entry.catch((error: unknown) => log.warn({ host, reason: messageOf(error) }, "a refused model is not on record"));
+  };
 }
 
 async function listenForJoins(

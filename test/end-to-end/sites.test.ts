@@ -115,6 +115,9 @@ test("a model whose name comes to mean another one is taken from no host any mor
   await eventually("no host has it", async () => (await modelsOf()).every((count) => count === 0));
   const refused = await ask({ url: cloud.url, key: keys["both"]! });
   assert.notEqual(refused.status, 200);
+  const recorded = await cloud.command<{ object: string; outcome: string }[]>("audit", "--action", "offerModel");
+  assert.deepEqual(recorded.map(({ object }) => object).toSorted(), [fr.host, us.host].toSorted());
+  assert.ok(recorded.every(({ outcome }) => outcome === "refused"));
   await control(cloud, "PUT", "/facts", { basedOn: version + 1, document: facts });
   await eventually("all have it", async () => (await modelsOf()).every((count) => count === 1));
   assert.equal((await ask({ url: cloud.url, key: keys["both"]! })).status, 200);
