@@ -60,5 +60,6 @@ export { isTooNested, nestingMax } from "./nesting.ts";
 export { addressText, isEverywhere, type NetworkAddress, parseAddress } from "./network-address.ts";
 export { createSalts } from "./salts.ts";
 export { describeInvalid } from "./schema-words.ts";
+export { Seldom } from "./seldom.ts";
 export { type Tier, tiers } from "./tier.ts";
 export { type Ending, type Usage, zeroUsage } from "./usage.ts";
