@@ -407,6 +407,12 @@ export const errorCodes = {
     retry: true,
     next: "See each source's reason; `npx bailiwick doctor` says which sources are in reach.",
   },
+  redirect_refused: {
+    status: 502,
+    type: "server_error",
+    retry: false,
+    next: "If that is where the Hub or its mirror keeps its files, name its domain in `models.huggingFaceStorage`.",
+  },
   model_in_use: {
     status: 409,
     type: "invalid_request_error",

@@ -43,7 +43,7 @@ export {
   withPrefix,
 } from "./ids.ts";
 export { isLoopback } from "./loopback.ts";
-export { type KeyPermission, keyPermissions, type KeyReach, keyReaches } from "./key-permission.ts";
+export { type KeyPermission, keyPermissions, type KeyReach, keyReaches, openingPermissions } from "./key-permission.ts";
 export { memberPath } from "./member-path.ts";
 export { emptyRoot, hashBytes, leafHash, nodeHash, raise, rootOver, writeHash } from "./merkle.ts";
 export {
@@ -61,5 +61,6 @@ export { isTooNested, nestingMax } from "./nesting.ts";
 export { addressText, isEverywhere, type NetworkAddress, parseAddress } from "./network-address.ts";
 export { createSalts } from "./salts.ts";
 export { describeInvalid } from "./schema-words.ts";
+export { Seldom } from "./seldom.ts";
 export { type Tier, tiers } from "./tier.ts";
 export { type Ending, type Usage, zeroUsage } from "./usage.ts";

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { lockFolder, makeFolder } from "../installation/index.ts";
-import type { NetworkAddress } from "../base/index.ts";
+import { type NetworkAddress, Seldom } from "../base/index.ts";
 import { hostProtocol } from "../host/index.ts";
 import { type Announcement, askToJoin, type Joined } from "../membership/index.ts";
 import { type Identity, openFront, openIdentity, PeerNotTrusted } from "../tls/index.ts";
@@ -14,6 +14,9 @@ import { readyModels } from "./models.ts";
 import type { BootOptions } from "./options.ts";
 import { type HostWatcher, openSocketFolder, startOwnHost } from "./own-host.ts";
 import { messageOf } from "./words.ts";
+
+/** Of what strangers bring about, one is logged in so long. */
+const strangersEveryMs = 60_000;
 
 export interface JoinOptions extends BootOptions {
   /** Where the gateway listens for machines that join. */
@@ -61,6 +64,7 @@ async function start(options: JoinOptions, stops: Stops): Promise<RunningHost> {
   const note = readJoinNote(data);
   const gatewayKey = keyOfGateway(options, note, data);
   let socketPath: string | undefined;
+  const strangers = new Seldom(options.clock, strangersEveryMs);
   const front = await openFront({
     identity,
     listen: options.listen,
@@ -68,7 +72,9 @@ async function start(options: JoinOptions, stops: Stops): Promise<RunningHost> {
     socketPath: () => socketPath,
     connections: settings.limits.connections,
     onStranger: (fingerprint) =>
-      log.warn({ fingerprint }, "a connection of somebody who is not the gateway was closed"),
+      strangers.tell("stranger", (untold) =>
+        log.warn({ fingerprint, untold }, "a connection of somebody who is not the gateway was closed"),
+      ),
   }).catch((error: unknown) => {
     throw new Failed(`This machine cannot listen there: ${messageOf(error)}.`, "Choose another --listen.");
   });
