@@ -13,7 +13,7 @@ export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from ".
 export type { RatedBook } from "./book/book.ts";
 export type { Period } from "./book/calendar.ts";
 export { parseFraction } from "./book/fraction.ts";
-export { listBook } from "./book/list-book.ts";
+export { listBook, listDocument } from "./book/list-book.ts";
 export { listPrices } from "./book/list-prices.ts";
 export { AllTerms, type Terms } from "./book/terms.ts";
 export { accountKinds, type AccountKind, kindOf, products, revenueAccount } from "./entry/accounts.ts";
