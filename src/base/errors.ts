@@ -392,7 +392,50 @@ export const errorCodes = {
     status: 409,
     type: "invalid_request_error",
     retry: false,
-    next: "Look at the newest version (`facts show`, `policy show`), put your change into it, and apply that.",
+    next: "Look at the newest version (`facts show`, `policy show`, `price-book show`), put your change into it, and apply that.",
+  },
+  // The books
+  usage_invalid: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Mend what each reason names and send all of it again; nothing of it was taken.",
+  },
+  usage_conflict: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Give another usage another id; nothing of this call was taken.",
+  },
+  close_running: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: true,
+    next: "Wait until the other one is done, then look at the period.",
+  },
+  period_not_over: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Close the period once it is over.",
+  },
+  period_out_of_turn: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Close periods one after the other, the earliest open one first (`ledger periods`).",
+  },
+  price_missing: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Apply a price book that has the price again, as it was.",
+  },
+  credit_too_large: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Credit at most what is left of the invoice's line.",
   },
   // Models on disk
   model_invalid: {

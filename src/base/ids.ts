@@ -18,7 +18,8 @@ export type IdPrefix =
   | "cky"
   | "ers"
   | "grt"
-  | "ext";
+  | "ext"
+  | "inv";
 
 export type Id<Prefix extends IdPrefix> = `${Prefix}_${string}`;
 export type RequestId = Id<"req">;
@@ -36,6 +37,7 @@ export type ContentKeyId = Id<"cky">;
 export type ErasureId = Id<"ers">;
 export type GrantId = Id<"grt">;
 export type ExitId = Id<"ext">;
+export type InvoiceId = Id<"inv">;
 
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const bodyPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;

@@ -40,6 +40,7 @@ export {
   type ErasureId,
   type GrantId,
   type ExitId,
+  type InvoiceId,
   withPrefix,
 } from "./ids.ts";
 export { isLoopback } from "./loopback.ts";

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { Ids } from "../base/index.ts";
 import type { DataFolder } from "../installation/index.ts";
 import { folderDisk, type Journal, openJournal } from "../journal/index.ts";
-import { Budgets, createPriceBook } from "../ledger/index.ts";
+import type { BooksContext } from "../books/index.ts";
+import { Budgets } from "../ledger/index.ts";
 import { openSigningKeys } from "../receipt/index.ts";
 import type { Sequencing } from "../sequencing/index.ts";
 import { createShipper, type Shipper } from "../shipping/index.ts";
@@ -13,6 +14,7 @@ import { seedBudgets, writeShipment } from "./books.ts";
 import { retentionOf } from "./contents.ts";
 import { openDatabase, type Stops } from "./database.ts";
 import type { BootOptions } from "./options.ts";
+import { openLedger } from "./ledger.ts";
 import { openInForce } from "./residency.ts";
 import { openTransparency } from "./transparency.ts";
 import { messageOf } from "./words.ts";
@@ -29,6 +31,7 @@ export interface Bookkeeping {
   readonly inForce: InForce;
   readonly tenancy: Tenancy;
   readonly budgets: Budgets;
+  readonly ledger: BooksContext;
 }
 
 /** Brings up the database, the journal on it, and what is kept in memory of both. */
@@ -42,6 +45,7 @@ export async function openBookkeeping(
   const { store, connection } = await openDatabase(options, folder, stops);
   const signing = openSigningKeys(join(folder.path, "signing-keys"), clock.nowMs());
   const watermark = await readWatermark(store.db, folder.gateway);
+  const ledger = await openLedger(options, store, ids, stops);
   const journal = await openJournal({
     disk: await folderDisk(join(folder.path, "journal")),
     clock,
@@ -58,7 +62,7 @@ export async function openBookkeeping(
     clock,
     from: watermark,
     waitingMax: settings.journal.unshippedRecords,
-    write: (shipment) => writeShipment(store, folder.gateway, signing, shipment),
+    write: (shipment) => writeShipment(store, folder.gateway, signing, shipment, ledger),
     onFailure: (error, retryInMs) => log.warn({ retryInMs, reason: messageOf(error) }, "usage waits for the database"),
   });
   stops.push(() => shipper.close());
@@ -85,7 +89,7 @@ export async function openBookkeeping(
     onChange: () => directory.refresh(),
     onFailure: (error) => log.warn({ reason: messageOf(error) }, "a change will be seen at the next confirmation"),
   });
-  const budgets = new Budgets(clock, createPriceBook(settings.prices).currency);
+  const budgets = new Budgets(clock, ledger.prices.currency);
   await seedBudgets(budgets, store, journal, folder.gateway, clock.nowMs());
-  return { store, connection, signing, journal, shipper, sequencing, directory, inForce, tenancy, budgets };
+  return { store, connection, signing, journal, shipper, sequencing, directory, inForce, tenancy, budgets, ledger };
 }

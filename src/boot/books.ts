@@ -8,6 +8,7 @@ import {
   parseExact,
 } from "../base/index.ts";
 import { isBefore, type Journal, type JournalBatch, type JournalRecord, type Position } from "../journal/index.ts";
+import { accrue, type BooksContext, hold, servedUsage } from "../books/index.ts";
 import type { Budgets } from "../ledger/index.ts";
 import { receiptFile, type SigningKeys } from "../receipt/index.ts";
 import type { Shipment, Shipper } from "../shipping/index.ts";
@@ -15,6 +16,7 @@ import { parseSettlement, type SettlementBody } from "../stages/index.ts";
 import {
   type Batch,
   findReceipt,
+  type PostUsed,
   type ReceiptBatch,
   type RefusalRow,
   type Settlement,
@@ -34,9 +36,11 @@ export async function writeShipment(
   gateway: GatewayId,
   signing: Pick<SigningKeys, "leavesOf">,
   shipment: Shipment,
+  context?: BooksContext,
 ): Promise<Position> {
   const { to } = shipment;
-  const outcome = await ship(store.db, batchOf(gateway, signing, shipment));
+  const post = context && posting(context, gateway, shipment);
+  const outcome = await ship(store.db, batchOf(gateway, signing, shipment), post);
   if (outcome.outcome !== "elsewhere") return to;
   const at = outcome.watermark;
   if (at !== undefined && isBefore(at, to)) return at;
@@ -44,6 +48,18 @@ export async function writeShipment(
     `the database has the journal up to ${at === undefined ? "nothing" : `segment ${at.segment}, offset ${at.offset}`}, ` +
       `not up to segment ${shipment.from.segment}, offset ${shipment.from.offset}`,
   );
+}
+
+/** What was used goes to its sums and into the ledger with the rows themselves. */
+function posting(context: BooksContext, gateway: GatewayId, { from, to }: Shipment): PostUsed {
+  const place = ({ segment, offset }: Position): string => `${segment}:${offset}`;
+  const reference = `shipment ${gateway} ${place(from)} ${place(to)}`;
+  return async (transaction, used) =>
+    accrue(context, transaction, {
+      events: servedUsage(used),
+      reference,
+      held: await hold(context, transaction),
+    });
 }
 
 function batchOf(

@@ -3,7 +3,6 @@ import type { Catalog } from "../catalog/index.ts";
 import type { DestinationList } from "../destinations/index.ts";
 import { createControl, createLogFiles, createRouter, type StageName } from "../gateway/index.ts";
 import { type DataFolder, openDataFolder } from "../installation/index.ts";
-import { createPriceBook } from "../ledger/index.ts";
 import { digestKeyJwk } from "../receipt/index.ts";
 import { serve } from "../request.ts";
 import { type Call, type Cloud, Placements } from "../stages/index.ts";
@@ -209,7 +208,7 @@ async function putTogether(
     directory,
     rateLimits: new RateLimits(clock),
     budgets: books.budgets,
-    prices: createPriceBook(settings.prices),
+    prices: books.ledger.prices,
     inForce: books.inForce,
     placements: new Placements(),
     serviceLevels: serviceLevels(settings.tiers),

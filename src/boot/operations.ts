@@ -6,6 +6,7 @@ import type { Cloud } from "../stages/index.ts";
 import { ping, usageReport } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
 import { writeBackup } from "./backup.ts";
+import { booksOperations } from "./books-operations.ts";
 import { createReports } from "./disclosing.ts";
 import { hostOperations } from "./host-operations.ts";
 import type { OperationParts } from "./parts.ts";
@@ -23,6 +24,7 @@ export function createOperations(parts: OperationParts): Operations {
   return {
     tenancy: parts.tenancy,
     usage: usageOperations(parts),
+    books: booksOperations(parts),
     reservations: parts.reservations,
     residency: {
       ...parts.residency,

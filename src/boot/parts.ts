@@ -1,3 +1,4 @@
+import type { BooksContext } from "../books/index.ts";
 import type { Catalog } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { DataFolder } from "../installation/index.ts";
@@ -20,6 +21,7 @@ export interface OperationParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cloud: Cloud;
   readonly store: Store;
+  readonly ledger: BooksContext;
   readonly connection: DatabaseConnection;
   readonly tenancy: Tenancy;
   readonly reservations: Reservations;

@@ -37,17 +37,22 @@ export class ControlClient {
   /** All rows of a list, page by page. */
   async list<Row>(path: string, query: Query = {}): Promise<readonly Row[]> {
     const rows: Row[] = [];
+    for await (const items of this.pages<Row>(path, query)) {
+      rows.push(...items);
+      if (rows.length >= mostRows) break;
+    }
+    return rows;
+  }
+
+  /** The pages of a list, however many they are. */
+  async *pages<Row>(path: string, query: Query = {}): AsyncGenerator<readonly Row[], void, void> {
     let after: string | undefined;
     do {
-      const page = await this.get<{ items: Row[]; next: string | null }>(path, {
-        ...query,
-        limit: String(rowsPerPage),
-        after,
-      });
-      rows.push(...page.items);
+      const limit = String(rowsPerPage);
+      const page = await this.get<{ items: Row[]; next: string | null }>(path, { ...query, limit, after });
+      yield page.items;
       after = page.next ?? undefined;
-    } while (after !== undefined && rows.length < mostRows);
-    return rows;
+    } while (after !== undefined);
   }
 
   /** Lines of JSON as they come. */

@@ -62,12 +62,15 @@ export function withApplied(command: Command): Command {
     .option("--note <text>", "what it is for");
 }
 
-export function addHistory(group: Command, kind: "facts" | "policies", context: CommandContext): void {
+const kinds = { facts: "facts", policies: "policies", "price-book": "price book" } as const;
+
+export function addHistory(group: Command, path: keyof typeof kinds, context: CommandContext): void {
   const { printer } = context;
+  const kind = kinds[path];
   withJson(
     withCloud(group.command("history").description(`list the versions of the ${kind}, the newest first`)),
   ).action(async (options: Options) => {
-    const rows = await client(context, options).list<Version>(`/${kind}/history`);
+    const rows = await client(context, options).list<Version>(`/${path}/history`);
     if (options.json === true) return printer.json(rows);
     return printer.table<Version>(
       [
@@ -78,7 +81,7 @@ export function addHistory(group: Command, kind: "facts" | "policies", context: 
         { title: "NOTE", text: ({ note }) => note ?? "" },
       ],
       rows,
-      `No ${kind} were ever applied.`,
+      kind === "price book" ? "None was ever applied." : `No ${kind} were ever applied.`,
     );
   });
 }

@@ -49,13 +49,18 @@ test("docs/reference/cli.md is what the commands say", (context) => {
 
 function describe(command: Command, parent: string): readonly string[] {
   const name = `${parent} ${command.name()}`;
-  if (command.commands.length > 0) return command.commands.flatMap((child) => describe(child, name));
+  const children = command.commands.flatMap((child) => describe(child, name));
+  // A group that has options of its own is a command too.
+  if (children.length > 0 && command.options.length === 0) return children;
   const list = command.options.map(item).join("");
   const line = [
     name,
     ...command.registeredArguments.map((each) => (each.required ? `<${each.name()}>` : `[${each.name()}]`)),
   ];
-  return [`## \`${line.join(" ")}\`\n\n${sentence(command.description())}\n${list === "" ? "" : `\n${list}`}`];
+  return [
+    `## \`${line.join(" ")}\`\n\n${sentence(command.description())}\n${list === "" ? "" : `\n${list}`}`,
+    ...children,
+  ];
 }
 
 function item(option: Option): string {

@@ -2,6 +2,8 @@ import type { Command } from "commander";
 import type { UsageRow } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
+import { addUnratedCommands } from "./unrated.ts";
+import { addUsageExport, addUsageImport } from "./usage-files.ts";
 
 interface FilterOptions {
   readonly organisation?: string;
@@ -12,11 +14,13 @@ interface FilterOptions {
   readonly to?: string;
 }
 
-export function addUsageCommand(program: Command, context: CommandContext): void {
+export function addUsageCommands(program: Command, context: CommandContext): void {
   const { printer } = context;
-  withJson(
-    withCloud(program.command("usage").description("what was used, by organisation, project, key, model and day")),
-  )
+  const group = program.command("usage").description("what was used, by organisation, project, key, model and day");
+  addUsageImport(group, context);
+  addUsageExport(group, context);
+  addUnratedCommands(group, context);
+  withJson(withCloud(group))
     .option("--organisation <organisation>", "one organisation's")
     .option("--project <project>", "one project's")
     .option("--key <key>", "one key's")

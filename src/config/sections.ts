@@ -59,6 +59,20 @@ function classRules() {
   };
 }
 
+const billing = z.strictObject({
+  internal: z
+    .array(z.string().min(1).max(200))
+    .max(10_000)
+    .default([])
+    .describe("Organisations of your own group, by name or id: what they pay is intersegment revenue."),
+  lateUsage: z
+    .enum(["next-period", "refuse"])
+    .default("next-period")
+    .describe(
+      "What becomes of usage that other services tell of a closed period: it is billed with the next one, or refused. What was served here is always billed.",
+    ),
+});
+
 const engine = z.strictObject({
   kind: z
     .enum(["llamacpp", "vllm", "server", "fake"])
@@ -387,6 +401,7 @@ export const allSettings = z.strictObject({
       },
     ])
     .describe("The price book: each version holds from its date on. A past version is never edited: add one."),
+  billing: billing.prefault({}).describe("How usage becomes invoices; prices are `prices`, or an applied price book."),
   limits: limits.prefault({}).describe("Bounds on what clients may ask for and hold open."),
   journal: journal.prefault({}).describe("The append-only record of every request."),
   drain: z

@@ -1,17 +1,36 @@
 /**
  * ledger: what usage costs. Owns the price of one request (price-book, rating), the budgets' reservations, price books
- * as bills follow them (book), and sums, lines, bills and tax (bill); postings, wallets and invoices find their place here later.
- * Does not own: counting tokens (stages), reading usage (metering), storing it (store). Invariants: money is bigint; only
+ * as bills follow them (book), sums, lines, bills and tax (bill), and which postings they make in which accounts (entry).
+ * Does not own: counting tokens (stages), reading usage (metering), storing it (store), when it is posted (books). Invariants: money is bigint; only
  * a bill's line and its tax are rounded, once, and the residual is kept; settled plus reserved never exceeds a budget;
  * what has no price is unrated, never of the price zero.
  */
 export { Budgets, type Reservation } from "./budgets.ts";
-export { billsOf } from "./bill/bill.ts";
-export { ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
-export { type UsageEvent, UsageSums } from "./bill/sums.ts";
+export { type Bill, billsOf, billsWith, grownBy, linesOf } from "./bill/bill.ts";
+export { type Line, lineOf } from "./bill/line.ts";
+export { billDocument, type BillDocument, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
+export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from "./bill/sums.ts";
 export type { RatedBook } from "./book/book.ts";
+export type { Period } from "./book/calendar.ts";
 export { parseFraction } from "./book/fraction.ts";
+export { listBook, listDocument } from "./book/list-book.ts";
+export { listPrices } from "./book/list-prices.ts";
+export { AllTerms, type Terms } from "./book/terms.ts";
+export { accountKinds, type AccountKind, kindOf, products, revenueAccount } from "./entry/accounts.ts";
+export {
+  accrual,
+  billing,
+  crediting,
+  creditTax,
+  ledgerAmount,
+  ledgerUnits,
+  minorAmount,
+  minorText,
+  type Movement,
+  reversal,
+} from "./entry/postings.ts";
 export { type Dimension, parseQuantity, type Quantity, skuOf } from "./book/quantity.ts";
 export { readBook } from "./book/reading.ts";
-export { type Price, type PriceBook, createPriceBook } from "./price-book.ts";
+export { plainText, type WrittenTransaction } from "./entry/plain-text.ts";
+export type { Price, PriceBook } from "./price-book.ts";
 export { bound, rate, type TokenBound } from "./rating.ts";

@@ -2,25 +2,27 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type Exact, formatExact, ManualClock, parseAmount } from "../base/index.ts";
-import { bound, Budgets, createPriceBook, rate } from "./index.ts";
+import { bound, Budgets, listBook, listPrices, rate } from "./index.ts";
 
 const november = Date.parse("2026-11-10T12:00:00Z");
-const book = createPriceBook([
-  {
-    version: "1",
-    effectiveFrom: "2026-01-01",
-    currency: "EUR",
-    models: { "*": { inputPerMillion: "0.8", outputPerMillion: "2" } },
-  },
-  {
-    version: "2",
-    effectiveFrom: "2026-12-01",
-    currency: "EUR",
-    models: {
-      a: { inputPerMillion: "1", cachedInputPerMillion: "0.1", outputPerMillion: "3", reasoningPerMillion: "4" },
+const book = listPrices(
+  listBook([
+    {
+      version: "1",
+      effectiveFrom: "2026-01-01",
+      currency: "EUR",
+      models: { "*": { inputPerMillion: "0.8", outputPerMillion: "2" } },
     },
-  },
-]);
+    {
+      version: "2",
+      effectiveFrom: "2026-12-01",
+      currency: "EUR",
+      models: {
+        a: { inputPerMillion: "1", cachedInputPerMillion: "0.1", outputPerMillion: "3", reasoningPerMillion: "4" },
+      },
+    },
+  ]),
+);
 
 test("the version in force counts, its own name before any other, and no price is none", () => {
   assert.equal(book.at(Date.parse("2025-12-31T23:59:59Z"), "a"), undefined);
@@ -36,14 +38,16 @@ test("each kind of token has its price, and nothing is rounded", () => {
 });
 
 test("a million events of a thousand tokens cost the same as their sum", () => {
-  const price = createPriceBook([
-    {
-      version: "1",
-      effectiveFrom: "2026-01-01",
-      currency: "EUR",
-      models: { "*": { inputPerMillion: "0.8", outputPerMillion: "0" } },
-    },
-  ]).at(november, "a")!;
+  const price = listPrices(
+    listBook([
+      {
+        version: "1",
+        effectiveFrom: "2026-01-01",
+        currency: "EUR",
+        models: { "*": { inputPerMillion: "0.8", outputPerMillion: "0" } },
+      },
+    ]),
+  ).at(november, "a")!;
   const one = rate({ inputTokens: 1_000, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 }, price);
   assert.equal(formatExact(one * 1_000_000n), "800");
 });
@@ -65,14 +69,16 @@ test("no usage within its bound costs more than the bound", () => {
       decimal,
       (input, output, cut1, cut2, ...prices) => {
         const [inputPerMillion, cachedInputPerMillion, outputPerMillion, reasoningPerMillion] = prices;
-        const price = createPriceBook([
-          {
-            version: "1",
-            effectiveFrom: "2026-01-01",
-            currency: "EUR",
-            models: { "*": { inputPerMillion, cachedInputPerMillion, outputPerMillion, reasoningPerMillion } },
-          },
-        ]).at(november, "m")!;
+        const price = listPrices(
+          listBook([
+            {
+              version: "1",
+              effectiveFrom: "2026-01-01",
+              currency: "EUR",
+              models: { "*": { inputPerMillion, cachedInputPerMillion, outputPerMillion, reasoningPerMillion } },
+            },
+          ]),
+        ).at(november, "m")!;
         const usage = {
           inputTokens: input,
           cachedInputTokens: cut1 % (input + 1),

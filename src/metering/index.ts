@@ -5,4 +5,9 @@
  * never read as something near it; the same (source, id) with another body is refused; files are never held as a whole,
  * lists of JSON excepted, which are bounded.
  */
+export { bodyOf } from "./body.ts";
+export type { UsageRecord } from "./record.ts";
+export { sentRecords } from "./sent.ts";
+export { readTold } from "./told.ts";
 export { UsageFile } from "./usage-file.ts";
+export { type MeteredUsage, usageText } from "./written.ts";

@@ -115,7 +115,7 @@ function nameOf(fields: Fields, name: string): string {
   if (!has(fields, name)) throw new FieldProblem(`${name} is missing`);
   if (typeof value !== "string") throw new FieldProblem(`${name} is ${shown(value)}, but must be a text`);
   // U+FFFD stands where bytes were that are no UTF-8: two names would become one.
-  if (value.length > nameCharacters || /[\p{Cc}\uFFFD]/u.test(value)) {
+  if (value.length > nameCharacters || /[\p{Cc}\uFFFD]/u.test(value) || !value.isWellFormed()) {
     throw new FieldProblem(
       `${name} has more than ${nameCharacters} characters, or one that is not UTF-8 or not printable`,
     );

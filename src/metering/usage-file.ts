@@ -1,4 +1,5 @@
 import type { UsageEvent } from "../ledger/index.ts";
+import { bodyOf } from "./body.ts";
 import { isCloudEvent, recordOf } from "./cloud-event.ts";
 import { type Entry, openEntries } from "./entries.ts";
 import { Once } from "./once.ts";
@@ -54,13 +55,6 @@ export class UsageFile {
     if (seen === "again") this.duplicates++;
     return seen === "first";
   }
-}
-
-/** What is billed, and not how it was written: an instant in another zone is the same one. */
-function bodyOf(events: readonly UsageEvent[]): string {
-  return events
-    .map(({ customer, sku, atMs, quantity, isBatch }) => `${customer}\n${sku}\n${atMs}\n${quantity}\n${isBatch}`)
-    .join("\n");
 }
 
 function placed(error: unknown, { problem }: Entry): unknown {

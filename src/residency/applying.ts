@@ -18,14 +18,14 @@ export interface Wanted {
 }
 
 /**
- * Adds a version, with the epoch of policy in the same transaction. What says the same as the newest is that one: an answer
+ * Adds a version, with the epoch of policy, or of prices, in the same transaction. What says the same as the newest is that one: an answer
  * that was lost can be asked for again. The epoch's row makes two operators wait for one another.
  */
 export async function applyVersion(db: Kysely<Database>, clock: Clock, wanted: Wanted): Promise<Version> {
   const { kind, body, sha256, basedOn, author, note = null } = wanted;
   const newest = await findVersion(db, kind);
   if (newest?.sha256 === sha256) return newest;
-  return change(db, "policy", async (transaction) => {
+  return change(db, kind === "prices" ? "prices" : "policy", async (transaction) => {
     const before = (await findVersion(transaction, kind))?.version ?? 0;
     if (before !== basedOn) throw new RefusalError(conflict(kind, before, basedOn));
     await wanted.check?.(transaction);

@@ -7,3 +7,6 @@
  */
 export { createInForce, DocumentsUnusable, type InForce } from "./in-force.ts";
 export { createResidency, type Residency } from "./operations.ts";
+export { applyVersion } from "./applying.ts";
+export { historyOf, told, type VersionTold } from "./operations.ts";
+export { findVersion, type Version } from "./versions.ts";

@@ -133,7 +133,7 @@ async function shown(db: Kysely<Database>, kind: DocumentKind, version: number |
   throw new RefusalError(refuse("not_found", `There is no version ${version} of the ${kind}.`, { param: "version" }));
 }
 
-function told(version: Omit<Version, "body"> | undefined, sha256: string): VersionTold {
+export function told(version: Omit<Version, "body"> | undefined, sha256: string): VersionTold {
   if (version === undefined) return { version: 0, sha256, by: null, at: null, note: null };
   const { author, createdAt, note } = version;
   return { version: version.version, sha256: version.sha256, by: author, at: createdAt.toISOString(), note };
@@ -146,7 +146,7 @@ function partsOf({ files, document }: PoliciesInput) {
 }
 
 /** The newest first; `next` is the number of the last one shown. */
-async function historyOf(db: Kysely<Database>, kind: DocumentKind, page: Page): Promise<List<VersionTold>> {
+export async function historyOf(db: Kysely<Database>, kind: DocumentKind, page: Page): Promise<List<VersionTold>> {
   if (page.after !== undefined && !/^\d{1,15}$/.test(page.after)) {
     throw new RefusalError(refuse("invalid_request", "This is not the `next` of a list.", { param: "after" }));
   }

@@ -26,6 +26,39 @@ export {
 export { dump, type DumpedTable, type DumpManifest, type DumpOptions, type DumpOutcome } from "./dump.ts";
 export { change, type Epochs, readEpochs } from "./epochs.ts";
 export { Following, type FollowingOptions } from "./following.ts";
+export {
+  addInvoices,
+  closePeriod,
+  type DraftInvoice,
+  findPeriod,
+  type InvoiceRow,
+  invoicesPage,
+  type InvoiceTotal,
+  invoiceTotals,
+  openBefore,
+} from "./invoices.ts";
+export {
+  addEntries,
+  type Balance,
+  balances,
+  type Entry,
+  holdLedger,
+  type LedgerPeriod,
+  type LedgerStanding,
+  openPeriods,
+  type Posting,
+  takeLedger,
+  tryClosing,
+} from "./ledger.ts";
+export {
+  type MeteredQuestion,
+  meteredRecords,
+  meteredRequests,
+  type MeteredRow,
+  type PostingRow,
+  type TransactionRow,
+  transactions,
+} from "./ledger-reading.ts";
 export type { Log } from "./log.ts";
 export { latestSchema } from "./migrations/index.ts";
 export { behind, type List, type Page, pageOf } from "./pages.ts";
@@ -50,8 +83,21 @@ export type {
   ProjectTable,
   ReservationTable,
 } from "./schema.ts";
-export { readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
+export type { UsedTokens } from "./settlements.ts";
+export { type PostUsed, readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
+export { addUnrated, findUnrated, setRated, type UnratedEvent, type UnratedRow } from "./unrated.ts";
+export { addRecords, type RecordKey, type ToldRecord } from "./usage-records.ts";
+export {
+  addToSums,
+  type AddedSum,
+  findSums,
+  setAccrued,
+  type SumKey,
+  type SumRow,
+  type UsedTerms,
+  usedTerms,
+} from "./usage-sums.ts";
 export {
   type MonthlySpending,
   type Spent,

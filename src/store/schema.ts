@@ -9,6 +9,7 @@ import type {
   HostId,
   HostTokenId,
   InstallationId,
+  InvoiceId,
   KeyId,
   KeyPermission,
   KeyReach,
@@ -24,6 +25,7 @@ import type {
 /** bigint and numeric columns are decimal strings in JavaScript: a number would round them. */
 type Whole = ColumnType<string, number | string, number | string>;
 type WholeOrNull = ColumnType<string | null, number | string | null | undefined, number | string | null>;
+type Decimal = ColumnType<string, string, string>;
 type DecimalOrNull = ColumnType<string | null, string | null | undefined, string | null>;
 type Time = ColumnType<Date, Date, Date>;
 type TimeOrNull = ColumnType<Date | null, Date | null | undefined, Date | null>;
@@ -243,9 +245,9 @@ export interface ReservationTable {
   period: GeneratedAlways<string>;
 }
 
-export type DocumentKind = "facts" | "policies";
+export type DocumentKind = "facts" | "policies" | "prices";
 
-/** A version of what residency is decided by; the highest number of a kind holds, and none is ever changed. */
+/** A version of what residency is decided by, or of the price book; the highest number of a kind holds, and none is ever changed. */
 export interface DocumentTable {
   kind: DocumentKind;
   version: Whole;
@@ -356,6 +358,112 @@ export interface HostTokenTable {
   host: ColumnType<HostId | null, HostId | null | undefined, HostId | null>;
 }
 
+/** What makes a record of another service's usage the same one when it is told again. */
+export interface UsageRecordTable {
+  organisation: OrganisationId;
+  source: string;
+  id: string;
+  /** SHA-256 of what it means, 32 bytes. */
+  digest: Buffer;
+  receivedAt: Time;
+  /** The call that it came with. */
+  reference: string;
+}
+
+/** What such a record says of one SKU. */
+export interface UsageEventTable {
+  organisation: OrganisationId;
+  source: string;
+  id: string;
+  sku: string;
+  at: Time;
+  /** null: nobody has counted. */
+  quantity: DecimalOrNull;
+  isBatch: boolean;
+}
+
+/** Usage that is priced at once. */
+export interface UsageSumTable {
+  /** The period on whose invoice it stands: a later one than `period` where that was closed before the usage came. */
+  billedIn: string;
+  organisation: OrganisationId;
+  sku: string;
+  period: string;
+  /** Milliseconds since 1970 from when on its prices hold. */
+  termsFrom: Whole;
+  currency: string;
+  quantity: Decimal;
+  batch: Decimal;
+  offPeak: Decimal;
+  events: Whole;
+  /** What of it is in the ledger. */
+  accrued: Decimal;
+  lastAt: Time;
+}
+
+/** Usage without a price, or that nobody has counted. */
+export interface UnratedUsageTable {
+  number: ColumnType<string, number | undefined, never>;
+  organisation: OrganisationId;
+  sku: string;
+  at: Time;
+  quantity: DecimalOrNull;
+  isBatch: boolean;
+  events: Whole;
+  reason: string;
+  /** What it came with: a shipment, a request, a record. */
+  reference: string;
+  /** null: it waits. */
+  ratedAt: TimeOrNull;
+  ratedQuantity: DecimalOrNull;
+}
+
+/** What a customer owes for a period in a currency. */
+export interface InvoiceTable {
+  id: InvoiceId;
+  organisation: OrganisationId;
+  period: string;
+  currency: string;
+  state: ColumnType<"draft" | "final" | "paid" | "void", "draft" | undefined, "final" | "paid" | "void">;
+  /** JSON: the bill with its lines. */
+  bill: string;
+  net: Decimal;
+  tax: Decimal;
+  gross: Decimal;
+  residual: Decimal;
+  createdAt: Time;
+}
+
+/** Postings that balance. */
+export interface LedgerTransactionTable {
+  number: ColumnType<string, number | undefined, never>;
+  kind: string;
+  period: string;
+  at: Time;
+  /** What it was made from: a shipment, a call, an invoice. */
+  reference: string;
+  createdAt: Time;
+}
+
+export interface LedgerPostingTable {
+  transaction: Whole;
+  line: number;
+  account: string;
+  organisation: ColumnType<OrganisationId | null, OrganisationId | null, never>;
+  currency: string;
+  /** A debit is above 0, a credit below. */
+  amount: Decimal;
+}
+
+export interface LedgerPeriodTable {
+  period: string;
+  startsAt: Time;
+  /** Excluded. */
+  endsAt: Time;
+  closedAt: TimeOrNull;
+  closedBy: TextOrNull;
+}
+
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
 export interface Database {
   installation: InstallationTable;
@@ -380,6 +488,14 @@ export interface Database {
   exits: ExitTable;
   hosts: HostTable;
   hostTokens: HostTokenTable;
+  usageRecords: UsageRecordTable;
+  usageEvents: UsageEventTable;
+  usageSums: UsageSumTable;
+  unratedUsage: UnratedUsageTable;
+  invoices: InvoiceTable;
+  ledgerTransactions: LedgerTransactionTable;
+  ledgerPostings: LedgerPostingTable;
+  ledgerPeriods: LedgerPeriodTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -406,4 +522,12 @@ export const tables = [
   "exits",
   "hosts",
   "host_tokens",
+  "usage_records",
+  "usage_events",
+  "usage_sums",
+  "unrated_usage",
+  "invoices",
+  "ledger_transactions",
+  "ledger_postings",
+  "ledger_periods",
 ] as const;

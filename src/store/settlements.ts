@@ -1,5 +1,5 @@
 import { type RawBuilder, sql, type Transaction } from "kysely";
-import type { Usage } from "../base/index.ts";
+import type { OrganisationId, RequestId, Usage } from "../base/index.ts";
 import type { Batch, Settlement, SettlementFacts } from "./batch.ts";
 import type { Database } from "./schema.ts";
 import { storable } from "./storable.ts";
@@ -35,16 +35,46 @@ const facts = sql.raw(
 );
 
 /**
- * Writes a batch's rows of usage and its receipts; returns how many requests were not there yet. One statement for all
+ * Tokens of one organisation's requests to one model within a second, none of which was in the tables before: what sums
+ * of usage are made of. Kinds exclude one another.
+ */
+export interface UsedTokens {
+  readonly organisation: OrganisationId;
+  readonly model: string;
+  readonly isEmbedding: boolean;
+  /** The whole second in which the requests began. */
+  readonly atMs: number;
+  readonly requests: number;
+  /** undefined: nobody knows them; it is then one request. */
+  readonly tokens: { readonly [Kind in keyof Usage]: bigint } | undefined;
+  /** Where its tokens are not known. */
+  readonly request: RequestId | undefined;
+}
+
+interface UsedRow extends Omit<UsedTokens, "atMs" | "requests" | "tokens" | "request"> {
+  readonly atMs: string;
+  readonly requests: string;
+  readonly inputTokens: string | null;
+  readonly cachedInputTokens: string | null;
+  readonly outputTokens: string | null;
+  readonly reasoningTokens: string | null;
+  readonly request: RequestId | null;
+}
+
+/**
+ * Writes a batch's rows of usage and its receipts; returns what was used by requests that were not there yet. One statement for all
  * of them, whatever their number, whose parameters are columns: numbers as an array, texts as lines, and the bodies as
  * one JSON array. Bodies and receipts stand in it as the journal has them, and PostgreSQL takes them apart: the gateway's
  * process, which has answers to give meanwhile, neither reads nor writes them again. A text of two lines would make its
  * column longer than the others, and their missing values are refused: nothing can end up in another's row.
  */
-export async function insertSettlements(transaction: Transaction<Database>, batch: Batch): Promise<number> {
+export async function insertSettlements(
+  transaction: Transaction<Database>,
+  batch: Batch,
+): Promise<readonly UsedTokens[]> {
   const { gateway, settlements } = batch;
-  if (settlements.length === 0) return 0;
-  const written = await sql<{ count: string }>`
+  if (settlements.length === 0) return [];
+  const used = await sql<UsedRow>`
     WITH settled AS (
       SELECT * FROM ROWS FROM (
         unnest(
@@ -73,7 +103,9 @@ export async function insertSettlements(transaction: Transaction<Database>, batc
         decision, destination
       FROM settled
       ON CONFLICT (request) DO NOTHING
-      RETURNING request
+      RETURNING request, organisation, model, endpoint = 'embeddings' AS is_embedding, started_at,
+        input_tokens, cached_input_tokens, output_tokens, reasoning_tokens,
+        (input_tokens >= cached_input_tokens AND output_tokens >= reasoning_tokens) IS TRUE AS is_known
     ), proven AS (
       INSERT INTO receipts (id, project, payload, gateway, segment, record_offset, leaf)
       SELECT receipt, project, payload, ${gateway}::text, batch_segment, batch_offset, leaf
@@ -85,8 +117,34 @@ export async function insertSettlements(transaction: Transaction<Database>, batc
       FROM settled WHERE json_typeof(placement) = 'object' AND ${isOfNobodyErased}
       ON CONFLICT (digest) DO NOTHING
     )
-    SELECT count(*) FROM used`.execute(transaction);
-  return Number(written.rows[0]!.count);
+    SELECT organisation, model, is_embedding, (extract(epoch FROM date_trunc('second', started_at)) * 1000)::bigint AS at_ms,
+      count(*) AS requests, sum(input_tokens - cached_input_tokens) FILTER (WHERE is_known) AS input_tokens,
+      sum(cached_input_tokens) FILTER (WHERE is_known) AS cached_input_tokens,
+      sum(output_tokens - reasoning_tokens) FILTER (WHERE is_known) AS output_tokens,
+      sum(reasoning_tokens) FILTER (WHERE is_known) AS reasoning_tokens,
+      CASE WHEN NOT is_known THEN request END AS request
+    FROM used GROUP BY 1, 2, 3, 4, 10`.execute(transaction);
+  return used.rows.map(usedOf);
+}
+
+function usedOf({ organisation, model, isEmbedding, atMs, requests, request, ...row }: UsedRow): UsedTokens {
+  return {
+    organisation,
+    model,
+    isEmbedding,
+    atMs: Number(atMs),
+    requests: Number(requests),
+    request: request ?? undefined,
+    tokens:
+      request === null
+        ? {
+            inputTokens: BigInt(row.inputTokens!),
+            cachedInputTokens: BigInt(row.cachedInputTokens!),
+            outputTokens: BigInt(row.outputTokens!),
+            reasoningTokens: BigInt(row.reasoningTokens!),
+          }
+        : undefined,
+  };
 }
 
 /** An answer can outlast the erasure of its project: what then comes of it stays out, but for what is owed. */

@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from "kysely";
 import type { GatewayId } from "../base/index.ts";
 import type { Batch, Position } from "./batch.ts";
 import type { Database } from "./schema.ts";
-import { dropOldDecisions, insertReceiptBatches, insertSettlements } from "./settlements.ts";
+import { dropOldDecisions, insertReceiptBatches, insertSettlements, type UsedTokens } from "./settlements.ts";
 import { storable } from "./storable.ts";
 
 export type ShipOutcome =
@@ -13,6 +13,9 @@ export type ShipOutcome =
   /** The watermark is elsewhere: read the journal again from there. Nothing was changed. */
   | { readonly outcome: "elsewhere"; readonly watermark: Position | undefined };
 
+/** What else becomes of new usage in the transaction that writes it. */
+export type PostUsed = (transaction: Transaction<Database>, used: readonly UsedTokens[]) => Promise<void>;
+
 /** Rows that `refusals` keeps; older ones are dropped as newer ones arrive. */
 export const refusalsKept = 100_000;
 
@@ -20,14 +23,16 @@ export const refusalsKept = 100_000;
  * Writes a batch's rows and moves the watermark in one transaction, only if the watermark is where the batch begins:
  * exactly once, whatever was tried before. Rejects where PostgreSQL is away; the same batch may then be tried again.
  */
-export async function ship(db: Kysely<Database>, batch: Batch): Promise<ShipOutcome> {
+export async function ship(db: Kysely<Database>, batch: Batch, post?: PostUsed): Promise<ShipOutcome> {
   return db.transaction().execute(async (transaction) => {
     if (!batch.isDurable) await sql`SET LOCAL synchronous_commit TO off`.execute(transaction);
     if (!(await moveWatermark(transaction, batch))) return whereInstead(transaction, batch);
     await insertReceiptBatches(transaction, batch);
-    const written = await insertSettlements(transaction, batch);
+    const used = await insertSettlements(transaction, batch);
+    if (used.length > 0) await post?.(transaction, used);
     if (batch.settlements.some(({ body }) => body.includes('"placement":{'))) await dropOldDecisions(transaction);
     await insertRefusals(transaction, batch);
+    const written = used.reduce((sum, { requests }) => sum + requests, 0);
     return { outcome: "shipped", repeated: batch.settlements.length - written };
   });
 }

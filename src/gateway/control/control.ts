@@ -7,6 +7,7 @@ import { documentHeaders, pageFiles, type PageStatus, renderPage } from "../page
 import { createAccess, type Identities, type Permission } from "./access.ts";
 import { createAudited } from "./auditing.ts";
 import { auditRoutes } from "./audit-routes.ts";
+import { booksRoutes } from "./books-routes.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
 import { contentRoutes } from "./content-routes.ts";
 import { erasureRoutes } from "./erasure-routes.ts";
@@ -76,6 +77,12 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   );
   // JSON alone: a form in a browser can send text without asking first.
   app.removeContentTypeParser("text/plain");
+  // CloudEvents, structured: JSON under names of their own (HTTP protocol binding 1.0.2, 3.2 and 3.3).
+  app.addContentTypeParser(
+    ["application/cloudevents+json", "application/cloudevents-batch+json"],
+    { parseAs: "string" },
+    app.getDefaultJsonParser("error", "error"),
+  );
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   guard(app, options.identities);
@@ -98,11 +105,12 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
   const { tenancy, usage, reservations, residency, hosts, catalog, cloud, log, reports } = operations;
-  const { operators, audit, contents, support, erasures, exports, exits } = operations;
+  const { books, operators, audit, contents, support, erasures, exports, exits } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
     ...usageRoutes(usage, tenancy, models),
+    ...booksRoutes(books),
     ...reservationRoutes(reservations),
     ...residencyRoutes(residency),
     ...hostRoutes(hosts),

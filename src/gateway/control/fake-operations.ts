@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createIds, type Clock, formatAmount, isId, parseAmount, refuse, type Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
+import { createFakeBooks } from "./fake-books.ts";
 import { createFakeLog } from "./fake-log.ts";
 import { fakeFault, fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
@@ -37,6 +38,7 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
     reservations: createFakeReservations(clock, tenancy),
     hosts: createFakeHosts(clock),
     residency: createFakeResidency(clock),
+    books: createFakeBooks(clock),
     catalog,
     usageRows,
     refusals,

@@ -8,6 +8,7 @@ export type { Identities } from "./access.ts";
 export { type Control, type ControlOptions, createControl } from "./control.ts";
 export { describeModel, pullLines } from "./model-routes.ts";
 export type {
+  BooksOperations,
   CloudOperations,
   LimitChanges,
   List,
@@ -33,6 +34,22 @@ export type {
   StoredContent,
   StoredListing,
 } from "./rights-wire.ts";
+export type {
+  Accounts,
+  ClosedPeriod,
+  Credited,
+  Invoice,
+  LedgerPeriods,
+  LedgerTransaction,
+  Metered,
+  PriceBook,
+  RatedLater,
+  Reasons,
+  Recorded,
+  TrialBalance,
+  Unrated,
+  WholeInvoice,
+} from "./books-wire.ts";
 export type { DevicePool, PooledHost, PooledModel, PoolStatus } from "./pool-wire.ts";
 export type {
   Backup,

@@ -2,6 +2,22 @@ import type { z } from "zod";
 import type { KeyPermission, KeyReach, Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
 import type { limitChanges } from "./fields.ts";
+import type {
+  Accounts,
+  ClosedPeriod,
+  Credited,
+  Invoice,
+  LedgerPeriods,
+  LedgerTransaction,
+  Metered,
+  PriceBook,
+  RatedLater,
+  Reasons,
+  Recorded,
+  TrialBalance,
+  Unrated,
+  WholeInvoice,
+} from "./books-wire.ts";
 import type { PoolStatus } from "./pool-wire.ts";
 import type {
   AuditEntry,
@@ -374,7 +390,49 @@ export interface ExitOperations {
 }
 
 /** Everything that the control API acts on; boot.ts puts it together. */
+/** The books: what usage costs, what other services metered, and the ledger. */
+export interface BooksOperations {
+  /** `version`: undefined is the one that holds. */
+  showPriceBook(version?: number): Promise<PriceBook | Refusal>;
+  /** Holds within a second on every gateway. */
+  applyPriceBook(input: DocumentChange): Promise<PriceBook | Refusal>;
+  /** The newest first. */
+  priceBookHistory(page: Page): Promise<List<Version>>;
+  /** All or nothing; `request`: the call's id. */
+  recordUsage(records: readonly unknown[], request: string): Promise<Recorded | Refusal>;
+  metered(
+    filter: {
+      readonly organisation: string | undefined;
+      readonly from: string | undefined;
+      readonly until: string | undefined;
+    },
+    page: Page,
+  ): Promise<List<Metered> | Refusal>;
+  unrated(page: Page): Promise<List<Unrated> | Refusal>;
+  rateUnrated(
+    which: { readonly number?: number | undefined; readonly quantity?: string | undefined },
+    request: string,
+  ): Promise<RatedLater | Refusal>;
+  periods(): Promise<LedgerPeriods>;
+  close(period: string, by: string): Promise<ClosedPeriod | Refusal>;
+  accounts(): Promise<Accounts>;
+  trialBalance(period: string | undefined): Promise<TrialBalance | Refusal>;
+  transactions(filter: { readonly period: string | undefined }, page: Page): Promise<List<LedgerTransaction> | Refusal>;
+  why(posting: string): Promise<Reasons | Refusal>;
+  invoices(
+    filter: { readonly organisation: string | undefined; readonly period: string | undefined },
+    page: Page,
+  ): Promise<List<Invoice> | Refusal>;
+  showInvoice(invoice: string): Promise<WholeInvoice | Refusal>;
+  credit(input: {
+    readonly invoice: string;
+    readonly account: string;
+    readonly net: string;
+  }): Promise<Credited | Refusal>;
+}
+
 export interface Operations {
+  readonly books: BooksOperations;
   readonly tenancy: TenancyOperations;
   readonly usage: UsageOperations;
   readonly reservations: ReservationOperations;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { formatExact } from "../../base/index.ts";
-import { createPriceBook, parseFraction, parseQuantity, type Quantity, rate, readBook, skuOf } from "../index.ts";
+import { listBook, listPrices, parseFraction, parseQuantity, type Quantity, rate, readBook, skuOf } from "../index.ts";
 import { type BillingOptions, billsOf } from "./bill.ts";
 import { ratedUsage } from "./rated-usage.ts";
 import { type UsageEvent, UsageSums } from "./sums.ts";
@@ -498,9 +498,9 @@ test("a unit price bills what the requests' own list amounts add up to", () => {
     outputPerMillion: "2",
     reasoningPerMillion: "2.5",
   };
-  const perRequest = createPriceBook([
-    { version: "1", effectiveFrom: "2026-01-01", currency: "EUR", models: { "*": prices } },
-  ]).at(Date.UTC(2026, 2), "m")!;
+  const perRequest = listPrices(
+    listBook([{ version: "1", effectiveFrom: "2026-01-01", currency: "EUR", models: { "*": prices } }]),
+  ).at(Date.UTC(2026, 2), "m")!;
   const document = {
     currency: "EUR",
     versions: [

@@ -1,5 +1,6 @@
 import type { RatedBook } from "../book/book.ts";
 import type { Period } from "../book/calendar.ts";
+import { add, compare, multiply, none } from "../book/fraction.ts";
 import { type Line, lineOf, trueUpOf } from "./line.ts";
 import type { UnratedSum, UsageSum, UsageSums } from "./sums.ts";
 import { type Tax, taxOf, type TaxOptions } from "./tax.ts";
@@ -34,15 +35,55 @@ export function billsOf(sums: UsageSums, options: BillingOptions = {}): Billing 
   const names = new Set(periods.map(({ name }) => name));
   const isAsked = ({ period }: UsageSum | UnratedSum): boolean => names.has(period.name);
   const rated = [...sums.rated.values()];
-  const lines = rated.filter(isAsked).map((sum) => lineOf(sum, sums.book));
   const unrated = [...sums.unrated.values()];
   return {
-    bills: groupsOf([...lines, ...trueUps(lines, periods, sums.book)]).map((group) =>
-      billOf(group, sums.book, options),
+    bills: groupsOf(linesOf(rated.filter(isAsked), periods, sums.book)).map((group) =>
+      billOf(group, group[0]!.period, sums.book, options),
     ),
     unrated: unrated.filter(isAsked).toSorted(byKeys(unratedKeys)),
     unbilled: [...rated, ...unrated].filter((sum) => !isAsked(sum)).toSorted(byKeys(sumKeys)),
   };
+}
+
+/** What sums of these periods come to, and what makes up for what was committed to in them. */
+export function linesOf(sums: readonly UsageSum[], periods: readonly Period[], book: RatedBook): readonly Line[] {
+  const lines = sums.map((sum) => lineOf(sum, book));
+  return [...lines, ...trueUps(lines, periods, book)];
+}
+
+/** One bill of a period for each customer and currency, whichever periods their lines are of: usage that came late is among them. */
+export function billsWith(
+  lines: readonly Line[],
+  period: Period,
+  book: RatedBook,
+  options: TaxOptions = {},
+): readonly Bill[] {
+  const groups = Map.groupBy(lines.toSorted(byKeys(lineKeys)), ({ customer, currency }) => `${customer}\n${currency}`);
+  return [...groups.values()].map((group) => billOf(group, period, book, options));
+}
+
+/**
+ * What lines have grown by: what is billed of a period whose first bill is closed. Both together are what one bill would have been, to
+ * the cent; a line may be below 0, where a tier or a commitment takes back what was billed.
+ */
+export function grownBy(after: readonly Line[], before: readonly Line[]): readonly Line[] {
+  const key = (line: Line): string => lineKeys(line).join("\n");
+  const sums = new Map<string, Line>();
+  for (const line of after) sums.set(key(line), plus(sums.get(key(line)), line, 1n));
+  for (const line of before) sums.set(key(line), plus(sums.get(key(line)), line, -1n));
+  return [...sums.values()].filter(({ quantity, amount, rounded }) => {
+    return compare(quantity, none) !== 0 || compare(amount, none) !== 0 || rounded !== 0n;
+  });
+}
+
+const parts = ["quantity", "free", "batch", "offPeak", "discount", "raised", "amount", "residual"] as const;
+
+function plus(sum: Line | undefined, line: Line, sign: 1n | -1n): Line {
+  const added = parts.map((part) => [
+    part,
+    add(sum?.[part] ?? none, multiply(line[part], { numerator: sign, denominator: 1n })),
+  ]);
+  return { ...line, ...Object.fromEntries(added), rounded: (sum?.rounded ?? 0n) + sign * line.rounded };
 }
 
 /** Also of customers that have used nothing. */
@@ -57,8 +98,8 @@ function trueUps(lines: readonly Line[], periods: readonly Period[], book: Rated
   );
 }
 
-function billOf(lines: readonly Line[], book: RatedBook, options: TaxOptions): Bill {
-  const { customer, period, currency } = lines[0]!;
+function billOf(lines: readonly Line[], period: Period, book: RatedBook, options: TaxOptions): Bill {
+  const { customer, currency } = lines[0]!;
   const net = lines.reduce((sum, line) => sum + line.rounded, 0n);
   const tax = taxOf({ customer, period, net }, book, options);
   return { customer, period, currency, lines, net, tax, gross: net + tax.amount };

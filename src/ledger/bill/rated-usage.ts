@@ -97,6 +97,14 @@ export function ratedUsage(sums: UsageSums, { bills, unrated, unbilled }: Billin
   };
 }
 
+/** A bill with its lines: what an invoice is made of. */
+export type BillDocument = BillText & { readonly lines: readonly LineText[]; readonly residual: string };
+
+export function billDocument(bill: Bill): BillDocument {
+  const residual = total(bill.lines.map((line) => line.residual));
+  return { ...billText(bill), residual: decimalText(residual), lines: bill.lines.map(lineText) };
+}
+
 /** Of nothing there is a total too, in the list's currency. */
 function totalsOf(bills: readonly Bill[], listed: string): readonly TotalText[] {
   const currencies = [...new Set(bills.map(({ currency }) => currency))].toSorted();

@@ -13,6 +13,8 @@ export interface UsageEvent {
   readonly quantity: Quantity | undefined;
   /** It was asked for as a batch, which may wait. */
   readonly isBatch: boolean;
+  /** How many events it stands for, that have all but their quantity in common; left out: one. */
+  readonly events?: number;
 }
 
 export type UnratedReason = PriceMissing | "no_quantity";
@@ -62,21 +64,22 @@ export class UsageSums {
     this.terms = new AllTerms(book);
   }
 
-  /** Throws a `RangeError` where there are too many sums to hold. */
-  add(event: UsageEvent): void {
+  /** Returns the sum that it is in now. Throws a `RangeError` where there are too many sums to hold. */
+  add(event: UsageEvent): UsageSum | UnratedSum {
     const { customer, sku, atMs, quantity } = event;
     const period = this.book.calendar.periodAt(atMs);
-    this.events++;
+    this.events += event.events ?? 1;
     this.metered.set(sku, (this.metered.get(sku) ?? 0n) + (quantity ?? 0n));
     this.periods.set(period.name, period);
     const terms = this.terms.at(customer, atMs);
     const sum =
       quantity === undefined ? this.#unratedSum(event, period, "no_quantity") : this.#sum(event, period, terms);
-    sum.events++;
+    sum.events += event.events ?? 1;
     sum.quantity += quantity ?? 0n;
-    if (!("found" in sum)) return;
+    if (!("found" in sum)) return sum;
     const kind = this.#kindOf(event, sum.found.price);
     if (kind !== undefined) sum[kind] += quantity!;
+    return sum;
   }
 
   /** Which discount an event has: the better one of those that it could have. */

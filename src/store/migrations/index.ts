@@ -19,6 +19,7 @@ import { erasures } from "./2026-11-28-erasures.ts";
 import { exits } from "./2026-11-28-exits.ts";
 import { grants } from "./2026-11-28-grants.ts";
 import { hosts } from "./2026-11-28-hosts.ts";
+import { ledger } from "./2026-11-29-ledger.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -37,6 +38,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-28-exits": exits,
   "2026-11-28-grants": grants,
   "2026-11-28-hosts": hosts,
+  "2026-11-29-ledger": ledger,
 };
 
 /** The newest schema that this code knows. */

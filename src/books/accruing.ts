@@ -1,0 +1,174 @@
+import type { Transaction } from "kysely";
+import type { OrganisationId } from "../base/index.ts";
+import {
+  accrual,
+  ledgerAmount,
+  lineOf,
+  type Movement,
+  type Period,
+  type RatedBook,
+  type UsageEvent,
+  type UsageSum,
+  UsageSums,
+} from "../ledger/index.ts";
+import {
+  addEntries,
+  addToSums,
+  addUnrated,
+  type Database,
+  findSums,
+  holdLedger,
+  type LedgerStanding,
+  openPeriods,
+  type Posting,
+  setAccrued,
+  type SumRow,
+  type UnratedEvent,
+} from "../store/index.ts";
+import type { BooksContext } from "./context.ts";
+import { internalOrganisations } from "./organisations.ts";
+import { billedInOf, isSameUse, keyOf, sumFrom, termsFromOf } from "./sum-rows.ts";
+
+/** Usage on its way into the books. `reference`: where it alone comes from. */
+export type Arriving = UsageEvent & { readonly reference?: string };
+
+/** How the books stand, and by which price book they are kept, until the transaction ends. */
+export interface Held extends LedgerStanding {
+  readonly book: RatedBook;
+}
+
+export async function hold(context: BooksContext, transaction: Transaction<Database>): Promise<Held> {
+  const standing = await holdLedger(transaction);
+  return { ...standing, book: await context.prices.bookOf(standing.prices, transaction) };
+}
+
+/**
+ * Adds usage to its sums and posts what they have come to since: what a sum costs now less what is posted of it, so that
+ * whatever the price, postings never drift from the sum. In the transaction that writes the usage itself.
+ */
+export async function accrue(
+  context: BooksContext,
+  transaction: Transaction<Database>,
+  {
+    events,
+    reference,
+    held,
+  }: { readonly events: readonly Arriving[]; readonly reference: string; readonly held: Held },
+): Promise<void> {
+  const { uses, unrated } = sumUp(events, held);
+  await addUnrated(transaction, unrated, reference);
+  if (uses.size === 0) return;
+  const periods = [...new Map([...uses.values()].map(({ billedIn }) => [billedIn.name, billedIn])).values()];
+  await openPeriods(transaction, periods);
+  const added = [...uses.values()].map(({ sum, billedIn, lastAtMs }) => ({
+    billedIn: billedIn.name,
+    organisation: sum.customer as OrganisationId,
+    sku: sum.sku,
+    period: sum.period.name,
+    termsFrom: termsFromOf(sum.terms),
+    currency: sum.found.isContract ? sum.terms.contract!.currency : held.book.currency,
+    quantity: sum.quantity,
+    batch: sum.batch,
+    offPeak: sum.offPeak,
+    events: sum.events,
+    lastAtMs,
+  }));
+  const grown = await priced(transaction, await addToSums(transaction, added), uses, held.book);
+  await setAccrued(transaction, grown);
+  const internal = await internalOrganisations(transaction, context.internal);
+  const nowMs = context.clock.nowMs();
+  const entries = periods.map((period) => ({
+    kind: "accrual",
+    period: period.name,
+    // Usage of a period belongs there, also where it arrives after its end.
+    atMs: Math.min(nowMs, period.endMs - 1),
+    reference,
+    postings: postingsOf(
+      grown.filter(({ billedIn }) => billedIn === period.name),
+      internal,
+    ),
+  }));
+  await addEntries(
+    transaction,
+    entries.filter(({ postings }) => postings.length > 0),
+    nowMs,
+  );
+}
+
+interface Use {
+  readonly sum: UsageSum;
+  readonly billedIn: Period;
+  lastAtMs: number;
+}
+
+function sumUp(events: readonly Arriving[], { book, closedUntilMs }: Held) {
+  const sums = new UsageSums(book);
+  const uses = new Map<string, Use>();
+  const unrated: UnratedEvent[] = [];
+  for (const event of events) {
+    const sum = sums.add(event);
+    if ("reason" in sum) {
+      unrated.push({ ...event, organisation: event.customer as OrganisationId, reason: sum.reason });
+      continue;
+    }
+    const billedIn = billedInOf(sum.period, book, closedUntilMs);
+    const key = keyOf({
+      ...sum,
+      organisation: sum.customer,
+      billedIn: billedIn.name,
+      period: sum.period.name,
+      termsFrom: termsFromOf(sum.terms),
+    });
+    const use = uses.get(key);
+    if (use === undefined) uses.set(key, { sum, billedIn, lastAtMs: event.atMs });
+    else use.lastAtMs = Math.max(use.lastAtMs, event.atMs);
+  }
+  return { uses, unrated };
+}
+
+export interface Grown extends SumRow {
+  /** How much more of it is to be in the ledger. */
+  readonly growth: bigint;
+}
+
+/** What each sum comes to now. Of late usage it is what the sum costs with it, less what it cost without. */
+async function priced(
+  transaction: Transaction<Database>,
+  rows: readonly SumRow[],
+  uses: ReadonlyMap<string, Use>,
+  book: RatedBook,
+): Promise<readonly Grown[]> {
+  const late = rows.filter(({ billedIn, period }) => billedIn !== period);
+  const earlier =
+    late.length === 0
+      ? []
+      : await findSums(transaction, {
+          periods: [...new Set(late.map(({ period }) => period))],
+          organisations: [...new Set(late.map(({ organisation }) => organisation))],
+        });
+  return rows.map((row) => {
+    const { sum } = uses.get(keyOf(row))!;
+    const before = earlier.filter((other) => isSameUse(other, row) && other.billedIn < row.billedIn);
+    const amountOf = (some: readonly SumRow[]): bigint =>
+      some.length === 0 ? 0n : ledgerAmount(lineOf(sumFrom(some, sum), book).amount);
+    const accrued = amountOf([...before, row]) - amountOf(before);
+    return { ...row, accrued, growth: accrued - row.accrued };
+  });
+}
+
+/** Each customer's own, so that what is unbilled of one can be told. */
+export function postingsOf(grown: readonly Grown[], internal: ReadonlySet<string>): readonly Posting[] {
+  return [...Map.groupBy(grown, ({ organisation }) => organisation)].flatMap(([organisation, rows]) =>
+    postingsFor(
+      organisation,
+      accrual(
+        rows.map(({ sku, currency, growth }) => ({ sku, currency, amount: growth })),
+        internal.has(organisation),
+      ),
+    ),
+  );
+}
+
+export function postingsFor(organisation: OrganisationId, movements: readonly Movement[]): readonly Posting[] {
+  return movements.map((movement) => ({ ...movement, organisation }));
+}

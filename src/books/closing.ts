@@ -1,0 +1,247 @@
+import type { Transaction } from "kysely";
+import { type InvoiceId, type OrganisationId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
+import {
+  accrual,
+  AllTerms,
+  type Bill,
+  billDocument,
+  billing,
+  billsWith,
+  grownBy,
+  ledgerAmount,
+  ledgerUnits,
+  type Line,
+  linesOf,
+  type Period,
+  type RatedBook,
+  reversal,
+  type UsageSum,
+} from "../ledger/index.ts";
+import {
+  addEntries,
+  addInvoices,
+  closePeriod,
+  type Database,
+  type Entry,
+  findPeriod,
+  findSums,
+  type InvoiceTotal,
+  invoiceTotals,
+  openBefore,
+  openPeriods,
+  type SumRow,
+  takeLedger,
+  tryClosing,
+} from "../store/index.ts";
+import { postingsFor } from "./accruing.ts";
+import type { BooksContext } from "./context.ts";
+import { internalOrganisations } from "./organisations.ts";
+import { sumFrom } from "./sum-rows.ts";
+
+/** A closed period, and what was invoiced of it. */
+export interface ClosedPeriod {
+  readonly period: string;
+  readonly closedAt: string;
+  readonly closedBy: string;
+  readonly invoices: number;
+  readonly totals: readonly InvoiceTotal[];
+}
+
+/**
+ * Closes a period for ever: each customer's sums become one draft invoice a currency, what was accrued of them is reversed, and nothing is
+ * posted into it any more. One period after the other; one that is closed answers as it did.
+ */
+export async function close(context: BooksContext, name: string, by: string): Promise<ClosedPeriod | Refusal> {
+  return refusing(() =>
+    context.db.transaction().execute(async (transaction) => {
+      if (!(await tryClosing(transaction))) throw refused("close_running", `Somebody closes a period at this moment.`);
+      const { closedUntilMs, prices } = await takeLedger(transaction);
+      const book = await context.prices.bookOf(prices, transaction);
+      const period = book.calendar.periodOf(name);
+      if (period === undefined) throw refused("invalid_request", `"${name}" is no period of the price book.`);
+      const closed = await findPeriod(transaction, name);
+      if (closed?.closedAt === undefined) {
+        await refuseUntimely(transaction, period, closedUntilMs, context.clock.nowMs());
+        await bill(context, transaction, period, book);
+        await closePeriod(transaction, name, by, context.clock.nowMs());
+      }
+      return told(transaction, name);
+    }),
+  );
+}
+
+async function told(transaction: Transaction<Database>, name: string): Promise<ClosedPeriod> {
+  const { closedAt, closedBy } = (await findPeriod(transaction, name))!;
+  const { invoices, totals } = await invoiceTotals(transaction, name);
+  return { period: name, closedAt: closedAt!.toISOString(), closedBy: closedBy!, invoices, totals };
+}
+
+/** What the next period's bills stand on must stay as it is: so periods close when they are over, one behind the other. */
+async function refuseUntimely(
+  transaction: Transaction<Database>,
+  { name, startMs, endMs }: Period,
+  closedUntilMs: number | undefined,
+  nowMs: number,
+): Promise<void> {
+  if (endMs > nowMs) {
+    throw refused("period_not_over", `${name} ends at ${new Date(endMs).toISOString()}, which is still to come.`);
+  }
+  if (closedUntilMs !== undefined && startMs !== closedUntilMs) {
+    const message =
+      startMs < closedUntilMs
+        ? `Periods behind ${name} are closed already.`
+        : `Between ${name} and what is closed, up to ${new Date(closedUntilMs).toISOString()}, a period is open.`;
+    throw refused("period_out_of_turn", message);
+  }
+  const earlier = await openBefore(transaction, startMs);
+  if (earlier !== undefined) throw refused("period_out_of_turn", `${earlier} is open, and comes before ${name}.`);
+}
+
+function refused(
+  code: "close_running" | "period_not_over" | "period_out_of_turn" | "invalid_request",
+  message: string,
+) {
+  return new RefusalError(refuse(code, message, { param: "period" }));
+}
+
+async function bill(
+  context: BooksContext,
+  transaction: Transaction<Database>,
+  period: Period,
+  book: RatedBook,
+): Promise<void> {
+  const rows = await findSums(transaction, { billedIn: period.name });
+  const lines = [
+    ...linesOf(
+      usageSums(
+        rows.filter((row) => row.period === period.name),
+        book,
+      ),
+      [period],
+      book,
+    ),
+    ...(await lateLines(transaction, rows, period, book)),
+  ];
+  const bills = billsWith(lines, period, book);
+  const internal = await internalOrganisations(transaction, context.internal);
+  const nowMs = context.clock.nowMs();
+  const accrued = accruedBy(rows);
+  const made = bills.map((each) => {
+    const id = context.ids.mint("inv");
+    const entries = entriesOf(
+      each,
+      id,
+      accrued.get(`${each.customer}\n${each.currency}`) ?? new Map(),
+      internal.has(each.customer),
+    );
+    return { row: invoiceRow(each, id, nowMs), entries };
+  });
+  await openPeriods(transaction, [period]);
+  await addInvoices(
+    transaction,
+    made.map(({ row }) => row),
+  );
+  await addEntries(
+    transaction,
+    made.flatMap(({ entries }) => entries),
+    nowMs,
+  );
+}
+
+/** Usage of periods whose bills are closed: what those would be with it, less what they were. */
+async function lateLines(
+  transaction: Transaction<Database>,
+  rows: readonly SumRow[],
+  { name }: Period,
+  book: RatedBook,
+): Promise<readonly Line[]> {
+  const late = rows.filter(({ period }) => period !== name);
+  if (late.length === 0) return [];
+  const customers = new Set(late.map(({ organisation }) => organisation));
+  const all = await findSums(transaction, {
+    periods: [...new Set(late.map(({ period }) => period))],
+    organisations: [...customers],
+  });
+  const isLate = (line: Line): boolean => customers.has(line.customer as OrganisationId);
+  return [...Map.groupBy(all, ({ period }) => period)].flatMap(([used, sums]) => {
+    const of = (some: readonly SumRow[]): readonly Line[] =>
+      linesOf(usageSums(some, book), [book.calendar.periodOf(used)!], book).filter(isLate);
+    const before = sums.filter(({ billedIn }) => billedIn < name);
+    return grownBy(of(sums.filter(({ billedIn }) => billedIn <= name)), of(before));
+  });
+}
+
+/** Rows as sums that can be priced; those of one use are one. */
+function usageSums(rows: readonly SumRow[], book: RatedBook): readonly UsageSum[] {
+  const terms = new AllTerms(book);
+  const groups = Map.groupBy(rows, ({ organisation, sku, termsFrom }) => `${organisation}\n${sku}\n${termsFrom}`);
+  return [...groups.values()].map((some) => {
+    const { organisation, sku, period, termsFrom } = some[0]!;
+    const held = terms.at(organisation, termsFrom);
+    const found = terms.price(held, sku);
+    if (typeof found === "string") {
+      const message = `${organisation} used ${sku} in ${period}, and the price book has no price of it any more.`;
+      throw new RefusalError(refuse("price_missing", message));
+    }
+    return sumFrom(some, { customer: organisation, sku, period: book.calendar.periodOf(period)!, terms: held, found });
+  });
+}
+
+/** What is in the ledger of a customer's sums, by SKU. */
+function accruedBy(rows: readonly SumRow[]): ReadonlyMap<string, ReadonlyMap<string, bigint>> {
+  const groups = Map.groupBy(rows, ({ organisation, currency }) => `${organisation}\n${currency}`);
+  return new Map(
+    [...groups].map(([key, some]) => {
+      const bySku = new Map<string, bigint>();
+      for (const { sku, accrued } of some) bySku.set(sku, (bySku.get(sku) ?? 0n) + accrued);
+      return [key, bySku];
+    }),
+  );
+}
+
+/** What the lines come to and is not accrued yet; what was accrued, back; the bill. */
+function entriesOf(
+  each: Bill,
+  invoice: InvoiceId,
+  accrued: ReadonlyMap<string, bigint>,
+  isInternal: boolean,
+): readonly Entry[] {
+  const { customer, currency, period, lines } = each;
+  const missing = new Map([...accrued].map(([sku, amount]) => [sku, -amount]));
+  for (const { sku, amount } of lines) missing.set(sku, (missing.get(sku) ?? 0n) + ledgerAmount(amount));
+  const last = accrual(
+    [...missing].map(([sku, amount]) => ({ sku, currency, amount })),
+    isInternal,
+  );
+  const made = [
+    ["accrual", last],
+    ["reversal", reversal(each, isInternal)],
+    ["bill", billing(each, isInternal)],
+  ] as const;
+  return made
+    .filter(([, movements]) => movements.length > 0)
+    .map(([kind, movements]) => ({
+      kind,
+      period: period.name,
+      atMs: period.endMs - 1,
+      reference: invoice,
+      postings: postingsFor(customer as OrganisationId, movements),
+    }));
+}
+
+function invoiceRow(each: Bill, id: InvoiceId, nowMs: number) {
+  const { customer, period, currency, net, tax, gross, lines } = each;
+  const inLedger = (minor: bigint): bigint => ledgerUnits(minor, currency);
+  return {
+    id,
+    organisation: customer as OrganisationId,
+    period: period.name,
+    currency,
+    bill: JSON.stringify(billDocument(each)),
+    net: inLedger(net),
+    tax: inLedger(tax.amount),
+    gross: inLedger(gross),
+    residual: lines.reduce((sum, { amount }) => sum + ledgerAmount(amount), 0n) - inLedger(net),
+    createdAtMs: nowMs,
+  };
+}

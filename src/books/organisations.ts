@@ -1,0 +1,25 @@
+import type { Transaction } from "kysely";
+import type { OrganisationId } from "../base/index.ts";
+import type { Database } from "../store/index.ts";
+
+/** Names and ids of organisations that are there, each with its id. */
+export async function organisationsOf(
+  transaction: Transaction<Database>,
+  named: readonly string[],
+): Promise<ReadonlyMap<string, OrganisationId>> {
+  if (named.length === 0) return new Map();
+  const rows = await transaction
+    .selectFrom("organisations")
+    .select(["id", "name"])
+    .where((where) => where.or([where("name", "in", [...named]), where("id", "in", [...named] as never[])]))
+    .execute();
+  return new Map(rows.flatMap(({ id, name }) => [[name, id] as const, [id, id] as const]));
+}
+
+/** The ids of those organisations that are parts of the operator's own group; they are named by name or id. */
+export async function internalOrganisations(
+  transaction: Transaction<Database>,
+  named: readonly string[],
+): Promise<ReadonlySet<string>> {
+  return new Set((await organisationsOf(transaction, named)).values());
+}

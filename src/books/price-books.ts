@@ -1,0 +1,173 @@
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { Transaction } from "kysely";
+import {
+  type CanonicalValue,
+  canonicalJson,
+  type OrganisationId,
+  refuse,
+  type Refusal,
+  RefusalError,
+  refusing,
+} from "../base/index.ts";
+import { AllTerms, type RatedBook, readBook } from "../ledger/index.ts";
+import { applyVersion, findVersion, historyOf, told, type VersionTold } from "../residency/index.ts";
+import { type Database, type List, type Page, takeLedger, type UsedTerms, usedTerms } from "../store/index.ts";
+import type { BooksContext } from "./context.ts";
+import { organisationsOf } from "./organisations.ts";
+import { type KeptBook, resolved } from "./prices.ts";
+import { termsFromOf } from "./sum-rows.ts";
+
+export interface PriceBookKept extends VersionTold {
+  /** As it was applied; of version 0 the settings' prices. */
+  readonly document: Record<string, unknown>;
+  /** The ids of those organisations that it calls by name. */
+  readonly customers: Record<string, string>;
+  readonly warnings: string[];
+}
+
+/** A change that stands on a version. */
+export interface PriceBookChange {
+  readonly basedOn: number;
+  readonly document: Record<string, unknown>;
+  readonly note?: string | undefined;
+  readonly by: string;
+}
+
+const nothing: KeptBook = { document: {}, customers: {} };
+
+/** Version 0 are the settings' prices, written as a price book: what the first one that is applied goes on from. */
+export async function showPriceBook({ db, prices }: BooksContext, version?: number): Promise<PriceBookKept | Refusal> {
+  const found = await findVersion(db, "prices", version);
+  if (found === undefined && version !== undefined) {
+    return refuse("not_found", `There is no version ${version} of the price book.`, { param: "version" });
+  }
+  const settings = { document: prices.settings as Record<string, unknown>, customers: {} };
+  const kept = found === undefined ? settings : (JSON.parse(found.body) as KeptBook);
+  return { ...told(found, digestOf(nothing)), document: kept.document, customers: { ...kept.customers }, warnings: [] };
+}
+
+export function priceBookHistory({ db }: BooksContext, page: Page): Promise<List<VersionTold>> {
+  return historyOf(db, "prices", page);
+}
+
+/**
+ * Applies a price book, whole. What is not valid changes nothing; neither does one that would change what something costs that was used
+ * already: new prices begin later. What is unrated for want of a price may be given one that began before.
+ */
+export async function applyPriceBook(context: BooksContext, change: PriceBookChange): Promise<PriceBookKept | Refusal> {
+  const { db, clock, prices } = context;
+  return refusing(async () => {
+    const { basedOn, document, note, by } = change;
+    const kept = await db.transaction().execute((transaction) => keptOf(transaction, document));
+    const book = checkedBook(kept, prices.currency);
+    const sha256 = digestOf(kept);
+    const applied = await applyVersion(db, clock, {
+      kind: "prices",
+      body: JSON.stringify(kept),
+      sha256,
+      note,
+      basedOn,
+      author: by,
+      check: async (transaction) => {
+        await takeLedger(transaction);
+        refuseContradictions(await prices.bookBefore(transaction), book, await usedTerms(transaction));
+      },
+    });
+    await prices.refresh();
+    return { ...told(applied, sha256), document, customers: { ...kept.customers }, warnings: warningsOn(book) };
+  });
+}
+
+function digestOf(kept: KeptBook): string {
+  return createHash("sha256")
+    .update(canonicalJson(JSON.parse(JSON.stringify(kept)) as CanonicalValue))
+    .digest("hex");
+}
+
+function invalid(reasons: readonly string[]): RefusalError {
+  const more = reasons.length === 1 ? "" : ` (and ${reasons.length - 1} more)`;
+  const message = `The price book is not valid: ${reasons[0]}${more}.`;
+  return new RefusalError(refuse("document_invalid", message, { reasons: reasons.slice(0, 50) }));
+}
+
+/** Whom it names, by the ids that stay. */
+async function keptOf(transaction: Transaction<Database>, document: Record<string, unknown>): Promise<KeptBook> {
+  const named = ["contracts", "customers"].flatMap((list) =>
+    Array.isArray(document[list]) ? (document[list] as readonly unknown[]) : [],
+  );
+  const customers = named.flatMap((each) => {
+    const customer = (each as Partial<Record<string, unknown>> | null)?.["customer"];
+    return typeof customer === "string" ? [customer] : [];
+  });
+  const ids = await organisationsOf(transaction, [...new Set(customers)]);
+  const unknown = [...new Set(customers)].filter((name) => !ids.has(name));
+  if (unknown.length > 0) throw invalid(unknown.map((name) => `there is no organisation ${JSON.stringify(name)}`));
+  const byName = customers.map((name): [string, OrganisationId] => [name, ids.get(name)!]);
+  return { document, customers: Object.fromEntries(byName) };
+}
+
+function checkedBook(kept: KeptBook, currency: string): RatedBook {
+  const read = readBook(resolved(kept));
+  if (read.outcome === "invalid") {
+    throw invalid(read.problems.map(({ path, message }) => `${path === "" ? "the document" : `${path}:`} ${message}`));
+  }
+  const { book } = read;
+  const reasons = [
+    ...(book.currency === currency
+      ? []
+      : [
+          `currency: is ${book.currency}, but budgets and receipts of this cloud are in ${currency} (the settings' prices)`,
+        ]),
+    ...[...book.list, ...[...book.contracts.values()].flat()]
+      .filter(({ fromMs, toMs }) => [fromMs, toMs].some((atMs) => Number.isFinite(atMs) && atMs % 1_000 !== 0))
+      .map(({ version }) => `version ${version}: begins and ends at whole seconds`),
+  ];
+  if (reasons.length > 0) throw invalid(reasons);
+  return book;
+}
+
+/** What was used stays priced as it was: also in a closed period, on which late usage stands. */
+function refuseContradictions(before: RatedBook, after: RatedBook, used: readonly UsedTerms[]): void {
+  if (used.length === 0) return;
+  const reasons: string[] = [];
+  const whole = {
+    zone: [before, after].map(({ calendar }) => calendar.timeZone),
+    rounding: [before.rounding, after.rounding],
+  };
+  for (const [name, [was, is]] of Object.entries(whole)) {
+    if (was !== is) reasons.push(`${name} was ${was} when it was billed, and cannot become ${is}`);
+  }
+  const at = used[0]!.lastAtMs;
+  if (!isDeepStrictEqual(before.calendar.periodAt(at), after.calendar.periodAt(at))) {
+    reasons.push("period: another length than that by which was billed");
+  }
+  const [old, now] = [new AllTerms(before), new AllTerms(after)];
+  for (const { organisation, sku, termsFrom, lastAtMs } of used) {
+    const [was, is] = [old, now].map((terms) => {
+      const held = terms.at(organisation, termsFrom);
+      const found = terms.price(held, sku);
+      const { contract } = held;
+      const agreed = contract && [contract.currency, contract.discount, contract.commitment];
+      const price = typeof found === "string" ? found : [found.price, found.isContract];
+      return { from: termsFromOf(held), agreed, price, holds: held.toMs > lastAtMs };
+    });
+    if (isDeepStrictEqual(is, { ...was, holds: true })) continue;
+    reasons.push(
+      `${sku} was used by ${organisation} up to ${new Date(lastAtMs).toISOString()}, and would cost something else`,
+    );
+  }
+  if (reasons.length > 0) throw invalid(reasons);
+}
+
+/** What a receipt would list, and no bill. */
+function warningsOn({ list }: RatedBook): string[] {
+  const skus = new Set(list.flatMap(({ prices }) => [...prices.keys()]));
+  const lacking = (kind: string, part: string): string[] =>
+    [...skus]
+      .filter((sku) => sku.endsWith(`/${kind}`))
+      .map((sku) => `${sku.slice(0, -kind.length)}${part}`)
+      .filter((sku) => !skus.has(sku) && !skus.has(`*/${part}`));
+  const missing = [...lacking("input-tokens", "cached-read-tokens"), ...lacking("output-tokens", "reasoning-tokens")];
+  return missing.map((sku) => `${sku} has no price: what is used of it stays unrated`);
+}

@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import type { Transaction } from "kysely";
+import { type OrganisationId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
+import { bodyOf, readTold, type UsageRecord } from "../metering/index.ts";
+import { addRecords, type Database, type ToldRecord } from "../store/index.ts";
+import { accrue, type Arriving, hold, type Held } from "./accruing.ts";
+import type { BooksContext } from "./context.ts";
+import { organisationsOf } from "./organisations.ts";
+
+export interface Recorded {
+  /** Records that were new, and those that had been told before, with the same body. */
+  readonly accepted: number;
+  readonly duplicates: number;
+}
+
+/** Reasons of a refusal that are told at once. */
+const reasonsMost = 50;
+/** A record dated further ahead is a slip, or of a clock that is wrong. */
+const aheadMostMs = 86_400_000;
+
+/**
+ * Takes records of other services' usage, all of them or none. The same (organisation, source, id) counts once for ever: told again it
+ * is a duplicate, and told with another body refused.
+ */
+export async function record(
+  context: BooksContext,
+  told: readonly unknown[],
+  reference: string,
+): Promise<Recorded | Refusal> {
+  return refusing(() =>
+    context.db.transaction().execute(async (transaction) => {
+      const held = await hold(context, transaction);
+      const records = await readAll(context, transaction, told, held);
+      const fresh = await freshOf(context, transaction, records, reference);
+      const events = fresh.flatMap(({ record }) =>
+        record.events.map((event): Arriving => ({ ...event, reference: `${record.source}#${record.id}` })),
+      );
+      if (events.length > 0) await accrue(context, transaction, { events, reference, held });
+      return { accepted: fresh.length, duplicates: told.length - fresh.length };
+    }),
+  );
+}
+
+interface Known {
+  readonly place: number;
+  readonly record: UsageRecord & { readonly id: string };
+  readonly organisation: OrganisationId;
+  readonly digest: string;
+}
+
+/** Records by the ids of their customers; all that is wrong with any is told. */
+async function readAll(
+  context: BooksContext,
+  transaction: Transaction<Database>,
+  told: readonly unknown[],
+  held: Held,
+): Promise<readonly Known[]> {
+  const { calendar } = held.book;
+  const read = told.map((value) => readTold(value, (midnightMs) => calendar.instantMs(midnightMs)));
+  const names = new Set(read.flatMap((each) => ("problem" in each ? [] : each.events.map(({ customer }) => customer))));
+  const ids = await organisationsOf(transaction, [...names]);
+  const reasons: string[] = [];
+  const known = read.flatMap((each, place): readonly Known[] => {
+    const checked = "problem" in each ? each.problem : checkedRecord(each, ids, held, context);
+    if (typeof checked !== "string") return [{ place, ...checked }];
+    reasons.push(`record ${place + 1}: ${checked}`);
+    return [];
+  });
+  if (reasons.length === 0) return known;
+  const more = reasons.length === 1 ? "" : ` (and ${reasons.length - 1} more)`;
+  const message = `The usage is not valid: ${reasons[0]}${more}.`;
+  throw new RefusalError(refuse("usage_invalid", message, { reasons: reasons.slice(0, reasonsMost) }));
+}
+
+function checkedRecord(
+  { source, id, events }: UsageRecord,
+  ids: ReadonlyMap<string, OrganisationId>,
+  { closedUntilMs }: Held,
+  { clock, lateUsage }: BooksContext,
+): Omit<Known, "place"> | string {
+  const { customer = "", atMs = 0 } = events[0] ?? {};
+  if (id === undefined) return "id is missing: without one nobody could tell a repetition from new usage";
+  const organisation = ids.get(customer);
+  if (organisation === undefined) return `there is no organisation ${JSON.stringify(customer)}`;
+  if (atMs > clock.nowMs() + aheadMostMs) return `time is ${new Date(atMs).toISOString()}, which is still to come`;
+  if (lateUsage === "refuse" && closedUntilMs !== undefined && atMs < closedUntilMs) {
+    return `time is ${new Date(atMs).toISOString()}, in a period that is closed`;
+  }
+  const mine = events.map((event) => ({ ...event, customer: organisation }));
+  const digest = createHash("sha256").update(bodyOf(mine)).digest("hex");
+  return { record: { source, id, events: mine }, organisation, digest };
+}
+
+/** Those that were never told before. Of several that are the same in one call, the first. */
+async function freshOf(
+  { clock }: BooksContext,
+  transaction: Transaction<Database>,
+  records: readonly Known[],
+  reference: string,
+): Promise<readonly Known[]> {
+  const keyOf = ({ organisation, source, id }: Pick<ToldRecord, "organisation" | "source" | "id">): string =>
+    JSON.stringify([organisation, source, id]);
+  const first = new Map<string, Known>();
+  for (const known of records) {
+    const key = keyOf({ ...known.record, organisation: known.organisation });
+    const before = first.get(key);
+    if (before === undefined) first.set(key, known);
+    else if (before.digest !== known.digest) throw conflict(known);
+  }
+  const rows = [...first.values()].map(({ record, organisation, digest }) => ({
+    organisation,
+    source: record.source,
+    id: record.id,
+    digest,
+    events: record.events,
+  }));
+  const { fresh, differing } = await addRecords(transaction, rows, { reference, nowMs: clock.nowMs() });
+  const differs = differing.map((row) => first.get(keyOf(row))!).toSorted((a, b) => a.place - b.place)[0];
+  if (differs !== undefined) throw conflict(differs);
+  return fresh.map((row) => first.get(keyOf(row))!).toSorted((a, b) => a.place - b.place);
+}
+
+function conflict({ place, record: { id, source } }: Known): RefusalError {
+  const message = `Record ${place + 1}: id ${JSON.stringify(id)} of source ${JSON.stringify(source)} was told before, with another body.`;
+  return new RefusalError(refuse("usage_conflict", message, { param: id }));
+}

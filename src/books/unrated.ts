@@ -1,0 +1,79 @@
+import { refuse, type Refusal, refusing } from "../base/index.ts";
+import { AllTerms, type Quantity } from "../ledger/index.ts";
+import { findUnrated, type List, type Page, setRated, type UnratedRow } from "../store/index.ts";
+import { accrue, hold } from "./accruing.ts";
+import type { BooksContext } from "./context.ts";
+import { noNext } from "./reading.ts";
+
+/** What waits for a price, or for somebody who knows its quantity; the oldest first. */
+export async function unrated({ db }: BooksContext, { limit, after }: Page): Promise<List<UnratedRow> | Refusal> {
+  const behind = after === undefined ? 0 : Number(after);
+  if (!Number.isSafeInteger(behind)) return noNext();
+  const rows = await findUnrated(db, { after: behind, limit: limit + 1 });
+  return { items: rows.slice(0, limit), next: rows.length > limit ? String(rows[limit - 1]!.number) : null };
+}
+
+export interface RatedLater {
+  readonly rated: number;
+  /** Looked at, and still without a price or a quantity. */
+  readonly left: number;
+}
+
+const atOnce = 10_000;
+
+/**
+ * Rates what has a price by now, as if it came at this moment: what is of a closed period is billed with the next one. `quantity`, in units
+ * of 10^-9: of the one that is named, where nobody had counted; nothing of it is billed where that is 0.
+ */
+export async function rateUnrated(
+  context: BooksContext,
+  {
+    number,
+    quantity,
+    reference,
+  }: { readonly number?: number; readonly quantity?: Quantity; readonly reference: string },
+): Promise<RatedLater | Refusal> {
+  return refusing(async () => {
+    const sum = { rated: 0, left: 0 };
+    for (let after = 0; ;) {
+      const done = await context.db.transaction().execute(async (transaction) => {
+        const held = await hold(context, transaction);
+        const rows = await findUnrated(transaction, {
+          after,
+          limit: atOnce,
+          isLocked: true,
+          ...(number && { number }),
+        });
+        const terms = new AllTerms(held.book);
+        const ready = rows.flatMap((row) => {
+          const known = row.quantity ?? quantity;
+          const has = typeof terms.price(terms.at(row.organisation, row.atMs), row.sku) !== "string";
+          return known !== undefined && (has || known === 0n) ? [{ ...row, quantity: known as Quantity }] : [];
+        });
+        const events = ready
+          .filter((row) => row.quantity > 0n)
+          .map(({ organisation, sku, atMs, quantity, isBatch, events }) => ({
+            customer: organisation,
+            sku,
+            atMs,
+            quantity,
+            isBatch,
+            events,
+          }));
+        await accrue(context, transaction, { events, reference, held });
+        await setRated(transaction, ready, context.clock.nowMs());
+        return {
+          rated: ready.length,
+          left: rows.length - ready.length,
+          last: rows.length < atOnce ? undefined : rows.at(-1)!.number,
+        };
+      });
+      sum.rated += done.rated;
+      sum.left += done.left;
+      if (number !== undefined && sum.rated + sum.left === 0)
+        return refuse("not_found", `Nothing unrated has the number ${number}.`, { param: "number" });
+      if (done.last === undefined) return sum;
+      after = done.last;
+    }
+  });
+}

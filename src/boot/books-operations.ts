@@ -1,0 +1,152 @@
+import { formatAmount, type OrganisationId, refuse, type Refusal } from "../base/index.ts";
+import {
+  accounts,
+  applyPriceBook,
+  type BooksContext,
+  close,
+  credit,
+  entries,
+  metered,
+  periods,
+  priceBookHistory,
+  rateUnrated,
+  record,
+  showPriceBook,
+  trialBalance,
+  unrated,
+  why,
+} from "../books/index.ts";
+import type { Operations } from "../gateway/index.ts";
+import { parseQuantity } from "../ledger/index.ts";
+import type { List, MeteredRow } from "../store/index.ts";
+import { invoicePage, wholeInvoice } from "./invoices.ts";
+import type { OperationParts } from "./parts.ts";
+
+type Books = Operations["books"];
+
+/** How long what was settled before a call is waited for. */
+const shippingTimeoutMs = 10_000;
+
+/** The books as the control API asks them: everything that was settled before a call is in its answer. */
+export function booksOperations(parts: OperationParts): Books {
+  const { ledger, shipper } = parts;
+  const shipped = async (): Promise<Refusal | undefined> =>
+    (await shipper.caughtUp(shippingTimeoutMs))
+      ? undefined
+      : refuse("books_behind", "PostgreSQL did not take all settled usage in time; the books would lack some.", {
+          retryAfterSeconds: 10,
+        });
+  return {
+    showPriceBook: (version) => showPriceBook(ledger, version),
+    applyPriceBook: (input) => applyPriceBook(ledger, input),
+    priceBookHistory: (page) => priceBookHistory(ledger, page),
+    recordUsage: (records, request) => record(ledger, records, `usage ${request}`),
+    metered: async (filter, page) =>
+      (page.after === undefined ? await shipped() : undefined) ?? meteredPage(parts, filter, page),
+    unrated: async (page) =>
+      toldList(await unrated(ledger, page), ({ atMs, quantity, isBatch: _, ...row }) => ({
+        ...row,
+        at: new Date(atMs).toISOString(),
+        quantity: quantity === undefined ? null : quantityText(quantity),
+      })),
+    rateUnrated: ({ number, quantity }, request) => rateLater(ledger, number, quantity, request),
+    periods: async () => ({ items: await periods(ledger.db) }),
+    close: async (period, by) =>
+      (await shipped()) ??
+      told(await close(ledger, period, by), (closed) => ({ ...closed, totals: [...closed.totals] })),
+    accounts: async () => ({ items: [...(await accounts(ledger))] }),
+    trialBalance: async (period) =>
+      (await shipped()) ??
+      told(await trialBalance(ledger, period), (balance) => ({
+        ...balance,
+        rows: [...balance.rows],
+        totals: [...balance.totals],
+      })),
+    transactions: async (filter, page) =>
+      (page.after === undefined ? await shipped() : undefined) ??
+      toldList(await entries(ledger, filter, page), ({ at, postings, ...row }) => ({
+        ...row,
+        ...dated(ledger, at),
+        postings: [...postings],
+      })),
+    why: async (posting) =>
+      told(await why(ledger, posting), ({ transaction, sums, requests, records, lines, ...rest }) => ({
+        ...rest,
+        transaction: { ...transaction, ...dated(ledger, transaction.at) },
+        lines: lines.map((line) => ({ ...line })),
+        sums: sums.map(({ sku, period, quantity, events, accrued }) => ({
+          sku,
+          period,
+          quantity: quantityText(quantity),
+          events,
+          accrued: formatAmount(accrued),
+        })),
+        requests: requests.map(meteredOf),
+        records: records.map(meteredOf),
+      })),
+    invoices: (filter, page) => invoicePage(parts, filter, page),
+    showInvoice: (invoice) => wholeInvoice(parts, invoice),
+    credit: (input) => credit(ledger, input),
+  };
+}
+
+/** A moment, and its day by the price book's clock. */
+function dated({ prices }: BooksContext, at: Date): { readonly at: string; readonly date: string } {
+  const local = new Date(prices.book.calendar.localMs(at.getTime()));
+  return { at: at.toISOString(), date: local.toISOString().slice(0, 10) };
+}
+
+function told<Result extends object, Told>(result: Result | Refusal, as: (result: Result) => Told): Told | Refusal {
+  return isRefusal(result) ? result : as(result);
+}
+
+function toldList<Row, Item>(list: List<Row> | Refusal, as: (row: Row) => Item): List<Item> | Refusal {
+  return told(list, ({ items, next }) => ({ items: items.map(as), next }));
+}
+
+function isRefusal(result: object): result is Refusal {
+  return "outcome" in result && result.outcome === "refused";
+}
+
+async function meteredPage(
+  { ledger, tenancy }: OperationParts,
+  { organisation, from, until }: Parameters<Books["metered"]>[0],
+  page: Parameters<Books["metered"]>[1],
+): ReturnType<Books["metered"]> {
+  const found = organisation === undefined ? undefined : await tenancy.showOrganisation(organisation);
+  if (found !== undefined && "outcome" in found) return found;
+  const filter = {
+    ...(found && { organisation: found.id as OrganisationId }),
+    ...(from !== undefined && { fromMs: Date.parse(from) }),
+    ...(until !== undefined && { untilMs: Date.parse(until) }),
+  };
+  return toldList(await metered(ledger, filter, page), meteredOf);
+}
+
+function meteredOf({ at, ...row }: MeteredRow) {
+  return { ...row, at: at.toISOString() };
+}
+
+function rateLater(
+  ledger: BooksContext,
+  number: number | undefined,
+  text: string | undefined,
+  request: string,
+): ReturnType<Books["rateUnrated"]> {
+  const quantity = text === undefined ? undefined : parseQuantity(text);
+  const wrong = text !== undefined && (quantity === undefined || number === undefined);
+  if (wrong) {
+    const message = "A quantity is a decimal from 0 with at most 9 decimals, of the one usage that `number` names.";
+    return Promise.resolve(refuse("invalid_request", message, { param: "quantity" }));
+  }
+  return rateUnrated(ledger, {
+    ...(number && { number }),
+    ...(quantity !== undefined && { quantity }),
+    reference: `usage ${request}`,
+  });
+}
+
+/** Units of 10^-9 as a decimal string. */
+function quantityText(units: bigint): string {
+  return formatAmount(units * 1_000n);
+}

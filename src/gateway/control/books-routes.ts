@@ -1,0 +1,286 @@
+import { z } from "zod";
+import {
+  accounts,
+  closedPeriod,
+  credited,
+  invoices,
+  meteredRows,
+  periods,
+  priceBook,
+  ratedLater,
+  reasons,
+  recorded,
+  transactions,
+  trialBalance,
+  unratedRows,
+  wholeInvoice,
+} from "./books-wire.ts";
+import { decimal, instant, page, pageOf, reference, words } from "./fields.ts";
+import type { BooksOperations } from "./operations.ts";
+import { route, type Route } from "./route.ts";
+import { versions } from "./wire.ts";
+
+const operator = { permission: "operator" } as const;
+const versionNumber = z.int().min(0).max(1_000_000_000);
+
+/** What usage costs, what was used elsewhere, and the ledger of both. */
+export function booksRoutes(books: BooksOperations): readonly Route[] {
+  return [...priceBookRoutes(books), ...usageRoutes(books), ...ledgerRoutes(books), ...invoiceRoutes(books)];
+}
+
+function priceBookRoutes(books: BooksOperations): readonly Route[] {
+  const shared = { ...operator, group: "Price book" } as const;
+  return [
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/price-book",
+        name: "showPriceBook",
+        summary: "Shows the price book.",
+        query: z.strictObject({
+          version: z.coerce
+            .number()
+            .pipe(versionNumber.min(1))
+            .optional()
+            .meta({ description: "Left out: the one that holds." }),
+        }),
+        answer: priceBook,
+      },
+      ({ query }) => books.showPriceBook(query.version),
+    ),
+    route(
+      {
+        ...shared,
+        method: "PUT",
+        path: "/price-book",
+        name: "applyPriceBook",
+        summary:
+          "Applies a price book, whole; it holds within a second, for bills and for what requests are listed at. Customers are organisations, by name or id. Refused where another version was applied since `basedOn`, where it is not valid, and where something that was used already would cost something else: new prices begin later.",
+        body: z.strictObject({
+          basedOn: versionNumber.meta({
+            description: "The newest version that this was made from; 0: there was none.",
+          }),
+          note: words.optional().meta({ description: "What it is for." }),
+          document: z.record(z.string().max(200), z.unknown()).meta({ description: "The price book." }),
+        }),
+        answer: priceBook,
+      },
+      ({ body, asker }) => books.applyPriceBook({ ...body, by: asker.name }),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/price-book/history",
+        name: "listPriceBookVersions",
+        summary: "Lists the versions of the price book, the newest first.",
+        query: z.strictObject(page),
+        answer: versions,
+      },
+      ({ query }) => books.priceBookHistory(pageOf(query)),
+    ),
+  ];
+}
+
+const recordMembers = z.record(z.string().max(200), z.unknown());
+/** One record or several; each is a usage record or a CloudEvent. */
+const told = z
+  .union([recordMembers, z.array(recordMembers).min(1).max(10_000)])
+  .transform((body) => ({ records: Array.isArray(body) ? body : [body] }));
+
+function usageRoutes(books: BooksOperations): readonly Route[] {
+  const shared = { ...operator, group: "Usage" } as const;
+  return [
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/usage",
+        name: "recordUsage",
+        summary:
+          "Takes what other services have metered: a record or a CloudEvent, or a list of them (`application/json`, `application/cloudevents+json`, `application/cloudevents-batch+json`), as usage files have them (rate.md); `customer` is an organisation's name or id. All of it is taken or none. The same (organisation, source, id) counts once, for ever: told again it is a duplicate, and with another body it is refused.",
+        body: told,
+        answer: recorded,
+      },
+      ({ body, request }) => books.recordUsage(body.records, request),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/usage/metered",
+        name: "listMeteredUsage",
+        summary: "Lists what was metered, one by one: requests that were served, then records of other services.",
+        query: z.strictObject({
+          ...page,
+          organisation: reference.optional(),
+          from: instant.optional(),
+          until: instant.optional(),
+        }),
+        answer: meteredRows,
+      },
+      ({ query }) => {
+        const { organisation, from, until } = query;
+        return books.metered({ organisation, from, until }, pageOf(query));
+      },
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/usage/unrated",
+        name: "listUnratedUsage",
+        summary:
+          "Lists usage that has no price, or whose quantity nobody knows, the oldest first. It is on no invoice.",
+        query: z.strictObject(page),
+        answer: unratedRows,
+      },
+      ({ query }) => books.unrated(pageOf(query)),
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/usage/unrated/rate",
+        name: "rateUnratedUsage",
+        summary:
+          "Rates what has a price by now. `quantity`: of the one that `number` names, where nobody had counted; 0: nothing of it is billed.",
+        body: z.strictObject({ number: z.int().min(1).optional(), quantity: decimal.optional() }),
+        answer: ratedLater,
+      },
+      ({ body, request }) => books.rateUnrated(body, request),
+    ),
+  ];
+}
+
+const periodName = z
+  .string()
+  .regex(/^\d{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?$/, "a period such as 2026-03")
+  .meta({ description: "As the price book has them: 2026-03, 2026-Q1 or 2026." });
+
+function ledgerRoutes(books: BooksOperations): readonly Route[] {
+  const shared = { ...operator, group: "Ledger" } as const;
+  return [
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/ledger/periods",
+        name: "listLedgerPeriods",
+        summary: "Lists the periods in which something was posted.",
+        answer: periods,
+      },
+      () => books.periods(),
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/ledger/periods/:period/close",
+        name: "closeLedgerPeriod",
+        summary:
+          "Closes a period that is over, for ever: its usage becomes draft invoices, and nothing is posted into it any more. One after the other, the earliest first; one that is closed answers as it did.",
+        params: z.strictObject({ period: periodName }),
+        answer: closedPeriod,
+      },
+      ({ params, asker }) => books.close(params.period, asker.name),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/ledger/accounts",
+        name: "listAccounts",
+        summary: "Lists the chart of accounts.",
+        answer: accounts,
+      },
+      () => books.accounts(),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/ledger/trial-balance",
+        name: "showTrialBalance",
+        summary: "What each account has in each currency; debits and credits are the same.",
+        query: z.strictObject({ period: periodName.optional().meta({ description: "Up to its end; left out: all." }) }),
+        answer: trialBalance,
+      },
+      ({ query }) => books.trialBalance(query.period),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/ledger/transactions",
+        name: "listTransactions",
+        summary: "Lists the ledger's transactions with their postings, in their order.",
+        query: z.strictObject({ ...page, period: periodName.optional() }),
+        answer: transactions,
+      },
+      ({ query }) => books.transactions({ period: query.period }, pageOf(query)),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/ledger/postings/:posting/why",
+        name: "explainPosting",
+        summary:
+          "Goes back from a posting to the invoice's lines, the sums of usage, and the requests with their receipts.",
+        params: z.strictObject({ posting: z.string().max(40) }),
+        answer: reasons,
+      },
+      ({ params }) => books.why(params.posting),
+    ),
+  ];
+}
+
+function invoiceRoutes(books: BooksOperations): readonly Route[] {
+  const shared = { ...operator, group: "Invoices" } as const;
+  const params = z.strictObject({ invoice: z.string().max(100) });
+  return [
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/invoices",
+        name: "listInvoices",
+        summary: "Lists invoices, the oldest first.",
+        query: z.strictObject({ ...page, organisation: reference.optional(), period: periodName.optional() }),
+        answer: invoices,
+      },
+      ({ query }) => books.invoices({ organisation: query.organisation, period: query.period }, pageOf(query)),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/invoices/:invoice",
+        name: "showInvoice",
+        summary: "Shows an invoice with its lines.",
+        params,
+        answer: wholeInvoice,
+      },
+      ({ params }) => books.showInvoice(params.invoice),
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/invoices/:invoice/credits",
+        name: "creditInvoice",
+        summary:
+          "Takes a part of an invoice back, with its tax: it is posted into the period that is open, and the invoice stays as it is. At most what is left of the account.",
+        params,
+        body: z.strictObject({
+          account: z.string().max(100).meta({ description: "Such as `revenue/ai-inference`." }),
+          net: decimal,
+        }),
+        answer: credited,
+      },
+      ({ params, body }) => books.credit({ invoice: params.invoice, ...body }),
+    ),
+  ];
+}

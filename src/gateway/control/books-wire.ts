@@ -1,0 +1,180 @@
+import { z } from "zod";
+import { decimal, listOf } from "./fields.ts";
+import { version } from "./wire.ts";
+
+// What the control API answers of money.
+
+export const priceBook = version.extend({
+  document: z
+    .record(z.string(), z.unknown())
+    .meta({ description: "As it was applied; of version 0 the settings' `prices`, written as a price book." }),
+  customers: z
+    .record(z.string(), z.string())
+    .meta({ description: "The ids of the organisations that it calls by name: names may change." }),
+  warnings: z.array(z.string()).meta({ description: "What receipts would list and no bill have." }),
+});
+
+export const recorded = z.object({
+  accepted: z.int(),
+  duplicates: z.int().meta({ description: "Told before, with the same body." }),
+});
+
+export const metered = z.object({
+  source: z.string().meta({ description: "A gateway's id, or what a record says." }),
+  id: z.string().meta({ description: "A request's id, or a record's." }),
+  organisation: z.string(),
+  at: z.string(),
+  isBatch: z.boolean(),
+  receipt: z.string().nullable(),
+  sku: z.string().nullable().meta({ description: "Null: a request, which has tokens of a model." }),
+  quantity: decimal.nullable().meta({ description: "Null: nobody has counted." }),
+  model: z.string().nullable(),
+  isEmbedding: z.boolean(),
+  inputTokens: decimal.nullable(),
+  cachedInputTokens: decimal.nullable(),
+  outputTokens: decimal.nullable(),
+  reasoningTokens: decimal.nullable(),
+});
+
+export const meteredRows = listOf(metered);
+
+export const unrated = z.object({
+  number: z.int(),
+  organisation: z.string(),
+  sku: z.string(),
+  at: z.string(),
+  quantity: decimal.nullable().meta({ description: "Null: nobody has counted." }),
+  events: z.int(),
+  reason: z.string(),
+  reference: z.string().meta({ description: "What it came with: a shipment, a request, a record." }),
+});
+
+export const unratedRows = listOf(unrated);
+export const ratedLater = z.object({ rated: z.int(), left: z.int() });
+
+const total = z.object({
+  currency: z.string(),
+  invoices: z.int(),
+  net: decimal,
+  tax: decimal,
+  gross: decimal,
+  residual: decimal.meta({ description: "What rounding took away, below 0 where it added." }),
+});
+
+export const closedPeriod = z.object({
+  period: z.string(),
+  closedAt: z.string(),
+  closedBy: z.string(),
+  invoices: z.int(),
+  totals: z.array(total).meta({ description: "By currency." }),
+});
+
+export const periods = z.object({
+  items: z.array(
+    z.object({
+      period: z.string(),
+      startsAt: z.string(),
+      endsAt: z.string().meta({ description: "Excluded." }),
+      state: z.enum(["open", "closed"]),
+      closedAt: z.string().nullable(),
+      closedBy: z.string().nullable(),
+    }),
+  ),
+});
+
+const kind = z.enum(["asset", "liability", "income"]);
+
+export const accounts = z.object({ items: z.array(z.object({ account: z.string(), kind })) });
+
+export const trialBalance = z.object({
+  until: z.string().nullable().meta({ description: "Excluded; null: all that there is." }),
+  rows: z.array(
+    z.object({ account: z.string(), kind, currency: z.string(), debit: decimal, credit: decimal, balance: decimal }),
+  ),
+  totals: z
+    .array(z.object({ currency: z.string(), debit: decimal, credit: decimal }))
+    .meta({ description: "Both sides are the same." }),
+});
+
+const posting = z.object({
+  posting: z.string().meta({ description: "Its transaction's number and its line: `12.1`." }),
+  account: z.string(),
+  organisation: z.string().nullable(),
+  currency: z.string(),
+  amount: decimal.meta({ description: "A debit above 0, a credit below." }),
+});
+
+const transaction = z.object({
+  number: z.int(),
+  kind: z.string(),
+  period: z.string(),
+  at: z.string(),
+  date: z.string().meta({ description: "The day, by the price book's clock." }),
+  reference: z.string().meta({ description: "What it was made from: a shipment, a call, an invoice." }),
+});
+
+export const transactions = listOf(transaction.extend({ postings: z.array(posting) }));
+
+const line = z.record(z.string(), z.unknown()).meta({ description: "As `bailiwick rate --json` tells a line." });
+
+export const reasons = z.object({
+  posting,
+  transaction,
+  invoice: z.string().nullable(),
+  lines: z.array(line).meta({ description: "Of the invoice, those that it is made of." }),
+  sums: z.array(
+    z.object({
+      sku: z.string(),
+      period: z.string().meta({ description: "In which it was used." }),
+      quantity: decimal,
+      events: z.int(),
+      accrued: decimal,
+    }),
+  ),
+  requests: z.array(metered).meta({ description: "The first hundred, each with its receipt." }),
+  records: z.array(metered).meta({ description: "The first hundred." }),
+});
+
+export const invoice = z.object({
+  id: z.string(),
+  organisation: z.object({ id: z.string(), name: z.string() }),
+  period: z.string(),
+  currency: z.string(),
+  state: z.enum(["draft", "final", "paid", "void"]),
+  net: decimal,
+  tax: decimal,
+  gross: decimal,
+  residual: decimal,
+  createdAt: z.string(),
+});
+
+export const invoices = listOf(invoice);
+export const wholeInvoice = invoice.extend({
+  bill: z
+    .record(z.string(), z.unknown())
+    .meta({ description: "The bill and its lines, as `bailiwick rate --json` tells them." }),
+});
+
+export const credited = z.object({
+  invoice: z.string(),
+  account: z.string(),
+  currency: z.string(),
+  net: decimal,
+  tax: decimal,
+  gross: decimal,
+});
+
+export type PriceBook = z.output<typeof priceBook>;
+export type Recorded = z.output<typeof recorded>;
+export type Metered = z.output<typeof metered>;
+export type Unrated = z.output<typeof unrated>;
+export type RatedLater = z.output<typeof ratedLater>;
+export type ClosedPeriod = z.output<typeof closedPeriod>;
+export type LedgerPeriods = z.output<typeof periods>;
+export type Accounts = z.output<typeof accounts>;
+export type TrialBalance = z.output<typeof trialBalance>;
+export type LedgerTransaction = z.output<typeof transactions>["items"][number];
+export type Reasons = z.output<typeof reasons>;
+export type Invoice = z.output<typeof invoice>;
+export type WholeInvoice = z.output<typeof wholeInvoice>;
+export type Credited = z.output<typeof credited>;

@@ -1,0 +1,124 @@
+import { parseAmount } from "../../base/index.ts";
+import type { Bill } from "../bill/bill.ts";
+import type { BillDocument } from "../bill/rated-usage.ts";
+import { minorUnitDecimals } from "../book/currency.ts";
+import {
+  fixedText,
+  type Fraction,
+  fraction,
+  multiply,
+  parseFraction,
+  round,
+  type Rounding,
+  share,
+} from "../book/fraction.ts";
+import { revenueAccount, taxAccount } from "./accounts.ts";
+
+/** A debit above 0, a credit below; in units of 10^-12 of its currency. */
+export interface Movement {
+  readonly account: string;
+  readonly currency: string;
+  readonly amount: bigint;
+}
+
+/** An exact amount as the ledger has it, in units of 10^-12: half of the last one goes to the even neighbour. */
+export function ledgerAmount(amount: Fraction): bigint {
+  return round(amount, 12, "half-even");
+}
+
+/** Minor units of a currency as the ledger has them. */
+export function ledgerUnits(minor: bigint, currency: string): bigint {
+  return minor * 10n ** BigInt(12 - minorUnitDecimals(currency)!);
+}
+
+/** What usage has come to since the last time: not yet on an invoice. */
+export function accrual(
+  amounts: readonly { readonly sku: string; readonly currency: string; readonly amount: bigint }[],
+  isInternal: boolean,
+): readonly Movement[] {
+  return added(
+    amounts.flatMap(({ sku, currency, amount }) => [
+      { account: "unbilled-receivables", currency, amount },
+      { account: revenueAccount(sku, isInternal), currency, amount: -amount },
+    ]),
+  );
+}
+
+/**
+ * What was accrued of a bill's lines is not unbilled any more: revenue goes back by what its lines were rounded to, which the bill
+ * posts anew, and what rounding took away, or added, to an account of its own. So revenue stays exact.
+ */
+export function reversal(bill: Bill, isInternal: boolean): readonly Movement[] {
+  return added(
+    bill.lines.flatMap(({ sku, currency, amount, rounded }) => {
+      const exact = ledgerAmount(amount);
+      const billed = ledgerUnits(rounded, currency);
+      return [
+        { account: revenueAccount(sku, isInternal), currency, amount: billed },
+        { account: "rounding-residual", currency, amount: exact - billed },
+        { account: "unbilled-receivables", currency, amount: -exact },
+      ];
+    }),
+  );
+}
+
+/** What an invoice posts: what is owed, what was earned by product, and what is owed on in tax. */
+export function billing(bill: Bill, isInternal: boolean): readonly Movement[] {
+  const { currency, gross, tax, lines } = bill;
+  const owed = { account: "receivables", currency, amount: ledgerUnits(gross, currency) };
+  const earned = lines.map(({ sku, rounded }) => ({
+    account: revenueAccount(sku, isInternal),
+    currency,
+    amount: -ledgerUnits(rounded, currency),
+  }));
+  const due = { account: taxAccount(tax.jurisdiction), currency, amount: -ledgerUnits(tax.amount, currency) };
+  return added([owed, ...earned, due]);
+}
+
+/** A part of an invoice that is taken back, with its tax. Minor units. */
+export function crediting(credit: {
+  readonly account: string;
+  readonly currency: string;
+  readonly net: bigint;
+  readonly tax: bigint;
+  readonly jurisdiction: string | undefined;
+}): readonly Movement[] {
+  const { account, currency, net, tax, jurisdiction } = credit;
+  return added([
+    { account, currency, amount: ledgerUnits(net, currency) },
+    { account: taxAccount(jurisdiction), currency, amount: ledgerUnits(tax, currency) },
+    { account: "receivables", currency, amount: -ledgerUnits(net + tax, currency) },
+  ]);
+}
+
+/** One movement for each account and currency, in the order in which they came; those that come to nothing are none. */
+function added(movements: readonly Movement[]): readonly Movement[] {
+  const sums = new Map<string, Movement>();
+  for (const movement of movements) {
+    const key = `${movement.account}\n${movement.currency}`;
+    sums.set(key, { ...movement, amount: (sums.get(key)?.amount ?? 0n) + movement.amount });
+  }
+  return [...sums.values()].filter(({ amount }) => amount !== 0n);
+}
+
+/** The tax of what is taken back, at the rate of its bill. Minor units. */
+export function creditTax(
+  { taxPercent, reverseCharge }: Pick<BillDocument, "taxPercent" | "reverseCharge">,
+  net: bigint,
+  rounding: Rounding,
+): bigint {
+  const percent = taxPercent === null || reverseCharge ? undefined : parseFraction(taxPercent);
+  return percent === undefined ? 0n : round(multiply(fraction(net), share(percent)), 0, rounding);
+}
+
+/** A decimal string in minor units of a currency; undefined where it is none, or has more decimals than can be paid. */
+export function minorAmount(text: string, currency: string): bigint | undefined {
+  const amount = parseAmount(text);
+  const unit = 10n ** BigInt(12 - minorUnitDecimals(currency)!);
+  return amount === undefined || amount % unit !== 0n ? undefined : amount / unit;
+}
+
+/** With all the decimals that its currency has. */
+export function minorText(minor: bigint, currency: string): string {
+  return fixedText(minor, minorUnitDecimals(currency)!);
+}

@@ -1,0 +1,159 @@
+import { type Kysely, sql, type Transaction } from "kysely";
+import type { OrganisationId } from "../base/index.ts";
+import type { Database } from "./schema.ts";
+
+/** Which usage is priced at once, and with which period it is billed. */
+export interface SumKey {
+  readonly billedIn: string;
+  readonly organisation: OrganisationId;
+  readonly sku: string;
+  readonly period: string;
+  /** Milliseconds since 1970. */
+  readonly termsFrom: number;
+}
+
+/** A sum, or what is added to one. Quantities are in units of 10^-9, money of 10^-12. */
+export interface SumRow extends SumKey {
+  readonly currency: string;
+  readonly quantity: bigint;
+  readonly batch: bigint;
+  readonly offPeak: bigint;
+  readonly events: number;
+  readonly accrued: bigint;
+  readonly lastAtMs: number;
+}
+
+export type AddedSum = Omit<SumRow, "accrued">;
+
+interface RawSum {
+  readonly billedIn: string;
+  readonly organisation: OrganisationId;
+  readonly sku: string;
+  readonly period: string;
+  readonly termsFrom: string;
+  readonly currency: string;
+  readonly quantity: string;
+  readonly batch: string;
+  readonly offPeak: string;
+  readonly events: string;
+  readonly accrued: string;
+  readonly lastAtMs: string;
+}
+
+/** Whole units: what is exact in both worlds, as text. */
+const rawColumns = sql`billed_in, organisation, sku, period, terms_from, currency,
+  (quantity * 1000000000)::numeric(47, 0) AS quantity, (batch * 1000000000)::numeric(47, 0) AS batch,
+  (off_peak * 1000000000)::numeric(47, 0) AS off_peak, events, (accrued * 1000000000000)::numeric(50, 0) AS accrued,
+  (extract(epoch FROM last_at) * 1000)::bigint AS last_at_ms`;
+
+function sumOf(row: RawSum): SumRow {
+  return {
+    ...row,
+    termsFrom: Number(row.termsFrom),
+    quantity: BigInt(row.quantity),
+    batch: BigInt(row.batch),
+    offPeak: BigInt(row.offPeak),
+    events: Number(row.events),
+    accrued: BigInt(row.accrued),
+    lastAtMs: Number(row.lastAtMs),
+  };
+}
+
+/**
+ * Adds to sums, each once at most, and returns what they are then. Their rows stay locked until the transaction ends; they are taken in the
+ * order of their key, so that two who add to the same ones wait for one another and never for each other.
+ */
+export async function addToSums(
+  transaction: Transaction<Database>,
+  added: readonly AddedSum[],
+): Promise<readonly SumRow[]> {
+  if (added.length === 0) return [];
+  const rows = added.map((sum) => [
+    sum.billedIn,
+    sum.organisation,
+    sum.sku,
+    sum.period,
+    sum.termsFrom,
+    sum.currency,
+    String(sum.quantity),
+    String(sum.batch),
+    String(sum.offPeak),
+    sum.events,
+    sum.lastAtMs,
+  ]);
+  const result = await sql<RawSum>`
+    INSERT INTO usage_sums AS held (
+      billed_in, organisation, sku, period, terms_from, currency, quantity, batch, off_peak, events, last_at
+    )
+    SELECT e ->> 0, e ->> 1, e ->> 2, e ->> 3, (e ->> 4)::bigint, e ->> 5,
+      (e ->> 6)::numeric * 0.000000001, (e ->> 7)::numeric * 0.000000001, (e ->> 8)::numeric * 0.000000001,
+      (e ->> 9)::bigint, timestamptz 'epoch' + (e ->> 10)::bigint * interval '1 millisecond'
+    FROM json_array_elements(${JSON.stringify(rows)}::json) AS e
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (billed_in, organisation, sku, period, terms_from) DO UPDATE SET
+      quantity = held.quantity + excluded.quantity, batch = held.batch + excluded.batch,
+      off_peak = held.off_peak + excluded.off_peak, events = held.events + excluded.events,
+      last_at = greatest(held.last_at, excluded.last_at)
+    RETURNING ${rawColumns}`.execute(transaction);
+  return result.rows.map(sumOf);
+}
+
+/** Notes what of sums is in the ledger now. */
+export async function setAccrued(
+  transaction: Transaction<Database>,
+  sums: readonly (SumKey & { readonly accrued: bigint })[],
+): Promise<void> {
+  if (sums.length === 0) return;
+  const rows = sums.map((sum) => [
+    sum.billedIn,
+    sum.organisation,
+    sum.sku,
+    sum.period,
+    sum.termsFrom,
+    String(sum.accrued),
+  ]);
+  await sql`
+    UPDATE usage_sums SET accrued = (e ->> 5)::numeric * 0.000000000001
+    FROM json_array_elements(${JSON.stringify(rows)}::json) AS e
+    WHERE billed_in = e ->> 0 AND organisation = e ->> 1 AND sku = e ->> 2 AND period = e ->> 3
+      AND terms_from = (e ->> 4)::bigint`.execute(transaction);
+}
+
+/** Sums by what they are of; all where nothing is named. In the order of their key. */
+export async function findSums(
+  db: Kysely<Database>,
+  wanted: {
+    readonly billedIn?: string;
+    readonly periods?: readonly string[];
+    readonly organisations?: readonly string[];
+    readonly isOpen?: boolean;
+  } = {},
+): Promise<readonly SumRow[]> {
+  const { billedIn, periods, organisations, isOpen } = wanted;
+  const filters = [
+    ...(billedIn === undefined ? [] : [sql`billed_in = ${billedIn}`]),
+    ...(periods === undefined ? [] : [sql`period = ANY(${periods}::text[])`]),
+    ...(organisations === undefined ? [] : [sql`organisation = ANY(${organisations}::text[])`]),
+    ...(isOpen === true ? [sql`billed_in NOT IN (SELECT period FROM ledger_periods WHERE closed_at IS NOT NULL)`] : []),
+  ];
+  const result = await sql<RawSum>`
+    SELECT ${rawColumns} FROM usage_sums
+    ${filters.length === 0 ? sql`` : sql`WHERE ${sql.join(filters, sql` AND `)}`}
+    ORDER BY billed_in, organisation, sku, period, terms_from`.execute(db);
+  return result.rows.map(sumOf);
+}
+
+/** What was priced under which terms, and when for the last time. */
+export interface UsedTerms {
+  readonly organisation: OrganisationId;
+  readonly sku: string;
+  readonly termsFrom: number;
+  readonly lastAtMs: number;
+}
+
+export async function usedTerms(db: Kysely<Database>): Promise<readonly UsedTerms[]> {
+  const { rows } = await sql<Omit<UsedTerms, "termsFrom" | "lastAtMs"> & { termsFrom: string; lastAtMs: string }>`
+    SELECT organisation, sku, terms_from, (extract(epoch FROM max(last_at)) * 1000)::bigint AS last_at_ms
+    FROM usage_sums GROUP BY organisation, sku, terms_from ORDER BY 1, 2, 3`.execute(db);
+  return rows.map((row) => ({ ...row, termsFrom: Number(row.termsFrom), lastAtMs: Number(row.lastAtMs) }));
+}
