@@ -7,6 +7,7 @@ export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./cloc
 export { canonicalForm, type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
 export { DiskFullError } from "./disk-full.ts";
+export { documentProblems, type MemberProblem } from "./document-problems.ts";
 export { escapeHtml } from "./escape-html.ts";
 export {
   type ErrorCode,

@@ -6,12 +6,28 @@
  * what has no price is unrated, never of the price zero.
  */
 export { Budgets, type Reservation } from "./budgets.ts";
-export { billsOf } from "./bill/bill.ts";
-export { ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
+export { type Bill, billsOf } from "./bill/bill.ts";
+export type { Line } from "./bill/line.ts";
+export { moneyText, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
 export { type UsageEvent, UsageSums } from "./bill/sums.ts";
+export type { Tax } from "./bill/tax.ts";
 export type { RatedBook } from "./book/book.ts";
-export { parseFraction } from "./book/fraction.ts";
-export { type Dimension, parseQuantity, type Quantity, skuOf } from "./book/quantity.ts";
+export { minorUnitDecimals } from "./book/currency.ts";
+export {
+  add,
+  compare,
+  decimalText,
+  divide,
+  type Fraction,
+  fraction,
+  isDecimal,
+  multiply,
+  parseFraction,
+  round,
+  share,
+  subtract,
+} from "./book/fraction.ts";
+export { type Dimension, parseQuantity, type Quantity, skuOf, unitOf } from "./book/quantity.ts";
 export { readBook } from "./book/reading.ts";
 export { type Price, type PriceBook, createPriceBook } from "./price-book.ts";
 export { bound, rate, type TokenBound } from "./rating.ts";

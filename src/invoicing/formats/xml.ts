@@ -1,0 +1,72 @@
+import { type Refusal, refuse } from "../../base/index.ts";
+import type { Invoice } from "../document/invoice.ts";
+import type { Party } from "../document/party.ts";
+import { en16931Of } from "./en16931.ts";
+
+/** EN 16931 in its two syntaxes, and with Germany's rules on top. */
+export type XmlFormat = "ubl" | "cii" | "xrechnung-ubl" | "xrechnung-cii";
+
+/** What the library calls them. */
+const names: Readonly<Record<XmlFormat, string>> = {
+  ubl: "UBL",
+  cii: "CII",
+  "xrechnung-ubl": "XRECHNUNG-UBL",
+  "xrechnung-cii": "XRECHNUNG-CII",
+};
+
+export type Written = { readonly outcome: "written"; readonly bytes: Uint8Array } | Refusal;
+
+/** The same invoice gives the same bytes. */
+export async function xmlOf(invoice: Invoice, format: XmlFormat): Promise<Written> {
+  const body = en16931Of(invoice);
+  if ("outcome" in body) return body;
+  const missing = missingFor(invoice, format);
+  if (missing !== undefined) return refuse("format_unsupported", missing);
+  const { InvoiceService } = await import("@e-invoice-eu/core");
+  const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
+  const service = new InvoiceService(silent);
+  const options = { format: names[format], lang: "en", noWarnings: true };
+  try {
+    const text = await service.generate({ "ubl:Invoice": body }, options);
+    return { outcome: "written", bytes: Buffer.from(text as string, "utf8") };
+  } catch (error) {
+    const refused = unlisted(error);
+    if (refused === undefined) throw error;
+    return refused;
+  }
+}
+
+/** The library holds codes (countries, currencies, schemes) against EN 16931's lists, and says which is in none. */
+function unlisted(error: unknown): Refusal | undefined {
+  const { errors } = (error ?? {}) as { readonly errors?: readonly { instancePath?: string; message?: string }[] };
+  if (!Array.isArray(errors) || errors.length === 0) return undefined;
+  const reasons = errors
+    .slice(0, 20)
+    .map(
+      ({ instancePath = "", message = "" }) => `${instancePath.replace("/ubl:Invoice/", "")} ${message.slice(0, 100)}`,
+    );
+  return refuse("format_unsupported", "EN 16931 does not have what the invoice says.", { reasons });
+}
+
+/** What a format asks for over EN 16931: PEPPOL-EN16931-R010 and R020 of UBL, BR-DE-* of XRechnung. */
+function missingFor({ seller, buyer, buyerReference, payment, kind }: Invoice, format: XmlFormat): string | undefined {
+  const isGerman = format.startsWith("xrechnung");
+  if (isGerman || format === "ubl") {
+    const unreachable = [seller, buyer].find((party) => !isReachable(party));
+    if (unreachable !== undefined) return `${format} needs an electronicAddress, or an email, of ${unreachable.name}.`;
+  }
+  if (!isGerman) return undefined;
+  const { contactName, phone, email } = seller;
+  if (contactName === undefined || phone === undefined || email === undefined) {
+    return "XRechnung needs the seller's contactName, phone and email (BR-DE-5 to -7).";
+  }
+  const addressless = [seller, buyer].find(({ city, postCode }) => city === undefined || postCode === undefined);
+  if (addressless !== undefined)
+    return `XRechnung needs city and postCode of ${addressless.name} (BR-DE-3, -4, -8, -9).`;
+  if (buyerReference === null) return "XRechnung needs the buyer's reference, its Leitweg-ID (BR-DE-15).";
+  return payment === null && kind === "invoice" ? "XRechnung needs the payment's account (BR-DE-1)." : undefined;
+}
+
+function isReachable({ electronicAddress, email }: Party): boolean {
+  return electronicAddress !== undefined || email !== undefined;
+}
