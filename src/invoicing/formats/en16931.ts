@@ -37,8 +37,8 @@ export function en16931Of(invoice: Invoice): Body | Refusal {
     ...(preceding === null ? {} : { "cac:BillingReference": [precedingOf(preceding)] }),
     "cac:AccountingSupplierParty": { "cac:Party": sellerOf(invoice) },
     "cac:AccountingCustomerParty": { "cac:Party": buyerOf(invoice) },
-    // What is no usage of a period is there on the day on which it is invoiced (BT-72).
-    ...(period === null ? { "cac:Delivery": { "cbc:ActualDeliveryDate": issueDate } } : {}),
+    // BT-72, without which the library leaves out what the schema of CII requires.
+    "cac:Delivery": { "cbc:ActualDeliveryDate": period?.endDate ?? issueDate },
     ...paymentOf(invoice),
     ...(terms === null ? {} : { "cac:PaymentTerms": { "cbc:Note": showable(terms) } }),
     "cac:TaxTotal": [taxTotalOf(invoice)],
@@ -184,9 +184,6 @@ function lineOf(line: InvoiceLine, { currency, tax, period }: Invoice) {
     ...(period === null
       ? {}
       : { "cac:InvoicePeriod": { "cbc:StartDate": period.startDate, "cbc:EndDate": period.endDate } }),
-    ...(usage === null
-      ? {}
-      : { "cac:DocumentReference": { "cbc:ID": showable(usageText(usage)), "cbc:DocumentTypeCode": "130" } }),
     ...(adjustments.length === 0 ? {} : { "cac:AllowanceCharge": adjustments }),
     "cac:Item": {
       "cbc:Name": name,
@@ -219,16 +216,16 @@ function timesTen(text: string, times: number): string {
   return `${BigInt(whole + digits.slice(0, times))}${rest === "" ? "" : `.${rest}`}`;
 }
 
-/** Which usage it is (BT-128), as one text. */
+/** Which usage it is, as one text. Not as BT-128, which the library puts where the schema of CII has nothing. */
 function usageText({ customer, period, sku, contract, priceVersion }: NonNullable<InvoiceLine["usage"]>): string {
   return [customer, period, sku, priceVersion, ...(contract === null ? [] : [contract])].join(" ");
 }
 
-function propertiesOf({ priceVersion, quantity, receipts }: NonNullable<InvoiceLine["usage"]>) {
+function propertiesOf(usage: NonNullable<InvoiceLine["usage"]>) {
   const properties: readonly (readonly [string, string | null])[] = [
-    ["Price version", priceVersion],
-    ["Metered quantity", quantity],
-    ["Receipts", receipts],
+    ["Usage", usageText(usage)],
+    ["Metered quantity", usage.quantity],
+    ["Receipts", usage.receipts],
   ];
   return properties.flatMap(([name, value]) =>
     value === null ? [] : [{ "cbc:Name": name, "cbc:Value": showable(value) }],

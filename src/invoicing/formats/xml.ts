@@ -22,30 +22,40 @@ export async function xmlOf(invoice: Invoice, format: XmlFormat): Promise<Writte
   if ("outcome" in body) return body;
   const missing = missingFor(invoice, format);
   if (missing !== undefined) return refuse("format_unsupported", missing);
-  const { InvoiceService } = await import("@e-invoice-eu/core");
-  const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
-  const service = new InvoiceService(silent);
-  const options = { format: names[format], lang: "en", noWarnings: true };
-  try {
-    const text = await service.generate({ "ubl:Invoice": body }, options);
-    return { outcome: "written", bytes: Buffer.from(text as string, "utf8") };
-  } catch (error) {
-    const refused = unlisted(error);
-    if (refused === undefined) throw error;
-    return refused;
+  const { formats, unlisted } = await loaded();
+  const document = { "ubl:Invoice": body };
+  const reasons = unlisted(document);
+  if (reasons.length > 0) {
+    return refuse("format_unsupported", "EN 16931 does not have what the invoice says.", { reasons });
   }
+  const service = formats.createFormatService(names[format], silent);
+  service.fillInvoiceDefaults(document);
+  const text = await service.generate(document, { format: names[format], lang: "en", noWarnings: true });
+  return { outcome: "written", bytes: Buffer.from(text as string, "utf8") };
 }
 
-/** The library holds codes (countries, currencies, schemes) against EN 16931's lists, and says which is in none. */
-function unlisted(error: unknown): Refusal | undefined {
-  const { errors } = (error ?? {}) as { readonly errors?: readonly { instancePath?: string; message?: string }[] };
-  if (!Array.isArray(errors) || errors.length === 0) return undefined;
-  const reasons = errors
-    .slice(0, 20)
-    .map(
-      ({ instancePath = "", message = "" }) => `${instancePath.replace("/ubl:Invoice/", "")} ${message.slice(0, 100)}`,
-    );
-  return refuse("format_unsupported", "EN 16931 does not have what the invoice says.", { reasons });
+const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+let library: ReturnType<typeof load> | undefined;
+
+/** The library's own entry compiles its schema for each invoice, which takes longer than everything else together. */
+async function loaded() {
+  return (library ??= load());
+}
+
+async function load() {
+  const { FormatFactoryService, invoiceSchema } = await import("@e-invoice-eu/core");
+  const { Ajv2019 } = await import("ajv/dist/2019.js");
+  const validate = new Ajv2019({ allErrors: true, useDefaults: true }).compile(invoiceSchema);
+  /** Codes (countries, currencies, schemes) that are in none of EN 16931's lists, and numbers that are too fine. */
+  const unlisted = (document: unknown): readonly string[] => {
+    if (validate(document)) return [];
+    return (validate.errors ?? []).slice(0, 20).map(({ instancePath, message = "" }) => {
+      const place = instancePath.replace("/ubl:Invoice/", "");
+      return `${place} ${message.slice(0, 100)}`;
+    });
+  };
+  return { formats: new FormatFactoryService(), unlisted };
 }
 
 /** What a format asks for over EN 16931: PEPPOL-EN16931-R010 and R020 of UBL, BR-DE-* of XRechnung. */
