@@ -5,7 +5,7 @@ import type { Adjustment, Invoice, InvoiceLine, TaxBreakdown } from "../document
 import type { Party } from "../document/party.ts";
 import { showable } from "../document/text.ts";
 
-type Body = Document["ubl:Invoice"];
+export type Body = Document["ubl:Invoice"];
 
 /** UNTDID 1001: commercial invoice, credit note. */
 const typeCodes = { invoice: "380", "credit-note": "381" } as const;

@@ -1,7 +1,8 @@
 import { type Refusal, refuse } from "../../base/index.ts";
+import { minorUnitDecimals } from "../../ledger/index.ts";
 import type { Invoice } from "../document/invoice.ts";
 import type { Party } from "../document/party.ts";
-import { en16931Of } from "./en16931.ts";
+import { type Body, en16931Of } from "./en16931.ts";
 
 /** EN 16931 in its two syntaxes, and with Germany's rules on top. */
 export type XmlFormat = "ubl" | "cii" | "xrechnung-ubl" | "xrechnung-cii";
@@ -28,10 +29,16 @@ export async function xmlOf(invoice: Invoice, format: XmlFormat): Promise<Writte
   if (reasons.length > 0) {
     return refuse("format_unsupported", "EN 16931 does not have what the invoice says.", { reasons });
   }
+  if (format.endsWith("cii")) body["cac:InvoiceLine"].forEach(withoutCurrency);
   const service = formats.createFormatService(names[format], silent);
   service.fillInvoiceDefaults(document);
   const text = await service.generate(document, { format: names[format], lang: "en", noWarnings: true });
   return { outcome: "written", bytes: Buffer.from(text as string, "utf8") };
+}
+
+/** Of what is taken off and put on a line, the library tells CII the currency, which must not be there (CII-DT-031). */
+function withoutCurrency({ "cac:AllowanceCharge": adjustments = [] }: Body["cac:InvoiceLine"][0]): void {
+  for (const adjustment of adjustments) delete adjustment["cbc:Amount@currencyID"];
 }
 
 const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
@@ -59,7 +66,8 @@ async function load() {
 }
 
 /** What a format asks for over EN 16931: PEPPOL-EN16931-R010 and R020 of UBL, BR-DE-* of XRechnung. */
-function missingFor({ seller, buyer, buyerReference, payment, kind }: Invoice, format: XmlFormat): string | undefined {
+function missingFor(invoice: Invoice, format: XmlFormat): string | undefined {
+  const { seller, buyer, buyerReference, payment, kind, tax, currency } = invoice;
   const isGerman = format.startsWith("xrechnung");
   if (isGerman || format === "ubl") {
     const unreachable = [seller, buyer].find((party) => !isReachable(party));
@@ -74,6 +82,10 @@ function missingFor({ seller, buyer, buyerReference, payment, kind }: Invoice, f
   if (addressless !== undefined)
     return `XRechnung needs city and postCode of ${addressless.name} (BR-DE-3, -4, -8, -9).`;
   if (buyerReference === null) return "XRechnung needs the buyer's reference, its Leitweg-ID (BR-DE-15).";
+  if (minorUnitDecimals(currency)! < 2) {
+    return `XRechnung holds prices against amounts to two decimals (PEPPOL-EN16931-R120), which ${currency} does not have.`;
+  }
+  if (tax.percent === null) return "XRechnung needs a rate of tax (BR-DE-14): outside its scope there is none.";
   return payment === null && kind === "invoice" ? "XRechnung needs the payment's account (BR-DE-1)." : undefined;
 }
 
