@@ -8,6 +8,7 @@
 export { creditOf } from "./document/credit.ts";
 export { invoiceOf, purchaseInvoiceOf } from "./document/issue.ts";
 export type { Invoice, InvoiceLine } from "./document/invoice.ts";
+export { decimalOf } from "./document/money.ts";
 export { type Parties, readParties } from "./document/parties.ts";
 export { type PaperFormat, paperFormats, paperOf } from "./formats/papers.ts";
 export { faultsIn, mayIssue, numberIn, type Series, seriesKey } from "./numbering.ts";

@@ -15,7 +15,7 @@ export interface Invoice {
   readonly issueDate: string;
   readonly dueDate: string | null;
   /** What was used when (BG-14); null where nothing was used yet, as of credits that are bought. */
-  readonly period: Days | null;
+  readonly period: InvoicePeriod | null;
   readonly customer: string;
   readonly seller: Party;
   readonly buyer: Party;
@@ -35,11 +35,17 @@ export interface Invoice {
   readonly totals: Totals;
 }
 
-/** Both days are in it. */
+/** Both days are in it, as the price book's time zone has them. */
 export interface Days {
   readonly name: string;
   readonly startDate: string;
   readonly endDate: string;
+}
+
+/** The same as instants (UTC), the end behind it. */
+export interface InvoicePeriod extends Days {
+  readonly startsAt: string;
+  readonly endsAt: string;
 }
 
 /** BG-25. */

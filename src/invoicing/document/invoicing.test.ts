@@ -16,7 +16,7 @@ import { creditOf } from "./credit.ts";
 import { daysOf, isDay } from "./days.ts";
 import type { Invoice, InvoiceLine } from "./invoice.ts";
 import { invoiceOf } from "./issue.ts";
-import { unitsOf } from "./money.ts";
+import { decimalOf, unitsOf } from "./money.ts";
 import { readParties } from "./parties.ts";
 
 const crediting = { number: "CN-2026-000001", issueDate: "2026-04-02", reason: "Outage of 20 March", before: [] };
@@ -24,14 +24,9 @@ const crediting = { number: "CN-2026-000001", issueDate: "2026-04-02", reason: "
 /** What a buyer's program computes (PEPPOL-EN16931-R120), without our arithmetic's help. */
 function netByPrice({ quantity, price, allowances, charges }: InvoiceLine, currency: string): bigint {
   const each = divide(parseFraction(price.amount)!, parseFraction(price.baseQuantity)!);
-  const product = round(multiply(fraction9(quantity), each), minorUnitDecimals(currency)!, "half-up");
+  const product = round(multiply(decimalOf(quantity), each), minorUnitDecimals(currency)!, "half-up");
   const sum = (of: typeof allowances) => of.reduce((total, { amount }) => total + unitsOf(amount, currency), 0n);
   return product - sum(allowances) + sum(charges);
-}
-
-function fraction9(text: string) {
-  const [whole = "0", decimals = ""] = text.split(".");
-  return fraction(BigInt(whole + decimals), 10n ** BigInt(decimals.length));
 }
 
 function holds(invoice: Invoice): void {

@@ -1,7 +1,7 @@
 import { type Refusal, refuse } from "../../base/index.ts";
 import { type Bill, type Line, moneyText } from "../../ledger/index.ts";
 import { dayAfter, daysOf, isDay } from "./days.ts";
-import type { Days, Invoice, InvoiceLine, TaxBreakdown, Totals } from "./invoice.ts";
+import type { Invoice, InvoiceLine, InvoicePeriod, TaxBreakdown, Totals } from "./invoice.ts";
 import { billedLine, type DraftLine, type Purchase, purchasedLine } from "./line.ts";
 import { unitsOf } from "./money.ts";
 import type { Buyer, Parties } from "./parties.ts";
@@ -44,7 +44,7 @@ export function invoiceOf(bill: Bill, issuing: BillIssuing): Issued {
   });
   // The ledger's own tax, which its postings have too, unless there is less to be taxed.
   const tax = drawn === 0n ? bill.tax.amount : undefined;
-  return issued({ ...bill, period: daysOf(bill.period.name), lines, standing: bill.tax, tax }, issuing);
+  return issued({ ...bill, period: periodOf(bill), lines, standing: bill.tax, tax }, issuing);
 }
 
 /** The invoice of credits that are bought before they are used. */
@@ -54,10 +54,14 @@ export function purchaseInvoiceOf(purchase: Purchase, tax: TaxStanding, issuing:
   return issued({ customer, currency, period: null, lines, standing: tax, tax: undefined }, issuing);
 }
 
+function periodOf({ period: { name, startMs, endMs } }: Bill): InvoicePeriod {
+  return { ...daysOf(name), startsAt: new Date(startMs).toISOString(), endsAt: new Date(endMs).toISOString() };
+}
+
 interface Draft {
   readonly customer: string;
   readonly currency: string;
-  readonly period: Days | null;
+  readonly period: InvoicePeriod | null;
   readonly lines: readonly DraftLine[];
   readonly standing: TaxStanding;
   /** In minor units; undefined: computed from what is taxable. */

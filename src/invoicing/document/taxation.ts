@@ -1,6 +1,7 @@
 import { type Refusal, refuse } from "../../base/index.ts";
 import { decimalText, fraction, multiply, round, share, type Tax } from "../../ledger/index.ts";
 import type { TaxBreakdown } from "./invoice.ts";
+import { decimalOf } from "./money.ts";
 import type { Exemption } from "./parties.ts";
 import type { Party } from "./party.ts";
 
@@ -65,7 +66,5 @@ function missingOf({ category }: Taxation, { seller, buyer }: Sides): string | u
 /** BR-CO-17, in minor units: the taxable amount times the rate, rounded once. */
 export function taxOn(net: bigint, { category, percent }: Pick<Taxation, "category" | "percent">): bigint {
   if (category !== "S" || percent === null) return 0n;
-  const [whole = "0", decimals = ""] = percent.split(".");
-  const rate = share(fraction(BigInt(whole + decimals), 10n ** BigInt(decimals.length)));
-  return round(multiply(fraction(net), rate), 0, "half-up");
+  return round(multiply(fraction(net), share(decimalOf(percent))), 0, "half-up");
 }
