@@ -438,6 +438,30 @@ export const errorCodes = {
     next: "Credit at most what is left of the invoice's line.",
   },
   // Models on disk
+  invoice_incomplete: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Say what is missing in the parties or the price book's taxes, and issue it again; no number was taken.",
+  },
+  credit_exceeds_invoice: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Credit at most what the message names, or correct the credit note before by an invoice.",
+  },
+  format_unsupported: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Say what the message asks for, or use another format: `json` and `pdf` hold every invoice.",
+  },
+  delivery_conflict: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Keep what was delivered: an invoice never changes. Correct it by a credit note, or deliver to another folder.",
+  },
   model_invalid: {
     status: 422,
     type: "invalid_request_error",

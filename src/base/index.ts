@@ -8,6 +8,7 @@ export { canonicalForm, type CanonicalValue, canonicalJson, quoteJson } from "./
 export { countries, countryMeant } from "./countries.ts";
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
 export { DiskFullError } from "./disk-full.ts";
+export { documentProblems, type MemberProblem } from "./document-problems.ts";
 export { escapeHtml } from "./escape-html.ts";
 export {
   type ErrorCode,
