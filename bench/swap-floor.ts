@@ -41,6 +41,7 @@ export async function openSwapFloor(policy: SwapPolicy, options: FloorOptions): 
   const swap = new Swap(policy, models, options);
   return {
     models,
+    faults: [],
     desk: { refusalFor: () => undefined, enter: (choice) => swap.enter(choice), sweep: () => undefined },
     begun: swap.begin(),
     view: () => swap.view(),

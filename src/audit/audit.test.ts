@@ -80,6 +80,11 @@ test("an action is told by how it ended; one whose end nobody wrote down says th
   assert.deepEqual(await listed(), ["asked"]);
   await audit.append(fact({ request, project: "prj_B", outcome: "refused", code: "name_taken" }));
   assert.deepEqual(await listed(), ["refused"]);
+  const streamed = ids.mint("req");
+  for (const outcome of ["asked", "begun", "broken"] as const) {
+    await audit.append(fact({ request: streamed, project: "prj_B", outcome, changes: {} }));
+    assert.deepEqual(await listed(), [outcome, "refused"]);
+  }
 });
 
 test("a list is bounded and goes on where it ended, by tenant, by who, by what and by when", async () => {

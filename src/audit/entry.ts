@@ -15,8 +15,11 @@ export interface AuditFact {
   readonly actor: Actor;
   /** The operation's name in the control API. */
   readonly action: string;
-  /** `asked` stands before anything is changed; one of the others follows, unless the process died between them. */
-  readonly outcome: "asked" | "done" | "refused" | "failed";
+  /**
+   * `asked` stands before anything is changed; one of the others follows, unless the process died between them. Of an answer
+   * that is streamed `begun` stands before its first line, and then `done` where all of it was sent, or `broken`.
+   */
+  readonly outcome: "asked" | "begun" | "done" | "broken" | "refused" | "failed";
   /** Why it was refused: a code of the registry. */
   readonly code: string | null;
   readonly organisation: string | null;

@@ -19,7 +19,7 @@ export interface AuditLog {
   append(fact: AuditFact): Promise<void>;
   /** Within a transaction of the caller's: the entry is there exactly if what it tells of is. */
   appendIn(transaction: Transaction<Database>, fact: AuditFact): Promise<void>;
-  /** The newest first. Of an action that has ended, how it ended; else that it was asked for. */
+  /** The newest first. Of an action that has ended, how it ended; else that it has begun, or was asked for. */
   list(filter: AuditFilter, page: Page): Promise<List<AuditEntry>>;
   /** All entries, the oldest first: what the chain is checked over. */
   all(page: Page): Promise<List<AuditEntry>>;
@@ -64,13 +64,14 @@ export function createAuditLog({ db, clock }: { readonly db: Kysely<Database>; r
         .$if(filter.until !== undefined, (query) => query.where("at", "<", new Date(filter.until!)))
         .where((entry) =>
           entry.or([
-            entry("audit.outcome", "<>", "asked"),
+            entry("audit.outcome", "not in", ["asked", "begun"]),
             entry.not(
               entry.exists(
                 entry
                   .selectFrom("audit as later")
                   .select("later.number")
                   .whereRef("later.request", "=", "audit.request")
+                  .whereRef("later.number", ">", "audit.number")
                   .where("later.outcome", "<>", "asked"),
               ),
             ),

@@ -65,6 +65,12 @@ export const errorCodes = {
     retry: false,
     next: "Use a model that `GET /v1/models` lists; `npx bailiwick model list` shows the catalogue's.",
   },
+  model_out_of_service: {
+    status: 503,
+    type: "server_error",
+    retry: false,
+    next: "Use another model. The operator sees by `npx bailiwick model show` what is wrong, mends it, and restarts.",
+  },
   endpoint_not_supported: {
     status: 400,
     type: "invalid_request_error",
@@ -432,6 +438,30 @@ export const errorCodes = {
     next: "Credit at most what is left of the invoice's line.",
   },
   // Models on disk
+  invoice_incomplete: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Say what is missing in the parties or the price book's taxes, and issue it again; no number was taken.",
+  },
+  credit_exceeds_invoice: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Credit at most what the message names, or correct the credit note before by an invoice.",
+  },
+  format_unsupported: {
+    status: 422,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Say what the message asks for, or use another format: `json` and `pdf` hold every invoice.",
+  },
+  delivery_conflict: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Keep what was delivered: an invoice never changes. Correct it by a credit note, or deliver to another folder.",
+  },
   model_invalid: {
     status: 422,
     type: "invalid_request_error",
@@ -443,6 +473,12 @@ export const errorCodes = {
     type: "server_error",
     retry: true,
     next: "See each source's reason; `npx bailiwick doctor` says which sources are in reach.",
+  },
+  redirect_refused: {
+    status: 502,
+    type: "server_error",
+    retry: false,
+    next: "If that is where the Hub or its mirror keeps its files, name its domain in `models.huggingFaceStorage`.",
   },
   model_in_use: {
     status: 409,

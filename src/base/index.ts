@@ -5,8 +5,10 @@
 export { base64Url, decodeBase64, fromBase64Url } from "./base64.ts";
 export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
 export { canonicalForm, type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
+export { countries, countryMeant } from "./countries.ts";
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
 export { DiskFullError } from "./disk-full.ts";
+export { documentProblems, type MemberProblem } from "./document-problems.ts";
 export { escapeHtml } from "./escape-html.ts";
 export {
   type ErrorCode,
@@ -43,7 +45,7 @@ export {
   withPrefix,
 } from "./ids.ts";
 export { isLoopback } from "./loopback.ts";
-export { type KeyPermission, keyPermissions, type KeyReach, keyReaches } from "./key-permission.ts";
+export { type KeyPermission, keyPermissions, type KeyReach, keyReaches, openingPermissions } from "./key-permission.ts";
 export { memberPath } from "./member-path.ts";
 export { emptyRoot, hashBytes, leafHash, nodeHash, raise, rootOver, writeHash } from "./merkle.ts";
 export {
@@ -61,5 +63,6 @@ export { isTooNested, nestingMax } from "./nesting.ts";
 export { addressText, isEverywhere, type NetworkAddress, parseAddress } from "./network-address.ts";
 export { createSalts } from "./salts.ts";
 export { describeInvalid } from "./schema-words.ts";
+export { Seldom } from "./seldom.ts";
 export { type Tier, tiers } from "./tier.ts";
 export { type Ending, type Usage, zeroUsage } from "./usage.ts";

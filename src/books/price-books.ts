@@ -19,7 +19,7 @@ import { type KeptBook, resolved } from "./prices.ts";
 import { termsFromOf } from "./sum-rows.ts";
 
 export interface PriceBookKept extends VersionTold {
-  /** As it was applied; of version 0 empty: the settings' prices hold. */
+  /** As it was applied; of version 0 the settings' prices. */
   readonly document: Record<string, unknown>;
   /** The ids of those organisations that it calls by name. */
   readonly customers: Record<string, string>;
@@ -36,12 +36,14 @@ export interface PriceBookChange {
 
 const nothing: KeptBook = { document: {}, customers: {} };
 
-export async function showPriceBook({ db }: BooksContext, version?: number): Promise<PriceBookKept | Refusal> {
+/** Version 0 are the settings' prices, written as a price book: what the first one that is applied goes on from. */
+export async function showPriceBook({ db, prices }: BooksContext, version?: number): Promise<PriceBookKept | Refusal> {
   const found = await findVersion(db, "prices", version);
   if (found === undefined && version !== undefined) {
     return refuse("not_found", `There is no version ${version} of the price book.`, { param: "version" });
   }
-  const kept = found === undefined ? nothing : (JSON.parse(found.body) as KeptBook);
+  const settings = { document: prices.settings as Record<string, unknown>, customers: {} };
+  const kept = found === undefined ? settings : (JSON.parse(found.body) as KeptBook);
   return { ...told(found, digestOf(nothing)), document: kept.document, customers: { ...kept.customers }, warnings: [] };
 }
 
@@ -146,8 +148,8 @@ function refuseContradictions(before: RatedBook, after: RatedBook, used: readonl
       const held = terms.at(organisation, termsFrom);
       const found = terms.price(held, sku);
       const { contract } = held;
-      const agreed = contract && [contract.contract, contract.currency, contract.discount, contract.commitment];
-      const price = typeof found === "string" ? found : [found.price, found.version.version, found.isContract];
+      const agreed = contract && [contract.currency, contract.discount, contract.commitment];
+      const price = typeof found === "string" ? found : [found.price, found.isContract];
       return { from: termsFromOf(held), agreed, price, holds: held.toMs > lastAtMs };
     });
     if (isDeepStrictEqual(is, { ...was, holds: true })) continue;

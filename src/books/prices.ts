@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from "kysely";
-import { listBook, listPrices, type PriceBook, type RatedBook, readBook } from "../ledger/index.ts";
+import { listBook, listDocument, listPrices, type PriceBook, type RatedBook, readBook } from "../ledger/index.ts";
 import { findVersion, type Version } from "../residency/index.ts";
 import type { Clock } from "../base/index.ts";
 import { type Database, Following, readEpochs } from "../store/index.ts";
@@ -20,6 +20,8 @@ export interface PricesInForce extends PriceBook {
   readonly book: RatedBook;
   /** 0: the settings' prices. */
   readonly version: number;
+  /** The settings' prices, as a price book is written. */
+  readonly settings: object;
   /** What holds as of an epoch that was read in this transaction, whatever was known before. */
   bookOf(epoch: number, transaction: Reader): Promise<RatedBook>;
   /** What holds while it is being changed, before the change. */
@@ -46,10 +48,12 @@ interface Held {
 }
 
 class Follower implements PricesInForce {
+  readonly settings: object;
   readonly #following: Following;
   #held: Held;
 
   constructor(options: PricesOptions) {
+    this.settings = listDocument(options.settings);
     this.#held = { epoch: -1, version: 0, ...bothOf(listBook(options.settings)) };
     const { clock, onFailure } = options;
     this.#following = new Following({

@@ -13,7 +13,12 @@ export async function theCatalog(options: BootOptions, data: string): Promise<Ca
     clock,
     environment,
     runCommand: createCommandRunner(clock),
-    hub: { url: settings.models.huggingFaceUrl, accessToken: environment["HF_TOKEN"], dispatcher: undefined },
+    hub: {
+      url: settings.models.huggingFaceUrl,
+      storage: settings.models.huggingFaceStorage,
+      accessToken: environment["HF_TOKEN"],
+      dispatcher: undefined,
+    },
   });
   if (opened.outcome === "refused") throw refused(opened);
   return opened.catalog;

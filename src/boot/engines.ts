@@ -9,7 +9,7 @@ import { refused } from "./failed.ts";
 import { readyModels } from "./models.ts";
 import type { BootOptions } from "./options.ts";
 import type { Reserved } from "./reserved.ts";
-import { hostDestination, startOwnHost, watcherFor } from "./own-host.ts";
+import { hostDestination, openSocketFolder, startOwnHost, watcherFor } from "./own-host.ts";
 
 /** How long a start waits for upstreams: one that never answers is watched on, and holds nobody else up. */
 const upstreamsStartMs = 5_000;
@@ -36,7 +36,9 @@ export async function openEngines(
   );
   const ready = await readyModels(settings, catalog, options.onPull, signal);
   if (ready.outcome === "refused") throw refused(ready);
-  const { models } = ready;
+  const { models, faults } = ready;
+  const socketFolder = await openSocketFolder(options, stops);
+  // Whoever stops what was started waits for this moment, and for none behind it.
   signal.throwIfAborted();
   const host: HostId = withPrefix("host", folder.gateway);
   const site = declaredSite(settings.site);
@@ -44,7 +46,11 @@ export async function openEngines(
   if (models.length > 0) options.onStep(`loading ${models.map(({ name }) => name).join(", ")}`);
   const reservations = () => reserved.ofHost(host);
   const loading = hosts.map((destination) =>
-    startOwnHost(options, { host, data: folder.path, models, watcher: watcherFor(destination), reservations }, stops),
+    startOwnHost(
+      options,
+      { host, data: folder.path, socketFolder, models, faults, watcher: watcherFor(destination), reservations },
+      stops,
+    ),
   );
   await orAborted(Promise.all([...loading, starting]), signal);
   return new DestinationList([...hosts, ...upstreams]);

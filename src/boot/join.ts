@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { lockFolder, makeFolder } from "../installation/index.ts";
-import type { NetworkAddress } from "../base/index.ts";
+import { type NetworkAddress, Seldom } from "../base/index.ts";
 import { hostProtocol } from "../host/index.ts";
 import { type Announcement, askToJoin, type Joined } from "../membership/index.ts";
 import { type Identity, openFront, openIdentity, PeerNotTrusted } from "../tls/index.ts";
@@ -12,8 +12,11 @@ import { identityFolder } from "./identity-folder.ts";
 import { type JoinNote, readJoinNote, writeJoinNote } from "./join-note.ts";
 import { readyModels } from "./models.ts";
 import type { BootOptions } from "./options.ts";
-import { type HostWatcher, startOwnHost } from "./own-host.ts";
+import { type HostWatcher, openSocketFolder, startOwnHost } from "./own-host.ts";
 import { messageOf } from "./words.ts";
+
+/** Of what strangers bring about, one is logged in so long. */
+const strangersEveryMs = 60_000;
 
 export interface JoinOptions extends BootOptions {
   /** Where the gateway listens for machines that join. */
@@ -61,6 +64,7 @@ async function start(options: JoinOptions, stops: Stops): Promise<RunningHost> {
   const note = readJoinNote(data);
   const gatewayKey = keyOfGateway(options, note, data);
   let socketPath: string | undefined;
+  const strangers = new Seldom(options.clock, strangersEveryMs);
   const front = await openFront({
     identity,
     listen: options.listen,
@@ -68,7 +72,9 @@ async function start(options: JoinOptions, stops: Stops): Promise<RunningHost> {
     socketPath: () => socketPath,
     connections: settings.limits.connections,
     onStranger: (fingerprint) =>
-      log.warn({ fingerprint }, "a connection of somebody who is not the gateway was closed"),
+      strangers.tell("stranger", (untold) =>
+        log.warn({ fingerprint, untold }, "a connection of somebody who is not the gateway was closed"),
+      ),
   }).catch((error: unknown) => {
     throw new Failed(`This machine cannot listen there: ${messageOf(error)}.`, "Choose another --listen.");
   });
@@ -77,7 +83,7 @@ async function start(options: JoinOptions, stops: Stops): Promise<RunningHost> {
   const announcement = announcementOf(options, front.address.port);
   const joined = await introduce(options, { identity, note, gatewayKey, announcement, data });
   signal.throwIfAborted();
-  const models = await modelsOf(options, data);
+  const { models, faults } = await modelsOf(options, data);
   if (models.length > 0) options.onStep(`loading ${models.map(({ name }) => name).join(", ")}`);
   const watcher: HostWatcher = {
     up: (path) => (socketPath = path),
@@ -85,7 +91,8 @@ async function start(options: JoinOptions, stops: Stops): Promise<RunningHost> {
     told: () => undefined,
     close: () => Promise.resolve(),
   };
-  await startOwnHost(options, { host: joined.host, data, models, watcher }, stops);
+  const socketFolder = await openSocketFolder(options, stops);
+  await startOwnHost(options, { host: joined.host, data, socketFolder, models, faults, watcher }, stops);
   signal.throwIfAborted();
   const stop = async (hurry: AbortSignal): Promise<void> => {
     // Without its connections what runs there ends at once.
@@ -183,6 +190,6 @@ async function modelsOf(options: JoinOptions, data: string) {
   const { settings, signal, onPull } = options;
   const ready = await readyModels(settings, await theCatalog(options, data), onPull, signal);
   if (ready.outcome === "refused") throw refused(ready);
-  if (ready.models.length > 0) return ready.models;
+  if (ready.models.length > 0) return ready;
   throw new Failed("This host has no model to serve.", "Name one with --model, or in the settings' models.serve.");
 }

@@ -19,7 +19,20 @@ export interface JoinedHostOptions {
   readonly onReady: () => void;
   /** Keeps what it says that it is and has, for the next start. */
   readonly keepTold: (hello: HostHello) => void;
+  /** Puts on record that a model of a host's is not taken. */
+  readonly onRefused: (refused: RefusedModel) => void;
 }
+
+/** A host's model that is not offered, as its name is another's. */
+export interface RefusedModel {
+  readonly host: string;
+  readonly model: string;
+  readonly sha256: string | null;
+  readonly reason: string;
+}
+
+/** A host says what it likes, as often as it likes: of each so many are put on record. */
+const recordedRefusalsMax = 100;
 
 const connectTimeoutMs = 3_000;
 const lookEveryMs = 100;
@@ -42,6 +55,7 @@ export class JoinedHost {
   #hello: HostHello | undefined;
   /** Models that it has under a name that means another one here. */
   #others: readonly string[] = [];
+  readonly #recorded = new Set<string>();
 
   constructor(member: Member, options: JoinedHostOptions) {
     this.#options = options;
@@ -50,7 +64,7 @@ export class JoinedHost {
     this.destination = hostDestination(options.options, id, () => options.sites.of(site));
     this.destination.down(this.#away);
     const before = member.told === null ? undefined : parseHello(member.told);
-    if (before !== undefined) this.destination.remember({ engine: before.engine, models: this.#usable(before) });
+    if (before !== undefined) this.#remember(before);
     this.#poll = this.#begin();
   }
 
@@ -122,8 +136,8 @@ export class JoinedHost {
   #up(hello: HostHello, reach: Parameters<HostDestination["up"]>[0]["reach"]): void {
     const { options, keepTold, onReady } = this.#options;
     const { id, site } = this.#member;
-    const { boot, engine } = hello;
-    this.destination.up({ reach, boot, engine, models: this.#usable(hello) });
+    const { boot, engine, faults = [] } = hello;
+    this.destination.up({ reach, boot, engine, models: this.#usable(hello), faults });
     this.#away = "";
     options.log.info({ host: id, site }, "a host is ready");
     keepTold(hello);
@@ -134,28 +148,38 @@ export class JoinedHost {
   #lookAgain(): void {
     const hello = this.#hello;
     if (hello === undefined) return;
-    const others = hello.models.filter((model) => this.#isOther(model)).map(({ name }) => name);
+    const others = hello.models.filter((model) => this.#refusalOf(model) !== undefined).map(({ name }) => name);
     if (others.join() === this.#others.join()) return;
-    this.destination.remember({ engine: hello.engine, models: this.#usable(hello) });
+    this.#remember(hello);
     this.#options.onReady();
   }
 
-  #isOther({ name, sha256 }: HostHello["models"][number]): boolean {
-    return (this.#options.digests.of(name) ?? sha256) !== sha256;
+  #remember(hello: HostHello): void {
+    const { engine, faults = [] } = hello;
+    this.destination.remember({ engine, models: this.#usable(hello), faults });
+  }
+
+  #refusalOf({ name, sha256 }: HostHello["models"][number]): string | undefined {
+    return this.#options.digests.refusalOf(name, sha256);
   }
 
   /** The models that are, by their digests, what their names mean here. */
   #usable(hello: HostHello): HostHello["models"] {
-    const { options } = this.#options;
-    const { models } = hello;
-    const others = models.filter((model) => this.#isOther(model));
+    const looked = hello.models.map((model) => ({ model, reason: this.#refusalOf(model) }));
     this.#hello = hello;
-    this.#others = others.map(({ name }) => name);
-    for (const { name: model, sha256 } of others) {
-      const host = this.#member.id;
-      options.log.warn({ host, model, sha256 }, "a host's model is another one than this cloud's of that name");
-    }
-    return models.filter((model) => !this.#isOther(model));
+    this.#others = looked.flatMap(({ model, reason }) => (reason === undefined ? [] : [model.name]));
+    for (const { model, reason } of looked) if (reason !== undefined) this.#refuse(model, reason);
+    return looked.flatMap(({ model, reason }) => (reason === undefined ? [model] : []));
+  }
+
+  #refuse({ name: model, sha256 }: HostHello["models"][number], reason: string): void {
+    const { options, onRefused } = this.#options;
+    const refused = { host: this.#member.id, model, sha256, reason };
+    options.log.warn(refused, "a model of a host's is not taken");
+    const seen = `${model} ${sha256} ${reason}`;
+    if (this.#recorded.has(seen) || this.#recorded.size >= recordedRefusalsMax) return;
+    this.#recorded.add(seen);
+    onRefused(refused);
   }
 
   #down(why: string): void {

@@ -18,19 +18,22 @@ before(async () => {
 });
 after(() => rm(base, { recursive: true }));
 
-/** What an engine of a kind is given for a model with a source; the words of the refusal where it is given none. */
-async function given(kind: "llamacpp" | "vllm" | "server", source: string): Promise<string> {
+type Kind = "llamacpp" | "vllm" | "server";
+
+const entryOf = (name: string, source: string) => ({
+  name,
+  family: "own",
+  developer: { name: "us" },
+  licence: { spdx: "MIT" },
+  contextTokens: 64,
+  sources: [source],
+});
+
+/** What is served of models by their sources. */
+async function readyOf(kind: Kind, serve: readonly string[], sources: Readonly<Record<string, string>>) {
   const engine = kind === "llamacpp" ? {} : { kind, gpu: "off", server: { command: ["serve", "{port}"] } };
-  const developer = { name: "us" };
-  const entry = {
-    name: "own",
-    family: "own",
-    developer,
-    licence: { spdx: "MIT" },
-    contextTokens: 64,
-    sources: [source],
-  };
-  const loaded = parseSettings({ text: JSON.stringify({ engine, models: { serve: ["own"], entries: [entry] } }) });
+  const entries = Object.entries(sources).map(([name, source]) => entryOf(name, source));
+  const loaded = parseSettings({ text: JSON.stringify({ engine, models: { serve, entries } }) });
   if (loaded.outcome === "invalid") assert.fail(JSON.stringify(loaded.problems));
   const opened = await openCatalog({
     folder: await mkdtemp(join(base, "models-")),
@@ -40,9 +43,13 @@ async function given(kind: "llamacpp" | "vllm" | "server", source: string): Prom
     runCommand: createCommandRunner(systemClock),
     hub: { url: undefined, accessToken: undefined, dispatcher: undefined },
   });
-  assert.equal(opened.outcome, "opened");
-  if (opened.outcome !== "opened") return "";
-  const ready = await readyModels(loaded.settings, opened.catalog, () => {}, new AbortController().signal);
+  if (opened.outcome !== "opened") assert.fail(opened.message);
+  return readyModels(loaded.settings, opened.catalog, () => {}, new AbortController().signal);
+}
+
+/** What an engine of a kind is given for a model with a source; the words of the refusal where it is given none. */
+async function given(kind: Kind, source: string): Promise<string> {
+  const ready = await readyOf(kind, ["own"], { own: source });
   if (ready.outcome === "refused") return [ready.message, ...(ready.reasons ?? [])].join(" ");
   const [model] = ready.models;
   assert.match(model?.sha256 ?? "", /^[0-9a-f]{64}$/);
@@ -69,4 +76,29 @@ test("what it cannot read is said, before anything is downloaded", async () => {
   assert.match(await given("vllm", "hf:nobody/nothing/none.gguf"), /hf:nobody\/nothing\/none\.gguf: it is a file$/);
   assert.match(await given("vllm", "file:/none/there"), /file:\/none\/there: there is nothing there$/);
   assert.match(await given("server", "file:/none/there"), /could not be had: .*file:\/none\/there: /);
+});
+
+test("a model whose file cannot be used is left out with what is wrong, and the others are served", async () => {
+  const damaged = join(base, "damaged.gguf");
+  await writeFile(damaged, "this is no GGUF file");
+  const sources = { own: `file:${join(base, "file.gguf")}`, damaged: `file:${damaged}`, absent: "file:/none/there" };
+  const ready = await readyOf("llamacpp", ["damaged", "own", "absent"], sources);
+  if (ready.outcome === "refused") assert.fail(ready.message);
+  assert.deepEqual(
+    ready.models.map(({ name }) => name),
+    ["own"],
+  );
+  const [first, second] = ready.faults;
+  assert.deepEqual([first?.model, first?.code, second?.model], ["damaged", "model_invalid", "absent"]);
+  assert.match(first!.message, /could not be had: damaged could not be pulled\. file:\S+damaged\.gguf: /);
+  assert.match(first!.next, /pull it again/);
+});
+
+test("a start ends where no model is left, and where a name is none of the catalogue's", async () => {
+  const sources = { one: "file:/none/one", two: "file:/none/two" };
+  const none = await readyOf("llamacpp", ["one", "two"], sources);
+  if (none.outcome !== "refused") assert.fail("nothing can be served");
+  assert.match([none.message, ...(none.reasons ?? [])].join(" "), /None of the models .*\/none\/one.*\/none\/two/);
+  const unknown = await readyOf("llamacpp", ["own", "owm"], { own: `file:${join(base, "file.gguf")}` });
+  assert.equal(unknown.outcome === "refused" ? unknown.code : "served", "model_not_found");
 });

@@ -164,6 +164,7 @@ function destinationStatuses(cloud: Cloud): DestinationStatus[] {
       contextTokens: contextTokens ?? null,
       endpoints: [...endpoints],
     })),
+    faults: [...destination.faults],
   }));
 }
 

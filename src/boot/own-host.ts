@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { HostId } from "../base/index.ts";
 import { HostDestination } from "../destinations/index.ts";
-import type { DestinationSite } from "../engine/index.ts";
+import type { DestinationSite, ModelFault } from "../engine/index.ts";
 import { startHost, type StartHostOptions } from "../fabric/index.ts";
 import type { HostHello, HostPool, HostReservation } from "../host/index.ts";
+import { makeProcessFolder, removeAbandoned } from "../installation/index.ts";
 import type { BootOptions } from "./options.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
@@ -43,7 +43,11 @@ export interface OwnHost {
   readonly host: HostId;
   /** The data folder. */
   readonly data: string;
+  /** That of `openSocketFolder`. */
+  readonly socketFolder: string;
   readonly models: StartHostOptions["settings"]["models"];
+  /** What it was to serve besides. */
+  readonly faults: readonly ModelFault[];
   readonly watcher: HostWatcher;
   /** Left out: another machine's gateway holds its lease, and tells it what is reserved. */
   readonly reservations?: () => readonly HostReservation[];
@@ -52,7 +56,8 @@ export interface OwnHost {
 /** A watcher for whom this machine's host is one of the gateway's destinations. */
 export function watcherFor(destination: HostDestination): HostWatcher {
   return {
-    up: (socketPath, { boot, engine, models }) => destination.up({ reach: { socketPath }, boot, engine, models }),
+    up: (socketPath, { boot, engine, models, faults = [] }) =>
+      destination.up({ reach: { socketPath }, boot, engine, models, faults }),
     down: () => destination.down(),
     told: (pool) => destination.told(pool),
     close: () => destination.close(),
@@ -63,13 +68,12 @@ export function watcherFor(destination: HostDestination): HostWatcher {
 export function startOwnHost(options: HostOptions, own: OwnHost, stops: Stops): Promise<void> {
   const { clock, log } = options;
   const { host, watcher, reservations } = own;
-  const socketFolder = mkdtempSync(join(options.temporaryFolder, "bailiwick-host-"));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let lastWords = "";
   const { engine } = options.settings;
   const process = startHost({
     settings: hostSettings(options, own),
-    socketFolder,
+    socketFolder: own.socketFolder,
     environment: environmentOf(options),
     clock,
     isLeasedElsewhere: reservations === undefined,
@@ -103,12 +107,30 @@ export function startOwnHost(options: HostOptions, own: OwnHost, stops: Stops): 
   stops.push(async () => {
     await watcher.close();
     await process.stop();
-    rmSync(socketFolder, { recursive: true, force: true });
   });
   return promise;
 }
 
-function hostSettings({ settings, cpus }: HostOptions, { host, data, models }: OwnHost): StartHostOptions["settings"] {
+const socketFolderPrefix = "bailiwick-host-";
+
+/** Where a host's sockets lie. Those that killed runs have left, of whichever installation, are removed on the way. */
+export async function openSocketFolder({ temporaryFolder, log }: HostOptions, stops: Stops): Promise<string> {
+  try {
+    const removed = await removeAbandoned(temporaryFolder, socketFolderPrefix);
+    if (removed.length > 0) log.info({ folders: removed }, "what killed hosts have left was removed");
+  } catch (error) {
+    // A start does not depend on it: the next one tries again.
+    log.warn({ reason: messageOf(error) }, "what killed hosts have left could not be removed");
+  }
+  const folder = await makeProcessFolder(temporaryFolder, socketFolderPrefix);
+  stops.push(() => folder.remove());
+  return folder.path;
+}
+
+function hostSettings(
+  { settings, cpus }: HostOptions,
+  { host, data, models, faults }: OwnHost,
+): StartHostOptions["settings"] {
   const { engine, fake } = settings;
   return {
     host,
@@ -125,6 +147,7 @@ function hostSettings({ settings, cpus }: HostOptions, { host, data, models }: O
       fake: { firstTokenMs: fake.firstTokenMs, tokenMs: fake.tokenMs, answerTokens: fake.tokens },
     },
     models: models.map((model) => ({ ...model, ...stayOf(model.name, settings) })),
+    faults: [...faults],
     objective: settings.tiers.standard,
     queuedPerModel: settings.limits.queuedPerModel,
     bodyBytes: settings.limits.bodyBytes * 2,

@@ -42,7 +42,7 @@ function destination(
 ): Destination {
   const why = ready ? undefined : "it is away";
   const site = { name: "here", jurisdiction: undefined };
-  return { kind, name, site, ready, why, running: 2, pool } as Partial<Destination> as Destination;
+  return { kind, name, site, ready, why, running: 2, pool, faults: [] } as Partial<Destination> as Destination;
 }
 
 test("each host with what it last told and how old that is; upstreams by what is known of them here", () => {
@@ -72,9 +72,9 @@ test("each host with what it last told and how old that is; upstreams by what is
   assert.deepEqual(poolStatus(destinations, reserved, clock), {
     at: "1970-01-01T00:00:05.000Z",
     hosts: [
-      { name: "busy", site, ready: true, reason: null, ageMs: 400, upForMs: 4_000, pool },
-      { name: "new", site, ready: true, reason: null, ageMs: null, upForMs: null, pool: null },
-      { name: "away", site, ready: false, reason: "it is away", ageMs: 4_000, upForMs: 900, pool },
+      { name: "busy", site, ready: true, reason: null, ageMs: 400, upForMs: 4_000, pool, faults: [] },
+      { name: "new", site, ready: true, reason: null, ageMs: null, upForMs: null, pool: null, faults: [] },
+      { name: "away", site, ready: false, reason: "it is away", ageMs: 4_000, upForMs: 900, pool, faults: [] },
     ],
     upstreams: [{ name: "other", site, ready: true, running: 2 }],
     reserved: [

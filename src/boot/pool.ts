@@ -15,12 +15,13 @@ export function poolStatus(
     at: new Date(clock.nowMs()).toISOString(),
     hosts: destinations
       .filter(({ kind }) => kind === "host")
-      .map(({ name, site, ready, why, pool }) => ({
+      .map(({ name, site, ready, why, pool, faults }) => ({
         name,
         site: { name: site.name, jurisdiction: site.jurisdiction ?? null },
         ready,
         reason: why ?? null,
         ...told(pool, nowMs),
+        faults: [...faults],
       })),
     upstreams: destinations
       .filter(({ kind }) => kind === "upstream")

@@ -61,3 +61,20 @@ test("a model's digest is known by the facts, else by the catalogue, else as thi
   apply({ models: [{ ...facts, sha256: other }] });
   assert.equal(digests.of("listed"), other);
 });
+
+test("a host has no model under an upstream's name, unless a digest says that it is what the name means here", () => {
+  const { held, apply } = inForce();
+  const upstream = {
+    kind: "upstream",
+    name: "away",
+    offer: (model: string) => (model === "theirs" ? { sha256: undefined } : undefined),
+  } as unknown as Destination;
+  const digests = new KnownDigests([], held, new DestinationList([upstream]));
+  assert.match(digests.refusalOf("theirs", digest) ?? "", /upstream away/);
+  assert.match(digests.refusalOf("theirs", undefined) ?? "", /upstream away/);
+  assert.equal(digests.refusalOf("new", digest), undefined);
+  const facts = { name: "theirs", developer: "us", developerCountry: "DE", licence: "MIT", evidence: attested };
+  apply({ models: [{ ...facts, sha256: digest }] });
+  assert.equal(digests.refusalOf("theirs", digest), undefined);
+  assert.match(digests.refusalOf("theirs", other) ?? "", /another model/);
+});

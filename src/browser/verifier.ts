@@ -39,7 +39,7 @@ async function judge(given: Given): Promise<Verdict> {
     asked = askedBy(given);
   } catch (error) {
     // What is given cannot be read: a check that could not be made.
-    return { outcome: "unchecked", reason: (error as Error).message, checked: [], isFork: false };
+    return { outcome: "unchecked", reason: (error as Error).message, checked: [], isFork: false, isKeyUnknown: false };
   }
   return verify(asked);
 }

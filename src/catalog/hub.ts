@@ -1,5 +1,7 @@
 import { downloadFile, fileDownloadInfo, type FileDownloadInfoOutput, HubApiError } from "@huggingface/hub";
+import type { LookupFunction } from "node:net";
 import { Agent, type Dispatcher, fetch as undiciFetch } from "undici";
+import { hubStorage, outsideLookup, RedirectRefused, redirectsMax, redirectTarget } from "./redirects.ts";
 import type { HubPart } from "./source.ts";
 
 /** How the Hugging Face Hub is reached. */
@@ -10,6 +12,8 @@ export interface HubSettings {
   readonly accessToken: string | undefined;
   /** A proxy, where the operator has one; undefined: straight. */
   readonly dispatcher: Dispatcher | undefined;
+  /** Domains that downloads are followed to, beside the hub itself; left out: those of the Hub's storage. */
+  readonly storage?: readonly string[] | undefined;
 }
 
 export interface HubFile {
@@ -24,15 +28,24 @@ export interface HubFile {
 
 export class RangeIgnored extends Error {}
 
+/** As the client has it. */
+const hubUrl = "https://huggingface.co";
 const headersTimeoutMs = 30_000;
 const silenceTimeoutMs = 60_000;
 
 /** A connection to the hub for one pull; `close` when done. */
 export function openHub(settings: HubSettings, signal: AbortSignal) {
   const own = settings.dispatcher === undefined ? createAgent() : undefined;
-  const noted: Noted = { rangeIgnored: false };
+  const outside = settings.dispatcher === undefined ? createAgent(outsideLookup) : undefined;
+  const noted: Noted = {};
+  const ways = {
+    hub: new URL(settings.url ?? hubUrl),
+    domains: settings.storage ?? hubStorage,
+    toHub: (settings.dispatcher ?? own)!,
+    toStorage: (settings.dispatcher ?? outside)!,
+  };
   const client = {
-    fetch: hubFetch(settings.dispatcher ?? own, signal, noted),
+    fetch: hubFetch(ways, signal, noted),
     ...(settings.url === undefined ? {} : { hubUrl: settings.url.replace(/\/+$/, "") }),
     ...(settings.accessToken === undefined ? {} : { accessToken: settings.accessToken }),
   };
@@ -49,16 +62,16 @@ export function openHub(settings: HubSettings, signal: AbortSignal) {
       return { ...describe(info), bytesFrom: (offset) => readFrom({ ...file, downloadInfo: info }, offset, noted) };
     },
     async close(): Promise<void> {
-      await own?.destroy();
+      await Promise.all([own?.destroy(), outside?.destroy()]);
     },
   };
 }
 
-function createAgent(): Dispatcher {
+function createAgent(lookup?: LookupFunction): Dispatcher {
   return new Agent({
     headersTimeout: headersTimeoutMs,
     bodyTimeout: silenceTimeoutMs,
-    connectTimeout: headersTimeoutMs,
+    connect: { timeout: headersTimeoutMs, ...(lookup === undefined ? {} : { lookup }) },
   });
 }
 
@@ -73,7 +86,15 @@ function describe(info: FileDownloadInfoOutput) {
 
 /** The client's streams end in a text where its fetch had thrown: what was thrown is noted here. */
 interface Noted {
-  rangeIgnored: boolean;
+  thrown?: RangeIgnored | RedirectRefused;
+}
+
+/** The hub and how it is reached, and where its answers may send on to, and how. */
+interface Ways {
+  readonly hub: URL;
+  readonly domains: readonly string[];
+  readonly toHub: Dispatcher;
+  readonly toStorage: Dispatcher;
 }
 
 async function* readFrom(
@@ -84,29 +105,51 @@ async function* readFrom(
   // Not over xet: the plain form resumes at any byte, and mirrors speak nothing else.
   const blob = await downloadFile({ ...file, xet: false });
   if (blob === null) throw new Error(`${file.path} is no longer there`);
-  noted.rangeIgnored = false;
+  delete noted.thrown;
   try {
     yield* (offset === 0 ? blob : blob.slice(offset)).stream();
   } catch (error) {
-    if (noted.rangeIgnored) throw new RangeIgnored("the server does not continue downloads");
-    throw error;
+    throw noted.thrown ?? error;
   }
 }
 
-/** The client's fetch: ended by the signal, and strict about ranges, which the client itself does not check. */
-function hubFetch(dispatcher: Dispatcher | undefined, signal: AbortSignal, noted: Noted): typeof globalThis.fetch {
+/**
+ * The client's fetch: ended by the signal, careful where it is sent on to, and strict about ranges, which the client itself
+ * does not check.
+ */
+function hubFetch(ways: Ways, signal: AbortSignal, noted: Noted): typeof globalThis.fetch {
   return async (input, init) => {
-    const url = input instanceof Request ? input.url : String(input);
     const headers = Object.fromEntries(new Headers(init?.headers).entries());
-    const response = await undiciFetch(url, { headers, signal, ...(dispatcher === undefined ? {} : { dispatcher }) });
-    const range = headers["range"];
-    if (range !== undefined && range !== "bytes=0-0" && response.status === 200) {
+    try {
+      const response = await following(new URL(input instanceof Request ? input.url : input), headers, ways, signal);
+      const { range } = headers;
+      if (range === undefined || range === "bytes=0-0" || response.status !== 200) return response;
       await response.body?.cancel();
-      noted.rangeIgnored = true;
       throw new RangeIgnored("the server does not continue downloads");
+    } catch (error) {
+      const refused = error instanceof Error && error.cause instanceof RedirectRefused ? error.cause : error;
+      if (refused instanceof RangeIgnored || refused instanceof RedirectRefused) noted.thrown = refused;
+      throw refused;
     }
-    return response;
   };
+}
+
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+async function following(first: URL, asked: Readonly<Record<string, string>>, ways: Ways, signal: AbortSignal) {
+  let [url, isHub] = [first, true];
+  // What the hub is shown nobody else is.
+  const { authorization: _, ...open } = asked;
+  for (let followed = 0; ; followed += 1) {
+    const headers = isHub ? asked : open;
+    const dispatcher = isHub ? ways.toHub : ways.toStorage;
+    const response = await undiciFetch(url, { headers, signal, dispatcher, redirect: "manual" });
+    const location = redirects.has(response.status) ? response.headers.get("location") : null;
+    if (location === null) return response;
+    await response.body?.cancel();
+    if (followed === redirectsMax) throw new RedirectRefused(url.host, `that is the ${redirectsMax + 1}th time`);
+    ({ url, isHub } = redirectTarget(url, location, ways));
+  }
 }
 
 /** What went wrong, without a signed URL's query and bounded in length. */

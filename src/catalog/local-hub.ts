@@ -18,6 +18,8 @@ export interface LocalHub {
   /** Each entry cuts one answer off after so many bytes of content. */
   cuts: number[];
   ignoreRanges: boolean;
+  /** Where it sends on to instead of answering; `at`: the path that was asked for. */
+  redirect: (at: string) => string | undefined;
   /** Called when content begins to flow. */
   onContent: () => void;
   close(): Promise<void>;
@@ -38,6 +40,7 @@ export async function startLocalHub(file: Buffer): Promise<LocalHub> {
     statedSha256: undefined,
     cuts: [],
     ignoreRanges: false,
+    redirect: () => undefined,
     onContent: () => {},
     close: () =>
       new Promise((resolve) => {
@@ -52,6 +55,8 @@ function answer(hub: LocalHub, request: IncomingMessage, response: ServerRespons
   const { range, authorization } = request.headers;
   hub.paths.push(request.url ?? "");
   hub.authorizations.push(authorization);
+  const location = hub.redirect(request.url ?? "");
+  if (location !== undefined) return void response.writeHead(302, { location }).end();
   response.setHeader("etag", `"${hub.etag ?? createHash("md5").update(hub.file).digest("hex")}"`);
   if (hub.statedSha256 !== undefined) response.setHeader("x-linked-etag", `"${hub.statedSha256}"`);
   if (request.url?.includes("/absent.gguf") === true) {
@@ -62,6 +67,7 @@ function answer(hub: LocalHub, request: IncomingMessage, response: ServerRespons
   } else {
     sendContent(hub, range, response);
   }
+  return undefined;
 }
 
 function sendContent(hub: LocalHub, range: string | undefined, response: ServerResponse): void {

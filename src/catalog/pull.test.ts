@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, type LookupFunction } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { createServer } from "node:tls";
+import { Agent } from "undici";
 import { type Refusal, systemClock } from "../base/index.ts";
+import { openIdentity } from "../tls/index.ts";
 import type { Command, CommandResult } from "./command.ts";
 import type { ModelEntry } from "./entry.ts";
 import { type LocalHub, startLocalHub } from "./local-hub.ts";
@@ -33,7 +37,7 @@ describe("a pull", () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "bailiwick-pull-"));
     Object.assign(hub, { file, etag: undefined, statedSha256: undefined, cuts: [], ignoreRanges: false });
-    Object.assign(hub, { onContent: () => {} });
+    Object.assign(hub, { onContent: () => {}, redirect: () => undefined });
     for (const list of [hub.asked, hub.paths, hub.authorizations]) list.length = 0;
   });
   afterEach(() => rm(folder, { recursive: true }));
@@ -162,6 +166,54 @@ describe("a pull", () => {
 
     it("says what is not there", async () => {
       refusal(await pull({ sources: ["hf:owner/repository/absent.gguf"] }), "model_unavailable", /has no absent\.gguf/);
+    });
+
+    it("is followed within the hub", async () => {
+      hub.redirect = (at) => (at.startsWith("/kept/") ? undefined : `/kept${at}`);
+      model(await pull());
+      assert.deepEqual(await landed(), file);
+    });
+
+    it("is followed to the hub's storage, which is not shown the access token", async (context) => {
+      const storage = await startLocalHub(file);
+      context.after(() => storage.close());
+      const lookup: LookupFunction = (_, { all }, callback) =>
+        all === true ? callback(null, [{ address: "127.0.0.1", family: 4 }]) : callback(null, "127.0.0.1", 4);
+      const identity = await openIdentity(join(folder, "tls"), "storage");
+      const front = createServer({ key: identity.pem, cert: identity.pem }, (socket) => {
+        socket.on("error", () => socket.destroy());
+        socket.pipe(connect(Number(new URL(storage.url).port), "127.0.0.1")).pipe(socket);
+      });
+      context.after(() => front.close());
+      await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+      const dispatcher = new Agent({ connect: { lookup, rejectUnauthorized: false } });
+      context.after(() => dispatcher.destroy());
+      hub.redirect = (at) => `https://cdn.hf.co:${(front.address() as AddressInfo).port}${at}`;
+      model(await pull({}, { hub: { url: hub.url, accessToken: "hf_secret", dispatcher } }));
+      assert.deepEqual(await landed(), file);
+      assert.ok(storage.authorizations.length > 0 && storage.authorizations.every((value) => value === undefined));
+      assert.ok(hub.authorizations.every((value) => value === "Bearer hf_secret"));
+    });
+
+    it("is followed nowhere else, not tried again, and says what an operator can do", async (context) => {
+      const inside = await startLocalHub(file);
+      context.after(() => inside.close());
+      for (const url of [inside.url, "https://evil.example", "https://127.0.0.2"]) {
+        let asked = 0;
+        hub.redirect = (at) => {
+          asked += 1;
+          return url + at;
+        };
+        refusal(await pull(), "redirect_refused", /it is sent on to http.*, and /);
+        assert.equal(asked, 1);
+      }
+      // A name of the storage's own that leads to this machine.
+      hub.redirect = (at) => `${inside.url.replace("http://127.0.0.1", "https://localhost")}${at}`;
+      const lured = { url: hub.url, storage: ["localhost"], accessToken: undefined, dispatcher: undefined };
+      refusal(await pull({}, { hub: lured }), "redirect_refused", /no address of the Internet/);
+      hub.redirect = (at) => `${at}/again`;
+      refusal(await pull(), "redirect_refused", /that is the 6th time/);
+      assert.deepEqual(inside.paths, []);
     });
 
     it("is refused where nobody listens", async () => {

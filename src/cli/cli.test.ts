@@ -325,6 +325,21 @@ test("models: from the cloud where one runs, else from the data folder itself", 
   }
 });
 
+test("a model that a host was to serve and cannot is out of service: which host, why, and what to do", async (context) => {
+  const { run, control } = await withCloud(context);
+  const [destination] = control.operations.cloud.destinations();
+  const fault = { code: "model_invalid", message: "The file has 1000 bytes.", next: "Pull it again." };
+  const faults = [{ model: "smollm2-135m-instruct", ...fault }];
+  control.operations.cloud.destinations = () => [{ ...destination!, faults }];
+  assert.match((await run("model list")).stdout, /^smollm2-135m-instruct +out of service /m);
+  const shown = (await run("model show smollm2-135m-instruct")).stdout;
+  assert.match(shown, /^fault +on cpu: The file has 1000 bytes\. \(model_invalid\)\nnext +Pull it again\.$/m);
+  control.operations.cloud.destinations = () => [
+    { ...destination!, models: [{ ...destination!.models[0]!, name: "smollm2-135m-instruct" }], faults },
+  ];
+  assert.match((await run("model list")).stdout, /^smollm2-135m-instruct +served /m, "somewhere else it is");
+});
+
 function writeReceipt(folder: string): { readonly id: string } {
   const signing = openSigningKeys(join(folder, "signing"), 0);
   const digestKey = { id: "dgk_1", secret: createSecretKey(Buffer.alloc(32, 7)) };

@@ -21,6 +21,7 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
           airGapped: network.airGapped,
           hub: {
             url: models.huggingFaceUrl,
+            storage: models.huggingFaceStorage,
             accessToken: surroundings.environment["HF_TOKEN"],
             dispatcher: undefined,
           },

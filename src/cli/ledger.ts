@@ -185,7 +185,10 @@ function addLedgerExport(group: Command, context: CommandContext): void {
       const { printer } = context;
       const cloud = client(context, options);
       const written = plainText(options.format, kindOf);
-      printer.text(written.opening((await cloud.get<Accounts>("/ledger/accounts")).items));
+      const { items } = await cloud.get<Accounts>("/ledger/accounts");
+      const { totals } = await cloud.get<TrialBalance>("/ledger/trial-balance");
+      const currencies = totals.map(({ currency }) => currency);
+      printer.text(written.opening(items, currencies));
       const pages = cloud.pages<LedgerTransaction>("/ledger/transactions", { period: options.period });
       for await (const page of pages) printer.text(page.map((each) => written.entry(each)).join(""));
     });

@@ -22,6 +22,7 @@ export async function openModelFolder(
     runCommand: createCommandRunner(surroundings.clock),
     hub: {
       url: models.huggingFaceUrl,
+      storage: models.huggingFaceStorage,
       accessToken: surroundings.environment["HF_TOKEN"],
       dispatcher: undefined,
     },

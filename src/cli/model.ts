@@ -15,7 +15,7 @@ import { type SettingsOption, withSettings } from "./settings.ts";
 type Options = CloudOptions & JsonOption & SettingsOption;
 
 /** A model as both a server and a data folder without one can show it. */
-type Shown = CatalogueModel & Partial<Pick<Model, "served" | "price">>;
+type Shown = CatalogueModel & Partial<Pick<Model, "served" | "faults" | "price">>;
 
 export function addModelCommands(program: Command, context: CommandContext): void {
   const group = program.command("model").description("models: the catalogue, and the files on this machine");
@@ -37,7 +37,7 @@ function addReading(group: Command, context: CommandContext): void {
     return printer.table<Shown>(
       [
         { title: "NAME", text: ({ name }) => name },
-        { title: "STATE", text: (model) => (model.served === true ? "served" : model.state) },
+        { title: "STATE", text: stateText },
         { title: "SIZE", text: ({ sizeBytes }) => sizeText(sizeBytes), align: "right" },
         { title: "CONTEXT", text: ({ contextTokens }) => String(contextTokens), align: "right" },
         { title: "LICENCE", text: ({ licence }) => licence.spdx },
@@ -214,6 +214,10 @@ function factsOf(model: Shown): readonly (readonly [string, string])[] {
     ["sha256", model.sha256 ?? "not known before the first pull"],
     ["state", model.state],
     ["served", model.served === undefined ? "no server is running" : model.served ? "yes" : "no"],
+    ...(model.faults ?? []).flatMap(({ host, code, message, next }): (readonly [string, string])[] => [
+      ["fault", `on ${host}: ${message} (${code})`],
+      ["next", next],
+    ]),
     ...(price === undefined || price === null
       ? []
       : [
@@ -224,6 +228,11 @@ function factsOf(model: Shown): readonly (readonly [string, string])[] {
         ]),
     ...model.sources.map((source, at) => [at === 0 ? "sources" : "", source] as const),
   ];
+}
+
+function stateText({ served, faults = [], state }: Shown): string {
+  if (served === true) return "served";
+  return faults.length > 0 ? "out of service" : state;
 }
 
 function developerText({ name, country }: Shown["developer"]): string {

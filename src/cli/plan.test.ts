@@ -208,7 +208,9 @@ test("a wrong usage is refused in words that say what to write", async (context)
     [["--workload", good, "--format", "openai", "--models", "qwen2.5-7b", "--prices", good], /--models does not apply/],
     [[...small, "--prices", good, "--models", "qwen2.5-7"], /did you mean "qwen2\.5-7b"/],
     [[...small, "--prices", good, "--slo", "10/100"], /10s\/100ms/],
-    [[...small, "--prices", good, "--exclude-origin", "America"], /ISO 3166/],
+    [[...small, "--prices", good, "--exclude-origin", "America"], /"America" is no country.*ISO 3166/],
+    [[...small, "--prices", good, "--exclude-origin", "US,ZZ"], /"ZZ" is no country.*such as US\.$/m],
+    [[...small, "--prices", good, "--exclude-origin", "China"], /"China" is no country.*Did you mean CN\?/],
     [[...small, "--prices", good, "--attainment", "99"], /0\.99/],
   ];
   for (const [options, message] of cases) {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { countries, countryMeant } from "../base/index.ts";
 import type { FleetReport, Plan, PlanQuestion, PriceList } from "../plan/index.ts";
 import type { DeviceType } from "../pool/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
@@ -249,7 +250,12 @@ function percent(of: number): string {
 }
 
 function origins(text: string, earlier: readonly string[]): readonly string[] {
-  const given = text.split(",").map((country) => country.trim().toUpperCase());
-  if (given.every((country) => /^[A-Z]{2}$/.test(country))) return [...earlier, ...given];
-  throw new InvalidArgumentError("It is countries by two letters (ISO 3166-1), such as US.");
+  const given = text.split(",").map((country) => country.trim());
+  const wrong = given.find((country) => !countries.has(country.toUpperCase()));
+  if (wrong === undefined) return [...earlier, ...given.map((country) => country.toUpperCase())];
+  const meant = countryMeant(wrong);
+  const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
+  throw new InvalidArgumentError(
+    `"${wrong.slice(0, 60)}" is no country: they have two letters (ISO 3166-1 alpha-2), such as US.${hint}`,
+  );
 }

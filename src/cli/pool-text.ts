@@ -21,9 +21,20 @@ export function poolLines(status: PoolStatus, before?: PoolStatus): readonly Lin
 function hostLines(host: PooledHost, before: PooledHost | undefined): readonly Line[] {
   const heading = headingOf(host);
   const { pool } = host;
-  if (pool === null) return [heading, { text: "It has not said yet what it does." }];
+  const faults = faultLines(host);
+  if (pool === null) return [heading, { text: "It has not said yet what it does." }, ...faults];
   const facts = linesOf(formatFacts([...deviceFacts(pool, host), ...totalFacts(pool, host, before)]));
-  return [heading, ...facts, ...(pool.models.length === 0 ? [] : [blank, ...modelLines(pool.models)])];
+  return [heading, ...facts, ...(pool.models.length === 0 ? [] : [blank, ...modelLines(pool.models)]), ...faults];
+}
+
+/** What it was to serve and cannot. */
+function faultLines({ faults }: PooledHost): readonly Line[] {
+  if (faults.length === 0) return [];
+  const lines = faults.flatMap(({ model, code, message, next }) => [
+    { text: printable(`${model} is not served: ${message} (${code})`), tone: "alarm" as const },
+    { text: printable(`  next: ${next}`) },
+  ]);
+  return [blank, ...lines];
 }
 
 function headingOf({ name, site, ready, reason, ageMs }: PooledHost): Line {

@@ -26,6 +26,9 @@ aya-expanse-8b    absent           0        0        –      –   16.4 GB  –
 llama-4-maverick  too large        0        0        –      –  243.0 GB  –
 mistral-small     failed           0        0        –      –   14.3 GB  –
 
+gemma-3-12b is not served: The file of gemma-3-12b has 4096 bytes; it was pulled with 7300574880. (model_invalid)
+  next: Mend what it names, or remove the model and pull it again.
+
 RESERVED          PROJECT       UNTIL
 cpu               ministry/app  2026-03-01T18:00:00.000Z
 0.25 of the pool  lab/nightly   2026-03-04T00:00:00.000Z
@@ -45,7 +48,7 @@ test("pool prints the device, its totals, and the models: those with work first,
 test("a terminal is shown what is late or failed in another colour, unless it is to have none", async (context) => {
   const { run } = await withCloud(context);
   for (const [environment, coloured] of [
-    [{}, ["qwen3-32b", "mistral-small"]],
+    [{}, ["qwen3-32b", "mistral-small", "gemma-3-12b"]],
     [{ NO_COLOR: "1" }, []],
     [{ TERM: "dumb" }, []],
   ] as const) {
@@ -61,14 +64,14 @@ test("a terminal is shown what is late or failed in another colour, unless it is
 
 test("hosts that are away, silent or have told nothing, and upstreams, are told of; names cannot steer a terminal", () => {
   const status = fakePool(at);
-  const [host] = status.hosts;
+  const host = { ...status.hosts[0]!, faults: [] };
   const odd: PoolStatus = {
     at,
     hosts: [
-      { ...host!, name: "a\u001B[2J", ready: false, reason: "its process is starting", pool: null },
-      { ...host!, ageMs: 34_000, pool: { ...host!.pool!, models: [] } },
+      { ...host, name: "a\u001B[2J", ready: false, reason: "its process is starting", pool: null },
+      { ...host, ageMs: 34_000, pool: { ...host.pool!, models: [] } },
     ],
-    upstreams: [{ name: "gpu", site: host!.site, ready: false, running: 2 }],
+    upstreams: [{ name: "gpu", site: host.site, ready: false, running: 2 }],
     reserved: [],
   };
   const lines = poolLines(odd).map(({ text }) => text);

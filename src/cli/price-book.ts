@@ -24,7 +24,9 @@ export function addPriceBookCommands(program: Command, context: CommandContext):
       });
       if (options.json === true) return printer.json(book);
       printer.note(
-        book.version === 0 ? "None was ever applied: the settings' `prices` hold." : versionText("price book", book),
+        book.version === 0
+          ? "None was ever applied: these are the settings' `prices`, to go on from."
+          : versionText("price book", book),
       );
       const { stringify } = await import("yaml");
       return printer.text(stringify(book.document));

@@ -84,7 +84,7 @@ async function dating(
   if (verdict.outcome !== "valid" || options.timestamp === undefined) return { verdict };
   const { asOf, checked } = verdict;
   const ended = (outcome: "invalid" | "unchecked", reason: string) => ({
-    verdict: { outcome, reason, checked, isFork: false },
+    verdict: { outcome, reason, checked, isFork: false, isKeyUnknown: false },
   });
   if (asOf === undefined) return ended("unchecked", "a timestamp dates a place in the log, which takes --proof");
   try {
@@ -161,7 +161,7 @@ async function judge(file: string, options: VerifyOptions, { surroundings }: Com
     } satisfies Asked);
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    return { outcome: "unchecked", reason: error.message, checked: [], isFork: false };
+    return { outcome: "unchecked", reason: error.message, checked: [], isFork: false, isKeyUnknown: false };
   }
 }
 

@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { RevenueCharts, RevenueReport } from "../disclosure/index.ts";
-import type { Accounts, LedgerTransaction } from "../gateway/control/index.ts";
+import type { LedgerTransaction } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
@@ -96,7 +96,7 @@ async function writePack(
   const written = plainText("csv", kindOf);
   const file = await open(join(folder, packedLedgerName), "w");
   try {
-    await file.write(written.opening((await cloud.get<Accounts>("/ledger/accounts")).items));
+    await file.write(written.opening([], []));
     for await (const page of cloud.pages<LedgerTransaction>("/ledger/transactions", {}))
       await file.write(page.map((each) => written.entry(each)).join(""));
   } finally {

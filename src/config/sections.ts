@@ -3,7 +3,7 @@ import type { DataClass } from "../policy/index.ts";
 import { priceVersion } from "./price-schema.ts";
 import { catalogueEntry, modelName, upstream } from "./model-schema.ts";
 import { engineServer } from "./engine-schema.ts";
-import { environmentName, milliseconds, namedSite, price, quantity, shortName, site } from "./value-schema.ts";
+import { domain, environmentName, milliseconds, namedSite, price, quantity, shortName, site } from "./value-schema.ts";
 
 /** What a cloud does with a data class while it cannot do all that it promises for one. */
 const awayBehaviour = z.enum(["serve", "stop"]);
@@ -168,6 +168,14 @@ const models = z.strictObject({
     .max(2_000)
     .optional()
     .describe("A mirror of the Hugging Face Hub for `hf:` sources."),
+  huggingFaceStorage: z
+    .array(domain)
+    .max(50)
+    .optional()
+    .describe(
+      "Domains, each with what is below it, that the Hub or its mirror may send downloads on to, over https only and to " +
+        "no private address; left out: huggingface.co and hf.co. The Hub's own address is always one.",
+    ),
   entries: z.array(catalogueEntry).max(1000).default([]).describe("Models beside the catalogue that is shipped."),
 });
 

@@ -25,6 +25,16 @@ export const shortName = z
     "1 to 64 of a-z, 0-9, dot, underscore and hyphen, beginning with a letter or digit",
   );
 
+/** A domain of the Internet, which is no address. */
+export const domain = z
+  .string()
+  .max(253)
+  .toLowerCase()
+  .regex(
+    /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    "a domain such as hub.example",
+  );
+
 const jurisdiction = z
   .string()
   .toUpperCase()

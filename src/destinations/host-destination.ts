@@ -8,6 +8,7 @@ import {
   type Dispatch,
   type Exchange,
   type Forgotten,
+  type ModelFault,
   type PoolFigures,
   type Reader,
   RunningExchanges,
@@ -32,6 +33,7 @@ export interface HostAt {
     readonly contextTokens: number;
     readonly endpoints: readonly string[];
   }[];
+  readonly faults?: readonly ModelFault[];
 }
 
 export interface HostDestinationOptions {
@@ -83,6 +85,7 @@ export class HostDestination implements Destination {
   #declined: Refusal | undefined;
   #declinesUntilMs = -Infinity;
   #offers = new Map<string, Offer>();
+  #faults: readonly ModelFault[] = [];
   readonly #exchanges = new RunningExchanges();
   #running = 0;
   #settled: RequestId[] = [];
@@ -128,10 +131,14 @@ export class HostDestination implements Destination {
   offers(): Iterable<Offer> {
     return this.#offers.values();
   }
+  get faults(): readonly ModelFault[] {
+    return this.#faults;
+  }
 
   /** What it was and had when it was last heard, by somebody who has kept that: it can be named, and is not ready. */
-  remember({ engine, models }: Pick<HostAt, "engine" | "models">): void {
+  remember({ engine, models, faults = [] }: Pick<HostAt, "engine" | "models" | "faults">): void {
     this.#engine = engine;
+    this.#faults = faults;
     this.#offers = new Map(
       models.map(({ name, sha256, contextTokens, endpoints }) => [
         name,

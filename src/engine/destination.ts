@@ -1,4 +1,5 @@
 import type { Ending, Refusal, RequestId, Usage } from "../base/index.ts";
+import type { ModelFault } from "./model-fault.ts";
 import type { PoolFigures } from "./pool-figures.ts";
 import type { Exchange, Reader } from "./upstream/exchange.ts";
 
@@ -85,6 +86,8 @@ export interface Destination {
   readonly pool: PoolFigures | undefined;
   offer(model: string): Offer | undefined;
   offers(): Iterable<Offer>;
+  /** What it was to offer besides, and cannot, as it says itself. */
+  readonly faults: readonly ModelFault[];
   /** `reader` gets the answer as it comes. */
   send(dispatch: Dispatch, reader: Reader): Exchange;
   ended(): void;

@@ -28,6 +28,7 @@ export type {
   ToolDefinition,
 } from "./types.ts";
 export type { Counted, Destination, DestinationSite, Dispatch, Forgotten, Offer, ServiceLevel } from "./destination.ts";
+export type { ModelFault } from "./model-fault.ts";
 export type { PoolFigures, ToldModel, ToldPool } from "./pool-figures.ts";
 export {
   Address,

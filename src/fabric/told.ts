@@ -30,6 +30,7 @@ export const hello = z.object({
       endpoints: z.array(text).max(100).readonly(),
     }),
   ),
+  faults: models(z.object({ model: text, code: text, message: z.string().max(400), next: text })).exactOptional(),
 }) satisfies z.ZodType<HostHello>;
 
 const pool = z.object({

@@ -1,7 +1,7 @@
-import type { Clock } from "../base/index.ts";
+import { type Clock, sleep } from "../base/index.ts";
 import { checkConsistency, openCheckpoint, parseProof } from "../log/index.ts";
 import type { FoundDigest, Stated } from "../receipt/index.ts";
-import { type Asked, verify } from "../verification/index.ts";
+import { type Asked, type Verdict, verify } from "../verification/index.ts";
 import { type Asking, fetchAboutLog, fetchKeyStatement, fetchProof, fetchReceipt, tilesOf } from "./cloud.ts";
 import type { PinStore } from "./pins.ts";
 import type { Sent } from "./sent.ts";
@@ -29,13 +29,23 @@ export interface JudgingOptions {
 
 /** What the operator says of its keys is asked for again after so long. */
 const keysAgeMs = 60_000;
+/** No sooner than after so long, also where a receipt's key is not among them. */
+const keysFreshMs = 2_000;
+/** How often that is, for one answer: a key may sign for a moment before the log has it. */
+const keysAskedAnewMax = 2;
 /** Receipts that were seen lately: none is taken for two answers. */
 const seenMax = 10_000;
+
+/** What the operator says of its keys, and when it was asked. */
+interface KeysSaid {
+  readonly atMs: number;
+  readonly statement: Promise<Buffer>;
+}
 
 /** Holds answers against their receipts, one after the other where the pinned checkpoint is read and moved. */
 export class Judging {
   readonly #options: JudgingOptions;
-  readonly #statements = new Map<string, { readonly atMs: number; readonly statement: Promise<Buffer> }>();
+  readonly #statements = new Map<string, KeysSaid>();
   readonly #seen = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -46,16 +56,16 @@ export class Judging {
   async judge(ended: Ended, asking: Asking): Promise<AnswerVerdict> {
     const { sent, receipt: id } = ended;
     this.#seeOnce(id);
-    const [receipt, keys, proof] = await Promise.all([
-      fetchReceipt(asking, id),
-      this.#keyStatement(asking),
-      fetchProof(asking, id),
-    ]);
+    const known = this.#keysSaid(asking, keysAgeMs);
+    const [receipt, proof] = await Promise.all([fetchReceipt(asking, id), fetchProof(asking, id), known.statement]);
     const {
       verdict,
       proof: held,
       pinned,
-    } = await this.#inTurn(() => this.#holdAgainst(ended, asking, receipt, keys, proof));
+      keys,
+    } = await this.#byNewerKeys(asking, known, (keys) =>
+      this.#inTurn(() => this.#holdAgainst(ended, asking, receipt, keys, proof)),
+    );
     if (verdict.outcome === "valid") this.#checkCall(verdict.stated, ended);
     const isFork = verdict.outcome !== "valid" && verdict.isFork;
     return {
@@ -69,6 +79,25 @@ export class Judging {
       files: { receipt: receipt.toString(), proof: held.toString(), keyStatement: keys.toString() },
       forked: isFork ? { pinned: pinned!, shown: checkpointIn(held).toString() } : undefined,
     };
+  }
+
+  /** A key that nobody has stated so far may have come since: what the operator says of its keys is asked for anew. */
+  async #byNewerKeys<T extends { readonly verdict: Verdict }>(
+    asking: Asking,
+    first: KeysSaid,
+    judge: (keys: Buffer) => Promise<T>,
+  ): Promise<T> {
+    let known = first;
+    let found = await judge(await known.statement);
+    for (let asked = 0; asked < keysAskedAnewMax && isKeyUnknown(found.verdict); asked += 1) {
+      const { clock } = this.#options;
+      const hasNewer = (this.#statements.get(asking.root) ?? known) !== known;
+      if (!hasNewer) await sleep(clock, Math.max(0, known.atMs + keysFreshMs - clock.monotonicMs()));
+      if (asking.signal.aborted) return found;
+      known = this.#keysSaid(asking, hasNewer ? keysAgeMs : keysFreshMs);
+      found = await judge(await known.statement);
+    }
+    return found;
   }
 
   #seeOnce(id: string): void {
@@ -106,7 +135,7 @@ export class Judging {
     };
     const verdict = await verify(asked);
     if (verdict.outcome === "valid") await this.#move(pinned, proof, keys, asking);
-    return { verdict, proof, pinned };
+    return { verdict, proof, pinned, keys };
   }
 
   /** A proof of no older checkpoint than the pinned one: another answer may have moved it meanwhile. */
@@ -137,14 +166,17 @@ export class Judging {
     throw new Wrong("invalid", `a checkpoint does not count: ${opened.reason}`);
   }
 
-  #keyStatement(asking: Asking): Promise<Buffer> {
+  #keysSaid(asking: Asking, ageMs: number): KeysSaid {
     const { clock } = this.#options;
     const known = this.#statements.get(asking.root);
-    if (known !== undefined && clock.monotonicMs() - known.atMs < keysAgeMs) return known.statement;
+    if (known !== undefined && clock.monotonicMs() - known.atMs < ageMs) return known;
     const statement = fetchAboutLog(asking).then(({ keyStatement }) => fetchKeyStatement(asking, keyStatement));
-    this.#statements.set(asking.root, { atMs: clock.monotonicMs(), statement });
-    statement.catch(() => this.#statements.delete(asking.root));
-    return statement;
+    const said = { atMs: clock.monotonicMs(), statement };
+    this.#statements.set(asking.root, said);
+    statement.catch(() => {
+      if (this.#statements.get(asking.root) === said) this.#statements.delete(asking.root);
+    });
+    return said;
   }
 
   /** Whether the receipt is that of this call: what is valid can still be another answer's, or a part of this one's. */
@@ -169,6 +201,10 @@ function checkNarrowing({ policy }: Stated, sent: Sent["narrowing"]): void {
     if (said === text || said === null) continue;
     throw new Wrong("invalid", `it does not say what the header ${header} said`);
   }
+}
+
+function isKeyUnknown(verdict: Verdict): boolean {
+  return verdict.outcome !== "valid" && verdict.isKeyUnknown;
 }
 
 function checkpointIn(proof: Buffer): Buffer {

@@ -9,7 +9,7 @@ import { identityOf } from "../catalog/index.ts";
 import { createFake, type FakeSettings } from "../engine/fake/index.ts";
 import { openFloor } from "./floor.ts";
 import { type Host, hostBounds, openHost } from "./host.ts";
-import type { HostPool } from "./protocol.ts";
+import type { HostHello, HostPool } from "./protocol.ts";
 import type { HostSettings } from "./settings.ts";
 
 const gigabyte = 1e9;
@@ -18,6 +18,7 @@ interface Opened {
   readonly host: Host;
   readonly ask: (model: string, content?: string, headers?: Record<string, string>) => Promise<Dispatcher.ResponseData>;
   readonly pool: () => Promise<HostPool>;
+  readonly hello: () => Promise<HostHello>;
   readonly reserve: (reservations: readonly object[]) => Promise<number>;
   readonly log: readonly string[];
   readonly hung: readonly string[];
@@ -83,13 +84,15 @@ async function open(context: TestContext, given: Given): Promise<Opened> {
     });
   const pool: Opened["pool"] = async () =>
     (await (await connection.request({ method: "GET", path: "/host/v1/pool" })).body.json()) as HostPool;
+  const hello: Opened["hello"] = async () =>
+    (await (await connection.request({ method: "GET", path: "/host/v1/hello" })).body.json()) as HostHello;
   const reserve: Opened["reserve"] = async (reservations) => {
     const body = JSON.stringify({ seconds: 3_600, reservations });
     const { statusCode, body: answer } = await connection.request({ method: "POST", path: "/host/v1/lease", body });
     await answer.dump();
     return statusCode;
   };
-  return { host, ask, pool, reserve, log, hung, folder };
+  return { host, ask, pool, hello, reserve, log, hung, folder };
 }
 
 async function said(response: Dispatcher.ResponseData): Promise<string> {
@@ -165,6 +168,25 @@ test("a load that fails: its requests are refused with when to come again, the o
   assert.ok(log.some((line) => line.includes("could not be loaded") && line.includes("the script cannot load b")));
 });
 
+test("a model whose file the engine cannot read is told of, with those that were missing before; the others are served", async (context) => {
+  const missing = { model: "c", code: "model_unavailable", message: "nobody has it", next: "Look." };
+  const { ask, hello, log } = await open(context, {
+    fake: { unreadable: ["b"] },
+    settings: { faults: [missing] },
+  });
+  assert.equal(await said(await ask("a")), "200");
+  const { models, faults } = await hello();
+  assert.deepEqual(
+    models.map(({ name }) => name),
+    ["a"],
+  );
+  assert.deepEqual(faults![0], missing);
+  assert.deepEqual([faults![1]!.model, faults![1]!.code], ["b", "model_invalid"]);
+  assert.match(faults![1]!.message, /the script cannot read b/);
+  for (const name of ["b", "c"])
+    assert.ok(log.some((line) => line.includes("a model is not served") && line.includes(`"model":"${name}"`)));
+});
+
 test("where no model can be loaded the host does not start, and says why", async (context) => {
   await assert.rejects(open(context, { fake: { failLoads: ["a", "b"] } }), /the script cannot load/);
 });
@@ -190,6 +212,18 @@ test("a model at whose loading the process ended is left alone for a while, and 
   assert.ok(Number(refused.headers["retry-after"]) >= 8, "as long as it rests");
   assert.equal(await said(refused), "503 engine_unavailable");
   assert.equal(await said(await ask("b")), "200");
+});
+
+test("a disk that takes nothing keeps no model from being loaded; that nothing is remembered is said once", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-floor-"));
+  // Where a file would have to be: writing and removing it fail, as on a disk that is full or read-only.
+  const mark = join(folder, "counts", "loading.json");
+  mkdirSync(join(mark, "in-the-way"), { recursive: true });
+  mkdirSync(join(folder, "counts", "sizes.json"));
+  const { ask, log } = await open(context, { folder });
+  for (const model of ["a", "b"]) assert.equal(await said(await ask(model)), "200");
+  assert.equal(log.filter((line) => line.includes("cannot be written down")).length, 1);
+  rmSync(mark, { recursive: true });
 });
 
 test("a model without room on the device: its requests are refused, and the log says what would have it", async (context) => {

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import type { Clock, Refusal } from "../base/index.ts";
-import type { Engine, ModelSize } from "../engine/index.ts";
+import type { Engine, ModelFault, ModelSize } from "../engine/index.ts";
 import { systemFingerprint } from "../engine/openai/index.ts";
 import { defaultTuning, Pool, type PoolModel, type Tuning } from "../pool/index.ts";
 import { type Desk, PoolDesk } from "./desk.ts";
@@ -32,6 +32,8 @@ export interface FloorOptions {
 /** Where a device works: its pool, what is in its memory, and the desk where answers ask for their turn. */
 export interface Floor {
   readonly models: readonly HostedModel[];
+  /** What it was to serve and cannot. */
+  readonly faults: readonly ModelFault[];
   readonly desk: Desk;
   /** Fulfilled once what is pinned is there, and one model at least. Rejects where none can be loaded. */
   readonly begun: Promise<void>;
@@ -50,7 +52,10 @@ const hostTuning: Tuning = { ...defaultTuning, memoryShare: 1, preloads: true, l
 export async function openFloor(options: FloorOptions): Promise<Floor> {
   const { settings, engine, clock, log } = options;
   mkdirSync(settings.folder, { recursive: true });
-  const sizes = await sizesOf(settings, engine, log);
+  const { sizes, unreadable } = await sizesOf(settings, engine);
+  const faults = [...(settings.faults ?? []), ...unreadable];
+  for (const { model, code, message, next } of faults)
+    log("error", "a model is not served", { model, code, reason: message, next });
   const files = settings.models.filter(({ name }) => sizes.has(name));
   const models = files.map((file): HostedModel => {
     const fingerprint = systemFingerprint(engine.build, file.sha256);
@@ -62,7 +67,7 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
     engine,
     clock,
     log,
-    suspects: new Suspects(settings.folder, () => clock.nowMs()),
+    suspects: new Suspects(settings.folder, () => clock.nowMs(), log),
     loadTimeoutMs: settings.engine.loadTimeoutMs,
     bytesOf: (name) => sizes.get(name)!.loadedBytes,
     readAhead: engine.loadsAlone ? createReadAhead(clock) : () => Promise.resolve(),
@@ -105,7 +110,7 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
     viewOf({ models, files, room, pool, schedule, residents, engine, nowMs: clock.monotonicMs() });
   const reserve = (reservations: readonly HostReservation[]): void => schedule.reserve(reservations);
   const forget = (tenant: string | undefined): Promise<void> => residents.forget(tenant);
-  return { models, desk, begun: first.promise, view, reserve, forget, stop: () => schedule.stop() };
+  return { models, faults, desk, begun: first.promise, view, reserve, forget, stop: () => schedule.stop() };
 }
 
 interface Starting extends Pick<FloorOptions, "engine"> {

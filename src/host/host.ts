@@ -70,6 +70,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return host;
 }
 
+/** Of a fault's message, in characters: whoever hears it reads no more. */
+const faultMessageMax = 400;
+
 class RunningHost implements Host {
   readonly #options: HostOptions;
   readonly #models = new Map<string, HostedModel>();
@@ -193,6 +196,7 @@ class RunningHost implements Host {
         sequences: settings.engine.sequences,
         endpoints: size.chats ? ["chat.completions", "completions"] : ["completions"],
       })),
+      faults: this.#floor!.faults.map((fault) => ({ ...fault, message: fault.message.slice(0, faultMessageMax) })),
     };
   }
 

@@ -1,5 +1,5 @@
 import type { Ending, HostId, RequestId, Usage } from "../base/index.ts";
-import type { ToldPool } from "../engine/index.ts";
+import type { ModelFault, ToldPool } from "../engine/index.ts";
 
 /** The version of the control channel between gateway and host. */
 export const hostProtocol = 1;
@@ -16,6 +16,8 @@ export interface HostHello {
   readonly device: string;
   readonly engine: { readonly name: string; readonly build: string };
   readonly models: readonly HostedModelHello[];
+  /** What it was to serve and cannot; left out by hosts of earlier releases. */
+  readonly faults?: readonly ModelFault[];
 }
 
 export interface HostedModelHello {

@@ -19,6 +19,8 @@ const modelFile = z.strictObject({
   unloadAfterMs: count.exactOptional(),
 });
 
+const modelFault = z.strictObject({ model: z.string(), code: z.string(), message: z.string(), next: z.string() });
+
 /** A program that serves one model over the OpenAI API: vLLM, or any other. */
 const server = z.strictObject({
   /** Its program and arguments; in these names in braces are replaced (docs/operating/engines.md). No shell. */
@@ -70,6 +72,8 @@ const hostSettings = z.strictObject({
   folder: path,
   engine,
   models: z.array(modelFile).max(100).readonly(),
+  /** What was to be served besides, and whose files are not to be had: told with the hello. */
+  faults: z.array(modelFault).max(100).readonly().exactOptional(),
   /** Of a request that says nothing of it: milliseconds to the first token, and from token to token. */
   objective: z.strictObject({ ttftMs: z.number().positive(), tpotMs: z.number().positive() }),
   /** Answers that may wait for one model; more are refused. */

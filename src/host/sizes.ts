@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Engine, ModelSize } from "../engine/index.ts";
-import type { Log } from "./log.ts";
+import { errorCodes } from "../base/index.ts";
+import type { Engine, ModelFault, ModelSize } from "../engine/index.ts";
 import type { HostSettings } from "./settings.ts";
 
 const count = z.number().nonnegative();
@@ -20,21 +20,22 @@ const known = z.record(
   }),
 );
 
+export interface Sizes {
+  readonly sizes: ReadonlyMap<string, ModelSize>;
+  readonly unreadable: readonly ModelFault[];
+}
+
 /**
  * What each model takes and is like, as the engine says it: kept beside the counts, because reading a large file's header
- * takes a while. A model that cannot be read is left out, and told of. Rejects where that leaves none.
+ * takes a while. A model that cannot be read is told of instead. Rejects where that leaves none.
  */
-export async function sizesOf(
-  settings: HostSettings,
-  engine: Engine,
-  log: Log,
-): Promise<ReadonlyMap<string, ModelSize>> {
+export async function sizesOf(settings: HostSettings, engine: Engine): Promise<Sizes> {
   const path = join(settings.folder, "sizes.json");
   const kept = readKept(path);
   const all: Record<string, ModelSize> = {};
   const sizes = new Map<string, ModelSize>();
   const program = programDigest(settings);
-  let reason = "there is no model";
+  const unreadable: ModelFault[] = [];
   for (const model of settings.models) {
     const { sequences, prefillSliceTokens } = settings.engine;
     const key = JSON.stringify([
@@ -50,13 +51,21 @@ export async function sizesOf(
       all[key] = size;
       sizes.set(model.name, size);
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
-      log("error", "a model cannot be read", { model: model.name, reason });
+      const message = error instanceof Error ? error.message : String(error);
+      unreadable.push({ model: model.name, code: "model_invalid", message, next: errorCodes.model_invalid.next });
     }
   }
-  if (sizes.size === 0) throw new Error(reason);
-  writeFileSync(path, JSON.stringify(all));
-  return sizes;
+  if (sizes.size === 0) throw new Error(unreadable.at(-1)?.message ?? "there is no model");
+  keep(path, all);
+  return { sizes, unreadable };
+}
+
+function keep(path: string, sizes: Readonly<Record<string, ModelSize>>): void {
+  try {
+    writeFileSync(path, JSON.stringify(sizes));
+  } catch {
+    // A full disk: the next start reads the files again, and nobody is kept from what they hold.
+  }
 }
 
 /** How a program shares its memory is in its settings, which may hold what is nobody's to read: their digest is kept. */

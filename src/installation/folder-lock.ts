@@ -25,7 +25,8 @@ export async function lockFolder(
   return { release: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
-function listen(path: string): Promise<Server | undefined> {
+/** A server that says no more than that it is there; undefined: somebody else listens on the path. */
+export function listen(path: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.unref();

@@ -8,7 +8,7 @@
 export { Budgets, type Reservation } from "./budgets.ts";
 export { type Bill, billsOf, billsWith, grownBy, linesOf } from "./bill/bill.ts";
 export { type Line, lineOf } from "./bill/line.ts";
-export { billDocument, type BillDocument, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
+export { billDocument, type BillDocument, moneyText, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
 export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from "./bill/sums.ts";
 export type { RatedBook } from "./book/book.ts";
 export {
@@ -19,18 +19,22 @@ export {
   fixedText,
   type Fraction,
   fraction,
+  isDecimal,
   multiply,
   none,
   parseFraction,
+  round,
+  share,
+  subtract,
   total,
 } from "./book/fraction.ts";
 export type { Definition } from "./revenue/definitions.ts";
 export { type QuarterRevenue, revenueFigures } from "./revenue/revenue.ts";
 export type { Period } from "./book/calendar.ts";
-export { listBook } from "./book/list-book.ts";
+export { listBook, listDocument } from "./book/list-book.ts";
 export { listPrices } from "./book/list-prices.ts";
 export { AllTerms, type Terms } from "./book/terms.ts";
-export { accountKinds, type AccountKind, kindOf, products, revenueAccount } from "./entry/accounts.ts";
+export { type AccountKind, accountKinds, kindOf, products, revenueAccount } from "./entry/accounts.ts";
 export {
   accrual,
   billing,
@@ -43,7 +47,9 @@ export {
   type Movement,
   reversal,
 } from "./entry/postings.ts";
-export { type Dimension, parseQuantity, type Quantity, skuOf } from "./book/quantity.ts";
+export { type Dimension, parseQuantity, type Quantity, skuOf, unitOf } from "./book/quantity.ts";
+export type { Tax } from "./bill/tax.ts";
+export { minorUnitDecimals } from "./book/currency.ts";
 export { readBook } from "./book/reading.ts";
 export { plainText, type WrittenTransaction } from "./entry/plain-text.ts";
 export type { Price, PriceBook } from "./price-book.ts";

@@ -19,8 +19,11 @@ import type { JoinAnswer, JoinRequest } from "./wire.ts";
 export interface JoinChecks {
   /** How far its clock may be from this one's, in milliseconds. */
   readonly clockSkewMs: number;
-  /** Why nothing with this key answers there; undefined: it does. */
-  readonly reach: (address: NetworkAddress, key: string) => Promise<string | undefined>;
+  /**
+   * Whether what answers there has this key. Why it does not is for the operator: whoever has a token names any address,
+   * and would learn what there is at each.
+   */
+  readonly reach: (address: NetworkAddress, key: string) => Promise<boolean>;
 }
 
 interface Context extends JoinChecks {
@@ -53,11 +56,10 @@ export async function joining(
   const site = known?.site ?? token!.site;
   checkClaim(request, site);
   const address = addressOf(request, asker);
-  const why = await context.reach(address, asker.key);
-  if (why !== undefined) {
-    throw refused("host_unreachable", `The gateway does not reach this machine at ${addressText(address)}: ${why}.`);
-  }
   const at = addressText(address);
+  if (!(await context.reach(address, asker.key))) {
+    throw refused("host_unreachable", `The gateway does not reach this machine, by its key, at ${at}.`);
+  }
   return changed((transaction) =>
     known === undefined
       ? inserted(transaction, { ...asker, address: at, token: token! }, context)

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
-import { type AddressInfo, isIPv4 } from "node:net";
+import { type AddressInfo, isIPv4, type Socket } from "node:net";
 import { hostname } from "node:os";
 import type { TLSSocket } from "node:tls";
 import fastify, { type FastifyReply } from "fastify";
@@ -15,7 +15,7 @@ import {
   refuse,
   type Refusal,
 } from "../base/index.ts";
-import { type Identity, peerFingerprint, serverOptions } from "../tls/index.ts";
+import { Guests, type Identity, peerFingerprint, serverOptions } from "../tls/index.ts";
 import { type JoinAnswer, joinBytesMax, joinPath, type JoinRequest, joinRequest } from "./wire.ts";
 
 export interface JoinListenerOptions {
@@ -24,6 +24,8 @@ export interface JoinListenerOptions {
   readonly join: (request: JoinRequest, key: string, from: string) => Promise<JoinAnswer | Refusal>;
   /** Hears of defects and broken I/O, and says what is answered. */
   readonly onFailure: (error: unknown) => Refusal;
+  /** How long a connection may take to say what it wants, in milliseconds; left out: a machine has time enough. */
+  readonly requestTimeoutMs?: number;
 }
 
 export interface JoinListener {
@@ -33,24 +35,43 @@ export interface JoinListener {
 }
 
 const connectionsMax = 256;
-const requestTimeoutMs = 30_000;
+/** Of those that have not asked for anything yet, and of one address in all; several machines may be behind one. */
+const waitingMax = 128;
+const addressMax = 16;
+const usualTimeoutMs = 10_000;
+/** How often is looked for connections whose time is up. */
+const lookEveryMs = 1_000;
 
 /** Listens, over TLS, for machines that would be hosts. Rejects where the address cannot be had. */
 export async function listenForHosts(options: JoinListenerOptions): Promise<JoinListener> {
-  const { identity, listen } = options;
+  const { identity, listen, requestTimeoutMs = usualTimeoutMs } = options;
+  const guests = new Guests({ waitingMax, addressMax });
   let server: Server | undefined;
   const app = fastify({
     bodyLimit: joinBytesMax,
     requestTimeout: requestTimeoutMs,
     serverFactory: (handler: (request: IncomingMessage, response: ServerResponse) => void) => {
-      server = createServer({ ...serverOptions(identity), requestTimeout: requestTimeoutMs }, handler);
+      server = createServer(
+        {
+          ...serverOptions(identity),
+          handshakeTimeout: requestTimeoutMs,
+          headersTimeout: requestTimeoutMs,
+          requestTimeout: requestTimeoutMs,
+          connectionsCheckingInterval: Math.min(lookEveryMs, requestTimeoutMs),
+        },
+        handler,
+      );
       server.maxConnections = connectionsMax;
+      // A machine asks once.
+      server.maxRequestsPerSocket = 1;
+      server.on("connection", (socket: Socket) => guests.add(socket));
       return server;
     },
   });
   app.setErrorHandler((error, _, reply) => send(reply, refusalOf(error) ?? options.onFailure(error)));
   app.setNotFoundHandler((_, reply) => send(reply, refuse("not_found", "Machines join here, and nothing else.")));
   app.post(joinPath, async (request, reply) => {
+    guests.hear(request.raw.socket);
     const key = peerFingerprint(request.raw.socket as TLSSocket);
     if (key === undefined)
       return send(reply, refuse("invalid_request", "The machine shows no certificate of its own."));

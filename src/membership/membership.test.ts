@@ -21,8 +21,7 @@ let membership: Membership;
 const clock = new ManualClock(Date.parse("2026-12-01T12:00:00Z"));
 const ids = createIds(systemClock);
 const gateway = "g".repeat(43);
-/** Why the machine is not reached; undefined: it is. */
-let unreached: string | undefined;
+let isReached = true;
 /** What happens once while a machine is looked for. */
 let meanwhile: (() => Promise<unknown>) | undefined;
 let isOpen = true;
@@ -48,7 +47,7 @@ before(async () => {
       const between = meanwhile;
       meanwhile = undefined;
       await between?.();
-      return unreached;
+      return isReached;
     },
     onChange: () => Promise.resolve(),
     onFailure: (error) => assert.fail(String(error)),
@@ -129,13 +128,13 @@ test("what is refused uses no token up, and each reason has its code", async () 
   }
   assert.equal(await codeOf(join(token, key, { site: "us" })), "site_mismatch");
   asked.length = 0;
-  unreached = "no route";
+  isReached = false;
   assert.equal(await codeOf(join(token, key, { address: { host: "10.0.0.7", port: 1 } })), "host_unreachable");
   assert.deepEqual(asked, ["10.0.0.7 1"]);
   for (const host of ["a b", "fe80::1%eth0", "http://x", "x/y"]) {
     assert.equal(await codeOf(join(token, key, { address: { host, port: 1 } })), "host_unreachable", host);
   }
-  unreached = undefined;
+  isReached = true;
   assert.equal(await codeOf(join(token, key, { site: "fr", atMs: clock.nowMs() + 5_000 })), "joined");
 });
 

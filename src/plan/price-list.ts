@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
-import { type Amount, describeInvalid, parseAmount } from "../base/index.ts";
+import { type Amount, countries, countryMeant, describeInvalid, parseAmount } from "../base/index.ts";
 import { type DeviceType, deviceTypes, findDevice } from "../pool/index.ts";
 import { PlanError } from "./problem.ts";
 
@@ -34,7 +34,7 @@ const offerSchema = z.strictObject({
   available: z.int().min(0).max(availableMax).optional(),
   origin: z
     .string()
-    .regex(/^[A-Z]{2}$/)
+    .refine((code) => countries.has(code), { error: ({ input }) => noCountryText(String(input)) })
     .optional(),
   exportClassification: z.string().min(1).max(500).optional(),
   note: z.string().min(1).max(500).optional(),
@@ -104,8 +104,18 @@ function inWords(steps: readonly PropertyKey[], message: string): string {
   const said = describeInvalid(`\`${field.replace(/^\./, "") || "the list"}\``, message);
   if (steps.at(-1) === "pricePerHour") return `${said} Write it in quotes, as "2.50": a decimal, not a float.`;
   if (steps.at(-1) === "currency") return `${said} Three capital letters (ISO 4217), such as EUR.`;
-  if (steps.at(-1) === "origin") return `${said} Two capital letters (ISO 3166-1 alpha-2), such as US.`;
   return said;
+}
+
+function noCountryText(origin: string): string {
+  const meant = countryMeant(origin) ?? countryCode(origin);
+  const hint = meant === undefined ? "" : ` (did you mean "${meant}"?)`;
+  return `"${origin.slice(0, 60)}" is no country${hint}; it is two capital letters (ISO 3166-1 alpha-2), such as US`;
+}
+
+/** Of one in small letters. */
+function countryCode(origin: string): string | undefined {
+  return countries.has(origin.toUpperCase()) ? origin.toUpperCase() : undefined;
 }
 
 async function textOf(path: string): Promise<string> {

@@ -1,20 +1,4 @@
-import { nearest } from "../base/index.ts";
-
-/**
- * The officially assigned codes of ISO 3166-1 alpha-2 (249, as of 2026-01; source: ISO Online Browsing Platform).
- * User-assigned codes (XK and the like) are left out: what they mean is a matter between two parties.
- */
-const countries: ReadonlySet<string> = new Set(
-  (
-    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ " +
-    "CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO " +
-    "FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE " +
-    "JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO " +
-    "MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW " +
-    "PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM " +
-    "TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW"
-  ).split(" "),
-);
+import { countries, countryMeant, nearest } from "../base/index.ts";
 
 /**
  * The 27 member states since 2020-02-01 (Treaty on European Union, Art. 52, after the United Kingdom's withdrawal).
@@ -37,13 +21,9 @@ export const jurisdictionsVersion = "2026-01";
 /** ISO 3166-2's form: a country, a hyphen, one to three letters or digits. The list of some 5,000 is not kept here. */
 const subdivisionPattern = /^([A-Z]{2})-[A-Z0-9]{1,3}$/;
 
-/** Codes that people write for the right one. */
+/** What people write for a group's code. */
 const slips: ReadonlyMap<string, string> = new Map([
-  ["UK", "GB"],
-  ["EL", "GR"],
-  ["USA", "US"],
   ["EUROPE", "EU"],
-  ["KOREA", "KR"],
   ["EWR", "EEA"],
 ]);
 
@@ -61,7 +41,7 @@ export function checkJurisdiction(text: string): CheckedJurisdiction {
     const message = `"${code}" is a group of countries; a site lies in one of them`;
     return { outcome: "unknown", message, nearest: undefined };
   }
-  return unknown(text, countries);
+  return unknown(text);
 }
 
 /**
@@ -73,7 +53,7 @@ export function checkProcessing(text: string, ownGroups: OwnGroups = {}): Checke
   if (groups.has(code) || Object.hasOwn(ownGroups, code)) return { outcome: "known", code };
   const checked = checkJurisdiction(code);
   if (checked.outcome === "known") return checked;
-  return unknown(text, [...countries, ...groups.keys()], nearest(code, Object.keys(ownGroups)));
+  return unknown(text, [...groups.keys()], nearest(code, Object.keys(ownGroups)));
 }
 
 /** Whether a site's jurisdiction lies within an allowed country, subdivision or group. */
@@ -98,23 +78,8 @@ export function placesAround(jurisdiction: string, ownGroups: OwnGroups = {}): r
   return [...new Set([...around.filter((place) => liesWithin(jurisdiction, place)), ...own.map(([name]) => name)])];
 }
 
-function unknown(text: string, candidates: Iterable<string>, meant?: string): CheckedJurisdiction {
-  const code = text.toUpperCase();
-  const suggestion = meant ?? slips.get(code) ?? nearestCode(code, candidates);
+function unknown(text: string, others: readonly string[] = [], meant?: string): CheckedJurisdiction {
+  const suggestion = meant ?? slips.get(text.toUpperCase()) ?? countryMeant(text, others);
   const message = `"${text.slice(0, 60)}" is not an ISO 3166 code${suggestion === undefined ? "" : `; did you mean "${suggestion}"?`}`;
   return { outcome: "unknown", message, nearest: suggestion };
-}
-
-/** Two letters are one slip away from dozens of codes: which of them was meant, nobody can tell. */
-function nearestCode(code: string, candidates: Iterable<string>): string | undefined {
-  if (code.length > 3) return byName(code);
-  return code.length === 3 ? nearest(code, candidates) : undefined;
-}
-
-/** "Germany" -> "DE": people write names where a code is wanted. */
-function byName(text: string): string | undefined {
-  const names = new Intl.DisplayNames("en", { type: "region" });
-  const codes = new Map([...countries].map((code) => [names.of(code) ?? code, code]));
-  const name = nearest(text, codes.keys());
-  return name === undefined ? undefined : codes.get(name);
 }

@@ -42,7 +42,13 @@ export type Verification =
       readonly leaf: Buffer;
       readonly stated: Stated;
     }
-  | { readonly outcome: "invalid" | "unchecked"; readonly reason: string; readonly checked: readonly string[] };
+  | {
+      readonly outcome: "invalid" | "unchecked";
+      readonly reason: string;
+      readonly checked: readonly string[];
+      /** Its key is not among those that were given: newer ones may have it. */
+      readonly isKeyUnknown: boolean;
+    };
 
 export class Verdict extends Error {
   readonly outcome: "invalid" | "unchecked";
@@ -51,6 +57,8 @@ export class Verdict extends Error {
     this.outcome = outcome;
   }
 }
+
+class UnknownKey extends Verdict {}
 
 const receiptBytesMax = 1 << 20;
 const pathMax = 64;
@@ -66,7 +74,7 @@ export function verifyReceipt(input: VerifyInput): Verification {
     const file = readFile(input.receipt);
     checked.push("format");
     const key = keys.get(file.signature.keyid);
-    if (key === undefined) throw new Verdict("invalid", "it is signed by a key that is not in the set");
+    if (key === undefined) throw new UnknownKey("invalid", "it is signed by a key that is not in the set");
     const payload = decode(file.payload);
     const leaf = leafHash(preAuthenticationEncoding(file.payloadType, payload));
     const { index, size, path } = file.batch;
@@ -84,8 +92,9 @@ export function verifyReceipt(input: VerifyInput): Verification {
     checkBytes(stated, input, checked);
     return { outcome: "valid", reason: "valid", checked, keyId: file.signature.keyid, leaf, stated };
   } catch (error) {
-    if (error instanceof Verdict) return { outcome: error.outcome, reason: error.message, checked };
-    throw error;
+    if (!(error instanceof Verdict)) throw error;
+    const { outcome, message: reason } = error;
+    return { outcome, reason, checked, isKeyUnknown: error instanceof UnknownKey };
   }
 }
 

@@ -69,6 +69,9 @@ function outlookOf({ pool, running }: Destination, model: string): Outlook {
 }
 
 function unknownModel(model: string, { destinations, catalogued }: Cloud): Refusal {
+  if (destinations.all.some(({ faults }) => faults.some((fault) => fault.model === model))) {
+    return refuse("model_out_of_service", `"${model}" is to be served here, and its file cannot be used.`);
+  }
   if (catalogued.has(model)) {
     const message = `"${model}" is in the catalogue but not served; the operator serves it with --model ${model}.`;
     return refuse("model_not_found", message, { param: "model" });

@@ -14,6 +14,7 @@ import {
 } from "../base/index.ts";
 import { behind, change, type Database, type List, type Page, pageOf } from "../store/index.ts";
 import { type LimitChanges, type LimitRow, mergeLimits, refusePast, withinParent } from "./limits.ts";
+import { refuseCrowd, refuseOpening } from "./own-approval.ts";
 import { findKey, findOrganisation, findProject, keys, projects, refuseErased } from "./references.ts";
 import { firstRules, type KnownNames, type ProjectRules, rulesOf } from "./rules.ts";
 import { keyTold, organisationTold, type OrganisationTold, projectTold } from "./told.ts";
@@ -173,9 +174,14 @@ export function createTenancy(context: TenancyContext) {
       readonly limits: LimitChanges;
       readonly permissions?: readonly KeyPermission[] | undefined;
       readonly reach?: KeyReach | undefined;
+      /** Whether the tenant makes it, with a key of its own. */
+      readonly isOwn?: boolean | undefined;
     }) =>
       changed(async (transaction) => {
         const project = refuseErased(await findProject(transaction, input.project));
+        const permissions = [...new Set(input.permissions ?? (["use"] as const))];
+        if (input.isOwn === true) await refuseCrowd(transaction, project.organisation);
+        else await refuseOpening(transaction, project.organisation, permissions, context.clock.nowMs());
         const limits = asked(input.limits);
         withinParent(limits, project, "project");
         withinParent(limits, await findOrganisation(transaction, project.organisation), "organisation");
@@ -188,7 +194,7 @@ export function createTenancy(context: TenancyContext) {
           prefix: secret.slice(0, 8),
           secretHash: createHash("sha256").update(secret).digest(),
           createdAt: now(),
-          permissions: [...new Set(input.permissions ?? (["use"] as const))],
+          permissions,
           reach: input.reach ?? ("project" as const),
           ...limits,
         };

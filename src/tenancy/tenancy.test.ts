@@ -5,7 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { sql } from "kysely";
-import { type Clock, createIds, ManualClock, parseAmount, type Refusal, systemClock } from "../base/index.ts";
+import {
+  type Clock,
+  createIds,
+  type KeyPermission,
+  ManualClock,
+  parseAmount,
+  type Refusal,
+  systemClock,
+} from "../base/index.ts";
 import { baseClassOf, type DataClass, shippedDocument } from "../policy/index.ts";
 import { type EmbeddedPostgres, openStore, startEmbeddedPostgres, type Store } from "../store/index.ts";
 import { createDirectory, createTenancy, type Directory, type Tenancy } from "./index.ts";
@@ -538,4 +546,47 @@ test("what another release or a hand wrote into the tables never widens what a k
   );
   assert.equal(granted(await tenancy.showOrganisation(organisation.id)).limits.monthlyBudget, "0");
   directory.close();
+});
+
+test("an operator makes no key that opens content while the tenant can approve, nor for seven days after", async () => {
+  const { organisation, project } = await tenant("guarded");
+  const clock = new ManualClock(Date.parse("2026-03-01T00:00:00Z"));
+  const here = tenancyWith(() => Promise.resolve(), [], clock);
+  const make = (permissions: readonly KeyPermission[], isOwn = false, limits = {}) =>
+    here.createKey({ project: project.id, name: undefined, limits, permissions, isOwn });
+  granted(await make(["contents"]));
+  const expiresAt = new Date(clock.nowMs() + 3_600_000).toISOString();
+  granted(await make(["grants"], false, { expiresAt }));
+  const other = granted(await here.createProject({ organisation: organisation.id, name: "guarded-2", ...everything }));
+  for (const each of [project.id, other.id]) {
+    const asked = here.createKey({ project: each, name: undefined, ...everything, permissions: ["contents"] });
+    refusedWith(await asked, "tenant_only", "permissions");
+  }
+  granted(await make(["use", "erase"]));
+  const approver = granted(await make(["grants"], true));
+  granted(await make(["contents"], true));
+  granted(await here.revokeKey(approver.id));
+  clock.advance(6 * 86_400_000);
+  refusedWith(await make(["grants"]), "tenant_only", "permissions");
+  clock.advance(2 * 86_400_000);
+  granted(await make(["grants"]));
+});
+
+test("a tenant makes so many keys at most", async () => {
+  const { project } = await tenant("crowded");
+  const row = await store.db
+    .selectFrom("keys")
+    .selectAll()
+    .where("project", "=", project.id as never)
+    .execute();
+  const rows = Array.from({ length: 199 }, (_, index) => ({
+    ...row[0]!,
+    id: ids.mint("key"),
+    name: `k-${index}`,
+    secretHash: randomBytes(32),
+  }));
+  await store.db.insertInto("keys").values(rows).execute();
+  const make = (isOwn: boolean) => tenancy.createKey({ project: project.id, name: undefined, ...everything, isOwn });
+  refusedWith(await make(true), "invalid_request");
+  granted(await make(false));
 });

@@ -2,6 +2,7 @@ import { type AddressInfo, connect as connectSocket, type Socket } from "node:ne
 import { createServer, type TLSSocket } from "node:tls";
 import type { NetworkAddress } from "../base/index.ts";
 import { peerFingerprint } from "./fingerprint.ts";
+import { Guests } from "./guests.ts";
 import type { Identity } from "./identity.ts";
 import { serverOptions } from "./server-options.ts";
 
@@ -29,7 +30,7 @@ export interface Front {
 export async function openFront(options: FrontOptions): Promise<Front> {
   const { identity, listen, accepts, connections } = options;
   const open = new Set<TLSSocket>();
-  const greeted = new Greeted();
+  const greeted = new Guests({ waitingMax: greetedMax, addressMax: greetedMax });
   const server = createServer({ ...serverOptions(identity), noDelay: true }, (socket) => {
     // What breaks a connection is heard of at its end; without a listener it would end the process.
     socket.on("error", () => socket.destroy());
@@ -68,35 +69,6 @@ export async function openFront(options: FrontOptions): Promise<Front> {
 
 /** So many connections may be at their handshake, which the gateway's own is over with in a moment. */
 const greetedMax = 64;
-
-/**
- * Connections of which nobody knows yet whose they are. They take no room from the gateway's: where there are too many the
- * oldest has to go, which is one of somebody who does not get on with it.
- */
-class Greeted {
-  readonly #sockets = new Map<string, Socket>();
-
-  add(socket: Socket): void {
-    const name = endOf(socket);
-    this.#sockets.set(name, socket);
-    socket.once("close", () => this.#sockets.delete(name));
-    const [oldest] = this.#sockets.size > greetedMax ? this.#sockets.values() : [];
-    oldest?.destroy();
-  }
-
-  destroy(): void {
-    for (const socket of this.#sockets.values()) socket.destroy();
-  }
-
-  /** Its handshake is over. */
-  forget(socket: TLSSocket): void {
-    this.#sockets.delete(endOf(socket));
-  }
-}
-
-function endOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
-}
 
 /** Either side's end ends the other, after what it had sent: as if the socket itself had been asked. */
 function splice(socket: TLSSocket, path: string | undefined): void {

@@ -8,5 +8,6 @@
 export { connectPinned, type Peer, PeerNotTrusted, pinnedConnector } from "./connect.ts";
 export { fingerprintOf, peerFingerprint } from "./fingerprint.ts";
 export { type Front, type FrontOptions, openFront } from "./front.ts";
+export { Guests } from "./guests.ts";
 export { type Identity, openIdentity } from "./identity.ts";
 export { serverOptions } from "./server-options.ts";

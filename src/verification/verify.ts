@@ -54,6 +54,8 @@ export type Verdict =
       readonly checked: readonly string[];
       /** The proof's checkpoint and the pinned one contradict each other: the two prove to anyone that the log has forked. */
       readonly isFork: boolean;
+      /** The receipt's key is not among those that were given: newer ones may have it. */
+      readonly isKeyUnknown: boolean;
     };
 
 /** Verifies a receipt, and whatever else was given about it. Reads tiles only where `readTile` is given and needed. */
@@ -66,7 +68,10 @@ export async function verify(asked: Asked): Promise<Verdict> {
     const { proof, asked: meant, answered, logs: _, witnesses: __, pinned: ___, readTile: ____, ...receipt } = asked;
     const verified = verifyReceipt({ ...receipt, keys: keys.jwks });
     checked.push(...verified.checked);
-    if (verified.outcome !== "valid") throw new Ended(verified.outcome, verified.reason);
+    if (verified.outcome !== "valid") {
+      const { outcome, reason, isKeyUnknown } = verified;
+      return { outcome, reason, checked, isFork: false, isKeyUnknown };
+    }
     checkMeanings(
       verified.stated,
       {
@@ -80,8 +85,9 @@ export async function verify(asked: Asked): Promise<Verdict> {
     checkRevocation(keys, verified.keyId, asOf, checked);
     return { outcome: "valid", reason: "valid", checked, stated: verified.stated, asOf };
   } catch (error) {
-    if (error instanceof Ended) return { outcome: error.outcome, reason: error.message, checked, isFork: error.isFork };
-    throw error;
+    if (!(error instanceof Ended)) throw error;
+    const { outcome, message: reason, isFork } = error;
+    return { outcome, reason, checked, isFork, isKeyUnknown: false };
   }
 }
 

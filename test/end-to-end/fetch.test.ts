@@ -178,6 +178,27 @@ test("many answers at once move one pin forward, and a program that starts again
   assert.ok(again.verdicts[0]!.checked.includes("pinned checkpoint"));
 });
 
+test("an answer that a new key signs is verified at once, and what nobody has stated stays invalid", async () => {
+  const counted: string[] = [];
+  const watched = watching({
+    fetch: (input, init) => {
+      counted.push(new URL(String(input instanceof Request ? input.url : input)).pathname);
+      return fetch(input, init);
+    },
+  });
+  const statements = () => counted.filter((path) => path.startsWith("/log/keys/")).length;
+  await watched.openai.chat.completions.create(asked);
+  await watched.fetch.settled();
+  await cloud.command("signing-key", "rotate");
+  for (let count = 0; count < 3; count += 1) await watched.openai.chat.completions.create(asked);
+  await watched.fetch.settled();
+  assert.deepEqual(
+    watched.verdicts.map(({ reason }) => reason),
+    Array(4).fill("valid"),
+  );
+  assert.ok(statements() <= 3, "asked for once for all of them, or once more");
+});
+
 test("what has no receipt passes, and a refusal is told as what it is", async () => {
   const watched = watching({ strict: true });
   const models = await watched.openai.models.list();

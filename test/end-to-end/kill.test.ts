@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ask, eventsOf, isDone, makeKey, usageIn, usageOf, type UsageRow } from "./asking.ts";
@@ -13,7 +14,12 @@ after(async () => {
   folder.remove();
 });
 
-const up = (): Promise<RunningCloud> => startCloud({ data, arguments: ["--engine", "fake"] });
+/** For temporary files: what lies there is these clouds' own. */
+const scratch = join(folder.path, "scratch");
+mkdirSync(scratch);
+const up = (): Promise<RunningCloud> =>
+  startCloud({ data, arguments: ["--engine", "fake"], environment: { TMPDIR: scratch } });
+const hostFolders = (): readonly string[] => readdirSync(scratch).filter((name) => name.startsWith("bailiwick-host-"));
 const settledLine = (output: string): number | undefined => {
   const line = output.split("\n").find((text) => text.includes("settled what an earlier run left open"));
   return line === undefined ? undefined : (JSON.parse(line) as { requests: number }).requests;
@@ -67,10 +73,13 @@ test("under load: what was received is in the usage exactly once, what was cut a
   };
   const working = Promise.all(workers.map(work));
   await eventually("every worker's third answer", () => workers.every(({ received }) => received >= 3));
+  const left = hostFolders();
+  assert.equal(left.length, 1);
   await cloud.kill();
   await working;
 
   cloud = await up();
+  assert.deepEqual([hostFolders().length, existsSync(join(scratch, left[0]!))], [1, false], "its sockets are gone");
   const second = cloud;
   await eventually("the settling of what was open", () => settledLine(second.output()) !== undefined);
   const rows = await allRows(cloud);

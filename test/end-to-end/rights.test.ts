@@ -53,6 +53,16 @@ async function keyFor(project: string, permissions: readonly string[], reach = "
   return (await control<{ key: string }>(cloud, "POST", "/keys", body)).key;
 }
 
+/** A key that its tenant makes, with one of its own. */
+async function ownKey(by: string, project: string, permissions: readonly string[], reach = "project") {
+  const made = await as(by, "POST", "/keys", { project, permissions, reach });
+  assert.equal(made.status, 201, JSON.stringify(made.json));
+  return String(made.json["key"]);
+}
+
+/** The clinic's key by which it approves, for all its projects. */
+let officer: string;
+
 test("who changed what is known by name, whole, and each tenant reads what concerns it and nothing else", async () => {
   const kim = await cloud.command<{ token: string }>("operator", "add", "kim", "--country", "DE");
   assert.equal((await as(kim.token, "PATCH", "/projects/ward", { weight: 7 })).status, 200);
@@ -158,7 +168,8 @@ test("staff look at content only under a grant that the tenant has approved, fro
   const lee = await cloud.command<{ token: string }>("operator", "add", "lee", "--country", "DE");
   const max = await cloud.command<{ token: string }>("operator", "add", "max", "--country", "US");
   const reader = await keyFor("ward", ["contents", "audit"]);
-  const approver = await keyFor("ward", ["grants"]);
+  officer = await keyFor("ward", ["grants", "export", "erase", "audit"], "organisation");
+  const approver = await ownKey(officer, "ward", ["grants"]);
   const rival = await keyFor("shop", ["grants"], "organisation");
   const [first] = (await as(reader, "GET", "/contents")).json["items"] as Stored[];
   const look = (token: string) => as(token, "GET", `/contents/${first?.request}?project=ward`);
@@ -212,6 +223,30 @@ test("staff look at content only under a grant that the tenant has approved, fro
   await control(cloud, "PATCH", "/projects/ward", { processing: [] });
 });
 
+test("a key that opens content is the tenant's to make, once it has one that approves", async () => {
+  const code = ({ status, json }: Answer) => [status, (json["error"] as { code: string } | undefined)?.code];
+  const { token } = await cloud.command<{ token: string }>("operator", "add", "eve", "--country", "DE");
+  const make = (secret: string, body: object) => as(secret, "POST", "/keys", { project: "ward", ...body });
+  for (const permissions of [["contents"], ["grants"], ["use", "contents"]]) {
+    const refused = await make(token, { permissions });
+    assert.deepEqual(code(refused), [403, "tenant_only"]);
+    assert.match(JSON.stringify(refused.json), /--token-file/);
+  }
+  assert.equal((await make(token, { permissions: ["use", "audit"] })).status, 201, "other keys an operator makes");
+  const narrow = await ownKey(officer, "ward", ["grants"]);
+  assert.equal((await make(narrow, { permissions: ["contents"] })).status, 201);
+  assert.deepEqual(code(await make(narrow, { permissions: ["contents"], reach: "organisation" })), [
+    403,
+    "key_not_permitted",
+  ]);
+  assert.deepEqual(code(await make(narrow, { permissions: ["erase"] })), [403, "key_not_permitted"]);
+  assert.deepEqual(code(await make(narrow, {})), [403, "key_not_permitted"], "it cannot ask models, either");
+  const shop = await as(narrow, "POST", "/keys", { project: "rival/shop", permissions: ["contents"] });
+  assert.deepEqual(code(shop), [404, "not_found"]);
+  const [last] = (await as(officer, "GET", "/audit?action=createKey")).json["items"] as (Entry & { outcome: string })[];
+  assert.equal(last?.outcome, "refused", "the tenant reads it");
+});
+
 interface Erased {
   readonly id: string;
   readonly state: string;
@@ -220,7 +255,7 @@ interface Erased {
 
 test("a person's records are erased by the tenant, with a statement that verifies offline; others stay", async () => {
   const key = await keyFor("ward", ["use"]);
-  const holder = await keyFor("ward", ["contents", "erase"]);
+  const holder = await ownKey(officer, "ward", ["contents", "erase"]);
   const rival = await keyFor("shop", ["erase"], "organisation");
   const gone = await asked(key, "patient-9");
   const stays = await asked(key, "patient-10");
@@ -253,7 +288,6 @@ test("a person's records are erased by the tenant, with a statement that verifie
   const stated = (JSON.parse(stdout) as { statement: { copies: { backups: string[] } } }).statement;
   assert.ok(stated.copies.backups.some((each) => each.endsWith(backup)));
   // What a stranger has tried stands in its own log, and not in this tenant's.
-  const officer = await keyFor("ward", ["audit"], "organisation");
   const seen = (await as(officer, "GET", "/audit?action=erase")).json["items"] as (Entry & { outcome: string })[];
   assert.deepEqual(
     seen.map(({ outcome }) => outcome),
@@ -302,7 +336,7 @@ interface Exported {
 test("an organisation takes everything that it owns with it, in files that check, and nothing of anybody else's", async () => {
   const folder = join(cloud.data, "..", "export");
   const keyFile = join(cloud.data, "..", "leaving.key");
-  writeFileSync(keyFile, await keyFor("ward", ["export", "contents"], "organisation"));
+  writeFileSync(keyFile, await ownKey(officer, "ward", ["export", "contents"], "organisation"));
   const key = await keyFor("ward", ["use"]);
   const last = await asked(key, "patient-11");
   const { files } = await cloud.command<Exported>(

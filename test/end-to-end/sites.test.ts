@@ -112,6 +112,9 @@ test("a model whose name comes to mean another one is taken from no host any mor
   await eventually("no host has it", async () => (await modelsOf()).every((count) => count === 0));
   const refused = await ask({ url: cloud.url, key: keys["both"]! });
   assert.notEqual(refused.status, 200);
+  const recorded = await cloud.command<{ object: string; outcome: string }[]>("audit", "--action", "offerModel");
+  assert.deepEqual(recorded.map(({ object }) => object).toSorted(), [fr.host, us.host].toSorted());
+  assert.ok(recorded.every(({ outcome }) => outcome === "refused"));
   await control(cloud, "PUT", "/facts", { basedOn: version + 1, document: facts });
   await eventually("all have it", async () => (await modelsOf()).every((count) => count === 1));
   assert.equal((await ask({ url: cloud.url, key: keys["both"]! })).status, 200);
@@ -146,8 +149,19 @@ test("who may not join is told why: an unknown, used, expired or revoked token, 
   assert.equal((await refused(`${open.token.split(".")[0]}.${"B".repeat(43)}`)).code, "gateway_not_trusted");
   assert.equal((await refused("bwj_torn")).code, "join_token_invalid");
   assert.match((await refused(undefined)).message, /Nothing in .* says that this machine is a host/);
-  const nowhere = await refused(open.token, { arguments: ["--address", "127.0.0.1:1"] });
-  assert.equal(nowhere.code, "host_unreachable");
+  // What there is at an address is nothing that a token tells: a closed port, one that speaks no TLS, another key.
+  const other = `127.0.0.1:${new URL(joinUrl).port}`;
+  const said = await Promise.all(
+    ["127.0.0.1:1", new URL(cloud.url).host, other].map(async (address, index) => {
+      const { code, message } = await refused(open.token, {
+        data: machine(`nobody-${index}`),
+        arguments: ["--address", address],
+      });
+      return `${code}: ${message.replace(address, "there")}`;
+    }),
+  );
+  assert.match(said[0]!, /^host_unreachable: The gateway does not reach this machine, by its key, at there/);
+  assert.equal(new Set(said).size, 1, said.join("\n"));
   const ahead = `--import=data:text/javascript,${encodeURIComponent("const now = Date.now; Date.now = () => now() + 60_000;")}`;
   const skewed = await refused(open.token, {}, { NODE_OPTIONS: ahead });
   assert.equal(skewed.code, "clock_skew");

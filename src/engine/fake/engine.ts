@@ -21,7 +21,10 @@ export function createFake(settings: FakeSettings, clock: Clock, crash: () => vo
         device: "cpu",
         loadsAlone: false,
         memoryBytes,
-        sizeOf: ({ contextTokens }) => Promise.resolve(sizeOf(settings, contextTokens)),
+        sizeOf({ name, contextTokens }) {
+          if (settings.unreadable?.includes(name)) return Promise.reject(new Error(`the script cannot read ${name}`));
+          return Promise.resolve(sizeOf(settings, contextTokens));
+        },
         async load(file) {
           if (settings.failLoads?.includes(file.name)) throw new Error(`the script cannot load ${file.name}`);
           if (settings.hangLoads?.includes(file.name)) await new Promise<never>(() => undefined);

@@ -13,7 +13,8 @@ export interface FakeSettings {
   readonly loadMs?: number;
   /** What every model takes once it is loaded; 1 GB without it. */
   readonly loadedBytes?: number;
-  /** Models that cannot be loaded, and those that never are. */
+  /** Models of which nobody can say what they take, those that cannot be loaded, and those that never are. */
+  readonly unreadable?: readonly string[];
   readonly failLoads?: readonly string[];
   readonly hangLoads?: readonly string[];
 }

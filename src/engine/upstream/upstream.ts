@@ -37,6 +37,7 @@ const assumedEndpoints: ReadonlySet<string> = new Set(["chat.completions", "comp
  * through as they are; what it offers is asked of it every few seconds, which is also how its absence is noticed.
  */
 export class Upstream implements Destination {
+  readonly faults = [];
   readonly kind = "upstream";
   readonly name: string;
   readonly site: DestinationSite;

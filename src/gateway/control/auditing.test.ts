@@ -138,3 +138,48 @@ test("what cannot be recorded is not done; an end that cannot be is told, and th
     ["asked", "refused", "asked", "failed"],
   );
 });
+
+test("an export that is streamed is on record as begun, and then as done or as broken off", async (context) => {
+  const { control } = await started(context);
+  const { entries } = control.operations.audit as ReturnType<typeof createFakeAudit>;
+  const made = Promise.withResolvers<void>();
+  const rest = Promise.withResolvers<void>();
+  let isWhole = true;
+  Object.assign(control.operations.exports, {
+    organisation: () =>
+      Promise.resolve({
+        lines: (async function* () {
+          yield { part: "organisation", row: { id: "org_1" } };
+          if (isWhole) return;
+          made.resolve();
+          await rest.promise;
+          for (;;) yield { part: "organisation", row: { text: "x".repeat(100_000) } };
+        })(),
+      }),
+  });
+  await control.operations.tenancy.createOrganisation({ name: "leaving", limits: {} });
+  const post = (signal?: AbortSignal) =>
+    fetch(`${control.url}/control/v1/exports`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${fakeToken}`, "content-type": "application/json" },
+      body: JSON.stringify({ organisation: "leaving" }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  const outcomes = () => entries.filter(({ action }) => action === "exportOrganisation").map(({ outcome }) => outcome);
+  const until = async (count: number) => {
+    while (outcomes().length < count) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await (await post()).text();
+  await until(3);
+  assert.deepEqual(outcomes(), ["asked", "begun", "done"]);
+  isWhole = false;
+  const leaving = new AbortController();
+  const answer = await post(leaving.signal);
+  await made.promise;
+  assert.deepEqual(outcomes().slice(3), ["asked", "begun"], "it is not over yet");
+  leaving.abort();
+  await assert.rejects(answer.text());
+  rest.resolve();
+  await until(6);
+  assert.deepEqual(outcomes().slice(3), ["asked", "begun", "broken"]);
+});

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type CanonicalValue, canonicalJson, type Refusal } from "../../base/index.ts";
 import type { Asker } from "./access.ts";
 import type { AuditFact, AuditOperations, TenancyOperations } from "./operations.ts";
-import type { Route } from "./route.ts";
+import type { Lines, Route } from "./route.ts";
 
 /** What is recorded of one call. */
 export interface AuditedCall {
@@ -56,13 +56,17 @@ export function createAudited(
       throw error;
     }
     if (isRefusal(outcome)) await ended({ outcome: "refused", code: outcome.code, changes: {} });
-    else {
+    else if (route.streams) {
+      await audit.append({ ...fact, outcome: "begun", code: null, changes: {} });
+      const onEnd = (isWhole: boolean) => ended({ outcome: isWhole ? "done" : "broken", code: null, changes: {} });
+      return { ...(outcome as Lines), onEnd } satisfies Lines;
+    } else {
       const after = outcome as Members;
       Object.assign(fact, made(after, whose));
       await ended({
         outcome: "done",
         code: null,
-        changes: route.method === "GET" || route.streams ? {} : changesOf(before, after),
+        changes: route.method === "GET" ? {} : changesOf(before, after),
       });
     }
     return outcome;

@@ -7,7 +7,7 @@ import { version } from "./wire.ts";
 export const priceBook = version.extend({
   document: z
     .record(z.string(), z.unknown())
-    .meta({ description: "As it was applied; empty: none was, and the settings' `prices` hold." }),
+    .meta({ description: "As it was applied; of version 0 the settings' `prices`, written as a price book." }),
   customers: z
     .record(z.string(), z.string())
     .meta({ description: "The ids of the organisations that it calls by name: names may change." }),

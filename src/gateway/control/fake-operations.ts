@@ -3,7 +3,7 @@ import { createIds, type Clock, formatAmount, isId, parseAmount, refuse, type Re
 import type { Catalog } from "../../catalog/index.ts";
 import { createFakeBooks } from "./fake-books.ts";
 import { createFakeLog } from "./fake-log.ts";
-import { fakePool } from "./fake-pool.ts";
+import { fakeFault, fakePool } from "./fake-pool.ts";
 import { paged } from "./fake-pages.ts";
 import { createFakeReports } from "./fake-reports.ts";
 import { createFakeHosts } from "./fake-hosts.ts";
@@ -100,6 +100,7 @@ function fakeCloud(clock: Clock): Operations["cloud"] {
         reason: null,
         running: 0,
         models: [{ name: "fake", sha256: null, contextTokens: 4096, endpoints: ["chat.completions"] }],
+        faults: [fakeFault],
       },
     ],
     pool: () => fakePool(instantOf(clock.nowMs())),

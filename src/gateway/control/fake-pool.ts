@@ -44,6 +44,13 @@ const pool: DevicePool = {
   },
 };
 
+export const fakeFault = {
+  model: "gemma-3-12b",
+  code: "model_invalid",
+  message: "The file of gemma-3-12b has 4096 bytes; it was pulled with 7300574880.",
+  next: "Mend what it names, or remove the model and pull it again.",
+};
+
 /** A device at work: every state of a model, one whose turn it is, one that is being copied and is late. */
 export function fakePool(at: string): PoolStatus {
   return {
@@ -57,6 +64,7 @@ export function fakePool(at: string): PoolStatus {
         ageMs: 420,
         upForMs: 3_600_000,
         pool: structuredClone(pool),
+        faults: [fakeFault],
       },
     ],
     upstreams: [],

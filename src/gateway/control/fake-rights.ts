@@ -56,8 +56,8 @@ export function createFakeAudit(clock: Clock): AuditOperations & { readonly entr
       const isAsked = (entry: AuditEntry): boolean =>
         members.every((member) => filter[member] === undefined || entry[member] === filter[member]) &&
         (filter.actor === undefined || entry.actor.name === filter.actor) &&
-        (entry.outcome !== "asked" ||
-          !entries.some(({ request, outcome }) => request === entry.request && outcome !== "asked"));
+        ((entry.outcome !== "asked" && entry.outcome !== "begun") ||
+          !entries.some(({ request, number }) => request === entry.request && number > entry.number));
       return Promise.resolve(paged(entries.filter(isAsked).toReversed(), page));
     },
     all: (page) => Promise.resolve(paged(entries, page)),

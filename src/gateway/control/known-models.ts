@@ -1,6 +1,7 @@
 import { nearest, refuse, type Refusal } from "../../base/index.ts";
 import type { Catalog } from "../../catalog/index.ts";
 import type { CloudOperations, LimitChanges } from "./operations.ts";
+import type { Model } from "./wire.ts";
 
 /** Which models there are: those that are served, and those of the catalogue. */
 export class KnownModels {
@@ -16,6 +17,15 @@ export class KnownModels {
     return new Set(this.#cloud.destinations().flatMap(({ models }) => models.map(({ name }) => name)));
   }
 
+  /** The hosts that were to serve a model, with why they cannot. */
+  faultsOf(name: string): Model["faults"] {
+    return this.#cloud
+      .destinations()
+      .flatMap(({ name: host, faults }) =>
+        faults.filter(({ model }) => model === name).map(({ code, message, next }) => ({ host, code, message, next })),
+      );
+  }
+
   /** Why a name is no model's; undefined where one has it. */
   async unknown(name: string, param = "model"): Promise<Refusal | undefined> {
     const names = await this.#names();
@@ -28,6 +38,9 @@ export class KnownModels {
   /** Why no request for a model can run; undefined where it is served. */
   async notServed(name: string): Promise<Refusal | undefined> {
     if (this.served().has(name)) return undefined;
+    const [fault] = this.faultsOf(name);
+    if (fault !== undefined)
+      return refuse("model_out_of_service", `"${name}" is not served: ${fault.message}`, { param: "model" });
     const message = `"${name}" is in the catalogue but not served; start with --model ${name}.`;
     return (await this.unknown(name)) ?? refuse("model_not_found", message, { param: "model" });
   }

@@ -13,12 +13,13 @@ const shared = { permission: "operator", group: "Models" } as const;
 export function modelRoutes(
   catalog: Catalog,
   cloud: Pick<CloudOperations, "priceOf">,
-  known: Pick<KnownModels, "served">,
+  known: Pick<KnownModels, "served" | "faultsOf">,
 ): readonly Route[] {
   const params = z.object({ model: reference });
   const complete = (found: CatalogModel): Model => ({
     ...describeModel(found),
     served: known.served().has(found.entry.name),
+    faults: known.faultsOf(found.entry.name),
     price: cloud.priceOf(found.entry.name) ?? null,
   });
   return [

@@ -116,6 +116,8 @@ export interface TenancyOperations {
     readonly limits: LimitChanges;
     readonly permissions?: readonly KeyPermission[] | undefined;
     readonly reach?: KeyReach | undefined;
+    /** Whether the tenant makes it, with a key of its own: an operator's cannot open content that a tenant guards. */
+    readonly isOwn?: boolean | undefined;
   }): Promise<(Key & { readonly key: string }) | Refusal>;
   updateKey(
     key: string,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { site } from "./wire.ts";
+import { modelFault, site } from "./wire.ts";
 
 // What hosts do at the moment, as `GET /pool` answers it. Durations are until the figures were told.
 
@@ -66,6 +66,7 @@ const pooledHost = z.object({
   ageMs: z.number().nullable().meta({ description: "How old `pool` is; null: nothing was told yet." }),
   upForMs: z.number().nullable().meta({ description: "How long the host had been up when it told `pool`." }),
   pool: devicePool.nullable().meta({ description: "What the host last told." }),
+  faults: z.array(modelFault).meta({ description: "Models that it was to serve and cannot." }),
 });
 
 const reservedNow = z.object({

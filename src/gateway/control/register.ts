@@ -93,7 +93,23 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
     .send(errorBody(refusal));
 }
 
-async function sendLines(reply: FastifyReply, { lines }: Lines, route: Route, onFailure: OnFailure): Promise<void> {
+async function sendLines(reply: FastifyReply, all: Lines, route: Route, onFailure: OnFailure): Promise<void> {
+  let isWhole = false;
+  try {
+    isWhole = (await writeLines(reply, all, route, onFailure)) && (await isSent(reply));
+  } finally {
+    await all.onEnd?.(isWhole);
+  }
+}
+
+/** Whoever has left before the last byte has not got all of it. */
+async function isSent({ raw }: FastifyReply): Promise<boolean> {
+  if (raw.writableFinished || raw.destroyed) return raw.writableFinished;
+  return new Promise((resolve) => raw.once("finish", () => resolve(true)).once("close", () => resolve(false)));
+}
+
+/** Whether there were lines to their end, and somebody to read them. */
+async function writeLines(reply: FastifyReply, { lines }: Lines, route: Route, onFailure: OnFailure): Promise<boolean> {
   const iterator = lines[Symbol.asyncIterator]();
   // What fails before the first line can still be answered as any other request.
   let next = await iterator.next();
@@ -106,11 +122,14 @@ async function sendLines(reply: FastifyReply, { lines }: Lines, route: Route, on
       if (!more) await new Promise<void>((resolve) => raw.once("drain", resolve).once("close", resolve));
       next = await iterator.next();
     }
+    const isAll = next.done === true && !raw.destroyed;
     raw.end();
+    return isAll;
   } catch (error) {
     // The answer has begun, so an end without its last line is how the client learns of the failure.
     raw.destroy();
     if (!isAbort(error)) onFailure(error, reply.request.id);
+    return false;
   } finally {
     await iterator.return?.();
   }

@@ -26,7 +26,7 @@ export const auditEntry = z.object({
   request: z.string(),
   actor: z.object({ kind: z.enum(["operator", "key", "system"]), name: z.string() }),
   action: z.string(),
-  outcome: z.enum(["asked", "done", "refused", "failed"]),
+  outcome: z.enum(["asked", "begun", "done", "broken", "refused", "failed"]),
   code: z.string().nullable(),
   organisation: z.string().nullable(),
   project: z.string().nullable(),

@@ -20,6 +20,8 @@ export interface RouteInput<Params, Query, Body> {
 /** Lines of JSON, one object each, sent as they come (application/x-ndjson). */
 export interface Lines {
   readonly lines: AsyncIterable<Readonly<Record<string, unknown>>>;
+  /** Called once, when nothing of them will be sent any more: whether all were. */
+  readonly onEnd?: (isWhole: boolean) => Promise<void>;
 }
 
 /** One row of the control API's table: everything that there is to know about a route stands here. */

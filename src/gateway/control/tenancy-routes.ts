@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Refusal } from "../../base/index.ts";
 import { limitChanges, newName, page, pageOf, projectRules, reference } from "./fields.ts";
+import { givingRefusal } from "./giving.ts";
 import type { KnownModels } from "./known-models.ts";
 import type { LimitChanges, TenancyOperations } from "./operations.ts";
 import { keyRights } from "./rights-wire.ts";
@@ -204,10 +205,13 @@ function keyRoutes(tenancy: TenancyOperations, models: KnownModels): readonly Ro
     route(
       {
         ...shared,
+        permission: "tenant:grants",
         method: "POST",
         path: "/keys",
         name: "createKey",
-        summary: "Makes a key in a project. Its secret is shown this once.",
+        summary:
+          "Makes a key in a project. Its secret is shown this once. Once an organisation has a key that may `grants`, " +
+          "one that may `contents` or `grants` is made with that.",
         body: z.strictObject({
           project: reference,
           name: newName.optional(),
@@ -218,7 +222,12 @@ function keyRoutes(tenancy: TenancyOperations, models: KnownModels): readonly Ro
         answer: createdKey,
         status: 201,
       },
-      ({ body }) => limited(models, body.limits, () => tenancy.createKey({ ...body, name: body.name })),
+      async ({ body, asker }) => {
+        const refusal = await givingRefusal(asker, body, tenancy);
+        if (refusal !== undefined) return refusal;
+        const isOwn = asker.kind === "key";
+        return limited(models, body.limits, () => tenancy.createKey({ ...body, name: body.name, isOwn }));
+      },
     ),
     route(
       { ...shared, method: "GET", path: "/keys/:key", name: "showKey", summary: "Shows a key.", params, answer: key },

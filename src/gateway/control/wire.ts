@@ -135,6 +135,15 @@ export const price = z.object({
   reasoningPerMillion: decimal,
 });
 
+/** Of a model that was to be served. */
+const fault = z.object({
+  code: z.string(),
+  message: z.string(),
+  next: z.string().meta({ description: "What to do about it." }),
+});
+
+export const modelFault = fault.extend({ model: z.string() });
+
 export const destination = z.object({
   name: z.string(),
   kind: z.enum(["host", "upstream"]),
@@ -151,6 +160,7 @@ export const destination = z.object({
       endpoints: z.array(z.string()),
     }),
   ),
+  faults: z.array(modelFault).meta({ description: "Models that it was to serve and cannot." }),
 });
 
 export const catalogueModel = z.object({
@@ -171,6 +181,9 @@ export const catalogueModel = z.object({
 
 export const model = catalogueModel.extend({
   served: z.boolean().meta({ description: "Whether a destination offers it now." }),
+  faults: z
+    .array(fault.extend({ host: z.string() }))
+    .meta({ description: "Hosts that were to serve it, with why they cannot." }),
   price: price.nullable(),
 });
 

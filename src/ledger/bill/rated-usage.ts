@@ -169,6 +169,6 @@ function unpricedText({ customer, period, sku, quantity, events }: UsageSum | Un
 }
 
 /** With all the decimals that its currency has. */
-function moneyText(units: bigint, currency: string): string {
+export function moneyText(units: bigint, currency: string): string {
   return fixedText(units, minorUnitDecimals(currency)!);
 }

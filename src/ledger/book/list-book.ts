@@ -35,22 +35,36 @@ export function listBook(versions: readonly PriceVersion[]): RatedBook {
   };
 }
 
+/** The same, as its file would have it. */
+export function listDocument(versions: readonly PriceVersion[]): object {
+  return {
+    currency: versions[0]?.currency ?? "EUR",
+    versions: versions.map(({ version, effectiveFrom, models }) => ({
+      version,
+      effectiveFrom,
+      prices: Object.entries(models).flatMap(([model, price]) =>
+        perMillionOf(price).map(([dimension, pricePerMillion]) => ({ sku: skuOf(model, dimension), pricePerMillion })),
+      ),
+    })),
+  };
+}
+
 type ModelPrice = PriceVersion["models"][string];
 
-/** As a request is priced: what was read from the cache as input, and reasoning as output, where they have no price of their own. */
 function pricesOf(model: string, price: ModelPrice): readonly (readonly [string, SkuPrice])[] {
+  return perMillionOf(price).map(([dimension, perMillion]) => [skuOf(model, dimension), unitPrice(perMillion)]);
+}
+
+/** As a request is priced: cached input as input, and reasoning as output, where they have no price of their own. */
+function perMillionOf(price: ModelPrice): readonly (readonly [Dimension, string])[] {
   const { inputPerMillion, outputPerMillion } = price;
-  const byDimension: Partial<Record<Dimension, string>> = {
-    "input-tokens": inputPerMillion,
-    "embedding-tokens": inputPerMillion,
-    "cached-read-tokens": price.cachedInputPerMillion ?? inputPerMillion,
-    "output-tokens": outputPerMillion,
-    "reasoning-tokens": price.reasoningPerMillion ?? outputPerMillion,
-  };
-  return Object.entries(byDimension).map(([dimension, perMillion]) => [
-    skuOf(model, dimension as Dimension),
-    unitPrice(perMillion),
-  ]);
+  return [
+    ["input-tokens", inputPerMillion],
+    ["embedding-tokens", inputPerMillion],
+    ["cached-read-tokens", price.cachedInputPerMillion ?? inputPerMillion],
+    ["output-tokens", outputPerMillion],
+    ["reasoning-tokens", price.reasoningPerMillion ?? outputPerMillion],
+  ];
 }
 
 function unitPrice(perMillion: string): SkuPrice {

@@ -1,4 +1,4 @@
-import { describeInvalid, memberPath, nearest } from "../../base/index.ts";
+import { documentProblems, type MemberProblem, memberPath, nearest } from "../../base/index.ts";
 import type { BookVersion, ContractVersion, OffPeak, RatedBook } from "./book.ts";
 import { Calendar, isTimeZone } from "./calendar.ts";
 import { currencies, minorUnitDecimals } from "./currency.ts";
@@ -7,16 +7,10 @@ import { none, share } from "./fraction.ts";
 import { pricesOf } from "./reading-prices.ts";
 import { type Report, reportRepeated } from "./report.ts";
 
-/** Something that is wrong with a price book, and where: "versions[0].prices[2].unitPrice". */
-export interface BookProblem {
-  readonly path: string;
-  readonly message: string;
-}
-
 export type ReadBook =
   | { readonly outcome: "read"; readonly book: RatedBook }
   /** At least one problem, at most 50. */
-  | { readonly outcome: "invalid"; readonly problems: readonly BookProblem[] };
+  | { readonly outcome: "invalid"; readonly problems: readonly MemberProblem[] };
 
 const problemsKept = 50;
 
@@ -24,30 +18,14 @@ const problemsKept = 50;
 export function readBook(value: unknown): ReadBook {
   const parsed = bookDocument.safeParse(value);
   if (!parsed.success) {
-    const problems = parsed.error.issues.flatMap((issue) =>
-      issue.code === "unrecognized_keys"
-        ? issue.keys.map((key) => ({ path: memberPath([...issue.path, key]), message: unknownKey(key) }))
-        : [{ path: memberPath(issue.path), message: describeInvalid("it", issue.message).replace(/\.$/, "") }],
-    );
-    return { outcome: "invalid", problems: problems.slice(0, problemsKept).map(inOurWords) };
+    return { outcome: "invalid", problems: documentProblems(parsed.error.issues, "a price book", knownKeys) };
   }
-  const problems: BookProblem[] = [];
+  const problems: MemberProblem[] = [];
   const report: Report = (path, message) => void problems.push({ path: memberPath([...path]), message });
   const book = interpret(parsed.data, report);
   return book === undefined || problems.length > 0
     ? { outcome: "invalid", problems: problems.slice(0, problemsKept) }
     : { outcome: "read", book };
-}
-
-/** What a schema of ours says ("must be from 0 to 100") needs no words around it. */
-function inOurWords({ path, message }: BookProblem): BookProblem {
-  const own = /^it is not valid: (must be .*)$/.exec(message)?.[1];
-  return { path, message: own ?? message.replace(/^it /, "") };
-}
-
-function unknownKey(key: string): string {
-  const meant = nearest(key, knownKeys);
-  return `is no key of a price book${meant === undefined ? "" : `; did you mean ${meant}?`}`;
 }
 
 function interpret(document: BookDocument, report: Report): RatedBook | undefined {

@@ -24,7 +24,7 @@ export interface WrittenAccount {
 
 /** How a ledger is written: what comes first, and each transaction. */
 export interface PlainText {
-  opening(accounts: readonly WrittenAccount[]): string;
+  opening(accounts: readonly WrittenAccount[], currencies: readonly string[]): string;
   entry(transaction: WrittenTransaction): string;
 }
 
@@ -67,12 +67,14 @@ function beancount(nameOf: (account: string) => string): PlainText {
   };
 }
 
-/** hledger 1.30 and later: https://hledger.org/hledger.html#journal */
+/** hledger 1.25 and later, also with --strict: https://hledger.org/hledger.html#journal */
 function hledger(nameOf: (account: string) => string): PlainText {
   return {
-    opening: (accounts) =>
+    opening: (accounts, currencies) =>
       [
         "decimal-mark .",
+        // By these decimals it holds transactions against each other: all that the ledger has.
+        ...currencies.map((currency) => `commodity 1000.000000000000 ${currency}`),
         ...accounts.map(
           ({ account, kind }) => `account ${nameOf(account)}  ; type: ${roots[kind].charAt(0).replace("I", "R")}`,
         ),

@@ -1,0 +1,155 @@
+import { type Refusal, refuse } from "../../base/index.ts";
+import { type Bill, type Line, moneyText } from "../../ledger/index.ts";
+import { dayAfter, daysOf, isDay } from "./days.ts";
+import type { Invoice, InvoiceLine, InvoicePeriod, TaxBreakdown, Totals } from "./invoice.ts";
+import { billedLine, type DraftLine, type Purchase, purchasedLine } from "./line.ts";
+import { unitsOf } from "./money.ts";
+import type { Buyer, Parties } from "./parties.ts";
+import type { Party } from "./party.ts";
+import { type Taxation, taxationOf, taxOn, type TaxStanding } from "./taxation.ts";
+
+/** What a bill does not say. */
+export interface Issuing {
+  /** As `numberIn` makes it, in the transaction that issues the invoice. */
+  readonly number: string;
+  readonly issueDate: string;
+  readonly parties: Parties;
+  /** Received before, in minor units, with its tax: it lowers what is to be paid. */
+  readonly prepaid?: bigint | undefined;
+}
+
+export interface BillIssuing extends Issuing {
+  /** Paid by credits that were bought, and taxed, before: in minor units, off the lines in their order, before tax. */
+  readonly drawn?: bigint | undefined;
+  /** Where a line's receipts are told. */
+  readonly receiptsOf?: ((line: Line) => string) | undefined;
+}
+
+export type Issued = { readonly outcome: "issued"; readonly invoice: Invoice } | Refusal;
+
+/** The invoice of a bill. The same bill and the same `issuing` make the same invoice, to the byte. */
+export function invoiceOf(bill: Bill, issuing: BillIssuing): Issued {
+  const { drawn = 0n, receiptsOf } = issuing;
+  if (drawn < 0n || drawn > bill.net) {
+    return refuse(
+      "invalid_request",
+      `What is drawn must be from 0 to the bill's net, ${moneyText(bill.net, bill.currency)}.`,
+    );
+  }
+  let left = drawn;
+  const lines = bill.lines.map((line) => {
+    const taken = left < line.rounded ? left : line.rounded;
+    left -= taken;
+    return billedLine(line, taken, receiptsOf?.(line) ?? null);
+  });
+  // The ledger's own tax, which its postings have too, unless there is less to be taxed.
+  const tax = drawn === 0n ? bill.tax.amount : undefined;
+  return issued({ ...bill, period: periodOf(bill), lines, standing: bill.tax, tax }, issuing);
+}
+
+/** The invoice of credits that are bought before they are used. */
+export function purchaseInvoiceOf(purchase: Purchase, tax: TaxStanding, issuing: Issuing): Issued {
+  const { customer, currency } = purchase;
+  const lines = [purchasedLine(purchase)];
+  return issued({ customer, currency, period: null, lines, standing: tax, tax: undefined }, issuing);
+}
+
+function periodOf({ period: { name, startMs, endMs } }: Bill): InvoicePeriod {
+  return { ...daysOf(name), startsAt: new Date(startMs).toISOString(), endsAt: new Date(endMs).toISOString() };
+}
+
+interface Draft {
+  readonly customer: string;
+  readonly currency: string;
+  readonly period: InvoicePeriod | null;
+  readonly lines: readonly DraftLine[];
+  readonly standing: TaxStanding;
+  /** In minor units; undefined: computed from what is taxable. */
+  readonly tax: bigint | undefined;
+}
+
+function issued(draft: Draft, issuing: Issuing): Issued {
+  const { customer, currency, period, standing } = draft;
+  const { number, issueDate, parties, prepaid = 0n } = issuing;
+  const wrong = wrongIn(issuing);
+  if (wrong !== undefined) return wrong;
+  const buyer = parties.buyers.find((each) => each.customer === customer);
+  if (buyer === undefined)
+    return refuse("invoice_incomplete", `The parties name no buyer for the customer ${customer}.`);
+  const { seller, exemption } = parties;
+  const taxation = taxationOf(standing, { seller, buyer, exemption });
+  if ("outcome" in taxation) return taxation;
+  const lines = numbered(draft.lines);
+  const { tax, totals } = amountsOf(lines, taxation, { currency, prepaid, tax: draft.tax });
+  if (prepaid < 0n || unitsOf(totals.payable, currency) < 0n) {
+    return refuse("invalid_request", `What is prepaid must be from 0 to the gross amount, ${totals.gross}.`);
+  }
+  const invoice: Invoice = {
+    kind: "invoice",
+    number,
+    currency,
+    issueDate,
+    dueDate: dayAfter(issueDate, parties.dueDays),
+    period,
+    customer,
+    seller,
+    buyer: partyOf(buyer),
+    buyerReference: buyer.reference ?? null,
+    purchaseOrder: buyer.purchaseOrder ?? null,
+    payment: parties.payment ?? null,
+    terms: parties.terms ?? null,
+    note: parties.note ?? null,
+    preceding: null,
+    lines,
+    tax,
+    totals,
+  };
+  return { outcome: "issued", invoice };
+}
+
+/** BT-1 names a file too, so that it has no slashes and no dots before it. */
+export function wrongIn({ number, issueDate }: Pick<Issuing, "number" | "issueDate">): Refusal | undefined {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$/.test(number)) {
+    return refuse(
+      "invalid_request",
+      `"${number}" is no number of an invoice: letters, digits, dots, hyphens, 50 at most.`,
+    );
+  }
+  return isDay(issueDate) ? undefined : refuse("invalid_request", `"${issueDate}" is no day such as 2026-04-01.`);
+}
+
+export function numbered(lines: readonly DraftLine[]): readonly InvoiceLine[] {
+  return lines.map((line, index) => ({ id: String(index + 1), ...line }));
+}
+
+interface Sums {
+  readonly currency: string;
+  readonly prepaid: bigint;
+  readonly tax: bigint | undefined;
+}
+
+/** BR-CO-10, -13 to -17: all sums from the lines, so that they cannot differ. */
+export function amountsOf(
+  lines: readonly InvoiceLine[],
+  taxation: Taxation,
+  { currency, prepaid, tax }: Sums,
+): { readonly tax: TaxBreakdown; readonly totals: Totals } {
+  const net = lines.reduce((sum, line) => sum + unitsOf(line.net, currency), 0n);
+  const due = tax ?? taxOn(net, taxation);
+  const text = (units: bigint): string => moneyText(units, currency);
+  return {
+    tax: { ...taxation, taxable: text(net), amount: text(due) },
+    totals: {
+      net: text(net),
+      tax: text(due),
+      gross: text(net + due),
+      prepaid: text(prepaid),
+      payable: text(net + due - prepaid),
+    },
+  };
+}
+
+function partyOf(buyer: Buyer): Party {
+  const { customer: _customer, reference: _reference, purchaseOrder: _order, ...party } = buyer;
+  return party;
+}

@@ -1,0 +1,121 @@
+import { add, compare, decimalText, fraction, type Line, moneyText, subtract, unitOf } from "../../ledger/index.ts";
+import type { Adjustment, InvoiceLine, LineUsage } from "./invoice.ts";
+import { priceOf, roundedUp } from "./price.ts";
+import { showable } from "./text.ts";
+
+const none = fraction(0n);
+
+/** UN/ECE Recommendation 20: it has seconds; of tokens, seats and GiB-hours it knows "one". */
+const unitCodes: Readonly<Record<string, string>> = { second: "SEC" };
+
+/** A line before it has its place in an invoice. */
+export type DraftLine = Omit<InvoiceLine, "id">;
+
+/** A bill's line; `drawn`, in minor units, is what of it was paid by credits that were bought before. */
+export function billedLine(line: Line, drawn: bigint, receipts: string | null): DraftLine {
+  const { sku, currency, rounded } = line;
+  const unit = unitOf(sku);
+  const quantity = subtract(line.quantity, line.free);
+  const full = add(subtract(line.amount, line.raised), line.discount);
+  const price = priceOf(full, quantity, unit, currency);
+  const adjusted = adjustmentsOf(line, roundedUp(full, currency));
+  const taken = money("drawn", "Drawn from prepaid credits", drawn, currency);
+  return {
+    sku,
+    name: nameOf(sku),
+    note: noteOf(line, price.isExact),
+    quantity: decimalText(quantity),
+    unitCode: unitCodes[unit ?? ""] ?? "C62",
+    unit: unit ?? "unit",
+    price,
+    allowances: [...adjusted.allowances, ...taken],
+    charges: adjusted.charges,
+    net: moneyText(rounded - drawn, currency),
+    usage: usageOf(line, receipts),
+    credits: null,
+  };
+}
+
+/** What lies between a price times a quantity and what is owed: the discounts, and what reaches the minimum. */
+function adjustmentsOf(line: Line, full: bigint): Pick<InvoiceLine, "allowances" | "charges"> {
+  const { currency, rounded, discount } = line;
+  const raised = compare(line.raised, none) > 0 ? roundedUp(line.raised, currency) : 0n;
+  const off = full + raised - rounded;
+  const allowance = off > 0n ? off : 0n;
+  const charge = raised - (off < 0n ? off : 0n);
+  const isDiscounted = compare(discount, none) > 0;
+  return {
+    allowances: isDiscounted
+      ? money("discount", "Discount", allowance, currency)
+      : money("rounding", "Rounding", allowance, currency),
+    charges: money("minimum", "Minimum charge", charge, currency),
+  };
+}
+
+function money(kind: Adjustment["kind"], reason: string, units: bigint, currency: string): readonly Adjustment[] {
+  return units === 0n ? [] : [{ kind, reason, amount: moneyText(units, currency) }];
+}
+
+function usageOf(line: Line, receipts: string | null): LineUsage {
+  const { customer, period, sku, contract, priceVersion, quantity, free, amount, residual } = line;
+  return {
+    customer,
+    period: period.name,
+    sku,
+    priceVersion,
+    contract: contract === undefined ? null : `${contract.contract}/${contract.version}`,
+    quantity: decimalText(quantity),
+    freeQuantity: decimalText(free),
+    amount: decimalText(amount),
+    residual: decimalText(residual),
+    receipts,
+  };
+}
+
+function noteOf({ quantity, free, priceVersion }: Line, isExact: boolean): string {
+  const parts = [
+    `Prices ${priceVersion}`,
+    ...(compare(free, none) > 0 ? [`used ${decimalText(quantity)}, of them ${decimalText(free)} free`] : []),
+    ...(isExact ? [] : ["the price is the average over what was used"]),
+  ];
+  return `${parts.join("; ")}.`;
+}
+
+/** "qwen3-32b/input-tokens" as people read it. */
+function nameOf(sku: string): string {
+  const at = sku.lastIndexOf("/");
+  const words = sku.slice(at + 1).replaceAll("-", " ");
+  return showable(at === -1 ? sku : `${sku.slice(0, at)}: ${words}`);
+}
+
+/** Credits that are bought before they are used: one line, priced as a whole, because few prices of one have an end. */
+export function purchasedLine(purchase: Purchase): DraftLine {
+  const { sku, name, quantity, amount, currency } = purchase;
+  return {
+    sku,
+    name,
+    note: null,
+    quantity,
+    unitCode: "C62",
+    unit: purchase.unit,
+    price: { amount: moneyText(amount, currency), baseQuantity: quantity, isExact: true },
+    allowances: [],
+    charges: [],
+    net: moneyText(amount, currency),
+    usage: null,
+    credits: null,
+  };
+}
+
+/** What is sold as it is, without usage: credits of a wallet. */
+export interface Purchase {
+  readonly customer: string;
+  readonly sku: string;
+  readonly name: string;
+  /** A decimal string above 0. */
+  readonly quantity: string;
+  readonly unit: string;
+  readonly currency: string;
+  /** In minor units, before tax. */
+  readonly amount: bigint;
+}

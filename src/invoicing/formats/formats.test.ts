@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { creditOf } from "../document/credit.ts";
+import type { Invoice } from "../document/invoice.ts";
+import { invoiceOf } from "../document/issue.ts";
+import {
+  billOf,
+  goldenInvoice,
+  goldenParties,
+  goldenPrices,
+  goldenPurchase,
+  goldenUsage,
+  issuedInvoice,
+  issuing,
+  partiesOf,
+} from "../goldens.ts";
+import { paperFormats, paperOf, type PaperFormat } from "./papers.ts";
+
+async function textOf(invoice: Invoice, format: PaperFormat): Promise<string> {
+  const written = await paperOf(invoice, format);
+  if (written.outcome === "refused") throw new Error(`${written.message} ${written.reasons?.join(" ")}`);
+  return Buffer.from(written.paper.bytes).toString("latin1");
+}
+
+async function refusalOf(invoice: Invoice, format: PaperFormat): Promise<string> {
+  const written = await paperOf(invoice, format);
+  return written.outcome === "refused" ? `${written.code}: ${written.message} ${written.reasons?.join(" ") ?? ""}` : "";
+}
+
+/** The contents of an element, wherever it stands. */
+function all(xml: string, name: string): readonly string[] {
+  return [...xml.matchAll(new RegExp(`<${name}(?: [^>]*)?>([^<]*)</${name}>`, "g"))].map(([, text]) => text!);
+}
+
+test("the same invoice has the same bytes in every format", async () => {
+  for (const format of paperFormats) {
+    assert.equal(await textOf(goldenInvoice(), format), await textOf(goldenInvoice(), format), format);
+  }
+});
+
+test("golden A in UBL and CII: tokens for a million, seconds for as many as two decimals need", async () => {
+  const ubl = await textOf(goldenInvoice(), "ubl");
+  assert.deepEqual(all(ubl, "cbc:PriceAmount"), ["0.55", "0.16", "0.8", "2"]);
+  assert.deepEqual(all(ubl, "cbc:BaseQuantity"), ["100", "1000000", "1000000", "1000000"]);
+  assert.deepEqual(all(ubl, "cbc:InvoicedQuantity"), ["86400", "234567890", "1000000001", "300000007"]);
+  assert.deepEqual(all(ubl, "cbc:PayableAmount"), ["2027.49"]);
+  assert.match(ubl, /<cbc:InvoicedQuantity unitCode="SEC">86400</);
+  assert.deepEqual(all(ubl, "cbc:Value").slice(0, 2), ["acme 2026-03 910b/accelerator-seconds 2026-1", "86400"]);
+  const cii = await textOf(goldenInvoice(), "cii");
+  assert.deepEqual(all(cii, "ram:BasisQuantity"), ["100", "1000000", "1000000", "1000000"]);
+  assert.deepEqual(all(cii, "ram:DuePayableAmount"), ["2027.49"]);
+});
+
+test("golden B is paid already; a credit note names its invoice and is cleared, not paid", async () => {
+  const ubl = await textOf(goldenPurchase(), "ubl");
+  assert.deepEqual([all(ubl, "cbc:PrepaidAmount"), all(ubl, "cbc:PayableAmount")], [["10600.00"], ["0.00"]]);
+  const credits = [{ line: "1", amount: "100.00" }];
+  const crediting = { number: "CN-2026-000001", issueDate: "2026-04-02", reason: "Outage", credits, before: [] };
+  const credit = issuedInvoice(creditOf(goldenInvoice(), crediting));
+  const note = await textOf(credit, "ubl");
+  assert.match(note, /<CreditNote /);
+  assert.deepEqual(all(note, "cbc:PaymentMeansCode"), ["97"]);
+  assert.deepEqual(all(note, "cbc:ID").includes("INV-2026-000001"), true);
+  assert.deepEqual(all(await textOf(credit, "cii"), "ram:TypeCode").includes("381"), true);
+});
+
+test("yen have no decimals; dinars have three, which EN 16931 cannot say unless the last is 0", async () => {
+  const yen = issuedInvoice(invoiceOf(billOf(goldenUsage, { currency: "JPY" }), issuing));
+  assert.deepEqual(all(await textOf(yen, "ubl"), "cbc:PayableAmount"), ["2028"]);
+  const dinars = issuedInvoice(invoiceOf(billOf(goldenUsage, { currency: "KWD" }), issuing));
+  assert.match(await refusalOf(dinars, "ubl"), /^format_unsupported: .*two decimals, and 37\.531 KWD has more/);
+  assert.match(await textOf(dinars, "json"), /"net": "37\.531"/);
+  assert.match(await textOf(dinars, "pdf"), /^%PDF-1\.7/);
+  const round = billOf({ "m/seats": "2" }, { currency: "KWD", prices: [{ sku: "m/seats", unitPrice: "1.5" }] });
+  const even = issuedInvoice(invoiceOf(round, issuing));
+  assert.deepEqual(all(await textOf(even, "cii"), "ram:GrandTotalAmount"), ["3.18"]);
+});
+
+test("a SKU of any characters is shown, markup as text, what no XML holds as U+FFFD", async () => {
+  const sku = `<b>&\u0001\u{1F600}"'"/input-tokens`;
+  const prices = [...goldenPrices, { sku: "*/input-tokens", unitPrice: "0.0000008" }];
+  const invoice = issuedInvoice(invoiceOf(billOf({ [sku]: "1000000" }, { prices }), issuing));
+  const ubl = Buffer.from(await textOf(invoice, "ubl"), "latin1").toString("utf8");
+  assert.match(ubl, /&lt;b&gt;&amp;\uFFFD\u{1F600}/u);
+  assert.equal(invoice.lines[0]!.sku, sku);
+  assert.match(await textOf(invoice, "cii"), /&lt;b&gt;&amp;/);
+});
+
+test("what a format asks for and parties do not say is refused by its name", async () => {
+  const { electronicAddress: _, email: __, ...silent } = goldenParties.seller;
+  const from = (seller: object, buyers: readonly object[] = goldenParties.buyers) =>
+    issuedInvoice(
+      invoiceOf(billOf(goldenUsage), { ...issuing, parties: partiesOf({ ...goldenParties, seller, buyers }) }),
+    );
+  assert.match(await refusalOf(from(silent), "ubl"), /ubl needs an electronicAddress, or an email, of Bailiwick/);
+  assert.equal(await refusalOf(from(silent), "cii"), "");
+  const { phone: ___, ...unreachable } = goldenParties.seller;
+  assert.match(await refusalOf(from(unreachable), "xrechnung-cii"), /contactName, phone and email \(BR-DE-5/);
+  const { reference: ____, ...unnamed } = goldenParties.buyers[0]!;
+  assert.match(await refusalOf(from(goldenParties.seller, [unnamed]), "xrechnung-ubl"), /Leitweg-ID/);
+  const unlisted = { ...goldenParties.seller, electronicAddress: { scheme: "0000", id: "1" } };
+  assert.match(await refusalOf(from(unlisted), "ubl"), /format_unsupported: .*EndpointID/);
+});
+
+test("a PDF shows no empty boxes: characters that its font lacks are refused", async () => {
+  const parties = partiesOf({ ...goldenParties, seller: { ...goldenParties.seller, name: "云" } });
+  const invoice = issuedInvoice(invoiceOf(billOf(goldenUsage), { ...issuing, parties }));
+  assert.match(await refusalOf(invoice, "facturx"), /^format_unsupported: The font has no "云": .*--font/);
+  const quoted = partiesOf({ ...goldenParties, note: 'Ünïcode "quoted" \\ Ελλάδα Україна\nnext line' });
+  assert.match(
+    await textOf(issuedInvoice(invoiceOf(billOf(goldenUsage), { ...issuing, parties: quoted })), "pdf"),
+    /^%PDF/,
+  );
+});
+
+test("an invoice of a thousand lines is written in each format", async () => {
+  const names = Array.from({ length: 1_000 }, (_, index) => `model-${index}/input-tokens`);
+  const usage = Object.fromEntries(names.map((name, index) => [name, String(1_000_000 + index)]));
+  const prices = [{ sku: "*/input-tokens", unitPrice: "0.0000008" }];
+  const invoice = issuedInvoice(invoiceOf(billOf(usage, { prices }), issuing));
+  for (const format of paperFormats) {
+    const text = await textOf(invoice, format);
+    if (format === "ubl") assert.equal(all(text, "cbc:InvoicedQuantity").length, 1_000);
+    if (format === "cii") assert.equal(all(text, "ram:BilledQuantity").length, 1_000);
+  }
+});

@@ -1,0 +1,14 @@
+/**
+ * invoicing: invoices and credit notes as documents. Owns what stands in one (document), how they are numbered, the formats
+ * that others read (formats: EN 16931 as UBL and CII, PDF, Factur-X) and handing them over (delivery). Does not own: what
+ * usage costs (ledger), counters and issued invoices (store), postings. Invariants: an invoice is plain data that never
+ * changes; all of its sums come from its lines, and each line's net is its price times its quantity, with what is taken off and
+ * put on; credit notes never give back more than is left; the same invoice has the same bytes in each format.
+ */
+export { creditOf } from "./document/credit.ts";
+export { invoiceOf, purchaseInvoiceOf } from "./document/issue.ts";
+export type { Invoice, InvoiceLine } from "./document/invoice.ts";
+export { decimalOf } from "./document/money.ts";
+export { type Parties, readParties } from "./document/parties.ts";
+export { type PaperFormat, paperFormats, paperOf } from "./formats/papers.ts";
+export { faultsIn, mayIssue, numberIn, type Series, seriesKey } from "./numbering.ts";

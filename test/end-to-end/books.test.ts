@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { ask, control, makeKey } from "./asking.ts";
+import { commandFails, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import { program } from "./up.ts";
+
+const folder = temporaryFolder();
+const settings = JSON.stringify({
+  prices: [
+    {
+      version: "settings-1",
+      effectiveFrom: "2020-01-01",
+      currency: "CNY",
+      models: { "*": { inputPerMillion: "0.7", cachedInputPerMillion: "0.1", outputPerMillion: "1.9" } },
+    },
+  ],
+});
+
+/** Golden A, of the month before this one: that one can be closed. */
+const lastMonth = new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() - 1, 1))
+  .toISOString()
+  .slice(0, 7);
+const book = {
+  name: "golden",
+  currency: "CNY",
+  versions: [
+    {
+      version: "a",
+      effectiveFrom: "2020-01-01",
+      prices: [
+        { sku: "m/input-tokens", unitPrice: "0.0000008" },
+        { sku: "m/cached-read-tokens", unitPrice: "0.00000016" },
+        { sku: "m/output-tokens", unitPrice: "0.000002" },
+        { sku: "h800/accelerator-seconds", unitPrice: "0.0055" },
+        { sku: "*/input-tokens", pricePerMillion: "0.7" },
+        { sku: "*/cached-read-tokens", pricePerMillion: "0.1" },
+        { sku: "*/output-tokens", pricePerMillion: "1.9" },
+        { sku: "*/reasoning-tokens", pricePerMillion: "1.9" },
+      ],
+    },
+  ],
+  contracts: [
+    {
+      contract: "globex-1",
+      customer: "globex",
+      versions: [{ version: "1", effectiveFrom: "2099-01-01", discountPercent: 10 }],
+    },
+  ],
+  jurisdiction: "CN",
+  taxes: [{ jurisdiction: "CN", percent: 6 }],
+};
+const csv = [
+  "id,source,customer,time,sku,quantity",
+  `1,/billing,acme,${lastMonth}-10T12:00:00Z,m/input-tokens,1000000001`,
+  `2,/billing,acme,${lastMonth}-10T12:00:00Z,m/cached-read-tokens,234567890`,
+  `3,/billing,acme,${lastMonth}-10T12:00:00Z,m/output-tokens,300000007`,
+  `4,/billing,acme,${lastMonth}-10T12:00:00Z,h800/accelerator-seconds,86400`,
+  "",
+].join("\n");
+
+let cloud: RunningCloud;
+let key: string;
+
+interface Balance {
+  readonly rows: { account: string; currency: string; debit: string; credit: string; balance: string }[];
+  readonly totals: { currency: string; debit: string; credit: string }[];
+}
+
+async function balances(): Promise<Record<string, string>> {
+  const { rows, totals } = await cloud.command<Balance>("ledger", "trial-balance");
+  for (const { debit, credit } of totals) assert.equal(debit, credit);
+  return Object.fromEntries(rows.map(({ account, balance }) => [account, balance]));
+}
+
+/** What a command prints that has no --json. */
+function printed(...args: readonly string[]): string {
+  return execFileSync(process.execPath, [program, ...args, "--data", cloud.data], { encoding: "utf8" });
+}
+
+const file = (name: string, text: string): string => {
+  const path = join(folder.path, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+before(async () => {
+  cloud = await startCloud({ data: join(folder.path, "data"), arguments: ["--engine", "fake"], settings });
+  for (const name of ["acme", "globex"]) await control(cloud, "POST", "/organisations", { name });
+  await control(cloud, "POST", "/projects", { organisation: "globex", name: "chat", dataClass: "public" });
+  key = await makeKey(cloud, "desk", { project: "globex/chat" });
+});
+
+after(async () => {
+  await cloud.stop();
+  folder.remove();
+});
+
+test("what is served is unbilled at once, to the last decimal of what its requests were listed at", async () => {
+  for (let times = 0; times < 3; times++) assert.equal((await ask({ url: cloud.url, key })).status, 200);
+  const rows = await cloud.command<{ amount: string }[]>("usage");
+  const listed = rows.reduce((sum, { amount }) => sum + Number(amount) * 1e7, 0);
+  const { "unbilled-receivables": unbilled, "revenue/ai-inference": revenue } = await balances();
+  assert.ok(listed > 0);
+  assert.equal(Math.round(Number(unbilled) * 1e7), Math.round(listed));
+  assert.equal(revenue, `-${unbilled}`);
+});
+
+test("a posting's why names the requests that made it, with receipts that can be had", async () => {
+  const organisation = (await cloud.command<{ id: string }>("organisation", "show", "globex")).id;
+  const list: unknown = await control(cloud, "GET", "/ledger/transactions");
+  const { items } = list as { items: { postings: { posting: string; organisation: string }[] }[] };
+  const mine = items.flatMap(({ postings }) => postings).find((posting) => posting.organisation === organisation);
+  const why = await cloud.command<{ requests: { receipt: string }[] }>("ledger", "why", mine!.posting);
+  assert.ok(why.requests.length > 0);
+  const receipt = await fetch(`${cloud.url}/v1/receipts/${why.requests[0]!.receipt}`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  assert.equal(receipt.status, 200);
+});
+
+test("a price book is applied by names, holds for requests, and may not change what was used", async () => {
+  const path = file("book.json", JSON.stringify(book));
+  const applied = await cloud.command<{ version: number; warnings: string[] }>("price-book", "apply", path);
+  assert.equal(applied.version, 1);
+  assert.deepEqual(applied.warnings, []);
+  assert.deepEqual(await cloud.command("price-book", "diff", path), []);
+  const dearer = JSON.stringify(book).replaceAll('"0.7"', '"0.8"');
+  const refused = await commandFails([
+    "price-book",
+    "apply",
+    file("dearer.json", dearer),
+    "--data",
+    cloud.data,
+    "--json",
+  ]);
+  assert.match(refused.stderr, /would cost something else/);
+  const foreign = JSON.stringify({ ...book, currency: "EUR" });
+  const other = await commandFails(["price-book", "apply", file("eur.json", foreign), "--data", cloud.data, "--json"]);
+  assert.match(other.stderr, /receipts of this cloud are in CNY/);
+});
+
+test("usage of other services counts once, and another body under the same id is refused by name", async () => {
+  const path = file("usage.csv", csv);
+  assert.deepEqual(await cloud.command("usage", "import", path), { accepted: 4, duplicates: 0 });
+  assert.deepEqual(await cloud.command("usage", "import", path), { accepted: 0, duplicates: 4 });
+  const changed = file("changed.csv", csv.replace("86400", "86401"));
+  const refused = await commandFails(["usage", "import", changed, "--data", cloud.data, "--json"]);
+  const { error } = JSON.parse(refused.stderr) as { error: { code: string; param: string; message: string } };
+  assert.deepEqual([error.code, error.param], ["usage_conflict", "4"]);
+  const event = {
+    specversion: "1.0",
+    type: "usage",
+    source: "/billing",
+    id: "4",
+    subject: "acme",
+    time: `${lastMonth}-10T12:00:00Z`,
+    data: { sku: "h800/accelerator-seconds", quantity: 86_400 },
+  };
+  const send = (body: unknown, type: string) =>
+    fetch(`${cloud.url}/control/v1/usage`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${operatorToken()}`, "content-type": type },
+      body: JSON.stringify(body),
+    });
+  assert.deepEqual(await (await send(event, "application/cloudevents+json")).json(), { accepted: 0, duplicates: 1 });
+  const batch = await send(
+    [event, { ...event, id: "5", data: { sku: "m/nothing", quantity: 1 } }],
+    "application/cloudevents-batch+json",
+  );
+  assert.deepEqual(await batch.json(), { accepted: 1, duplicates: 1 });
+  const negative = await send({ ...event, id: "6", data: { sku: "m/nothing", quantity: -1 } }, "application/json");
+  assert.equal(negative.status, 422);
+  assert.match(JSON.stringify(await negative.json()), /record 1: quantity is -1, but cannot be negative/);
+});
+
+function operatorToken(): string {
+  return execFileSync("cat", [join(cloud.data, "operator-token")], { encoding: "utf8" }).trim();
+}
+
+test("closing the month before makes golden A's invoice; the month that runs cannot be closed", async () => {
+  const closed = await cloud.command<{ totals: unknown[] }>("ledger", "close", lastMonth);
+  const total = {
+    currency: "CNY",
+    invoices: 1,
+    net: "1912.73",
+    tax: "114.76",
+    gross: "2027.49",
+    residual: "0.0008772",
+  };
+  assert.deepEqual(closed.totals, [total]);
+  assert.deepEqual(await cloud.command("ledger", "close", lastMonth), closed);
+  const month = new Date().toISOString().slice(0, 7);
+  const refused = await commandFails(["ledger", "close", month, "--data", cloud.data, "--json"]);
+  assert.match(refused.stderr, /period_not_over/);
+  const [invoice] = await cloud.command<{ id: string; gross: string; state: string }[]>("invoice", "list");
+  assert.deepEqual([invoice!.gross, invoice!.state], ["2027.49", "draft"]);
+  const unrated = await cloud.command<{ sku: string; reason: string }[]>("usage", "unrated", "list");
+  assert.deepEqual(
+    unrated.map(({ sku, reason }) => [sku, reason]),
+    [["m/nothing", "no_price"]],
+  );
+});
+
+test("what was metered is written so that it can be rated again, to the same cent", async () => {
+  const usage = file(
+    "metered.csv",
+    printed("usage", "export", "--format", "csv", "--until", `${lastMonth}-28T00:00:00Z`),
+  );
+  const rated = await cloud
+    .command<{ gross: string }>("rate", "--price-book", file("book.json", JSON.stringify(book)), "--usage", usage)
+    .catch(() => undefined);
+  assert.equal(rated, undefined, "rate takes no --data");
+  const text = execFileSync(
+    process.execPath,
+    [program, "rate", "--price-book", join(folder.path, "book.json"), "--usage", usage, "--json"],
+    { encoding: "utf8" },
+  );
+  assert.equal((JSON.parse(text) as { gross: string }).gross, "2027.49");
+});
+
+test("killed and started again, the books are the same", async () => {
+  const before = await balances();
+  await cloud.kill();
+  cloud = await startCloud({ data: cloud.data, arguments: ["--engine", "fake"], settings });
+  const after = await balances();
+  // Each start asks itself once.
+  for (const account of ["receivables", "tax-payable/CN", "rounding-residual", "revenue/accelerator-time"]) {
+    assert.equal(after[account], before[account]);
+  }
+});
+
+const programs = {
+  beancount: ["bean-check", "FILE"],
+  hledger: ["hledger", "-f", "FILE", "check", "--strict"],
+} as const;
+
+for (const [format, [command, ...args]] of Object.entries(programs)) {
+  const isThere = spawnSync(command, ["--version"]).status === 0;
+  test(`${command} accepts what is written for it`, { skip: isThere ? false : `${command} is not installed` }, () => {
+    const path = file(`ledger.${format}`, printed("ledger", "export", "--format", format));
+    const checked = spawnSync(
+      command,
+      args.map((arg) => (arg === "FILE" ? path : arg)),
+      { encoding: "utf8" },
+    );
+    assert.equal(checked.status, 0, checked.stdout + checked.stderr);
+  });
+}
