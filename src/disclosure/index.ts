@@ -13,6 +13,7 @@ export { type JurisdictionReport, jurisdictionReport } from "./jurisdiction.ts";
 export type { Declared, LiveDestination, LiveProject, LiveState, Period, PlacedSum, Recorded } from "./live-state.ts";
 export { type ProcessingReport, processingReport } from "./processing.ts";
 export { packedLedgerName, packFiles } from "./pack/pack.ts";
+export { revenuePdf } from "./pdf/revenue-pdf.ts";
 export type { RevenueCharts } from "./page/revenue-page.ts";
 export { type RevenueReport, revenueReport } from "./revenue/revenue.ts";
 export type { MonthStanding, RevenueLine } from "./revenue/state.ts";
