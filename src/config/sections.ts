@@ -231,6 +231,14 @@ const contents = z.strictObject({
   waitingBytesMax: quantity(1_048_576, 1e12)
     .default(268_435_456)
     .describe("For what waits for PostgreSQL; beyond that nothing more is kept until it is there again."),
+  erasureLedger: z
+    .string()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe(
+      "Where erasures are written down for `restore --erasures`: on other storage than the data, best; left out: erasures.ndjson in the data folder.",
+    ),
   keyFile: z
     .string()
     .min(1)
