@@ -39,7 +39,7 @@ const withText = (text: string): number =>
 const ending = async (name: string): Promise<number> => metric(cloud, "bailiwick_requests_total", `ending="${name}"`);
 
 async function servesAgain(key: string): Promise<void> {
-  await eventually("an answer", async () => (await ask({ url, key })).status === 200, 20_000);
+  await eventually("an answer", async () => (await ask({ url, key })).status === 200, 60_000);
 }
 
 test("the engine's process killed mid-stream: an error event, no [DONE], metered; the cloud serves again", async () => {
@@ -88,6 +88,35 @@ test("the engine's process killed before anybody saw a token: the answer comes a
   const usage = await usageOf(cloud, "engine-killed-early");
   const said = [stream!, whole!].reduce((sum, seen) => sum + usageIn(seen)!.completion_tokens, 0);
   assert.deepEqual([usage.requests, usage.unrated, usage.outputTokens], [2, 0, said]);
+});
+
+test("the engine's process stands still: its answers end before anybody knows what they used, and another process takes its place", async () => {
+  const key = await makeKey(cloud, "engine-still");
+  const host = await processBelow(cloud, "host");
+  let begun = false;
+  const asked = [
+    ask({
+      url,
+      key,
+      stream: true,
+      content: "[[fake:tokens=100000]] [[fake:token-ms=20]]",
+      more: { max_tokens: 4_000 },
+      onPart: (text) => (begun ||= withText(text) >= 3),
+    }),
+    ask({ url, key, content: "[[fake:slow-prefill=600000]]" }),
+  ];
+  await eventually("both run", async () => begun && (await metric(cloud, "bailiwick_requests_in_flight")) === 2);
+  process.kill(host, "SIGSTOP");
+  const [stream, whole] = await Promise.all(asked);
+  assert.equal(await metric(cloud, "bailiwick_requests_in_flight"), 2, "their records wait for the host's counts");
+  assert.match(stream!.text, /engine_failed/);
+  assert.ok(stream!.whole && !isDone(stream!.text));
+  assert.deepEqual([whole!.status, errorIn(whole!).code], [502, "engine_failed"]);
+  await servesAgain(key);
+  await eventually("records", async () => (await metric(cloud, "bailiwick_requests_in_flight")) === 0, 60_000);
+  const usage = await usageOf(cloud, "engine-still");
+  assert.ok(usage.requests >= 3, JSON.stringify(usage));
+  assert.ok(!alive(host));
 });
 
 test("the engine crashes by itself, whole answer and stream: a code to retry by, and what it computed is metered", async () => {

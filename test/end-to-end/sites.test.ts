@@ -6,7 +6,7 @@ import { connect, type ConnectionOptions } from "node:tls";
 import { parseAddress, systemClock } from "../../src/base/index.ts";
 import { connectPinned, fingerprintOf, openIdentity } from "../../src/tls/index.ts";
 import { X509Certificate } from "node:crypto";
-import { ask, control, errorIn, eventsOf, isDone, makeKey, usageIn, usageOf } from "./asking.ts";
+import { ask, control, errorIn, eventsOf, isDone, makeKey, metric, usageIn, usageOf } from "./asking.ts";
 import { eventually, pause, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 import { receiptOf } from "./receipt.ts";
 import { hostIs, hostsOf, identityIn, joinFails, type Machine, newToken, startMachine } from "./sites.ts";
@@ -371,6 +371,42 @@ test("a machine that stands still, its connections open, is given up: what nobod
     still.kill("SIGCONT");
   }
   await hostIs(cloud, fr.host, "ready");
+});
+
+test("what had begun on a machine that stands still is told so and ends, before anybody knows what it used; then that is counted", async () => {
+  const key = keys["france"]!;
+  const before = await usageOf(cloud, "france");
+  let begun = false;
+  const asked = [
+    ask({
+      url: cloud.url,
+      key,
+      stream: true,
+      content: "[[fake:tokens=100000]] [[fake:token-ms=20]]",
+      more: { max_tokens: 4_000 },
+      onPart: (text) => (begun ||= eventsOf(text).length >= 5),
+    }),
+    ask({ url: cloud.url, key, content: "[[fake:slow-prefill=600000]]" }),
+  ];
+  await eventually("a stream, and what is computed before a token", async () => {
+    return begun && (await metric(cloud, "bailiwick_requests_in_flight")) === 2;
+  });
+  fr.process.kill("SIGSTOP");
+  try {
+    const [stream, whole] = await Promise.all(asked);
+    assert.equal(await metric(cloud, "bailiwick_requests_in_flight"), 2, "their records wait for the host's counts");
+    assert.ok(stream!.whole && whole!.whole);
+    const last = eventsOf(stream!.text).at(-1) as { error?: { code: string } };
+    assert.deepEqual([last.error?.code, isDone(stream!.text)], ["engine_failed", false]);
+    assert.deepEqual([whole!.status, errorIn(whole!).code], [502, "engine_failed"]);
+  } finally {
+    fr.process.kill("SIGCONT");
+  }
+  await eventually("records", async () => (await metric(cloud, "bailiwick_requests_in_flight")) === 0, 60_000);
+  await hostIs(cloud, fr.host, "ready", 60_000);
+  const row = await usageOf(cloud, "france");
+  assert.deepEqual([row.requests - before.requests, row.unrated], [2, 0]);
+  assert.ok(row.outputTokens - before.outputTokens >= 4, JSON.stringify([before, row]));
 });
 
 test("a backup holds the key that the hosts know their gateway by", async () => {
