@@ -39,7 +39,7 @@ const withText = (text: string): number =>
 const ending = async (name: string): Promise<number> => metric(cloud, "bailiwick_requests_total", `ending="${name}"`);
 
 async function servesAgain(key: string): Promise<void> {
-  await eventually("an answer", async () => (await ask({ url, key })).status === 200, 60_000);
+  await eventually("an answer", async () => (await ask({ url, key })).status === 200);
 }
 
 test("the engine's process killed mid-stream: an error event, no [DONE], metered; the cloud serves again", async () => {
@@ -78,9 +78,9 @@ test("the engine's process killed before anybody saw a token: the answer comes a
   const key = await makeKey(cloud, "engine-killed-early");
   const host = await processBelow(cloud, "host");
   const answers = [true, false].map((stream) =>
-    ask({ url, key, stream, content: "Say it. [[fake:slow-prefill=1500]] [[fake:tokens=7]]" }),
+    ask({ url, key, stream, content: "Say it. [[fake:slow-prefill=5000]] [[fake:tokens=7]]" }),
   );
-  await eventually("both run", async () => (await metric(cloud, "bailiwick_requests_in_flight")) >= 2, 5_000);
+  await eventually("both run", async () => (await metric(cloud, "bailiwick_requests_in_flight")) >= 2);
   process.kill(host, "SIGKILL");
   const [stream, whole] = await Promise.all(answers);
   assert.ok(isDone(stream!.text), stream!.text);
@@ -113,7 +113,7 @@ test("the engine's process stands still: its answers end before anybody knows wh
   assert.ok(stream!.whole && !isDone(stream!.text));
   assert.deepEqual([whole!.status, errorIn(whole!).code], [502, "engine_failed"]);
   await servesAgain(key);
-  await eventually("records", async () => (await metric(cloud, "bailiwick_requests_in_flight")) === 0, 60_000);
+  await eventually("records", async () => (await metric(cloud, "bailiwick_requests_in_flight")) === 0);
   const usage = await usageOf(cloud, "engine-still");
   assert.ok(usage.requests >= 3, JSON.stringify(usage));
   assert.ok(!alive(host));
@@ -229,7 +229,6 @@ test("PostgreSQL stands still mid-load: public data is served, personal data is 
   for (const pid of all) process.kill(pid, "SIGSTOP");
   try {
     await eventually("the refusal of personal data", async () => (await ask({ url, key: personal })).status !== 200);
-    const before = running.seen.length;
     const refused = await ask({ url, key: personal });
     assert.equal(errorIn(refused).code, "directory_stale");
     // A receipt that is not in the journal any more: whoever asks hears in time that it cannot be had now.
@@ -238,13 +237,15 @@ test("PostgreSQL stands still mid-load: public data is served, personal data is 
     });
     assert.equal(receipt.status, 503);
     assert.match(await receipt.text(), /database_unavailable/);
+    // Longer than anything waits for the database: from then on nobody is served by what was asked before.
     await pause(9_000);
-    assert.ok(running.seen.length > before + 50, "public data was not served");
+    const by = running.seen.length;
+    await eventually("public data served all the same", () => running.seen.length > by + 50);
   } finally {
     for (const pid of all.toReversed()) process.kill(pid, "SIGCONT");
   }
   await running.stop();
-  await eventually("personal data again", async () => (await ask({ url, key: personal })).status === 200, 20_000);
+  await eventually("personal data again", async () => (await ask({ url, key: personal })).status === 200);
   await allInUsage("database-still", running.seen);
 });
 
@@ -254,33 +255,25 @@ test("PostgreSQL killed mid-load comes back by itself; nothing is lost, none cou
   const running = load(key, 6);
   await eventually("some load", () => running.seen.length > 30);
   process.kill(postmaster, "SIGKILL");
-  await eventually(
-    "another postmaster",
-    async () => {
-      try {
-        return (await processBelow(cloud, "postmaster")) !== postmaster;
-      } catch {
-        // Between the two there is none.
-        return false;
-      }
-    },
-    20_000,
-  );
+  await eventually("another postmaster", async () => {
+    try {
+      return (await processBelow(cloud, "postmaster")) !== postmaster;
+    } catch {
+      // Between the two there is none.
+      return false;
+    }
+  });
   const soFar = running.seen.length;
   await eventually("more load", () => running.seen.length > soFar + 30);
   await running.stop();
-  await eventually(
-    "the database",
-    async () => {
-      try {
-        await makeKey(cloud, `probe-${Date.now()}`);
-        return true;
-      } catch {
-        // It still replays its log.
-        return false;
-      }
-    },
-    20_000,
-  );
+  await eventually("the database", async () => {
+    try {
+      await makeKey(cloud, `probe-${Date.now()}`);
+      return true;
+    } catch {
+      // It still replays its log.
+      return false;
+    }
+  });
   await allInUsage("database-killed", running.seen);
 });

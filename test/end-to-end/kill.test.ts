@@ -72,7 +72,7 @@ test("under load: what was received is in the usage exactly once, what was cut a
     }
   };
   const working = Promise.all(workers.map(work));
-  await eventually("every worker's third answer", () => workers.every(({ received }) => received >= 3), 30_000);
+  await eventually("every worker's third answer", () => workers.every(({ received }) => received >= 3));
   const left = hostFolders();
   assert.equal(left.length, 1);
   await cloud.kill();
@@ -81,7 +81,7 @@ test("under load: what was received is in the usage exactly once, what was cut a
   cloud = await up();
   assert.deepEqual([hostFolders().length, existsSync(join(scratch, left[0]!))], [1, false], "its sockets are gone");
   const second = cloud;
-  await eventually("the settling of what was open", () => settledLine(second.output()) !== undefined, 40_000);
+  await eventually("the settling of what was open", () => settledLine(second.output()) !== undefined);
   const rows = await allRows(cloud);
   for (const worker of workers) {
     const row = rows.find(({ key }) => key === worker.name);
@@ -120,7 +120,7 @@ test("cut streams whose tokens were received are rated, none as unknown", async 
       },
     }),
   );
-  await eventually("a token of every stream", () => begun === streams.length, 20_000);
+  await eventually("a token of every stream", () => begun === streams.length);
   await cloud.kill();
   const seen = await Promise.all(streams);
   assert.ok(seen.every(({ whole, text }) => !whole && !isDone(text)));
@@ -132,7 +132,7 @@ test("cut streams whose tokens were received are rated, none as unknown", async 
   const before = await (async () => {
     cloud = await up();
     const started = cloud;
-    await eventually("the settling of what was open", () => settledLine(started.output()) === 24, 40_000);
+    await eventually("the settling of what was open", () => settledLine(started.output()) === 24);
     return usageOf(cloud, "cut");
   })();
   assert.equal(before.requests, 24);

@@ -70,7 +70,7 @@ test("SIGTERM: a running stream finishes, new requests are turned away, exit cod
   assert.equal(usageIn(seen)?.completion_tokens, 61);
   await late;
   assert.equal(await stopping, 0, cloud.output());
-  await eventually("the end of every process below", () => !below.some(alive), 5_000);
+  await eventually("the end of every process below", () => !below.some(alive));
 });
 
 test("it starts again in less than 5 s, with all that was", async () => {

@@ -29,7 +29,7 @@ export function startUp(
   return {
     process: child,
     output: () => output,
-    async printed(pattern, withinMs = 20_000) {
+    async printed(pattern, withinMs = 60_000) {
       let match: RegExpExecArray | null = null;
       const found = (): boolean => (match = pattern.exec(output)) !== null || child.exitCode !== null;
       await eventually(`${pattern} in the output`, found, withinMs).catch((error: unknown) => {
