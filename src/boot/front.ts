@@ -27,7 +27,11 @@ export interface Front extends Gateway {
 }
 
 /** Listens. Rejects in the operator's words where the address cannot be had. */
-export async function openFront({ listen: address, limits }: Pick<Settings, "listen" | "limits">): Promise<Front> {
+export async function openFront({
+  listen: address,
+  limits,
+  gateway: { cors },
+}: Pick<Settings, "listen" | "limits" | "gateway">): Promise<Front> {
   let behind: Behind | undefined;
   const once = (body: (cloud: Behind) => string) =>
     behind === undefined ? { status: 503, body: startingBody } : { status: 200, body: body(behind) };
@@ -35,6 +39,7 @@ export async function openFront({ listen: address, limits }: Pick<Settings, "lis
   const gateway = await listen({
     ...address,
     limits,
+    corsOrigins: cors.origins,
     openai: (request, response) => (behind?.openai ?? starting)(request, response),
     control: (request, response) => (behind?.control ?? starting)(request, response),
     log: (request, response) => (behind?.log ?? starting)(request, response),

@@ -5,7 +5,7 @@ import type { DestinationList } from "../destinations/index.ts";
 import { createExits, type Exits } from "../exits/index.ts";
 import type { ControlIdentities, Operations } from "../gateway/index.ts";
 import type { DataFolder } from "../installation/index.ts";
-import { createErasures, type Erasures } from "../erasure/index.ts";
+import { appendToLedger, createErasures, type Erasures, type LedgerEntry } from "../erasure/index.ts";
 import type { SigningKeys } from "../receipt/index.ts";
 import type { InForce } from "../residency/index.ts";
 import { createGrants, createOperators, firstOperator, type Grants, type Operators } from "../staff/index.ts";
@@ -16,6 +16,7 @@ import { contentsIn } from "./contents.ts";
 import type { Stops } from "./database.ts";
 import { declaredSite } from "./declared-site.ts";
 import { dataOwner } from "./explaining.ts";
+import { ledgerOf, replayErasures } from "./erasure-ledger.ts";
 import type { BootOptions } from "./options.ts";
 import { leaseSeconds } from "./own-host.ts";
 import { messageOf } from "./words.ts";
@@ -56,7 +57,7 @@ export async function openRights(
   const grants = createGrants({ db, clock, ids, operators });
   const contents = await contentsIn(options, folder, { store, audit, ids }, stops);
   const support = { ...grants, refusalFor: supportRefusal(options, books, grants) };
-  const erasures = erasuresOver(options, folder, books, { audit, contents, ids }, stops);
+  const erasures = await erasuresOver(options, folder, books, { audit, contents, ids }, stops);
   const erase = (organisation: string, by: string) =>
     erasures.erase({ organisation, project: null, reason: "exit", by }, exitWaitMs);
   const exits = createExits({ db, clock, ids, erase });
@@ -69,13 +70,14 @@ const shippedWaitMs = 10_000;
 const resumeEveryMs = 30_000;
 
 /** What is unfinished, of this process or of one before, is gone on with at once and then every so often. */
-function erasuresOver(
-  { clock, randomBytes, log }: BootOptions,
+async function erasuresOver(
+  options: BootOptions,
   folder: DataFolder,
   { store, directory, shipper, signing, destinations }: Books,
   { audit, contents, ids }: { readonly audit: AuditLog; readonly contents: Contents; readonly ids: Ids },
   stops: Stops,
-): Erasures {
+): Promise<Erasures> {
+  const { clock, randomBytes, log } = options;
   const onFailure = (error: unknown, erasure: string): void =>
     log.error({ erasure, reason: messageOf(error) }, "an erasure waits, and is tried again");
   const stores = {
@@ -98,7 +100,11 @@ function erasuresOver(
     const { items } = await audit.list({ action: "createBackup" }, { limit: 100, after: undefined });
     return items.filter(({ outcome }) => outcome === "done").map(({ at, changes }) => `${at} ${pathIn(changes)}`);
   };
-  const erasures = createErasures({ stores, clock, ids, randomBytes, signing, installation, backups, onFailure });
+  const ledger = ledgerOf(options, folder.path);
+  const keepForRestores = (entry: LedgerEntry) => appendToLedger(ledger, entry);
+  const told = { backups, keepForRestores, onFailure };
+  const erasures = createErasures({ stores, clock, ids, randomBytes, signing, installation, ...told });
+  await replayErasures(options, folder.path, erasures);
   let resuming: Promise<void> | undefined;
   const resume = (): void => {
     resuming ??= erasures

@@ -3,7 +3,17 @@ import type { DataClass } from "../policy/index.ts";
 import { priceVersion } from "./price-schema.ts";
 import { catalogueEntry, modelName, upstream } from "./model-schema.ts";
 import { engineServer } from "./engine-schema.ts";
-import { domain, environmentName, milliseconds, namedSite, price, quantity, shortName, site } from "./value-schema.ts";
+import {
+  domain,
+  environmentName,
+  milliseconds,
+  namedSite,
+  origin,
+  price,
+  quantity,
+  shortName,
+  site,
+} from "./value-schema.ts";
 
 /** What a cloud does with a data class while it cannot do all that it promises for one. */
 const awayBehaviour = z.enum(["serve", "stop"]);
@@ -16,6 +26,21 @@ const listen = z.strictObject({
     .default("127.0.0.1")
     .describe("Address to listen on. Anything but loopback is reachable from elsewhere: put TLS in front of it."),
   port: z.int().min(0).max(65_535).default(8080).describe("TCP port; 0 takes a free one."),
+});
+
+const gateway = z.strictObject({
+  cors: z
+    .strictObject({
+      origins: z
+        .array(origin)
+        .max(100)
+        .default([])
+        .describe(
+          "Origins, exactly, whose pages may call /v1 with a key and read the log; none: no page of another origin may.",
+        ),
+    })
+    .prefault({})
+    .describe("Browsers' pages of other origins."),
 });
 
 const network = z.strictObject({
@@ -230,6 +255,14 @@ const contents = z.strictObject({
   waitingBytesMax: quantity(1_048_576, 1e12)
     .default(268_435_456)
     .describe("For what waits for PostgreSQL; beyond that nothing more is kept until it is there again."),
+  erasureLedger: z
+    .string()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe(
+      "Where erasures are written down for `restore --erasures`: on other storage than the data, best; left out: erasures.ndjson in the data folder.",
+    ),
   keyFile: z
     .string()
     .min(1)
@@ -383,6 +416,7 @@ const fake = z.strictObject({
 /** Every setting with its default and its description, section by section. */
 export const allSettings = z.strictObject({
   listen: listen.prefault({}).describe("Where clients reach this cloud."),
+  gateway: gateway.prefault({}).describe("What clients are let do beyond asking."),
   site: site("here").prefault({}).describe("Where this machine stands. It is never guessed."),
   network: network.prefault({}).describe("What this cloud may connect to."),
   sites: z

@@ -25,6 +25,15 @@ export const shortName = z
     "1 to 64 of a-z, 0-9, dot, underscore and hyphen, beginning with a letter or digit",
   );
 
+/** An origin as a browser sends it (RFC 6454, section 6.2): no path, no default port, no other writing of it. */
+export const origin = z
+  .string()
+  .max(300)
+  .refine(
+    (text) => /^https?:/.test(text) && URL.parse(text)?.origin === text,
+    'an origin as browsers send it, such as "https://app.example" or "http://localhost:5173"',
+  );
+
 /** A domain of the Internet, which is no address. */
 export const domain = z
   .string()

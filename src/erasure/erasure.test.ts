@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHmac, generateKeyPairSync, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
@@ -10,7 +10,7 @@ import { openSigningKeys, verifySignedFile } from "../receipt/index.ts";
 import type { Store } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres, temporaryStore } from "../store/testing.ts";
 import { createTenancy } from "../tenancy/index.ts";
-import { createErasures, type Erasures, erasureType, type ErasureTold } from "./index.ts";
+import { appendToLedger, createErasures, type Erasures, erasureType, type ErasureTold, readLedger } from "./index.ts";
 import type { ErasureKind } from "./progress.ts";
 import { stepsOf } from "./steps.ts";
 
@@ -34,6 +34,7 @@ async function cloud(context: TestContext) {
   const store = await temporaryStore(temporary, clock);
   const { db } = store;
   const folder = mkdtempSync(join(tmpdir(), "bailiwick-erasure-"));
+  const ledger = join(folder, "erasures.ndjson");
   const common = { db, clock, ids, randomBytes, onFailure: (error: unknown) => assert.fail(String(error)) };
   const known = () => ({
     groups: {},
@@ -77,6 +78,7 @@ async function cloud(context: TestContext) {
       signing,
       installation,
       backups: () => Promise.resolve(["2026-11-25T00:00:00.000Z /backups/1"]),
+      keepForRestores: (entry) => appendToLedger(ledger, entry),
       onFailure: (error) => void failures.push((error as Error).message),
     });
   context.after(async () => {
@@ -96,6 +98,7 @@ async function cloud(context: TestContext) {
     tenancy,
     failures,
     forgotten,
+    ledger,
   };
 }
 
@@ -456,4 +459,62 @@ test("one tenant's erasures do not pile up before everybody's", async (context) 
   assert.ok("outcome" in refused && refused.code === "overloaded");
   const other = await erasuresWith().erase(scopeFor("request", rival), 60_000);
   assert.ok(!("outcome" in other) && other.state === "done");
+});
+
+/** The tables that a restore of a backup of before would bring back. */
+const restored = ["contents", "receipts", "projects", "organisations", "keys", "digestKeys"] as const;
+
+for (const kind of ["request", "subject", "project", "organisation"] as const) {
+  test(`what was erased of a ${kind}, and an older backup has brought back, is erased again by the ledger`, async (context) => {
+    const { erasuresWith, store, clinic, rival, ledger, signing } = await cloud(context);
+    const before = new Map<string, readonly object[]>();
+    for (const table of restored) before.set(table, await store.db.selectFrom(table).selectAll().execute());
+    const erasures = erasuresWith();
+    const told = await erasures.erase(scopeFor(kind, clinic), 60_000);
+    assert.ok(!("outcome" in told));
+    await store.db.deleteFrom("erasures").execute();
+    for (const table of restored.slice(0, 2)) {
+      await store.db.deleteFrom(table).execute();
+      await store.db
+        .insertInto(table)
+        .values([...before.get(table)!] as never)
+        .execute();
+    }
+    for (const table of restored.slice(2)) {
+      for (const row of before.get(table)! as { id: string }[]) {
+        const { id, ...values } = row;
+        await store.db
+          .updateTable(table)
+          .set(values as never)
+          .where("id", "=", id as never)
+          .execute();
+      }
+    }
+    assert.deepEqual(await left(store, clinic), { contents: 3, receipts: 3, usage: 3 });
+    appendFileSync(ledger, '{"v":1,"erasure":"ers_torn');
+    const { entries, unreadable } = await readLedger(ledger);
+    assert.deepEqual([entries.map(({ erasure }) => erasure), unreadable], [[told.id], [2]]);
+    assert.equal(await erasures.replay(entries), 1);
+    assert.equal(await erasures.replay(entries), 0, "once only");
+    await erasures.resume();
+    assert.deepEqual(await left(store, clinic), expected[kind].left);
+    assert.deepEqual(await left(store, rival), { contents: 3, receipts: 3, usage: 3 });
+    const again = await erasures.show(told.id, {});
+    assert.ok(!("outcome" in again) && again.state === "done");
+    assert.equal(statedBy(again, signing.jwks()).of, statedBy(told, signing.jwks()).of);
+    // A line that was torn does not swallow the next one, and no pseudonym stands there.
+    const text = readFileSync(ledger, "utf8");
+    assert.ok(!text.includes("anna"));
+    assert.deepEqual((await readLedger(ledger)).entries.length, 1);
+  });
+}
+
+test("of the ledger is done again only what this database has", async (context) => {
+  const { erasuresWith, clinic, ledger } = await cloud(context);
+  const erasures = erasuresWith();
+  const told = await erasures.erase(scopeFor("subject", clinic), 60_000);
+  assert.ok(!("outcome" in told));
+  const [entry] = (await readLedger(ledger)).entries;
+  const later = { ...entry!, erasure: "ers_01KA0000000000000000000000", project: "prj_01KA0000000000000000000000" };
+  assert.equal(await erasures.replay([later]), 0);
 });

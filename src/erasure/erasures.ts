@@ -13,6 +13,7 @@ import {
 import { signedFile, type SigningKeys } from "../receipt/index.ts";
 import { behind, type ErasureTable, type List, type Page, pageOf } from "../store/index.ts";
 import type { Contents } from "../contents/index.ts";
+import type { LedgerEntry } from "./ledger.ts";
 import { begun, type ErasureKind, type Erasing, type Progress } from "./progress.ts";
 import { blind, erasureType, statementOf } from "./statement.ts";
 import { stepsOf, type Stores } from "./steps.ts";
@@ -26,6 +27,8 @@ export interface ErasuresContext {
   readonly installation: string;
   /** Where backups were written that hold what was there before. */
   readonly backups: () => Promise<readonly string[]>;
+  /** Writes an erasure down outside of the database, whose backups do not know it yet. */
+  readonly keepForRestores: (entry: LedgerEntry) => Promise<void>;
   readonly onFailure: (error: unknown, erasure: string) => void;
 }
 
@@ -68,6 +71,11 @@ export interface Erasures {
   show(erasure: string, scope: Scope): Promise<ErasureTold | Refusal>;
   /** Goes on with what an earlier process has left; resolves when none is left. */
   resume(): Promise<void>;
+  /**
+   * Has erasures that this database does not know done again, by `resume`; how many these are. What was made after the
+   * database's own time is not there, and need not go.
+   */
+  replay(entries: readonly LedgerEntry[]): Promise<number>;
 }
 
 /** Of one organisation at once. */
@@ -97,6 +105,7 @@ export function createErasures(context: ErasuresContext): Erasures {
     if (row.finishedAt !== null) return;
     const erasing = erasingOf(row);
     let progress = JSON.parse(row.progress) as Progress;
+    if (row.steps.length === 0) await context.keepForRestores(entryOf(erasing, progress));
     for (const step of stepsOf(erasing)) {
       if (row.steps.includes(step.name)) continue;
       progress = (await step.run(erasing, progress, stores)) ?? progress;
@@ -158,7 +167,36 @@ export function createErasures(context: ErasuresContext): Erasures {
       const open = await db.selectFrom("erasures").select("id").where("finishedAt", "is", null).orderBy("id").execute();
       for (const { id } of open) await runInTurn(id);
     },
+    async replay(entries) {
+      let replayed = 0;
+      for (const entry of entries) {
+        const projects = await projectsThere(entry);
+        if (projects.length === 0 && entry.kind !== "organisation") continue;
+        const { erasure: id, kind, of, stated, askedAt, askedBy, reason, blinding } = entry;
+        const whose = { organisation: entry.organisation as never, project: entry.project as ProjectId | null };
+        const progress = JSON.stringify(begun(of, stated, projects));
+        const said = { askedAt: new Date(askedAt), askedBy, reason, blinding, progress };
+        const { numInsertedOrUpdatedRows } = await db
+          .insertInto("erasures")
+          .values({ id: id as ErasureId, kind, ...whose, ...said })
+          .onConflict((conflict) => conflict.column("id").doNothing())
+          .executeTakeFirst();
+        replayed += Number(numInsertedOrUpdatedRows ?? 0);
+      }
+      return replayed;
+    },
   };
+
+  /** Of those that it was about, the projects that this database knows. */
+  async function projectsThere({ organisation, project }: LedgerEntry): Promise<readonly string[]> {
+    const rows = await db
+      .selectFrom("projects")
+      .select("id")
+      .where("organisation", "=", organisation as never)
+      .$if(project !== null, (query) => query.where("id", "=", project as never))
+      .execute();
+    return rows.map(({ id }) => id);
+  }
 
   /** All take their turns: one tenant's may not hold up everybody's for long. */
   async function refuseWhereManyWait(organisation: string): Promise<void> {
@@ -183,7 +221,7 @@ export function createErasures(context: ErasuresContext): Erasures {
       return begun(tag, blind(blinding, subject!), [project!]);
     }
     if (kind === "project") return begun(project!, project!, [project!]);
-    const rows = await db
+    const projects = await db
       .selectFrom("projects")
       .select("id")
       .where("organisation", "=", organisation as never)
@@ -191,9 +229,14 @@ export function createErasures(context: ErasuresContext): Erasures {
     return begun(
       organisation,
       organisation,
-      rows.map(({ id }) => id),
+      projects.map(({ id }) => id),
     );
   }
+}
+
+function entryOf(erasing: Erasing, { of, stated }: Progress): LedgerEntry {
+  const { id: erasure, kind, organisation, project, askedAt, askedBy, reason, blinding } = erasing;
+  return { v: 1, erasure, kind, organisation, project, of, stated, askedAt, askedBy, reason, blinding };
 }
 
 function kindOf({ project, request, subject }: ErasureInput): ErasureKind {

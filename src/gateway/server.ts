@@ -2,12 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { errorBody, errorCodes, refuse, type Refusal } from "../base/index.ts";
+import { createCors } from "./cors.ts";
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface ServerOptions {
   readonly host: string;
   readonly port: number;
+  /** Whose pages may call /v1, and read what verifies its answers: "https://app.example". */
+  readonly corsOrigins: readonly string[];
   readonly limits: {
     readonly headersTimeoutMs: number;
     readonly bodyTimeoutMs: number;
@@ -32,6 +35,7 @@ export interface Gateway {
 
 /** Listens and hands each request to who answers it. Rejects where the port is taken (EADDRINUSE). */
 export function listen(options: ServerOptions): Promise<Gateway> {
+  const cors = createCors(options.corsOrigins);
   const server = createServer(
     {
       noDelay: true,
@@ -48,7 +52,8 @@ export function listen(options: ServerOptions): Promise<Gateway> {
       const url = request.url ?? "/";
       if (request.headers.host === undefined && request.httpVersion === "1.1") {
         answerRefusal(response, refuse("invalid_request", "The request has no host header.", { param: "host" }));
-      } else if (url.startsWith("/v1/")) options.openai(request, response);
+      } else if (isForPages(url) && cors(request, response) === "answered") return;
+      else if (url.startsWith("/v1/")) options.openai(request, response);
       else if (url.startsWith("/log/")) options.log(request, response);
       else plainOrControl(options, url, request, response);
     },
@@ -65,6 +70,11 @@ export function listen(options: ServerOptions): Promise<Gateway> {
       resolve(gatewayOf(server, options.host));
     });
   });
+}
+
+/** What a page needs to ask and to verify. The control API and its page are not among it. */
+function isForPages(url: string): boolean {
+  return url.startsWith("/v1/") || url.startsWith("/log/") || url.startsWith("/.well-known/bailiwick/");
 }
 
 function plainOrControl(options: ServerOptions, url: string, request: IncomingMessage, response: ServerResponse): void {

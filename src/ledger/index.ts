@@ -16,7 +16,6 @@ export {
   compare,
   decimalText,
   divide,
-  fixedText,
   type Fraction,
   fraction,
   isDecimal,

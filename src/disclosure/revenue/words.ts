@@ -1,5 +1,3 @@
-import type { RevenueFigure } from "./revenue.ts";
-
 const titles: Readonly<Record<string, string>> = {
   "ai-run-rate-quarter-x4": "AI run rate, quarter × 4",
   "ai-run-rate-last-month-x12": "AI run rate, last month × 12",
@@ -12,7 +10,10 @@ export function titleOf(id: string): string {
   return titles[id] ?? words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-export function valueText({ unit, value }: RevenueFigure, currency: string): string {
+export function valueText(
+  { unit, value }: { readonly unit: string; readonly value: string | null },
+  currency: string,
+): string {
   if (value === null) return "–";
   switch (unit) {
     case "share":
