@@ -39,10 +39,10 @@ const statements = [
   // What is priced at once. billed_in is a later period than the one it was used in where that was closed by then.
   // Rows are written again and again: the room that is left lets them stay where they are.
   `CREATE TABLE usage_sums (
-    billed_in text NOT NULL,
-    organisation text NOT NULL,
-    sku text NOT NULL,
-    period text NOT NULL,
+    billed_in text COLLATE "C" NOT NULL,
+    organisation text COLLATE "C" NOT NULL,
+    sku text COLLATE "C" NOT NULL,
+    period text COLLATE "C" NOT NULL,
     terms_from bigint NOT NULL,
     currency text NOT NULL,
     quantity numeric(38, 9) NOT NULL CHECK (quantity >= 0),
