@@ -98,7 +98,7 @@ const statements = [
   `CREATE INDEX ledger_transactions_by_reference ON ledger_transactions (reference)`,
   // Debit above 0, credit below.
   `CREATE TABLE ledger_postings (
-    transaction bigint NOT NULL REFERENCES ledger_transactions,
+    transaction bigint NOT NULL,
     line integer NOT NULL CHECK (line > 0),
     account text NOT NULL CHECK (account <> ''),
     organisation text,
@@ -180,6 +180,13 @@ const statements = [
     DECLARE
       old bigint;
     BEGIN
+      -- What a foreign key would look for row by row, at once; transactions are never deleted.
+      SELECT min(transaction) INTO old FROM (SELECT DISTINCT transaction FROM added) AS named
+        WHERE NOT EXISTS (SELECT FROM ledger_transactions WHERE number = transaction);
+      IF old IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_is_whole',
+          MESSAGE = 'there is no transaction ' || old;
+      END IF;
       SELECT min(number) INTO old FROM ledger_transactions
         WHERE number IN (SELECT transaction FROM added) AND xmin <> pg_current_xact_id()::xid;
       IF old IS NOT NULL THEN
