@@ -53,7 +53,7 @@ Apple: all with their seats in the US) counts as measured, for SOV-5.6.
 
 const quarter = revenueReport(marchQuarter());
 const definitionRows = quarter.figures
-  .map(({ id, version, definition }) => `| \`${id}\` | ${version} | ${definition} |`)
+  .map(({ id, version, definition }) => `- \`${id}\`, ${version}: ${definition}.`)
   .join("\n");
 
 const others = `
@@ -114,8 +114,8 @@ a month of the quarter is open, else \`final\`.
   busy, by kind), \`tokens\`.
 - \`lines\` and \`yearBefore\`: what was posted by account, customer and month, in the quarter and in that of the year before.
 
-| figure | version | definition |
-| --- | --- | --- |
+The figures, with the versions of their definitions:
+
 ${definitionRows}
 
 AI is what \`disclosure.revenue.aiProducts\` names; other segments of the group are the organisations in \`billing.internal\`.
