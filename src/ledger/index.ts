@@ -11,21 +11,26 @@ export { type Line, lineOf } from "./bill/line.ts";
 export { billDocument, type BillDocument, moneyText, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
 export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from "./bill/sums.ts";
 export type { RatedBook } from "./book/book.ts";
-export type { Period } from "./book/calendar.ts";
 export {
   add,
   compare,
   decimalText,
   divide,
+  fixedText,
   type Fraction,
   fraction,
   isDecimal,
   multiply,
+  none,
   parseFraction,
   round,
   share,
   subtract,
+  total,
 } from "./book/fraction.ts";
+export type { Definition } from "./revenue/definitions.ts";
+export { type QuarterRevenue, revenueFigures } from "./revenue/revenue.ts";
+export type { Period } from "./book/calendar.ts";
 export { listBook, listDocument } from "./book/list-book.ts";
 export { listPrices } from "./book/list-prices.ts";
 export { AllTerms, type Terms } from "./book/terms.ts";

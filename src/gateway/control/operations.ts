@@ -236,6 +236,7 @@ export interface ReportOperations {
     period: AskedPeriod,
   ): Promise<Written | Refusal>;
   subProcessors(since: string | undefined): Promise<Written | Refusal>;
+  revenue(question: { readonly quarter: string; readonly currency: string | undefined }): Promise<Written | Refusal>;
   jurisdiction(): Written;
   /** A part of a project's log; `opening` is its first line. */
   aiActLog(
