@@ -6,7 +6,7 @@
  * what has no price is unrated, never of the price zero.
  */
 export { Budgets, type Reservation } from "./budgets.ts";
-export { type Bill, billsOf } from "./bill/bill.ts";
+export { type Bill, type Billing, billsOf } from "./bill/bill.ts";
 export type { Line } from "./bill/line.ts";
 export { moneyText, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
 export { type UsageEvent, UsageSums } from "./bill/sums.ts";
