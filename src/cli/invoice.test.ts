@@ -92,6 +92,46 @@ test("where one invoice cannot be, none is written, and each reason is told", as
   }
 });
 
+test("a credit note of an invoice's file takes back what is said, and never more than is left", async (context) => {
+  const { folder, run: ran } = given(context);
+  await ran("invoice", "render", "--out", ".", "--format", "json");
+  const invoice = ["invoice", "credit", "--invoice", "INV-2026-000001.json", "--reason", "Outage", "--out", "."];
+  const credit = (...more: readonly string[]) => run([...invoice, "--format", "json", "--json", ...more], folder);
+  const dated = ["--issue-date", "2026-04-02"];
+  const part = await credit("--number", "CN-2026-000001", "--line", "1=100.00", ...dated);
+  assert.deepEqual([part.code, part.stderr], [0, ""]);
+  const [{ net, tax, gross }] = JSON.parse(part.stdout).invoices;
+  assert.deepEqual([net, tax, gross], ["100.00", "6.00", "106.00"]);
+  const before = ["--before", "CN-2026-000001.json"];
+  const larger = await credit("--number", "CN-2026-000002", "--line", "1=375.21", ...before, ...dated);
+  assert.deepEqual([larger.code, JSON.parse(larger.stderr).error.code], [2, "credit_exceeds_invoice"]);
+  const rest = await credit("--number", "CN-2026-000002", ...before, ...dated);
+  assert.equal(JSON.parse(rest.stdout).invoices[0].gross, "1921.49");
+  assert.equal((await credit("--number", "CN-2026-000003", "--line", "all")).code, 2);
+});
+
+test("an invoice's file whose sums are not its lines' is refused", async (context) => {
+  const { folder, run: ran } = given(context);
+  await ran("invoice", "render", "--out", ".", "--format", "json");
+  const path = join(folder, "INV-2026-000001.json");
+  const golden = JSON.parse(readFileSync(path, "utf8"));
+  const line = "invoice credit --invoice INV-2026-000001.json --number CN-2026-000001 --reason no --out .".split(" ");
+  for (const [changed, told] of [
+    [{ totals: { ...golden.totals, gross: "2027.50" } }, /totals\.gross: must be 2027\.49/],
+    [{ lines: golden.lines.slice(1) }, /totals\.net: must be 1437\.53/],
+    [{ tax: { ...golden.tax, taxable: "1.00" } }, /tax: must be 114\.76 on 1912\.73/],
+    [{ number: "../x" }, /number: .* is no number of an invoice/],
+    [{ lines: [{ ...golden.lines[0], net: "475.201" }] }, /lines\[0\]\.net: is no amount in CNY/],
+    [{ currency: "XXX" }, /currency: must be a currency/],
+    [{ extra: 1 }, /extra: is no key of an invoice/],
+  ] as const) {
+    writeFileSync(path, JSON.stringify({ ...golden, ...changed }));
+    const { code, stderr } = await run(line, folder);
+    assert.equal(code, 2);
+    assert.match(stderr, told);
+  }
+});
+
 test("focus writes CSV and Parquet of both versions", async (context) => {
   const { folder, run: ran } = given(context);
   for (const version of ["1.2", "1.4"]) {

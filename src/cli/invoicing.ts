@@ -3,6 +3,7 @@ import type { Invoice } from "../invoicing/index.ts";
 import { billed, type BillingOptions, withBilling } from "./billing.ts";
 import { type CommandContext, withRequired } from "./context.ts";
 import { CommandFailure, failureOf } from "./failure.ts";
+import { today } from "./papers.ts";
 
 /** The options by which bills become invoices. */
 export interface InvoicingOptions extends BillingOptions {
@@ -32,8 +33,7 @@ export async function invoiced(options: InvoicingOptions, context: CommandContex
   if (read.outcome === "invalid") throw documentInvalid(options.parties, read.problems.map(document.placed));
   const { parties } = read;
   const { billing, notes } = await billed(options, context);
-  const today = new Date(context.surroundings.clock.nowMs()).toISOString().slice(0, 10);
-  const issueDate = options.issueDate ?? today;
+  const issueDate = options.issueDate ?? today(context);
   const year = Number(issueDate.slice(0, 4));
   const series = { seller: parties.seller.name, kind: "invoice", year, prefix: parties.numbers.invoice } as const;
   const wrong = mayIssue(series, issueDate, undefined);

@@ -10,6 +10,7 @@ export { invoiceOf } from "./document/issue.ts";
 export type { Invoice, InvoiceLine } from "./document/invoice.ts";
 export { decimalOf } from "./document/money.ts";
 export { type Parties, readParties } from "./document/parties.ts";
+export { readInvoice } from "./document/reading.ts";
 export { FolderDelivery } from "./delivery/folder-delivery.ts";
 export { type PaperFormat, paperOf } from "./formats/papers.ts";
 export { mayIssue, numberIn } from "./numbering.ts";
