@@ -431,13 +431,6 @@ export const errorCodes = {
     retry: false,
     next: "Apply a price book that has the price again, as it was.",
   },
-  credit_too_large: {
-    status: 422,
-    type: "invalid_request_error",
-    retry: false,
-    next: "Credit at most what is left of the invoice's line.",
-  },
-  // Models on disk
   invoice_incomplete: {
     status: 422,
     type: "invalid_request_error",
@@ -462,6 +455,7 @@ export const errorCodes = {
     retry: false,
     next: "Keep what was delivered: an invoice never changes. Correct it by a credit note, or deliver to another folder.",
   },
+  // Models on disk
   model_invalid: {
     status: 422,
     type: "invalid_request_error",

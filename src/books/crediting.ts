@@ -45,7 +45,7 @@ export async function credit(context: BooksContext, { invoice, account, net }: C
       const left = leftOf(posted, account, currency);
       if (kindOf(account) !== "income" || units > left) {
         const message = `Of ${account} of ${invoice} ${minorText(left, currency)} ${currency} are left, and not ${net}.`;
-        throw new RefusalError(refuse("credit_too_large", message, { param: "net" }));
+        throw new RefusalError(refuse("credit_exceeds_invoice", message, { param: "net" }));
       }
       const bill = JSON.parse(row.bill) as BillDocument;
       const tax = creditTax(bill, units, book.rounding);

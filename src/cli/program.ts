@@ -14,6 +14,7 @@ import { addExitCommands } from "./exit.ts";
 import { addExportCommands } from "./export.ts";
 import { CommandFailure, failureOf } from "./failure.ts";
 import { addInvoiceCommands } from "./invoice.ts";
+import { addPaperCommands } from "./paper.ts";
 import { addKeyCommands } from "./key.ts";
 import { addLedgerCommands } from "./ledger.ts";
 import { addLogCommands } from "./log.ts";
@@ -117,6 +118,7 @@ export function createProgram(context: CommandContext): Command {
   addPriceBookCommands(program, context);
   addLedgerCommands(program, context);
   addInvoiceCommands(program, context);
+  addPaperCommands(program, context);
   addReceiptCommands(program, context);
   addLogCommands(program, context);
   addSigningKeyCommands(program, context);

@@ -50,7 +50,9 @@ function packed(context: TestContext, state: RevenueState, change: (name: string
   const csv = plainText("csv", kindOf);
   const files = {
     ...packFiles(revenueReport(state)),
-    [packedLedgerName]: `${csv.opening([], [])}${ledgerOf(state).map(csv.entry).join("")}`,
+    [packedLedgerName]: `${csv.opening([], [])}${ledgerOf(state)
+      .map((each) => csv.entry(each))
+      .join("")}`,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), change(name, text));
   const { status, stdout, stderr } = spawnSync("python3", [join(folder, "check.py")], { encoding: "utf8" });
