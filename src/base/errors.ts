@@ -437,6 +437,12 @@ export const errorCodes = {
     retry: false,
     next: "Say what is missing in the parties or the price book's taxes, and issue it again; no number was taken.",
   },
+  invoice_state: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Look at the invoice's state (`invoice show`): what the message names is not done to an invoice in that state.",
+  },
   credit_exceeds_invoice: {
     status: 409,
     type: "invalid_request_error",

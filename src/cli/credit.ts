@@ -51,7 +51,7 @@ async function readFile(path: string, { surroundings }: CommandContext): Promise
 
 type Credits = NonNullable<CreditOptions["line"]>;
 
-function lineOf(value: string, before: Credits = []): Credits {
+export function lineOf(value: string, before: Credits = []): Credits {
   const [, line, amount] = /^([^=]{1,20})=(\d[\d.]*)$/.exec(value) ?? [];
   if (line === undefined || amount === undefined) throw new InvalidArgumentError("It must be such as 4=100.00.");
   return [...before, { line, amount }];

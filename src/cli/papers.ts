@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Invoice, PaperFormat } from "../invoicing/index.ts";
@@ -23,6 +24,9 @@ export interface PutInvoice {
   readonly files: readonly string[];
 }
 
+/** What people call them too. */
+const aliases: Readonly<Record<string, PaperFormat>> = { "factur-x": "facturx", xrechnung: "xrechnung-ubl" };
+
 const formats = [
   "json",
   "ubl",
@@ -33,14 +37,29 @@ const formats = [
   "facturx",
 ] as const satisfies readonly PaperFormat[];
 
-export function withPapers(command: Command): Command {
-  return withRequired(command, "--out <folder>", "where the invoices go; what is there stays")
+export function withPapers(command: Command, where = "where the invoices go; what is there stays"): Command {
+  return withRequired(command, "--out <folder>", where)
     .option("--format <format>", `${formats.join(", ")}; again for another; default: ubl and pdf`, formatOf)
     .option("--font <file>", "TTF or OTF for PDF, where DejaVu Sans lacks characters");
 }
 
 export function today({ surroundings }: CommandContext): string {
   return new Date(surroundings.clock.nowMs()).toISOString().slice(0, 10);
+}
+
+/** One invoice in one format, as the file of that name; what is there is replaced. */
+export async function writePaper(
+  invoice: Invoice,
+  format: PaperFormat,
+  { out, font }: Pick<PaperOptions, "out" | "font">,
+  { surroundings: { currentFolder } }: CommandContext,
+): Promise<string> {
+  const { paperOf } = await import("../invoicing/index.ts");
+  const made = await paperOf(invoice, format, { font: font === undefined ? undefined : resolve(currentFolder, font) });
+  if (made.outcome === "refused") throw failureOf(made);
+  const path = resolve(currentFolder, out);
+  writeFileSync(path, made.paper.bytes);
+  return path;
 }
 
 export async function putPapers(
@@ -69,7 +88,8 @@ export async function putPapers(
 }
 
 function formatOf(value: string, before: readonly PaperFormat[] = []): readonly PaperFormat[] {
-  const format = formats.find((each) => each === value);
+  const named = aliases[value] ?? value;
+  const format = formats.find((each) => each === named);
   if (format === undefined) throw new InvalidArgumentError(`It must be one of ${formats.join(", ")}.`);
   return before.includes(format) ? before : [...before, format];
 }

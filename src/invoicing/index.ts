@@ -8,9 +8,10 @@
 export { creditOf } from "./document/credit.ts";
 export { invoiceOf } from "./document/issue.ts";
 export type { Invoice, InvoiceLine } from "./document/invoice.ts";
-export { decimalOf } from "./document/money.ts";
-export { type Parties, readParties } from "./document/parties.ts";
+export { decimalOf, unitsOf } from "./document/money.ts";
+export { type Buyer, type Issuer, issuerShape, type Parties, readBuyer, readParties } from "./document/parties.ts";
+export { type BilledLine, readBill } from "./document/read-bill.ts";
 export { readInvoice } from "./document/reading.ts";
 export { FolderDelivery } from "./delivery/folder-delivery.ts";
 export { type PaperFormat, paperOf } from "./formats/papers.ts";
-export { mayIssue, numberIn } from "./numbering.ts";
+export { mayIssue, numberIn, type Series, seriesKey } from "./numbering.ts";

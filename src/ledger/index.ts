@@ -38,7 +38,7 @@ export {
   accrual,
   billing,
   crediting,
-  creditTax,
+  paying,
   ledgerAmount,
   ledgerUnits,
   minorAmount,
