@@ -19,7 +19,7 @@ export interface TestBooks extends BooksContext {
 
 export async function testBooks(
   temporary: TemporaryPostgres,
-  more: Partial<Pick<BooksContext, "internal" | "lateUsage">> = {},
+  more: Partial<Pick<BooksContext, "internal" | "issuer" | "lateUsage">> = {},
 ): Promise<TestBooks> {
   const clock = new ManualClock(Date.parse("2026-04-02T00:00:00Z"));
   const connection = await temporary.emptyDatabase();
@@ -44,6 +44,7 @@ export async function testBooks(
     ids,
     prices,
     internal: [],
+    issuer: { dueDays: 30, numbers: { invoice: "INV", creditNote: "CN" } },
     lateUsage: "next-period",
     ...more,
     async organisation(name) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { issuerShape } from "../invoicing/index.ts";
 import type { DataClass } from "../policy/index.ts";
 import { priceVersion } from "./price-schema.ts";
 import { catalogueEntry, modelName, upstream } from "./model-schema.ts";
@@ -85,6 +86,8 @@ function classRules() {
 }
 
 const billing = z.strictObject({
+  ...issuerShape,
+  seller: issuerShape.seller.optional(),
   internal: z
     .array(z.string().min(1).max(200))
     .max(10_000)

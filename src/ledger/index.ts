@@ -6,7 +6,7 @@
  * what has no price is unrated, never of the price zero.
  */
 export { Budgets, type Reservation } from "./budgets.ts";
-export { type Bill, billsOf, billsWith, grownBy, linesOf } from "./bill/bill.ts";
+export { type Bill, type Billing, billsOf, billsWith, grownBy, linesOf } from "./bill/bill.ts";
 export { type Line, lineOf } from "./bill/line.ts";
 export { billDocument, type BillDocument, moneyText, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
 export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from "./bill/sums.ts";
@@ -38,7 +38,7 @@ export {
   accrual,
   billing,
   crediting,
-  creditTax,
+  paying,
   ledgerAmount,
   ledgerUnits,
   minorAmount,
