@@ -1,8 +1,24 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { close, record } from "./index.ts";
-import { taken, testBooks } from "./testing.ts";
+import { formatAmount, parseAmount } from "../base/index.ts";
+import { parseQuantity } from "../ledger/index.ts";
+import { ship, tryClosing } from "../store/index.ts";
+import {
+  accrue,
+  applyPriceBook,
+  close,
+  credit,
+  hold,
+  metered,
+  rateUnrated,
+  record,
+  servedUsage,
+  trialBalance,
+  unrated,
+  why,
+} from "./index.ts";
+import { taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
 
@@ -45,9 +61,17 @@ const goldenUsage = (customer: string) =>
     quantity,
   }));
 
+async function opened(
+  context: { after(done: () => Promise<void>): void },
+  more: Parameters<typeof testBooks>[1] = {},
+): Promise<TestBooks> {
+  const books = await testBooks(temporary, more);
+  context.after(() => books.close());
+  return books;
+}
+
 test("golden A: usage is accrued to the last decimal, and closing the month posts what the invoice says", async (context) => {
-  const books = await testBooks(temporary);
-  context.after(() => (books.prices.close(), books.store.close()));
+  const books = await opened(context);
   await books.organisation("acme");
   await books.applyPrices(golden);
   assert.deepEqual(taken(await record(books, goldenUsage("acme"), "call")), { accepted: 4, duplicates: 0 });
@@ -86,4 +110,341 @@ test("golden A: usage is accrued to the last decimal, and closing the month post
     "tax-payable/CN CNY": "-114.76",
     "unbilled-receivables CNY": "0",
   });
+  const { id } = await books.db.selectFrom("invoices").select("id").executeTakeFirstOrThrow();
+  const account = "revenue/accelerator-time";
+  const credited = taken(await credit(books, { invoice: id, account, net: "100.00" }));
+  assert.deepEqual([credited.net, credited.tax, credited.gross], ["100.00", "6.00", "106.00"]);
+  assert.deepEqual(await postingsOf(books, "credit"), [`${account} 100`, "tax-payable/CN 6", "receivables -106"]);
+  for (const net of ["375.21", "0", "-1", "1.001", "all"]) {
+    const refused = await credit(books, { invoice: id, account, net });
+    assert.ok("outcome" in refused, net);
+  }
+  assert.equal(((await credit(books, { invoice: id, account, net: "375.20" })) as { net: string }).net, "375.20");
+});
+
+async function postingsOf(books: TestBooks, kind: string): Promise<readonly string[]> {
+  const rows = await books.db
+    .selectFrom("ledgerPostings")
+    .innerJoin("ledgerTransactions", "number", "transaction")
+    .select(["account", "amount"])
+    .where("kind", "=", kind)
+    .orderBy("transaction")
+    .orderBy("line")
+    .execute();
+  return rows.map(({ account, amount }) => `${account} ${formatAmount(parseAmount(amount)!)}`);
+}
+
+const simple = (more: object = {}) => ({
+  currency: "EUR",
+  versions: [{ version: "1", effectiveFrom: "2026-01-01", prices: [{ sku: "m/input-tokens", unitPrice: "0.01" }] }],
+  ...more,
+});
+
+const used = (id: string, quantity: number | string | null, more: object = {}) => ({
+  id,
+  source: "/s",
+  customer: "acme",
+  time: "2026-03-10T12:00:00Z",
+  sku: "m/input-tokens",
+  quantity,
+  ...more,
+});
+
+/** A call that takes its records. */
+const take = async (books: TestBooks, ...records: readonly object[]) => taken(await record(books, records, "call"));
+
+const codeOf = (outcome: object): string | undefined => ("code" in outcome ? String(outcome.code) : undefined);
+
+test("of usage that is sent all is taken or nothing, and each reason names its record", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(simple());
+  const wrong = [
+    used("1", 1),
+    used("2", "-1"),
+    used("3", "1e9"),
+    used("4", "9999999999999999"),
+    used("5", 1, { customer: "nobody" }),
+    used("6", 1, { time: "2026-05-10T12:00:00Z" }),
+    used("7", 1, { time: "2026-02-30T12:00:00Z" }),
+    { ...used("8", 1), id: undefined },
+    [],
+  ];
+  const refused = await record(books, wrong, "call");
+  assert.equal(codeOf(refused), "usage_invalid");
+  const { reasons } = refused as { reasons: readonly string[] };
+  assert.deepEqual(
+    reasons.map((reason) => /^record (\d): /.exec(reason)?.[1]),
+    ["2", "3", "4", "5", "6", "7", "8", "9"],
+  );
+  assert.deepEqual(await take(books, used("1", 1), used("1", 1)), { accepted: 1, duplicates: 1 });
+  for (const records of [
+    [used("9", 1), used("1", 2)],
+    [used("9", 1), used("9", 2)],
+  ]) {
+    const differs = await record(books, records, "call");
+    assert.deepEqual([codeOf(differs), (differs as { param?: string }).param], ["usage_conflict", records[1]!.id]);
+  }
+  // The same instant in another zone is the same body; another tenant's or another source's id is another one.
+  assert.deepEqual(await take(books, used("1", "1.0", { time: "2026-03-10T13:00:00+01:00" })), {
+    accepted: 0,
+    duplicates: 1,
+  });
+  await books.organisation("b");
+  assert.deepEqual(await take(books, used("1", 1, { customer: "b" }), used("1", 1, { source: "/t" })), {
+    accepted: 2,
+    duplicates: 0,
+  });
+});
+
+test("what has no price, or no quantity, waits unrated, and is billed once it has", async (context) => {
+  const books = await opened(context);
+  const acme = await books.organisation("acme");
+  await books.applyPrices(simple());
+  await take(books, used("1", 5, { sku: "n/input-tokens" }), used("2", null), used("3", 7));
+  const waiting = taken(await unrated(books, { limit: 10, after: undefined }));
+  assert.deepEqual(
+    waiting.items.map(({ organisation, reason, reference }) => [organisation, reason, reference]),
+    [
+      [acme, "no_price", "/s#1"],
+      [acme, "no_quantity", "/s#2"],
+    ],
+  );
+  assert.deepEqual(await rateUnrated(books, { reference: "r" }), { rated: 0, left: 2 });
+  const [version] = simple().versions;
+  const priced = simple({
+    versions: [{ ...version!, prices: [...version!.prices, { sku: "n/input-tokens", unitPrice: "1" }] }],
+  });
+  taken(await applyPriceBook(books, { basedOn: 1, document: priced, by: "me" }));
+  assert.deepEqual(await rateUnrated(books, { reference: "r" }), { rated: 1, left: 1 });
+  const quantity = parseQuantity("3")!;
+  assert.deepEqual(await rateUnrated(books, { number: waiting.items[1]!.number, quantity, reference: "r" }), {
+    rated: 1,
+    left: 0,
+  });
+  assert.equal((await books.balances())["unbilled-receivables EUR"], "5.1");
+  assert.equal(
+    codeOf(await rateUnrated(books, { number: waiting.items[1]!.number, quantity, reference: "r" })),
+    "not_found",
+  );
+});
+
+test("usage that comes late is billed with the next period, and both bills are what one would have been", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  const graduated = [{ upTo: 100, unitPrice: "0.015" }, { unitPrice: "0.01" }];
+  await books.applyPrices({
+    currency: "EUR",
+    versions: [
+      { version: "1", effectiveFrom: "2026-01-01", prices: [{ sku: "m/input-tokens", graduated, freeGrant: 10 }] },
+    ],
+  });
+  await take(books, used("1", 61));
+  assert.equal(codeOf(await close(books, "2026-04", "me")), "period_not_over");
+  taken(await close(books, "2026-03", "me"));
+  await take(books, used("2", 82), used("3", 11, { time: "2026-04-01T00:00:00Z" }));
+  books.clock.advance(40 * 86_400_000);
+  assert.equal(codeOf(await close(books, "2026-05", "me")), "period_not_over");
+  taken(await close(books, "2026-04", "me"));
+  const rows = await books.db.selectFrom("invoices").select(["period", "net", "bill"]).orderBy("period").execute();
+  // Of March 143 units, 10 of them free: 100 x 0.015 + 33 x 0.01 = 1.83, of which 51 x 0.015 = 0.765 were billed as 0.77.
+  assert.deepEqual(
+    rows.map(({ period, net }) => [period, Number(net)]),
+    [
+      ["2026-03", 0.77],
+      ["2026-04", 1.08],
+    ],
+  );
+  const { lines } = JSON.parse(rows[1]!.bill) as { lines: { period: string; quantity: string; rounded: string }[] };
+  assert.deepEqual(
+    lines.map(({ period, quantity, rounded }) => [period, quantity, rounded]),
+    [
+      ["2026-03", "82", "1.06"],
+      ["2026-04", "11", "0.02"],
+    ],
+  );
+  assert.equal((await books.balances())["unbilled-receivables EUR"], "0");
+});
+
+test("where the settings refuse late usage of other services, it is refused by its time", async (context) => {
+  const books = await opened(context, { lateUsage: "refuse" });
+  await books.organisation("acme");
+  await books.applyPrices(simple());
+  taken(await close(books, "2026-03", "me"));
+  const refused = await record(books, [used("1", 1)], "call");
+  assert.match(JSON.stringify(refused), /in a period that is closed/);
+});
+
+test("periods close one after the other, and two at once do not", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(simple());
+  await take(books, used("1", 1), used("2", 1, { time: "2026-02-28T23:59:59.999Z" }));
+  assert.equal(codeOf(await close(books, "2026-03", "me")), "period_out_of_turn");
+  const both = await Promise.all([close(books, "2026-02", "a"), close(books, "2026-02", "b")]);
+  const running = both.filter((outcome) => codeOf(outcome) === "close_running");
+  assert.ok(running.length <= 1);
+  assert.deepEqual(
+    taken(await close(books, "2026-02", "c")).closedBy,
+    ["a", "b"].find((by) => both.some((each) => "closedBy" in each && each.closedBy === by)),
+  );
+  assert.equal(codeOf(await close(books, "2026-01", "me")), "period_out_of_turn");
+  assert.equal(taken(await close(books, "2026-03", "me")).invoices, 1);
+  assert.equal(codeOf(await close(books, "2026-Q1", "me")), "invalid_request");
+});
+
+test("a close waits for usage that is on its way", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(simple());
+  const [holding, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const way = books.db.transaction().execute(async (transaction) => {
+    const held = await hold(books, transaction);
+    const customer = await books.organisation("acme");
+    const event = {
+      customer,
+      sku: "m/input-tokens",
+      atMs: Date.parse("2026-03-31T23:00:00Z"),
+      quantity: parseQuantity("100")!,
+      isBatch: false,
+    };
+    await accrue(books, transaction, { events: [event], reference: "r", held });
+    holding.resolve();
+    await done.promise;
+  });
+  await holding.promise;
+  const closing = close(books, "2026-03", "me");
+  done.resolve();
+  await way;
+  assert.equal(taken(await closing).totals[0]!.net, "1");
+});
+
+test("while somebody closes a period, nobody else does", async (context) => {
+  const books = await opened(context);
+  await books.db.transaction().execute(async (transaction) => {
+    assert.ok(await tryClosing(transaction));
+    assert.equal(codeOf(await close(books, "2026-03", "me")), "close_running");
+  });
+  assert.equal(taken(await close(books, "2026-03", "me")).invoices, 0);
+});
+
+test("what a part of the group uses is intersegment revenue", async (context) => {
+  const books = await opened(context, { internal: ["research"] });
+  await books.organisation("acme");
+  await books.organisation("research");
+  await books.applyPrices(simple());
+  await take(books, used("1", 100), used("1", 300, { customer: "research" }));
+  taken(await close(books, "2026-03", "me"));
+  const balances = await books.balances();
+  assert.deepEqual([balances["revenue/ai-inference EUR"], balances["intersegment/ai-inference EUR"]], ["-1", "-3"]);
+});
+
+test("a commitment that nothing was used of, in yen, is accrued and billed when its period closes", async (context) => {
+  const books = await opened(context);
+  const idle = await books.organisation("idle");
+  const contract = {
+    contract: "c",
+    customer: "idle",
+    currency: "JPY",
+    versions: [{ version: "1", effectiveFrom: "2026-03-16", commitment: "1000" }],
+  };
+  await books.applyPrices(
+    simple({ contracts: [contract], taxes: [{ jurisdiction: "JP", percent: 10 }], jurisdiction: "JP" }),
+  );
+  taken(await close(books, "2026-03", "me"));
+  // 16 of 31 days of 1000, and 10 % of 516: yen have no minor unit.
+  assert.deepEqual(await postingsOf(books, "bill"), ["receivables 568", "revenue/other -516", "tax-payable/JP -52"]);
+  assert.equal((await books.balances())["rounding-residual JPY"], "0.129032258065");
+  const { items } = taken(await metered(books, {}, { limit: 10, after: undefined }));
+  assert.deepEqual(items, []);
+  assert.ok(idle.startsWith("org_"));
+});
+
+test("what was served is billed, and a posting of its invoice leads back to its receipts", async (context) => {
+  const books = await opened(context);
+  const acme = await books.organisation("acme");
+  await books.applyPrices({
+    currency: "EUR",
+    versions: [
+      {
+        version: "1",
+        effectiveFrom: "2026-01-01",
+        prices: ["input", "cached-read", "output", "reasoning"].map((kind) => ({
+          sku: `m/${kind}-tokens`,
+          unitPrice: "0.01",
+        })),
+      },
+    ],
+  });
+  const settlement = (usage: object | null) => ({
+    request: books.ids.mint("req"),
+    position: { segment: 1, offset: 0 },
+    body: JSON.stringify({
+      receipt: books.ids.mint("rcpt"),
+      organisation: acme,
+      project: "prj_A",
+      key: "key_A",
+      endpoint: "chat.completions",
+      model: "m",
+      site: "here",
+      startedAtMs: Date.parse("2026-03-10T12:00:00.123Z"),
+      endedAtMs: Date.parse("2026-03-10T12:00:01Z"),
+      ending: "stop",
+      usage,
+      unrated: usage === null ? "the host did not come back" : null,
+      upperBoundTokens: null,
+      amountBound: null,
+      listAmount: usage === null ? null : "0.35",
+      currency: "EUR",
+      priceVersion: "1",
+      decision: "d",
+      destination: "h",
+      placement: null,
+    }),
+  });
+  const tokens = { inputTokens: 30, cachedInputTokens: 10, outputTokens: 5, reasoningTokens: 2 };
+  const settlements = [settlement(tokens), settlement(tokens), settlement(null)];
+  const batch = {
+    gateway: "gw_A" as const,
+    from: undefined,
+    to: { segment: 1, offset: 9 },
+    isDurable: true,
+    settlements,
+    receiptBatches: [],
+    refusals: [],
+  };
+  for (let times = 0; times < 2; times++) {
+    await ship(books.db, batch, async (transaction, tokensUsed) => {
+      const held = await hold(books, transaction);
+      await accrue(books, transaction, { events: servedUsage(tokensUsed), reference: "shipment gw_A 1:0 1:9", held });
+    });
+  }
+  assert.equal((await books.balances())["unbilled-receivables EUR"], "0.7");
+  const waiting = taken(await unrated(books, { limit: 10, after: undefined })).items;
+  assert.deepEqual(
+    waiting.map(({ sku, reference }) => [sku, reference]),
+    ["input", "output"].map((kind) => [`m/${kind}-tokens`, settlements[2]!.request]),
+  );
+  taken(await close(books, "2026-03", "me"));
+  const { transaction } = await books.db
+    .selectFrom("ledgerPostings")
+    .innerJoin("ledgerTransactions", "number", "transaction")
+    .select("transaction")
+    .where("kind", "=", "bill")
+    .executeTakeFirstOrThrow();
+  const reasons = taken(await why(books, `${transaction}.2`));
+  assert.equal(reasons.posting.account, "revenue/ai-inference");
+  assert.deepEqual(
+    reasons.lines.map(({ sku, rounded }) => [sku, rounded]),
+    [
+      ["m/cached-read-tokens", "0.20"],
+      ["m/input-tokens", "0.40"],
+      ["m/output-tokens", "0.06"],
+      ["m/reasoning-tokens", "0.04"],
+    ],
+  );
+  assert.equal(reasons.requests.length, 3);
+  assert.ok(reasons.requests.every(({ receipt }) => receipt?.startsWith("rcpt_")));
+  const { totals } = taken(await trialBalance(books));
+  assert.ok(totals.every(({ debit, credit }) => debit === credit));
 });

@@ -40,7 +40,7 @@ export function walletsNow(
     const behind = rows.map((row) => grantAsOf(row, closedUntilMs));
     const current = expire(behind, nowMs).grants;
     const periods = open.map(({ period, accrued }) => ({
-      endMs: calendar.periodOf(period)!.endMs,
+      endMs: (calendar.periodOf(period) ?? calendar.periodAt(nowMs)).endMs,
       unbilled: exactly(accrued),
     }));
     return {

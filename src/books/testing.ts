@@ -14,6 +14,7 @@ export interface TestBooks extends BooksContext {
   /** Applies a price book without looking at it. */
   applyPrices(document: object): Promise<void>;
   balances(): Promise<Record<string, string>>;
+  close(): Promise<void>;
 }
 
 export async function testBooks(
@@ -66,6 +67,10 @@ export async function testBooks(
         author: "test",
       });
       await prices.refresh();
+    },
+    async close() {
+      prices.close();
+      await store.close();
     },
     async balances() {
       const rows: readonly Balance[] = await balances(db);

@@ -78,15 +78,15 @@ export async function grantCredits(context: BooksContext, asked: AskedGrant, by:
   );
 }
 
-function digestOf({ organisation: _, ...asked }: AskedGrant): Buffer {
+/** Of what is asked for, however its numbers are written. */
+function digestOf(asked: AskedGrant): Buffer {
   const amount = (text: string): string => formatAmount(parseAmount(text) ?? -1n);
   const plain = {
-    ...asked,
     credits: amount(asked.credits),
     paid: amount(asked.paid),
     priority: asked.priority ?? 0,
     expiresAt: asked.expiresAt === undefined ? null : Date.parse(asked.expiresAt),
-    rollover: asked.rollover ?? null,
+    rollover: asked.rollover === undefined ? null : [amount(asked.rollover.most), Date.parse(asked.rollover.until)],
     currency: asked.currency ?? null,
     breakagePercent: amount(asked.breakagePercent ?? "0"),
     note: asked.note ?? null,

@@ -44,7 +44,7 @@ export function booksOperations(parts: OperationParts): Books {
     metered: async (filter, page) =>
       (page.after === undefined ? await shipped() : undefined) ?? meteredPage(parts, filter, page),
     unrated: async (page) =>
-      toldList(await unrated(ledger, page), ({ atMs, quantity, isBatch: _, ...row }) => ({
+      toldList(await unrated(ledger, page), ({ atMs, quantity, ...row }) => ({
         ...row,
         at: new Date(atMs).toISOString(),
         quantity: quantity === undefined ? null : quantityText(quantity),

@@ -8,6 +8,7 @@ import { serve } from "../request.ts";
 import { type Call, type Cloud, Placements } from "../stages/index.ts";
 import { createMeters } from "../telemetry/index.ts";
 import { RateLimits } from "../tenancy/index.ts";
+import { recordAcceleratorTime } from "./accelerator-time.ts";
 import { type Bookkeeping, openBookkeeping } from "./bookkeeping.ts";
 import { readReceipt } from "./books.ts";
 import { aboutLog, readProof } from "./transparency.ts";
@@ -208,6 +209,7 @@ async function putTogether(
     directory,
     rateLimits: new RateLimits(clock),
     budgets: books.budgets,
+    wallets: books.wallets.wallets,
     prices: books.ledger.prices,
     inForce: books.inForce,
     placements: new Placements(),
@@ -232,6 +234,7 @@ async function putTogether(
     log.error({ request, reason: messageOf(error) }, what);
     return refusalFor(error, request);
   };
+  recordAcceleratorTime(options, store, () => destinations.all, stops);
   const onActive = reserved.follow;
   const residency = openResidency(options, books, destinations);
   const reservations = await openReservations({ ...options, ...books, ids, destinations, onActive }, stops);

@@ -20,6 +20,7 @@ import { type Candidate, checkProcessing, factsDigest, noFacts, parseFacts, type
 import { factsBefore, ranReport, type RanSum, refusalsKept } from "../store/index.ts";
 import { logPage } from "./disclosed-log.ts";
 import type { OperationParts } from "./parts.ts";
+import { reportRevenue } from "./revenue.ts";
 
 type ReportOperations = Operations["reports"];
 type Written = Record<string, unknown>;
@@ -74,6 +75,10 @@ export function createReports(parts: OperationParts): ReportOperations {
       }
       const none = { version: 0, sha256: factsDigest(noFacts) };
       return told(subProcessorsReport(state, { since: new Date(since).toISOString(), named: named ?? none, facts }));
+    },
+    async revenue(question) {
+      const report = await reportRevenue(question, parts);
+      return "outcome" in report ? report : told(report);
     },
     jurisdiction: () => told(jurisdiction.report()),
     async aiActLog(reference, asked, page) {

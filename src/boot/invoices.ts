@@ -1,4 +1,4 @@
-import { type InvoiceId, isId, type OrganisationId, refuse, type Refusal } from "../base/index.ts";
+import { isId, type OrganisationId, refuse, type Refusal } from "../base/index.ts";
 import type { Operations } from "../gateway/index.ts";
 import { behind, invoicesPage, type InvoiceRow, type List, pageOf } from "../store/index.ts";
 import type { OperationParts } from "./parts.ts";
@@ -24,12 +24,12 @@ export async function invoicePage(
 }
 
 export async function wholeInvoice({ store }: OperationParts, invoice: string): ReturnType<Books["showInvoice"]> {
-  const [row] = isId("inv", invoice) ? await invoicesPage(store.db, { id: invoice as InvoiceId, limit: 1 }) : [];
+  const [row] = isId("inv", invoice) ? await invoicesPage(store.db, { id: invoice, limit: 1 }) : [];
   if (row === undefined) return refuse("not_found", `There is no invoice ${invoice}.`, { param: "invoice" });
   return { ...invoiceOf(row), bill: JSON.parse(row.bill) as Record<string, unknown> };
 }
 
-function invoiceOf({ organisation, organisationName, createdAt, bill: _, ...row }: InvoiceRow): Invoice {
+function invoiceOf({ organisation, organisationName, createdAt, ...row }: InvoiceRow): Invoice {
   return {
     ...row,
     organisation: { id: organisation, name: organisationName ?? organisation },

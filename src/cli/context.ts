@@ -42,8 +42,3 @@ export interface JsonOption {
 export function client(context: CommandContext, options: CloudOptions): ControlClient {
   return connect(options, context.surroundings);
 }
-
-/** The options of a command below one that has the same: that one takes them, wherever they stand. */
-export function sharedOptions<Options>(command: Command): Options {
-  return command.optsWithGlobals<Record<string, unknown>>() as Options;
-}

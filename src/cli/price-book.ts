@@ -89,7 +89,7 @@ function leavesOf(value: unknown, path: string): readonly (readonly [string, str
   }
   return value.flatMap((item: unknown, index) => {
     const members = (item ?? {}) as Partial<Record<string, unknown>>;
-    const key = named.find((name) => typeof members[name] === "string");
-    return leavesOf(item, `${path}[${key === undefined ? index : String(members[key] as string)}]`);
+    const name = named.map((key) => members[key]).find((value) => typeof value === "string");
+    return leavesOf(item, `${path}[${name ?? index}]`);
   });
 }

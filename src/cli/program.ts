@@ -38,6 +38,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { addSigningKeyCommands } from "./signing-key.ts";
 import { addSimCommands } from "./sim.ts";
 import { addUpCommand } from "./up.ts";
+import { addWalletCommands } from "./wallet.ts";
 import { addUsageCommands } from "./usage.ts";
 import { addWitnessCommand } from "./witness.ts";
 import { addVersionCommand, readVersion } from "./version.ts";
@@ -117,6 +118,7 @@ export function createProgram(context: CommandContext): Command {
   addPriceBookCommands(program, context);
   addLedgerCommands(program, context);
   addInvoiceCommands(program, context);
+  addWalletCommands(program, context);
   addReceiptCommands(program, context);
   addLogCommands(program, context);
   addSigningKeyCommands(program, context);

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { Report } from "../disclosure/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
+import { addRevenueReport } from "./report-revenue.ts";
 import { parseInstant } from "./reservation.ts";
 
 interface OutOption {
@@ -52,6 +53,7 @@ export function addReportCommands(program: Command, context: CommandContext): vo
     "jurisdiction",
     "the law that each service's infrastructure is subject to, and measures against access by others (Data Act, art. 28)",
   ).action((options: Options) => show(context, options, "jurisdiction", {}));
+  addRevenueReport(group, context);
   addLog(group, context);
 }
 

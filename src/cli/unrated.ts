@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { RatedLater, Unrated } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
-import { client, type CommandContext, type JsonOption, sharedOptions, withJson } from "./context.ts";
+import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
 import { whole } from "./numbers.ts";
 
 type Options = CloudOptions & JsonOption;
@@ -12,7 +12,7 @@ export function addUnratedCommands(usage: Command, context: CommandContext): voi
   const group = usage.command("unrated").description("usage without a price, or that nobody has counted");
   withJson(withCloud(group.command("list").description("list it, the oldest first"))).action(
     async (_: unknown, command: Command) => {
-      const options = sharedOptions<Options>(command);
+      const options = command.optsWithGlobals<Options>();
       const rows = await client(context, options).list<Unrated>("/usage/unrated");
       if (options.json === true) return printer.json(rows);
       return printer.table<Unrated>(
@@ -34,7 +34,7 @@ export function addUnratedCommands(usage: Command, context: CommandContext): voi
     .option("--number <number>", "this one only", whole(1, Number.MAX_SAFE_INTEGER))
     .option("--quantity <quantity>", "how much it was, where nobody had counted; 0: nothing of it is billed")
     .action(async (_: unknown, command: Command) => {
-      const options = sharedOptions<Options & { number?: number; quantity?: string }>(command);
+      const options = command.optsWithGlobals<Options & { number?: number; quantity?: string }>();
       const { number, quantity } = options;
       const cloud = client(context, options);
       const done = await cloud.sendPatiently<RatedLater>("/usage/unrated/rate", { number, quantity });

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Metered, Recorded } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
-import { client, type CommandContext, type JsonOption, sharedOptions, withJson } from "./context.ts";
+import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
 import type { ControlClient } from "./control-client.ts";
 import { CommandFailure } from "./failure.ts";
 import { told } from "./workload.ts";
@@ -13,13 +13,14 @@ const bytesAtOnce = 900_000;
 /** Records between two words about how far it is. */
 const saidEvery = 100_000;
 
+/** Both commands have options that `usage` itself has: commander gives them to that one, wherever they stand. */
 export function addUsageImport(group: Command, context: CommandContext): void {
   const { printer, surroundings } = context;
   const description =
     "take what other services have metered: CSV, JSON lines or a list of JSON; records or CloudEvents, each with its id; what was taken before counts once";
   withJson(withCloud(group.command("import <file>").description(description))).action(
     async (path: string, _: unknown, command: Command) => {
-      const options = sharedOptions<CloudOptions & JsonOption>(command);
+      const options = command.optsWithGlobals<CloudOptions & JsonOption>();
       const file = resolve(surroundings.currentFolder, path);
       const sum = await told(() => importFile(file, client(context, options), (text) => printer.note(text)), hint);
       if (options.json === true) return printer.json(sum);
@@ -91,12 +92,12 @@ export function addUsageExport(group: Command, context: CommandContext): void {
     .option("--from <instant>", "from this moment on, such as 2026-03-01T00:00:00Z")
     .option("--until <instant>", "up to this moment, which is not in it")
     .action(async (_: unknown, command: Command) => {
-      const options = sharedOptions<ExportOptions>(command);
+      const options = command.optsWithGlobals<ExportOptions>();
       const { usageText } = await import("../metering/index.ts");
       const { organisation, from, until, format } = options;
-      const { opening, line } = usageText(format);
-      context.printer.text(opening);
+      const text = usageText(format);
+      context.printer.text(text.opening);
       const pages = client(context, options).pages<Metered>("/usage/metered", { organisation, from, until });
-      for await (const page of pages) context.printer.text(page.map((usage) => line(usage)).join(""));
+      for await (const page of pages) context.printer.text(page.map((usage) => text.line(usage)).join(""));
     });
 }

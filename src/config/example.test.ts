@@ -24,7 +24,11 @@ function valuesOf(value: unknown, path = ""): [string, unknown][] {
   if (typeof value !== "object" || value === null) return [[path, value]];
   if (Array.isArray(value)) return [[path, value], ...value.flatMap((item) => valuesOf(item, `${path}[]`))];
   const members = Object.entries(value).flatMap(([name, member]) => {
-    const step = ["prices[].models", "engine.server.environment"].includes(path) ? "<name>" : name;
+    const step = ["prices[].models", "engine.server.environment", "disclosure.revenue.acceleratorCostPerHour"].includes(
+      path,
+    )
+      ? "<name>"
+      : name;
     return valuesOf(member, path === "" ? step : `${path}.${step}`);
   });
   return [[path, value], ...members];
@@ -58,6 +62,7 @@ test("a default that the example states is the schema's", () => {
     "log.witnesses",
     "contents.tenantKeys",
     "engine.server.environment",
+    "disclosure.revenue.acceleratorCostPerHour",
   ]);
   for (const { path, default: expected } of knownSettings()) {
     if (expected === undefined || shown.has(path)) continue;

@@ -3,7 +3,17 @@ import type { DataClass } from "../policy/index.ts";
 import { priceVersion } from "./price-schema.ts";
 import { catalogueEntry, modelName, upstream } from "./model-schema.ts";
 import { engineServer } from "./engine-schema.ts";
-import { domain, environmentName, milliseconds, namedSite, origin, quantity, shortName, site } from "./value-schema.ts";
+import {
+  domain,
+  environmentName,
+  milliseconds,
+  namedSite,
+  origin,
+  price,
+  quantity,
+  shortName,
+  site,
+} from "./value-schema.ts";
 
 /** What a cloud does with a data class while it cannot do all that it promises for one. */
 const awayBehaviour = z.enum(["serve", "stop"]);
@@ -373,6 +383,19 @@ const disclosure = z.strictObject({
     })
     .prefault({})
     .describe("Measures that protect data, against governments' access too: published (Data Act, art. 28)."),
+  revenue: z
+    .strictObject({
+      aiProducts: z
+        .array(z.enum(["ai-inference", "ai-training", "accelerator-time", "storage", "other"]))
+        .default(["ai-inference", "ai-training", "accelerator-time"])
+        .describe("Products that count as AI."),
+      acceleratorCostPerHour: z
+        .record(z.string().min(1).max(200), price.describe("A decimal string in the report's currency."))
+        .default({})
+        .describe("What an hour of each kind of accelerator costs the operator, by the name that hosts tell of it."),
+    })
+    .prefault({})
+    .describe("What the report on revenue needs to be told."),
 });
 
 const receipts = z.strictObject({

@@ -12,7 +12,6 @@ export { type Line, lineOf } from "./bill/line.ts";
 export { billDocument, type BillDocument, moneyText, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
 export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from "./bill/sums.ts";
 export type { RatedBook } from "./book/book.ts";
-export type { Period } from "./book/calendar.ts";
 export {
   add,
   compare,
@@ -22,11 +21,16 @@ export {
   fraction,
   isDecimal,
   multiply,
+  none,
   parseFraction,
   round,
   share,
   subtract,
+  total,
 } from "./book/fraction.ts";
+export type { Definition } from "./revenue/definitions.ts";
+export { type QuarterRevenue, revenueFigures } from "./revenue/revenue.ts";
+export type { Period } from "./book/calendar.ts";
 export { listBook, listDocument } from "./book/list-book.ts";
 export { listPrices } from "./book/list-prices.ts";
 export { AllTerms, type Terms } from "./book/terms.ts";
@@ -51,5 +55,6 @@ export { plainText, type WrittenTransaction } from "./entry/plain-text.ts";
 export type { Price, PriceBook } from "./price-book.ts";
 export { availableAt } from "./wallet/available.ts";
 export { drawing, lapsing, liabilityOf, purchase } from "./wallet/entries.ts";
+export { type KnownWallet, type WalletReservation, Wallets } from "./wallets.ts";
 export { balanceAt, draw, expire, type Grant } from "./wallet/grant.ts";
 export { bound, rate, type TokenBound } from "./rating.ts";

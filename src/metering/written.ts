@@ -87,7 +87,7 @@ function cellsOf(usage: MeteredUsage): readonly string[] {
   const record: Record<string, unknown> = { ...blank, batch: usage.isBatch, ...recordOf(usage) };
   return columns.map((name) => {
     const value = record[name];
-    return value === null || value === undefined ? "" : String(value as string | boolean);
+    return typeof value === "string" || typeof value === "boolean" ? String(value) : "";
   });
 }
 

@@ -60,6 +60,7 @@ export {
   transactions,
 } from "./ledger-reading.ts";
 export type { Log } from "./log.ts";
+export { acceleratorTime, type AcceleratorHour, addAcceleratorTime } from "./accelerator-time.ts";
 export { latestSchema } from "./migrations/index.ts";
 export { behind, type List, type Page, pageOf } from "./pages.ts";
 export { type PlacementReport, placementReport, type PlacementSum } from "./placements.ts";
@@ -85,6 +86,14 @@ export type {
 } from "./schema.ts";
 export type { UsedTokens } from "./settlements.ts";
 export { type PostUsed, readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
+export {
+  balancesUntil,
+  closedAmong,
+  quantitiesByDimension,
+  revenueCurrencies,
+  revenueSums,
+  type RevenueSum,
+} from "./revenue.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
 export { addUnrated, findUnrated, setRated, type UnratedEvent, type UnratedRow } from "./unrated.ts";
 export { addRecords, type RecordKey, type ToldRecord } from "./usage-records.ts";

@@ -57,7 +57,13 @@ export async function transactions(
     period,
     at,
     reference,
-    postings: (byTransaction.get(number) ?? []).map(({ transaction: _, ...posting }) => posting),
+    postings: (byTransaction.get(number) ?? []).map(({ posting, account, organisation, currency, amount }) => ({
+      posting,
+      account,
+      organisation,
+      currency,
+      amount,
+    })),
   }));
 }
 

@@ -504,6 +504,14 @@ export interface LedgerPeriodTable {
 }
 
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
+export interface AcceleratorTimeTable {
+  hour: Time;
+  host: string;
+  device: string;
+  upMs: Whole;
+  busyMs: Whole;
+}
+
 export interface Database {
   installation: InstallationTable;
   epochs: EpochTable;
@@ -527,6 +535,7 @@ export interface Database {
   exits: ExitTable;
   hosts: HostTable;
   hostTokens: HostTokenTable;
+  acceleratorTime: AcceleratorTimeTable;
   usageRecords: UsageRecordTable;
   usageEvents: UsageEventTable;
   usageSums: UsageSumTable;
@@ -563,6 +572,7 @@ export const tables = [
   "exits",
   "hosts",
   "host_tokens",
+  "accelerator_time",
   "usage_records",
   "usage_events",
   "usage_sums",

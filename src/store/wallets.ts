@@ -262,7 +262,7 @@ async function unbilledOf(
     SELECT organisation, currency, billed_in AS period, (sum(accrued) * 1000000000000)::numeric(50, 0) AS accrued
     FROM usage_sums
     WHERE organisation = ANY(${organisations}::text[])
-      AND billed_in NOT IN (SELECT period FROM ledger_periods WHERE closed_at IS NOT NULL)
+      AND billed_in IN (SELECT period FROM ledger_periods WHERE closed_at IS NULL)
     GROUP BY organisation, currency, billed_in ORDER BY billed_in`.execute(transaction);
   return rows.map((row) => ({ ...row, accrued: BigInt(row.accrued) }));
 }

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ask, control, makeKey } from "./asking.ts";
-import { commandFails, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import { commandFails, eventually, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 import { program } from "./up.ts";
 
 const folder = temporaryFolder();
@@ -77,7 +77,10 @@ async function balances(): Promise<Record<string, string>> {
 
 /** What a command prints that has no --json. */
 function printed(...args: readonly string[]): string {
-  return execFileSync(process.execPath, [program, ...args, "--data", cloud.data], { encoding: "utf8" });
+  return execFileSync(process.execPath, [program, ...args, "--data", cloud.data], {
+    encoding: "utf8",
+    maxBuffer: 64 << 20,
+  });
 }
 
 const file = (name: string, text: string): string => {
@@ -230,6 +233,43 @@ test("killed and started again, the books are the same", async () => {
   for (const account of ["receivables", "tax-payable/CN", "rounding-residual", "revenue/accelerator-time"]) {
     assert.equal(after[account], before[account]);
   }
+});
+
+test("killed while a file is imported, and asked for it once more: each record counts once", async () => {
+  const records = 20_000;
+  const lines = Array.from({ length: records }, (_, index) =>
+    [`big-${index}`, "/big", "acme", new Date(Date.now() - 60_000).toISOString(), "m/output-tokens", "3"].join(","),
+  );
+  const path = file("big.csv", `id,source,customer,time,sku,quantity\n${lines.join("\n")}\n`);
+  const before = (await balances())["unbilled-receivables"]!;
+  const cut = cloud.command("usage", "import", path).then(
+    () => "done",
+    () => "cut off",
+  );
+  // Some of it is taken by then, and not all.
+  await eventually(
+    "some of it is there",
+    async () => Number((await balances())["unbilled-receivables"]) > Number(before),
+  );
+  await cloud.kill();
+  await cut;
+  cloud = await startCloud({ data: cloud.data, arguments: ["--engine", "fake"], settings });
+  const { accepted, duplicates } = await cloud.command<{ accepted: number; duplicates: number }>(
+    "usage",
+    "import",
+    path,
+  );
+  assert.equal(accepted + duplicates, records);
+  assert.ok(duplicates > 0);
+  const metered = printed("usage", "export", "--format", "jsonl", "--organisation", "acme");
+  const sum = metered
+    .split("\n")
+    .filter((line) => line.includes("big-"))
+    .reduce((total, line) => total + Number((JSON.parse(line) as { quantity: string }).quantity), 0);
+  assert.equal(sum, 3 * records);
+  // 60,000 output tokens at 0.000002, beside what the cloud asks itself at each start.
+  const gained = Number((await balances())["unbilled-receivables"]) - Number(before);
+  assert.ok(gained >= 0.12 && gained < 0.1201, String(gained));
 });
 
 const programs = {

@@ -4,8 +4,17 @@ import type { Measure } from "../measures.ts";
 import { html, Markup } from "./markup.ts";
 import { style } from "./style.ts";
 
+export interface Sheet {
+  readonly title: string;
+  readonly summary: string;
+  /** Below the summary. */
+  readonly head: Markup;
+  readonly body: Markup;
+  readonly foot: string;
+}
+
 /** A page, whole: one file that fetches nothing. */
-export function pageOf(title: string, about: About, summary: string, body: Markup): string {
+export function sheetOf({ title, summary, head, body, foot }: Sheet): string {
   // The style is a constant of this release: nothing of a report is in it.
   const sheet = new Markup(style);
   return html`<!doctype html>
@@ -23,13 +32,20 @@ export function pageOf(title: string, about: About, summary: string, body: Marku
         <header>
           <h1>${title}</h1>
           <p class="summary">${summary}</p>
-          <p class="note">${about.note}</p>
-          ${aboutList(about)}
+          ${head}
         </header>
         <main>${body}</main>
-        <footer><p>Made by Bailiwick ${about.release} on ${momentText(about.at)}. ${about.note}</p></footer>
+        <footer><p>${foot}</p></footer>
       </body>
     </html> `.text;
+}
+
+/** The page of a report that opens with `about`. */
+export function pageOf(title: string, about: About, summary: string, body: Markup): string {
+  const head = html`<p class="note">${about.note}</p>
+    ${aboutList(about)}`;
+  const foot = `Made by Bailiwick ${about.release} on ${momentText(about.at)}. ${about.note}`;
+  return sheetOf({ title, summary, head, body, foot });
 }
 
 function aboutList(about: About): Markup {

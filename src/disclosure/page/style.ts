@@ -28,12 +28,14 @@ article { break-inside: avoid; border-bottom: 1px solid var(--line); padding: .3
 .computed { color: #0a5a3c; font-weight: 700; }
 .attested { color: #0b4f86; }
 .open { color: #6b4700; border-style: dashed; }
+figure { margin: .6rem 0; }
+figure svg { max-width: 100%; height: auto; }
 footer { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: .6rem; color: var(--quiet); font-size: .85rem; }
 @page { size: A4; margin: 16mm 14mm 18mm; }
 @media print {
   body { padding: 0; max-width: none; font-size: 10pt; }
   h2, h3 { break-after: avoid; }
-  tr, article, .aid { break-inside: avoid; }
+  tr, article, figure, .aid { break-inside: avoid; }
   thead { display: table-header-group; }
   .aid, thead th { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 }

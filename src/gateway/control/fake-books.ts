@@ -26,7 +26,7 @@ export function createFakeBooks(clock: Clock): BooksOperations {
     priceBookHistory: (page) => Promise.resolve(paged<Version>(books.slice(1).toReversed(), page)),
     recordUsage: (told) => {
       const before = records.size;
-      for (const record of told as readonly { id: string; sku?: string; quantity?: unknown }[]) {
+      for (const record of told as readonly { id: string; sku?: string; quantity?: string | number }[]) {
         const body = JSON.stringify(record);
         const known = records.get(record.id);
         if (known !== undefined && known !== body) {
@@ -113,7 +113,7 @@ const fakeTransaction: LedgerTransaction = {
 };
 
 function meteredOf(
-  { id, sku = "other", quantity }: { id: string; sku?: string; quantity?: unknown },
+  { id, sku = "other", quantity }: { id: string; sku?: string; quantity?: string | number },
   at: string,
 ): Metered {
   return {
@@ -124,7 +124,7 @@ function meteredOf(
     isBatch: false,
     receipt: null,
     sku,
-    quantity: String(quantity as number),
+    quantity: String(quantity ?? 0),
     model: null,
     isEmbedding: false,
     inputTokens: null,

@@ -7,6 +7,7 @@ export function createFakeReports(): ReportOperations {
     processing: (organisation, period) => Promise.resolve({ report: "processing", organisation, ...period }),
     transfers: (question, period) => Promise.resolve({ report: "transfers", ...question, ...period }),
     subProcessors: (since) => Promise.resolve({ report: "sub-processors", since }),
+    revenue: (question) => Promise.resolve({ report: "revenue", ...question }),
     jurisdiction: () => ({ report: "jurisdiction" }),
     aiActLog: (project, period, page) => {
       const [items, next] = page.after === undefined ? [[{ line: "request" }], "rest"] : [[{ line: "refusal" }], null];

@@ -75,6 +75,27 @@ export function reportRoutes(reports: ReportOperations): readonly Route[] {
     route(
       {
         ...shared,
+        path: "/reports/revenue",
+        name: "reportRevenue",
+        summary: "A quarter's revenue as a listed cloud discloses it: figures, definitions, and what was posted.",
+        query: z.strictObject({
+          quarter: z
+            .string()
+            .regex(/^\d{4}Q[1-4]$/, "a quarter of a calendar year, such as 2026Q1")
+            .meta({ description: "A quarter of a calendar year." }),
+          currency: z
+            .string()
+            .regex(/^[A-Z]{3}$/, "a currency of ISO 4217")
+            .optional()
+            .meta({ description: "Left out: the price book's." }),
+        }),
+        answer: report,
+      },
+      ({ query }) => reports.revenue({ quarter: query.quarter, currency: query.currency }),
+    ),
+    route(
+      {
+        ...shared,
         path: "/reports/jurisdiction",
         name: "reportJurisdiction",
         summary:

@@ -20,6 +20,7 @@ import { exits } from "./2026-11-28-exits.ts";
 import { grants } from "./2026-11-28-grants.ts";
 import { hosts } from "./2026-11-28-hosts.ts";
 import { ledger } from "./2026-11-29-ledger.ts";
+import { acceleratorTime } from "./2026-11-30-accelerator-time.ts";
 import { wallets } from "./2026-12-01-wallets.ts";
 
 /** By name; the names sort in the order in which they are applied. */
@@ -40,6 +41,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-28-grants": grants,
   "2026-11-28-hosts": hosts,
   "2026-11-29-ledger": ledger,
+  "2026-11-30-accelerator-time": acceleratorTime,
   "2026-12-01-wallets": wallets,
 };
 

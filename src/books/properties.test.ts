@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import fc from "fast-check";
+import { formatAmount, parseAmount } from "../base/index.ts";
+import { billDocument, type BillDocument, billsOf, parseQuantity, readBook, UsageSums } from "../ledger/index.ts";
+import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
+import { close, record, trialBalance } from "./index.ts";
+import { resolved } from "./prices.ts";
+import { taken, type TestBooks, testBooks } from "./testing.ts";
+
+let temporary: TemporaryPostgres;
+
+before(async () => {
+  temporary = await temporaryPostgres();
+});
+
+after(() => temporary.remove());
+
+/** Prices that end in no minor unit, tiers, grants, minimums, a version that begins within a month, and a contract. */
+const document = {
+  currency: "EUR",
+  timeZone: "America/New_York",
+  offPeak: { from: "20:00", to: "07:30" },
+  jurisdiction: "US",
+  taxes: [{ jurisdiction: "US", percent: "7.25" }],
+  versions: [
+    {
+      version: "1",
+      effectiveFrom: "2026-01-01",
+      prices: [
+        {
+          sku: "*/input-tokens",
+          pricePerMillion: "0.123456789012",
+          offPeakDiscountPercent: 30,
+          batchDiscountPercent: 20,
+        },
+        {
+          sku: "m/output-tokens",
+          graduated: [{ upTo: 1000, unitPrice: "0.7", flatFee: "1" }, { unitPrice: "0.000000000001" }],
+          freeGrant: 77,
+        },
+      ],
+    },
+    {
+      version: "2",
+      effectiveFrom: "2026-02-14T12:34:56Z",
+      prices: [
+        { sku: "*/input-tokens", package: { size: 1000, price: "0.015" }, minimum: "9.99" },
+        { sku: "m/output-tokens", volume: [{ upTo: "1000.5", unitPrice: "0.7" }, { unitPrice: "0.3" }] },
+      ],
+    },
+  ],
+  contracts: [
+    {
+      contract: "c",
+      customer: "b",
+      versions: [
+        {
+          version: "1",
+          effectiveFrom: "2026-01-20",
+          effectiveTo: "2026-03-05",
+          commitment: "100",
+          discountPercent: 3,
+          prices: [],
+        },
+      ],
+    },
+  ],
+};
+
+const months = ["2026-01", "2026-02", "2026-03"];
+
+interface Used {
+  readonly customer: string;
+  readonly sku: string;
+  readonly atMs: number;
+  readonly quantity: number;
+  readonly batch: boolean;
+}
+
+const used: fc.Arbitrary<Used> = fc.record({
+  customer: fc.constantFrom("a", "b"),
+  sku: fc.constantFrom("m/input-tokens", "m/output-tokens", "n/input-tokens", "n/nothing"),
+  atMs: fc.integer({ min: Date.UTC(2026, 0, 2), max: Date.UTC(2026, 2, 31) }),
+  quantity: fc.nat(5_000_000),
+  batch: fc.boolean(),
+});
+
+async function opened(): Promise<TestBooks> {
+  const books = await testBooks(temporary);
+  for (const name of ["a", "b"]) await books.organisation(name);
+  await books.applyPrices(document);
+  return books;
+}
+
+/** Bills as the naive way makes them: everything in memory, each month at once. */
+async function naive(books: TestBooks, events: readonly Used[]): Promise<readonly BillDocument[]> {
+  const ids = { a: await books.organisation("a"), b: await books.organisation("b") };
+  const read = readBook(resolved({ document, customers: ids }));
+  assert.ok(read.outcome === "read");
+  const sums = new UsageSums(read.book);
+  for (const { customer, quantity, batch, ...rest } of events) {
+    const whose = ids[customer as "a" | "b"];
+    sums.add({ ...rest, customer: whose, quantity: parseQuantity(String(quantity))!, isBatch: batch });
+  }
+  const periods = months.map((name) => read.book.calendar.periodOf(name)!);
+  return billsOf(sums, { periods }).bills.map(billDocument);
+}
+
+async function balanced(books: TestBooks): Promise<void> {
+  const { totals } = taken(await trialBalance(books));
+  for (const { debit, credit } of totals) assert.equal(debit, credit);
+  const rows = await books.db
+    .selectFrom("usageSums")
+    .select("accrued")
+    .where("billedIn", "not in", await closed(books))
+    .execute();
+  const accrued = rows.reduce((sum, each) => sum + parseAmount(each.accrued)!, 0n);
+  assert.equal((await books.balances())["unbilled-receivables EUR"] ?? "0", formatAmount(accrued));
+}
+
+async function closed(books: TestBooks): Promise<readonly string[]> {
+  const rows = await books.db.selectFrom("ledgerPeriods").select("period").where("closedAt", "is not", null).execute();
+  return ["", ...rows.map(({ period }) => period)];
+}
+
+const told = ({ atMs, ...rest }: Used, id: string) => ({
+  ...rest,
+  id,
+  source: "/s",
+  time: new Date(atMs).toISOString(),
+});
+
+test("whatever the order, the repetitions and the cuts: the bills of the naive way, and books that balance at every step", async () => {
+  const draws = fc.infiniteStream(fc.nat(1_000_000));
+  await fc.assert(
+    fc.asyncProperty(fc.array(used, { minLength: 1, maxLength: 25 }), draws, async (events, chance) => {
+      const draw = (below: number): number => chance.next().value! % below;
+      const books = await opened();
+      try {
+        // Each event cut in two, the parts in any order, and some of them told again.
+        const cut = events.flatMap((event, index) => {
+          const part = draw(event.quantity + 1);
+          return [
+            told({ ...event, quantity: part }, `${index}a`),
+            told({ ...event, quantity: event.quantity - part }, `${index}b`),
+          ];
+        });
+        const waiting = [...cut, ...cut.filter(() => draw(3) === 0)];
+        while (waiting.length > 0) {
+          const some = Array.from(
+            { length: Math.min(waiting.length, 1 + draw(20)) },
+            () => waiting.splice(draw(waiting.length), 1)[0]!,
+          );
+          taken(await record(books, some, "call"));
+          await balanced(books);
+        }
+        for (const month of months) {
+          taken(await close(books, month, "me"));
+          await balanced(books);
+        }
+        const rows = await books.db.selectFrom("invoices").select("bill").execute();
+        const key = ({ customer, period }: BillDocument): string => `${customer} ${period}`;
+        const made = rows
+          .map(({ bill }) => JSON.parse(bill) as BillDocument)
+          .toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+        const wanted = [...(await naive(books, events))].toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+        assert.deepEqual(made, JSON.parse(JSON.stringify(wanted)));
+        await wholes(books, events, made);
+      } finally {
+        await books.close();
+      }
+    }),
+    { numRuns: 4 },
+  );
+});
+
+/** Of each SKU, what was metered is invoiced or unrated once every month is closed. */
+async function wholes(books: TestBooks, events: readonly Used[], made: readonly BillDocument[]): Promise<void> {
+  const unrated = await books.db.selectFrom("unratedUsage").select(["sku", "quantity"]).execute();
+  for (const sku of new Set(events.map((event) => event.sku))) {
+    const lines = made.flatMap(({ lines }) => lines).filter((line) => line.sku === sku);
+    const parts = [...lines, ...unrated.filter((each) => each.sku === sku)];
+    const sum = parts.reduce((all, { quantity }) => all + Number(quantity), 0);
+    assert.equal(
+      sum,
+      events.filter((event) => event.sku === sku).reduce((all, { quantity }) => all + quantity, 0),
+    );
+  }
+}
+
+test("where some of it comes after its month was closed, all bills together are what was used, to the cent", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(used, { minLength: 2, maxLength: 20 }), fc.nat(), async (events, seed) => {
+      const books = await opened();
+      try {
+        const isLate = (index: number): boolean => (seed + index) % 3 === 0;
+        const all = events.map((event, index) => told(event, String(index)));
+        const prompt = all.filter((_, index) => !isLate(index));
+        if (prompt.length > 0) taken(await record(books, prompt, "call"));
+        taken(await close(books, "2026-01", "me"));
+        taken(await close(books, "2026-02", "me"));
+        const late = all.filter((_, index) => isLate(index));
+        if (late.length > 0) taken(await record(books, late, "call"));
+        await balanced(books);
+        taken(await close(books, "2026-03", "me"));
+        await balanced(books);
+        const rows = await books.db.selectFrom("invoices").select(["organisation", "net"]).execute();
+        for (const name of ["a", "b"]) {
+          const id = await books.organisation(name);
+          const sum = (nets: readonly string[]): bigint => nets.reduce((total, net) => total + parseAmount(net)!, 0n);
+          const made = sum(rows.filter(({ organisation }) => organisation === id).map(({ net }) => net));
+          const bills = (await naive(books, events)).filter(({ customer }) => customer === id);
+          assert.equal(formatAmount(made), formatAmount(sum(bills.map(({ net }) => net))));
+        }
+      } finally {
+        await books.close();
+      }
+    }),
+    { numRuns: 4 },
+  );
+});

@@ -1,0 +1,162 @@
+import { refuse, type Refusal } from "../base/index.ts";
+import { type MonthStanding, revenueReport, type RevenueLine, type RevenueReport } from "../disclosure/index.ts";
+import {
+  add,
+  compare,
+  decimalText,
+  type Fraction,
+  fraction,
+  multiply,
+  none,
+  type Period,
+  type RatedBook,
+} from "../ledger/index.ts";
+import {
+  acceleratorTime,
+  balancesUntil,
+  closedAmong,
+  quantitiesByDimension,
+  revenueCurrencies,
+  revenueSums,
+  type RevenueSum,
+} from "../store/index.ts";
+import type { OperationParts } from "./parts.ts";
+
+const shippingWaitMs = 10_000;
+
+/** "2026Q1" */
+const quarterPattern = /^(\d{4})Q([1-4])$/;
+
+/** Gathers a quarter from the ledger and from what was metered, and tells it. */
+export async function reportRevenue(
+  { quarter, currency: asked }: { readonly quarter: string; readonly currency: string | undefined },
+  parts: OperationParts,
+): Promise<RevenueReport | Refusal> {
+  const { store, shipper, settings, cloud, ledger } = parts;
+  const { db } = store;
+  const { book } = ledger.prices;
+  const currency = asked ?? book.currency;
+  await shipper.caughtUp(shippingWaitMs);
+  const currencies = await revenueCurrencies(db);
+  if (asked !== undefined && asked !== book.currency && !currencies.includes(asked)) {
+    const others = currencies.length === 0 ? "none is" : `${currencies.join(", ")} are`;
+    return refuse("invalid_request", `Nothing is posted in ${asked}; of currencies, ${others}.`, { param: "currency" });
+  }
+  const [, year = "", number = ""] = quarterPattern.exec(quarter) ?? [];
+  const months = monthsOf(Number(year), Number(number));
+  const span = spanOf(months, book);
+  const period = { from: new Date(span.startMs), to: new Date(span.endMs) };
+  const before = monthsOf(Number(year) - 1, Number(number));
+  const periods = [...new Set(months.map((month) => book.calendar.periodAt(firstMs(month, book)).name))];
+  const closed = await closedAmong(db, periods);
+  const standing = months.map((month): MonthStanding => {
+    const isClosed = closed.has(book.calendar.periodAt(firstMs(month, book)).name);
+    return { month, status: isClosed ? "closed" : "open" };
+  });
+  const balances = await balancesUntil(
+    db,
+    ["contract-liabilities", "unbilled-receivables", "receivables"],
+    months[2],
+    currency,
+  );
+  const { aiProducts, acceleratorCostPerHour } = settings.disclosure.revenue;
+  const told = (sums: readonly RevenueSum[]): readonly RevenueLine[] => sums.map((sum) => lineOf(sum, aiProducts));
+  return revenueReport({
+    atMs: cloud.clock.nowMs(),
+    release: parts.version,
+    installation: parts.folder.installation,
+    quarter,
+    period: { from: period.from.toISOString(), to: period.to.toISOString() },
+    days: daysOf(months),
+    months: [standing[0]!, standing[1]!, standing[2]!],
+    currency,
+    lines: told(await revenueSums(db, months, currency)),
+    yearBefore: told(await revenueSums(db, before, currency)),
+    balances: {
+      contractLiabilities: negated(balances.get("contract-liabilities") ?? "0"),
+      unbilledReceivables: balances.get("unbilled-receivables") ?? "0",
+      receivables: balances.get("receivables") ?? "0",
+    },
+    remainingObligations: committed(book, currency, span.endMs),
+    accelerators: await acceleratorTime(db, period),
+    tokens: tokensOf(await quantitiesByDimension(db, { periods, ...period })),
+    costPerHour: acceleratorCostPerHour,
+  });
+}
+
+function lineOf(sum: RevenueSum, aiProducts: readonly string[]): RevenueLine {
+  const { account, organisation, organisationName, month, amount, postings } = sum;
+  const [segment = "", product = ""] = account.split("/");
+  return {
+    account,
+    product,
+    tag: aiProducts.includes(product) ? "ai" : "other",
+    segment: segment === "intersegment" ? "intersegment" : "external",
+    customer: { id: organisation ?? "", name: organisationName ?? organisation ?? "nobody" },
+    month,
+    amount,
+    postings,
+  };
+}
+
+function monthsOf(year: number, quarter: number): readonly [string, string, string] {
+  const of = (at: number): string => `${year}-${String((quarter - 1) * 3 + at).padStart(2, "0")}`;
+  return [of(1), of(2), of(3)];
+}
+
+/** Midnight of a month's first day, by the price book's clock. */
+function firstMs(month: string, { calendar }: RatedBook): number {
+  return calendar.instantMs(Date.parse(`${month}-01T00:00:00Z`));
+}
+
+function spanOf(months: readonly [string, string, string], book: RatedBook): Pick<Period, "startMs" | "endMs"> {
+  const [year = 0, month = 0] = months[2].split("-").map(Number);
+  const next = new Date(Date.UTC(year, month)).toISOString().slice(0, 7);
+  return { startMs: firstMs(months[0], book), endMs: firstMs(next, book) };
+}
+
+function daysOf(months: readonly [string, string, string]): number {
+  const [year = 0, month = 0] = months[0].split("-").map(Number);
+  return (Date.UTC(year, month + 2) - Date.UTC(year, month - 1)) / 86_400_000;
+}
+
+const tokenKinds = {
+  input: ["input-tokens", "embedding-tokens", "cache-write-tokens"],
+  cachedInput: ["cached-read-tokens"],
+  output: ["output-tokens", "reasoning-tokens"],
+} as const;
+
+function tokensOf(quantities: ReadonlyMap<string, string>) {
+  const of = (kinds: readonly string[]): string =>
+    decimalText(kinds.map((kind) => quantity(quantities.get(kind))).reduce((sum, each) => add(sum, each), none));
+  return { input: of(tokenKinds.input), cachedInput: of(tokenKinds.cachedInput), output: of(tokenKinds.output) };
+}
+
+/** Sums of usage have nine decimals, and more digits than a price. */
+function quantity(text = "0"): Fraction {
+  const [whole = "0", decimals = ""] = text.split(".");
+  return fraction(BigInt(whole + decimals), 10n ** BigInt(decimals.length));
+}
+
+/** Many years of months: a contract that goes on for longer is counted for as long. */
+const periodsMost = 600;
+
+/** What contracts with an end commit customers to behind a moment; null: no contract does. */
+function committed({ contracts, calendar }: RatedBook, currency: string, fromMs: number): string | null {
+  let sum = none;
+  for (const version of [...contracts.values()].flat()) {
+    if (version.commitment === undefined || version.currency !== currency || version.toMs === Infinity) continue;
+    let atMs = Math.max(fromMs, version.fromMs);
+    for (let count = 0; count < periodsMost && atMs < version.toMs; count++) {
+      const period = calendar.periodAt(atMs);
+      const [part, whole] = calendar.shareOf(period, atMs, Math.min(period.endMs, version.toMs));
+      sum = add(sum, multiply(version.commitment, fraction(part, whole)));
+      atMs = period.endMs;
+    }
+  }
+  return compare(sum, none) === 0 ? null : decimalText(sum);
+}
+
+function negated(text: string): string {
+  return text === "0" ? text : text.startsWith("-") ? text.slice(1) : `-${text}`;
+}

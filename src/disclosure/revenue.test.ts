@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { renderReport } from "./index.ts";
+import { revenueReport } from "./revenue/revenue.ts";
+import type { RevenueState } from "./revenue/state.ts";
+import { line, marchQuarter } from "./revenue/testing.ts";
+import { isGolden } from "./testing.ts";
+
+function valuesOf(state: RevenueState): Readonly<Record<string, string | null>> {
+  return Object.fromEntries(revenueReport(state).figures.map(({ id, value }) => [id, value]));
+}
+
+test("the golden quarter, from what was posted", (context) => {
+  const report = revenueReport(marchQuarter());
+  const values = valuesOf(marchQuarter());
+  assert.equal(values["ai-revenue"], "8971");
+  assert.equal(values["external-revenue"], "29903");
+  assert.equal(values["segment-revenue"], "41600");
+  assert.equal(Number(values["ai-share-of-external"]).toFixed(2), "0.30");
+  assert.equal(Number(values["ai-share-of-segment"]).toFixed(3), "0.216");
+  assert.equal(Number(values["external-growth-on-year"]).toFixed(2), "0.40");
+  assert.equal(Number(values["segment-growth-on-year"]).toFixed(2), "0.38");
+  assert.equal(values["ai-run-rate-quarter-x4"], "35884");
+  assert.equal(values["ai-run-rate-last-month-x12"], "40452");
+  assert.equal(Number(values["ai-run-rate-days"]).toFixed(0), "36382");
+  assert.equal(values["deferred-revenue"], "6000");
+  assert.equal(values["remaining-obligations"], "7200.5");
+  assert.equal(values["tokens-served"], "10000000000");
+  assert.equal(values["accelerator-hours"], "3000");
+  assert.equal(values["accelerator-utilisation"], "0.5");
+  // The group's own use of AI counts: accelerators do not know who pays.
+  assert.equal(Number(values["ai-revenue-per-accelerator-hour"]).toFixed(4), ((8971 + 11697) / 3000).toFixed(4));
+  assert.equal(values["gross-cost"], "6000");
+  assert.equal(report.status, "final");
+  isGolden(context, "revenue.json", `${JSON.stringify(report, undefined, 2)}\n`);
+  isGolden(context, "revenue.html", renderReport(report));
+});
+
+test("each figure says from which postings it comes, and each share what it is a share of", () => {
+  const { figures } = revenueReport(marchQuarter());
+  const of = (id: string) => figures.find((figure) => figure.id === id)!;
+  assert.deepEqual(of("ai-run-rate-last-month-x12").postings, {
+    accounts: ["revenue/ai-inference"],
+    months: ["2026-03"],
+  });
+  assert.deepEqual(of("segment-growth-on-year").postings, {
+    accounts: ["intersegment/ai-inference", "revenue/ai-inference", "revenue/storage"],
+    months: ["2025-01", "2025-03", "2026-01", "2026-02", "2026-03"],
+  });
+  for (const { id, unit, denominator } of figures) {
+    if (/share|utilisation|hour$/.test(id))
+      assert.ok(
+        figures.some((figure) => figure.id === denominator),
+        id,
+      );
+    if (denominator !== null) assert.notEqual(unit, "money", id);
+  }
+});
+
+test("a quarter with an open month is provisional, and what there is nothing of is none with its reason, not 0", () => {
+  const idle = marchQuarter({
+    months: [
+      { month: "2026-01", status: "closed" },
+      { month: "2026-02", status: "closed" },
+      { month: "2026-03", status: "open" },
+    ],
+    lines: [],
+    yearBefore: [],
+    accelerators: [],
+    costPerHour: {},
+    remainingObligations: null,
+  });
+  const report = revenueReport(idle);
+  assert.equal(report.status, "provisional");
+  assert.match(report.summary, /Provisional/);
+  assert.match(renderReport(report), /Provisional: a month of this quarter is open/);
+  const none = report.figures.filter(({ value }) => value === null).map(({ id, why }) => [id, why]);
+  assert.deepEqual(none, [
+    ["ai-share-of-external", "it would be a share of nothing"],
+    ["ai-share-of-segment", "it would be a share of nothing"],
+    ["external-growth-on-year", "nothing is recorded of the same quarter a year before"],
+    ["segment-growth-on-year", "nothing is recorded of the same quarter a year before"],
+    ["accelerator-hours", "nothing is recorded of accelerators in the quarter"],
+    ["accelerator-utilisation", "nothing is recorded of accelerators in the quarter"],
+    ["ai-revenue-per-accelerator-hour", "nothing is recorded of accelerators in the quarter"],
+    ["gross-cost", "no cost rate is set"],
+  ]);
+  assert.deepEqual(report.topCustomers, []);
+  const partly = valuesOf(marchQuarter({ costPerHour: { H20: "2.5" } }));
+  assert.equal(partly["gross-cost"], null, "a part of the cost is none");
+});
+
+test("amounts of many digits lose none, and credits come off", () => {
+  const state = marchQuarter({
+    lines: [line("2026-01", "123456789012345678.000000000001"), line("2026-02", "-0.000000000001")],
+  });
+  assert.equal(valuesOf(state)["ai-revenue"], "123456789012345678");
+  assert.match(renderReport(revenueReport(state)), /123 456 789 012 345 678\.00 CNY/);
+});
+
+test("a customer's name is shown and never more", () => {
+  const name = `</td><script>alert(1)</script>"'&`;
+  const page = renderReport(
+    revenueReport(marchQuarter({ lines: [line("2026-01", "1", { customer: { id: "x", name } })] })),
+  );
+  assert.doesNotMatch(page, /<script/);
+  assert.match(page, /&lt;script&gt;alert\(1\)/);
+});

@@ -1,0 +1,296 @@
+import {
+  add,
+  compare,
+  decimalText,
+  type Definition,
+  divide,
+  type Fraction,
+  fraction,
+  multiply,
+  none,
+  parseFraction,
+  type QuarterRevenue,
+  revenueFigures,
+  total,
+} from "../../ledger/index.ts";
+import type { Period } from "../live-state.ts";
+import { furtherDefinitions as further } from "./definitions.ts";
+import { moneyText, percentText } from "./words.ts";
+import type { Balances, MonthStanding, RevenueLine, RevenueState } from "./state.ts";
+
+/** A figure with what it means, and what it was made of. */
+export interface RevenueFigure {
+  readonly id: string;
+  readonly version: number;
+  readonly definition: string;
+  /** Of a share: the id of the figure that it is a share of. */
+  readonly denominator: string | null;
+  readonly unit: "money" | "share" | "money/hour" | "hours" | "tokens";
+  /** A decimal string, of 18 decimals at most; null: there is none, and `why` says so. */
+  readonly value: string | null;
+  readonly why: string | null;
+  /** The postings that it is the sum of: those of these accounts in these months. */
+  readonly postings: { readonly accounts: readonly string[]; readonly months: readonly string[] } | null;
+}
+
+export interface ProductRevenue {
+  readonly product: string;
+  readonly tag: "ai" | "other";
+  readonly external: string;
+  readonly intersegment: string;
+  /** Of external and intersegment together, on the year; null: nothing is recorded of the year before. */
+  readonly growth: string | null;
+}
+
+export interface MonthRevenue extends MonthStanding {
+  readonly ai: string;
+  readonly other: string;
+  readonly intersegment: string;
+}
+
+export interface CustomerRevenue {
+  readonly customer: { readonly id: string; readonly name: string };
+  readonly amount: string;
+  /** Of external revenue. */
+  readonly share: string;
+}
+
+export interface RevenueReport {
+  readonly report: "revenue";
+  readonly format: "bailiwick-revenue/1";
+  readonly at: string;
+  readonly release: string;
+  readonly installation: string;
+  readonly quarter: string;
+  readonly period: Period;
+  /** `provisional`: a month of it is open, and its figures can change. */
+  readonly status: "final" | "provisional";
+  readonly currency: string;
+  readonly summary: string;
+  readonly figures: readonly RevenueFigure[];
+  readonly products: readonly ProductRevenue[];
+  readonly months: readonly MonthRevenue[];
+  /** The ten with the most external revenue. */
+  readonly topCustomers: readonly CustomerRevenue[];
+  readonly balances: Balances;
+  readonly accelerators: RevenueState["accelerators"];
+  readonly tokens: RevenueState["tokens"];
+  /** What was posted, by account, customer and month: what the figures above are sums of. */
+  readonly lines: readonly RevenueLine[];
+  readonly yearBefore: readonly RevenueLine[];
+}
+
+const topMost = 10;
+
+/** A quarter as a listed cloud tells it: each figure with its definition and the postings that it comes from. */
+export function revenueReport(state: RevenueState): RevenueReport {
+  const { quarter, currency, lines, yearBefore } = state;
+  const status = state.months.every((month) => month.status === "closed") ? "final" : "provisional";
+  const figures = [...figuresOfRevenue(state), ...figuresOfOperation(state)];
+  return {
+    report: "revenue",
+    format: "bailiwick-revenue/1",
+    at: new Date(state.atMs).toISOString(),
+    release: state.release,
+    installation: state.installation,
+    quarter,
+    period: state.period,
+    status,
+    currency,
+    summary: summaryOf(state, status, figures),
+    figures,
+    products: productsOf(lines, yearBefore),
+    months: state.months.map((month) => monthOf(month, lines)),
+    topCustomers: topCustomers(lines),
+    balances: state.balances,
+    accelerators: state.accelerators,
+    tokens: state.tokens,
+    lines,
+    yearBefore,
+  };
+}
+
+const isExternal = ({ segment }: RevenueLine): boolean => segment === "external";
+const isAi = ({ tag }: RevenueLine): boolean => tag === "ai";
+
+function sumOf(lines: readonly RevenueLine[], ...which: readonly ((line: RevenueLine) => boolean)[]): Fraction {
+  return total(lines.filter((line) => which.every((holds) => holds(line))).map(({ amount }) => exact(amount)));
+}
+
+/** What PostgreSQL and settings hold is a decimal of at most 12 decimals. */
+function exact(text: string): Fraction {
+  const parsed = parseFraction(text);
+  if (parsed === undefined) throw new RangeError(`${text} is no amount`);
+  return parsed;
+}
+
+function quarterOf({ lines, yearBefore, months, days }: RevenueState): QuarterRevenue {
+  const aiOf = ({ month }: MonthStanding): Fraction => sumOf(lines, isExternal, isAi, (line) => line.month === month);
+  return {
+    aiByMonth: [aiOf(months[0]), aiOf(months[1]), aiOf(months[2])],
+    otherExternal: sumOf(lines, isExternal, (line) => !isAi(line)),
+    intersegment: sumOf(lines, (line) => !isExternal(line)),
+    days,
+    yearBefore:
+      yearBefore.length === 0 ? undefined : { external: sumOf(yearBefore, isExternal), segment: sumOf(yearBefore) },
+  };
+}
+
+function figuresOfRevenue(state: RevenueState): readonly RevenueFigure[] {
+  const figures = revenueFigures(quarterOf(state));
+  const all = [...state.lines, ...state.yearBefore];
+  const of = (name: keyof typeof figures, ...which: readonly ((line: RevenueLine) => boolean)[]): RevenueFigure => {
+    const { definition, value } = figures[name];
+    const isGrowth = name.endsWith("Growth");
+    const made = (isGrowth ? all : state.lines).filter((line) => which.every((holds) => holds(line)));
+    const why = isGrowth ? "nothing is recorded of the same quarter a year before" : "it would be a share of nothing";
+    const unit = isGrowth || name.includes("Share") ? "share" : "money";
+    return figureOf(definition, unit, value, why, made);
+  };
+  const lastMonth = state.months[2].month;
+  return [
+    of("aiRevenue", isExternal, isAi),
+    of("externalRevenue", isExternal),
+    of("segmentRevenue"),
+    of("aiShareOfExternal", isExternal),
+    of("aiShareOfSegment"),
+    of("externalGrowth", isExternal),
+    of("segmentGrowth"),
+    of("runRateByQuarter", isExternal, isAi),
+    of("runRateByLastMonth", isExternal, isAi, ({ month }) => month === lastMonth),
+    of("runRateByDays", isExternal, isAi),
+  ];
+}
+
+function figuresOfOperation(state: RevenueState): readonly RevenueFigure[] {
+  const { balances, accelerators, tokens, lines, costPerHour } = state;
+  const deferred = exact(balances.contractLiabilities);
+  const up = hours(accelerators.map(({ upSeconds }) => upSeconds));
+  const busy = hours(accelerators.map(({ busySeconds }) => busySeconds));
+  const isUp = up.numerator !== 0n;
+  const notUp = "nothing is recorded of accelerators in the quarter";
+  const cost = costOf(state);
+  return [
+    figureOf(further.deferredRevenue, "money", deferred),
+    figureOf(further.unbilledRevenue, "money", exact(balances.unbilledReceivables)),
+    figureOf(further.remainingObligations, "money", add(deferred, exact(state.remainingObligations ?? "0"))),
+    figureOf(further.tokensServed, "tokens", total([tokens.input, tokens.cachedInput, tokens.output].map(exact))),
+    figureOf(further.acceleratorHours, "hours", isUp ? up : undefined, notUp),
+    figureOf(further.utilisation, "share", isUp ? divide(busy, up) : undefined, notUp),
+    figureOf(
+      further.revenuePerHour,
+      "money/hour",
+      isUp ? divide(sumOf(lines, isAi), up) : undefined,
+      notUp,
+      lines.filter(isAi),
+    ),
+    figureOf(
+      further.grossCost,
+      "money",
+      cost,
+      Object.keys(costPerHour).length === 0 ? "no cost rate is set" : "a kind of accelerator has no cost rate",
+    ),
+  ];
+}
+
+function hours(seconds: readonly number[]): Fraction {
+  return fraction(BigInt(Math.round(seconds.reduce((sum, each) => sum + each, 0))), 3_600n);
+}
+
+/** Undefined where a kind that was up has no rate: a part of the cost is none. */
+function costOf({ accelerators, costPerHour }: RevenueState): Fraction | undefined {
+  if (Object.keys(costPerHour).length === 0) return undefined;
+  let cost = none;
+  for (const { device, upSeconds } of accelerators) {
+    const rate = costPerHour[device];
+    if (rate === undefined) return undefined;
+    cost = add(cost, multiply(hours([upSeconds]), exact(rate)));
+  }
+  return cost;
+}
+
+function figureOf(
+  definition: Definition,
+  unit: RevenueFigure["unit"],
+  value: Fraction | undefined,
+  why = "",
+  lines?: readonly RevenueLine[],
+): RevenueFigure {
+  const { id, version, text, denominator } = definition;
+  return {
+    id,
+    version,
+    definition: text,
+    denominator: denominator ?? null,
+    unit,
+    value: value === undefined ? null : decimalText(value),
+    why: value === undefined ? why : null,
+    postings:
+      lines === undefined
+        ? null
+        : {
+            accounts: distinct(lines.map(({ account }) => account)),
+            months: distinct(lines.map(({ month }) => month)),
+          },
+  };
+}
+
+function distinct(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].toSorted();
+}
+
+function productsOf(lines: readonly RevenueLine[], yearBefore: readonly RevenueLine[]): readonly ProductRevenue[] {
+  return distinct(lines.map(({ product }) => product)).map((product) => {
+    const isIt = (line: RevenueLine): boolean => line.product === product;
+    const [now, before] = [sumOf(lines, isIt), sumOf(yearBefore, isIt)];
+    return {
+      product,
+      tag: lines.find(isIt)!.tag,
+      external: decimalText(sumOf(lines, isIt, isExternal)),
+      intersegment: decimalText(sumOf(lines, isIt, (line) => !isExternal(line))),
+      growth: before.numerator === 0n ? null : decimalText(add(divide(now, before), fraction(-1n))),
+    };
+  });
+}
+
+function monthOf(standing: MonthStanding, lines: readonly RevenueLine[]): MonthRevenue {
+  const isIn = ({ month }: RevenueLine): boolean => month === standing.month;
+  return {
+    ...standing,
+    ai: decimalText(sumOf(lines, isIn, isExternal, isAi)),
+    other: decimalText(sumOf(lines, isIn, isExternal, (line) => !isAi(line))),
+    intersegment: decimalText(sumOf(lines, isIn, (line) => !isExternal(line))),
+  };
+}
+
+function topCustomers(lines: readonly RevenueLine[]): readonly CustomerRevenue[] {
+  const external = lines.filter(isExternal);
+  const whole = sumOf(external);
+  if (whole.numerator === 0n) return [];
+  const sums = new Map<string, { customer: RevenueLine["customer"]; amount: Fraction }>();
+  for (const { customer, amount } of external) {
+    const held = sums.get(customer.id)?.amount ?? none;
+    sums.set(customer.id, { customer, amount: add(held, exact(amount)) });
+  }
+  return [...sums.values()]
+    .toSorted((a, b) => compare(b.amount, a.amount) || (a.customer.id < b.customer.id ? -1 : 1))
+    .slice(0, topMost)
+    .map(({ customer, amount }) => ({
+      customer,
+      amount: decimalText(amount),
+      share: decimalText(divide(amount, whole)),
+    }));
+}
+
+function summaryOf({ quarter, currency }: RevenueState, status: string, figures: readonly RevenueFigure[]): string {
+  const of = (id: string): string | null => figures.find((figure) => figure.id === id)!.value;
+  const share = of("ai-share-of-external");
+  const growth = of("external-growth-on-year");
+  const parts = [
+    `External revenue ${moneyText(of("external-revenue")!)} ${currency}`,
+    ...(growth === null ? [] : [`${percentText(growth)} % on the year`]),
+    ...(share === null ? [] : [`${percentText(share)} % of it from AI products`]),
+  ];
+  const provisional = status === "final" ? "" : " Provisional: a month of the quarter is open.";
+  return `${quarter}: ${parts.join(", ")}.${provisional}`;
+}
