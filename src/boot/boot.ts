@@ -209,6 +209,7 @@ async function putTogether(
     directory,
     rateLimits: new RateLimits(clock),
     budgets: books.budgets,
+    wallets: books.wallets.wallets,
     prices: books.ledger.prices,
     inForce: books.inForce,
     placements: new Placements(),

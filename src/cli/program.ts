@@ -40,6 +40,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { addSigningKeyCommands } from "./signing-key.ts";
 import { addSimCommands } from "./sim.ts";
 import { addUpCommand } from "./up.ts";
+import { addWalletCommands } from "./wallet.ts";
 import { addUsageCommands } from "./usage.ts";
 import { addWitnessCommand } from "./witness.ts";
 import { addVersionCommand, readVersion } from "./version.ts";
@@ -121,6 +122,7 @@ export function createProgram(context: CommandContext): Command {
   addInvoiceCommands(program, context);
   addFocusCommands(program, context);
   addPaperCommands(program, context);
+  addWalletCommands(program, context);
   addReceiptCommands(program, context);
   addLogCommands(program, context);
   addSigningKeyCommands(program, context);

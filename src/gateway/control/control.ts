@@ -27,6 +27,7 @@ import { reportRoutes } from "./report-routes.ts";
 import { residencyRoutes } from "./residency-routes.ts";
 import type { Route } from "./route.ts";
 import { staffRoutes } from "./staff-routes.ts";
+import { walletRoutes } from "./wallet-routes.ts";
 import { tenancyRoutes } from "./tenancy-routes.ts";
 
 declare module "fastify" {
@@ -105,12 +106,13 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
   const { tenancy, usage, reservations, residency, hosts, catalog, cloud, log, reports } = operations;
-  const { books, operators, audit, contents, support, erasures, exports, exits } = operations;
+  const { books, wallets, operators, audit, contents, support, erasures, exports, exits } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
     ...usageRoutes(usage, tenancy, models),
     ...booksRoutes(books),
+    ...walletRoutes(wallets),
     ...reservationRoutes(reservations),
     ...residencyRoutes(residency),
     ...hostRoutes(hosts),

@@ -7,7 +7,11 @@ import { dataClass, decimal, exported, limits, listOf } from "./fields.ts";
 
 const named = z.object({ id: z.string(), name: z.string() });
 
-export const organisation = named.extend({ createdAt: z.string(), limits });
+export const organisation = named.extend({
+  prepaid: z.boolean().meta({ description: "Whether it runs nothing that its wallet cannot pay for." }),
+  createdAt: z.string(),
+  limits,
+});
 
 export const project = named.extend({
   organisation: named,
