@@ -61,6 +61,7 @@ export {
 } from "./money.ts";
 export { nearest } from "./nearest.ts";
 export { isTooNested, nestingMax } from "./nesting.ts";
+export { isInside, outsideLookup } from "./outside-network.ts";
 export { addressText, isEverywhere, type NetworkAddress, parseAddress } from "./network-address.ts";
 export { createSalts } from "./salts.ts";
 export { describeInvalid } from "./schema-words.ts";

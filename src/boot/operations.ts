@@ -27,6 +27,17 @@ export function createOperations(parts: OperationParts): Operations {
     usage: usageOperations(parts),
     books: booksOperations(parts),
     wallets: walletOperations(parts),
+    alerts: {
+      async list(page) {
+        const { items, next } = await parts.alerts.list(page);
+        const told = items.map(({ atMs, deliveries, ...alert }) => ({
+          ...alert,
+          at: new Date(atMs).toISOString(),
+          deliveries: [...deliveries],
+        }));
+        return { items: told, next };
+      },
+    },
     reservations: parts.reservations,
     residency: {
       ...parts.residency,

@@ -1,3 +1,4 @@
+import type { Alerts } from "../alerts/index.ts";
 import type { Clock } from "../base/index.ts";
 import type { BooksContext } from "../books/index.ts";
 import type { Catalog } from "../catalog/index.ts";
@@ -25,6 +26,7 @@ export interface OperationParts {
   readonly store: Store;
   readonly ledger: BooksContext;
   readonly wallets: FollowedWallets;
+  readonly alerts: Alerts;
   readonly clock: Clock;
   readonly connection: DatabaseConnection;
   readonly tenancy: Tenancy;

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { isLoopback, RefusalError } from "../base/index.ts";
+import { addAlertCommands } from "./alert.ts";
 import { addAuditCommand } from "./audit.ts";
 import { addBundleCommands } from "./bundle.ts";
 import { addBackupCommand, addStatusCommand } from "./cloud.ts";
@@ -123,6 +124,7 @@ export function createProgram(context: CommandContext): Command {
   addFocusCommands(program, context);
   addPaperCommands(program, context);
   addWalletCommands(program, context);
+  addAlertCommands(program, context);
   addReceiptCommands(program, context);
   addLogCommands(program, context);
   addSigningKeyCommands(program, context);

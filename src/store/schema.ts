@@ -533,6 +533,31 @@ export interface LedgerPeriodTable {
   closedBy: TextOrNull;
 }
 
+/** What operators are told of money. */
+export interface AlertTable {
+  number: ColumnType<string, number | undefined, never>;
+  kind: "budget" | "wallet" | "unrated";
+  level: "organisation" | "project" | "key";
+  /** Its id. */
+  scope: string;
+  name: string;
+  /** A month, a grant: what it is told once for. */
+  occasion: string;
+  /** Percent; 0: there is none. */
+  threshold: number;
+  message: string;
+  at: Time;
+}
+
+export interface AlertDeliveryTable {
+  alert: ColumnType<string, string, never>;
+  channel: "webhook" | "email";
+  state: ColumnType<"waiting" | "delivered" | "given-up", undefined, "waiting" | "delivered" | "given-up">;
+  tries: ColumnType<number, undefined, number>;
+  nextAt: Time;
+  problem: TextOrNull;
+}
+
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
 export interface AcceleratorTimeTable {
   hour: Time;
@@ -579,6 +604,8 @@ export interface Database {
   ledgerPeriods: LedgerPeriodTable;
   walletGrants: WalletGrantTable;
   walletMovements: WalletMovementTable;
+  alerts: AlertTable;
+  alertDeliveries: AlertDeliveryTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -618,5 +645,7 @@ export const tables = [
   "ledger_postings",
   "wallet_grants",
   "wallet_movements",
+  "alerts",
+  "alert_deliveries",
   "ledger_periods",
 ] as const;

@@ -38,7 +38,7 @@ test("1,000 requests at once use no more than a prepaid wallet has, also over a 
     startCloud({
       data: join(folder.path, "data"),
       arguments: ["--engine", "fake", "--site", "DE"],
-      settings: JSON.stringify({ limits: { requestsInFlight: 2_000 } }),
+      settings: JSON.stringify({ limits: { requestsInFlight: 2_000 }, billing: { alerts: { thresholds: [1] } } }),
     });
   cloud = await start();
   await control(cloud, "POST", "/organisations", { name: "acme", prepaid: true });
@@ -77,6 +77,10 @@ test("1,000 requests at once use no more than a prepaid wallet has, also over a 
   const later = await used();
   assert.ok(Number(later.unbilled) <= 0.005, later.unbilled);
   assert.ok(Number(later.unbilled) >= Number(afterwards.unbilled));
+  await eventually("the alert", async () => {
+    const alerts = await cloud!.command<{ kind: string; threshold: number; name: string }[]>("alert", "list");
+    return alerts.some(({ kind, threshold, name }) => kind === "wallet" && threshold === 1 && name === "acme");
+  });
 
   const large = { url: cloud.url, key, content: "Hello.", more: { max_tokens: 4_000, n: 8 } };
   assert.equal((await ask(large)).status, 402);

@@ -6,6 +6,7 @@ import { type Clock, type Ids, isTooNested, nestingMax, refuse } from "../../bas
 import { documentHeaders, pageFiles, type PageStatus, renderPage } from "../page/index.ts";
 import { createAccess, type Identities, type Permission } from "./access.ts";
 import { createAudited } from "./auditing.ts";
+import { alertRoutes } from "./alert-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { booksRoutes } from "./books-routes.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
@@ -106,13 +107,14 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
   const { tenancy, usage, reservations, residency, hosts, catalog, cloud, log, reports } = operations;
-  const { books, wallets, operators, audit, contents, support, erasures, exports, exits } = operations;
+  const { alerts, books, wallets, operators, audit, contents, support, erasures, exports, exits } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
     ...usageRoutes(usage, tenancy, models),
     ...booksRoutes(books),
     ...walletRoutes(wallets),
+    ...alertRoutes(alerts),
     ...reservationRoutes(reservations),
     ...residencyRoutes(residency),
     ...hostRoutes(hosts),

@@ -41,6 +41,7 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
     residency: createFakeResidency(clock),
     books: createFakeBooks(clock),
     wallets: createFakeWallets(clock),
+    alerts: { list: (page) => Promise.resolve(paged([], page)) },
     catalog,
     usageRows,
     refusals,

@@ -22,7 +22,7 @@ import type {
   Unrated,
   WholeInvoice,
 } from "./books-wire.ts";
-import type { Wallet, WalletGrant, WalletMovementTold } from "./wallet-wire.ts";
+import type { AlertTold, Wallet, WalletGrant, WalletMovementTold } from "./wallet-wire.ts";
 import type { PoolStatus } from "./pool-wire.ts";
 import type {
   AuditEntry,
@@ -496,7 +496,14 @@ export interface WalletOperations {
   grant(asked: AskedCredits, by: string): Promise<WalletGrant | Refusal>;
 }
 
+/** What operators were told of money. */
+export interface AlertOperations {
+  /** The newest first. */
+  list(page: Page): Promise<List<AlertTold>>;
+}
+
 export interface Operations {
+  readonly alerts: AlertOperations;
   readonly wallets: WalletOperations;
   readonly books: BooksOperations;
   readonly tenancy: TenancyOperations;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { decimal, listOf } from "./fields.ts";
 
-// What the control API answers of wallets.
+// What the control API answers of wallets, and of what operators were told of them.
 
 export const walletGrant = z.object({
   id: z.string(),
@@ -53,3 +53,26 @@ export const walletMovements = listOf(
 export type Wallet = z.output<typeof wallet>;
 export type WalletGrant = z.output<typeof walletGrant>;
 export type WalletMovementTold = z.output<typeof walletMovements>["items"][number];
+
+const alert = z.object({
+  number: z.int(),
+  kind: z.enum(["budget", "wallet", "unrated"]),
+  level: z.enum(["organisation", "project", "key"]),
+  scope: z.string().meta({ description: "An id." }),
+  name: z.string(),
+  occasion: z.string().meta({ description: "What it is told once for: a month, a grant." }),
+  threshold: z.int().meta({ description: "Percent; 0: there is none." }),
+  message: z.string(),
+  at: z.string(),
+  deliveries: z.array(
+    z.object({
+      channel: z.enum(["webhook", "email"]),
+      state: z.enum(["waiting", "delivered", "given-up"]),
+      tries: z.int(),
+      problem: z.string().nullable(),
+    }),
+  ),
+});
+
+export const alerts = listOf(alert);
+export type AlertTold = z.output<typeof alert>;

@@ -320,7 +320,7 @@ export const networkConnections = z.object({
   airGapped: z.boolean(),
   connections: z.array(
     z.object({
-      purpose: z.enum(["upstream", "host", "database", "keys", "witness", "timestamp", "models"]),
+      purpose: z.enum(["upstream", "host", "database", "keys", "witness", "timestamp", "alerts", "models"]),
       name: z.string(),
       host: z.string().nullable().meta({ description: "Null: it is not known here, or a socket on this machine." }),
       port: z.int().nullable(),
