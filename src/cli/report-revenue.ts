@@ -23,7 +23,7 @@ export function addRevenueReport(group: Command, context: CommandContext): void 
     );
   withRequired(withJson(withCloud(command)), "--quarter <quarter>", "of a calendar year, such as 2026Q1")
     .option("--currency <currency>", "what was posted in this one; default: the price book's")
-    .option("--out <file>", "write it there instead of on standard output: .html or .json")
+    .option("--out <file>", "write it there instead of on standard output: .html, .pdf or .json")
     .option(
       "--auditors-pack <folder>",
       "write the report, the whole ledger and what derives one from the other there too",
@@ -46,6 +46,13 @@ async function show(options: RevenueOptions, context: CommandContext): Promise<v
     printer.note(`The auditor's pack is in ${folder}: python3 ${join(folder, "check.py")}`);
   }
   if (out === undefined && isJson) return printer.json(report);
+  if (out !== undefined && extname(out).toLowerCase() === ".pdf") {
+    const { revenuePdf } = await import("../disclosure/index.ts");
+    const bytes = await revenuePdf(report);
+    const file = resolve(surroundings.currentFolder, out);
+    writing(file, () => writeFileSync(file, bytes));
+    return printer.note(`Written to ${file}.`);
+  }
   const text = isJson ? `${JSON.stringify(report, undefined, 2)}\n` : await pageOf(report);
   if (out === undefined) return printer.text(text);
   const path = resolve(surroundings.currentFolder, out);

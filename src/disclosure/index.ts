@@ -14,6 +14,7 @@ export type { Declared, LiveDestination, LiveProject, LiveState, Period, PlacedS
 export { type ProcessingReport, processingReport } from "./processing.ts";
 export { packedLedgerName, packFiles } from "./pack/pack.ts";
 export type { RevenueCharts } from "./page/revenue-page.ts";
+export { revenuePdf } from "./page/revenue-pdf.ts";
 export { type RevenueReport, revenueReport } from "./revenue/revenue.ts";
 export type { MonthStanding, RevenueLine } from "./revenue/state.ts";
 export { type SovereigntyReport, sovereigntyReport } from "./sovereignty.ts";
