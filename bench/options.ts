@@ -19,7 +19,7 @@ export function usageOf(benches: readonly string[]): string {
     "  --quick    seconds instead of minutes; figures that mean little\n" +
     "  --json     a line of JSON behind each table\n" +
     "  --only     only these of a bench's targets, separated by commas\n" +
-    "  --entries  how many entries the log's bench fills its log with\n" +
+    "  --entries  how many entries the log's bench fills its log with, and records the ledger's posts\n" +
     "  --data     the data folder whose model engine and pool run (.bailiwick)\n"
   );
 }

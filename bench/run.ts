@@ -4,6 +4,7 @@
  *     npm run bench -- gateway engine [--quick] [--json] [--only bare,vllm-router]
  *     npm run bench -- log [--entries 1000000]
  *     npm run bench -- residency [--quick] [--json]
+ *     npm run bench -- ledger [--entries 10000000]
  *
  * bench/ owns the programs that measure Bailiwick from outside, as a user runs it, beside its peers in the same run. It
  * does not own correctness, which is the tests'. A machine's noise is met by short alternating rounds, their medians and
@@ -13,13 +14,14 @@
 import { resolve } from "node:path";
 import { engineBench } from "./engine.ts";
 import { gatewayBench } from "./gateway.ts";
+import { ledgerBench } from "./ledger.ts";
 import { logBench } from "./log.ts";
 import { parseBenchOptions, usageOf } from "./options.ts";
 import { poolBench } from "./pool.ts";
 import { residencyBench } from "./residency.ts";
 import { type Bench, type BenchOptions, jsonLine, type Outcome, printed } from "./report.ts";
 
-const benches: readonly Bench[] = [gatewayBench, engineBench, poolBench, logBench, residencyBench];
+const benches: readonly Bench[] = [gatewayBench, engineBench, poolBench, logBench, residencyBench, ledgerBench];
 const names = benches.map(({ name }) => name);
 
 const asked = parseBenchOptions(process.argv.slice(2), names, resolve(import.meta.dirname, ".."));

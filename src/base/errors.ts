@@ -187,6 +187,12 @@ export const errorCodes = {
     retry: false,
     next: "Ask for fewer tokens, raise the named budget, or wait for the next month (UTC).",
   },
+  wallet_exhausted: {
+    status: 402,
+    type: "insufficient_quota",
+    retry: false,
+    next: "Ask for fewer tokens, or have the operator grant credits (`npx bailiwick wallet grant`).",
+  },
   // Where it may run
   no_permitted_site: {
     status: 403,
@@ -406,6 +412,12 @@ export const errorCodes = {
     type: "invalid_request_error",
     retry: false,
     next: "Give another usage another id; nothing of this call was taken.",
+  },
+  grant_conflict: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Give another grant another id; nothing was granted.",
   },
   close_running: {
     status: 409,

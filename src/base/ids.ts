@@ -19,7 +19,8 @@ export type IdPrefix =
   | "ers"
   | "grt"
   | "ext"
-  | "inv";
+  | "inv"
+  | "wgr";
 
 export type Id<Prefix extends IdPrefix> = `${Prefix}_${string}`;
 export type RequestId = Id<"req">;

@@ -4,6 +4,7 @@
  */
 export { base64Url, decodeBase64, fromBase64Url } from "./base64.ts";
 export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
+export { csvLine } from "./csv.ts";
 export { canonicalForm, type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
 export { countries, countryMeant } from "./countries.ts";
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
@@ -60,6 +61,7 @@ export {
 } from "./money.ts";
 export { nearest } from "./nearest.ts";
 export { isTooNested, nestingMax } from "./nesting.ts";
+export { isInside, outsideLookup } from "./outside-network.ts";
 export { addressText, isEverywhere, type NetworkAddress, parseAddress } from "./network-address.ts";
 export { createSalts } from "./salts.ts";
 export { describeInvalid } from "./schema-words.ts";

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import { formatAmount, parseAmount } from "../base/index.ts";
 import { parseQuantity } from "../ledger/index.ts";
-import { ship, tryClosing } from "../store/index.ts";
+import { dump, openStore, restore, ship, tryClosing } from "../store/index.ts";
 import {
   accrue,
   applyPriceBook,
@@ -436,4 +439,28 @@ test("what was served is billed, and a posting of its invoice leads back to its 
   assert.ok(reasons.requests.every(({ receipt }) => receipt?.startsWith("rcpt_")));
   const { totals } = taken(await trialBalance(books));
   assert.ok(totals.every(({ debit, credit }) => debit === credit));
+});
+
+test("a backup restores the books as they are, closed periods and all", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(golden);
+  await take(books, ...goldenUsage("acme"), used("5", 3, { sku: "m/nothing" }));
+  taken(await close(books, "2026-03", "me"));
+  await take(books, used("6", 1_000_000));
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-books-"));
+  context.after(() => Promise.resolve(rmSync(folder, { recursive: true })));
+  const to = join(folder, "dump");
+  const log = (): void => undefined;
+  assert.equal((await dump({ connection: books.connection, to, clock: books.clock, log })).outcome, "dumped");
+  const connection = await temporary.emptyDatabase();
+  assert.equal((await restore({ connection, from: to, log })).outcome, "restored");
+  const installation = (await books.db.selectFrom("installation").select("id").executeTakeFirstOrThrow()).id;
+  const store = await openStore({ connection, installation, clock: books.clock, log });
+  assert.ok(store.outcome === "opened");
+  const restored = { ...books, db: store.db };
+  assert.deepEqual(await trialBalance(restored), await trialBalance(books));
+  assert.deepEqual(await record(restored, goldenUsage("acme"), "call"), { accepted: 0, duplicates: 4 });
+  assert.deepEqual(await close(restored, "2026-03", "other"), await close(books, "2026-03", "me"));
+  await store.close();
 });

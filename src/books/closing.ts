@@ -20,6 +20,7 @@ import {
 import {
   addEntries,
   addInvoices,
+  addMovements,
   closePeriod,
   type Database,
   type Entry,
@@ -36,6 +37,7 @@ import {
 import { postingsFor } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { internalOrganisations } from "./organisations.ts";
+import { PayingWallets } from "./paying.ts";
 import { sumFrom } from "./sum-rows.ts";
 
 /** A closed period, and what was invoiced of it. */
@@ -48,7 +50,7 @@ export interface ClosedPeriod {
 }
 
 /**
- * Closes a period for ever: each customer's sums become one draft invoice a currency, what was accrued of them is reversed, and nothing is
+ * Closes a period for ever: each customer's sums become one draft invoice a currency, which its wallet pays first, what was accrued of them is reversed, and nothing is
  * posted into it any more. One period after the other; one that is closed answers as it did.
  */
 export async function close(context: BooksContext, name: string, by: string): Promise<ClosedPeriod | Refusal> {
@@ -62,7 +64,7 @@ export async function close(context: BooksContext, name: string, by: string): Pr
       const closed = await findPeriod(transaction, name);
       if (closed?.closedAt === undefined) {
         await refuseUntimely(transaction, period, closedUntilMs, context.clock.nowMs());
-        await bill(context, transaction, period, book);
+        await bill(context, transaction, { period, book, closedUntilMs });
         await closePeriod(transaction, name, by, context.clock.nowMs());
       }
       return told(transaction, name);
@@ -107,8 +109,11 @@ function refused(
 async function bill(
   context: BooksContext,
   transaction: Transaction<Database>,
-  period: Period,
-  book: RatedBook,
+  {
+    period,
+    book,
+    closedUntilMs,
+  }: { readonly period: Period; readonly book: RatedBook; readonly closedUntilMs: number | undefined },
 ): Promise<void> {
   const rows = await findSums(transaction, { billedIn: period.name });
   const lines = [
@@ -126,6 +131,7 @@ async function bill(
   const internal = await internalOrganisations(transaction, context.internal);
   const nowMs = context.clock.nowMs();
   const accrued = accruedBy(rows);
+  const wallets = await PayingWallets.of(transaction, period, closedUntilMs);
   const made = bills.map((each) => {
     const id = context.ids.mint("inv");
     const entries = entriesOf(
@@ -134,18 +140,17 @@ async function bill(
       accrued.get(`${each.customer}\n${each.currency}`) ?? new Map(),
       internal.has(each.customer),
     );
-    return { row: invoiceRow(each, id, nowMs), entries };
+    const drawn = wallets.pay(each, id, internal.has(each.customer));
+    return { row: invoiceRow(each, id, { drawn, nowMs }), entries };
   });
+  wallets.end();
   await openPeriods(transaction, [period]);
   await addInvoices(
     transaction,
     made.map(({ row }) => row),
   );
-  await addEntries(
-    transaction,
-    made.flatMap(({ entries }) => entries),
-    nowMs,
-  );
+  await addEntries(transaction, [...made.flatMap(({ entries }) => entries), ...wallets.entries], nowMs);
+  await addMovements(transaction, wallets.movements, nowMs);
 }
 
 /** Usage of periods whose bills are closed: what those would be with it, less what they were. */
@@ -229,7 +234,7 @@ function entriesOf(
     }));
 }
 
-function invoiceRow(each: Bill, id: InvoiceId, nowMs: number) {
+function invoiceRow(each: Bill, id: InvoiceId, { drawn, nowMs }: { readonly drawn: bigint; readonly nowMs: number }) {
   const { customer, period, currency, net, tax, gross, lines } = each;
   const inLedger = (minor: bigint): bigint => ledgerUnits(minor, currency);
   return {
@@ -241,6 +246,7 @@ function invoiceRow(each: Bill, id: InvoiceId, nowMs: number) {
     net: inLedger(net),
     tax: inLedger(tax.amount),
     gross: inLedger(gross),
+    drawn,
     residual: lines.reduce((sum, { amount }) => sum + ledgerAmount(amount), 0n) - inLedger(net),
     createdAtMs: nowMs,
   };

@@ -1,6 +1,6 @@
 /**
  * books: usage on its way into money. Owns the price book in force, taking usage of other services, adding what was used to
- * its sums and posting what they come to, all in the transaction that writes the usage; closing periods with their invoices;
+ * its sums and posting what they come to, all in the transaction that writes the usage; closing periods with their invoices, which wallets pay first; wallets' grants;
  * what is asked of the ledger. Does not own: what something costs and which postings that makes (ledger), the tables and their
  * guards (store), the documents' versions (residency), counting what was served (stages).
  * Invariants: usage is in exactly one of invoiced, unbilled and unrated; what is posted of a sum is what it costs, to the
@@ -17,4 +17,6 @@ export { createPricesInForce } from "./prices.ts";
 export { accounts, entries, metered, periods, trialBalance, why } from "./reading.ts";
 export { record } from "./recording.ts";
 export { servedUsage } from "./served.ts";
+export { type WalletNow, walletsNow } from "./standing.ts";
 export { rateUnrated, unrated } from "./unrated.ts";
+export { type AskedGrant, grantCredits, walletHistory } from "./wallets.ts";

@@ -27,7 +27,7 @@ async function closedMarch(
   { known = customers.length, sells = true }: { known?: number; sells?: boolean } = {},
 ): Promise<{ readonly books: TestBooks; readonly ids: readonly string[] }> {
   const books = await testBooks(temporary, sells ? { issuer } : {});
-  context.after(() => (books.prices.close(), books.store.close()));
+  context.after(() => books.close());
   const organisations: OrganisationId[] = [];
   for (const customer of customers) organisations.push((await books.organisation(customer)) as OrganisationId);
   await books.applyPrices({

@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 import { type InvoiceId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import { type BilledLine, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
-import type { BillDocument, Period } from "../ledger/index.ts";
+import { type BillDocument, minorAmount, type Period } from "../ledger/index.ts";
 import { type Database, draftsOf, issuedDocuments, setInvoiceState, takeInvoice } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
 import { issueNext } from "./numbers.ts";
@@ -28,9 +28,10 @@ export async function finalize(context: BooksContext, id: string, by: string): P
       const parties = await partiesFor(context, transaction, row.organisation);
       const bill = readBill(JSON.parse(row.bill) as BillDocument, await periodOf(transaction, row.period));
       const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
-      // Nothing is drawn from wallets here yet: `drawn` and `prepaid` of invoiceOf are where it belongs.
+      // Credits pay net and no tax: the tax is that of the whole bill, and what they paid is paid already.
+      const prepaid = minorAmount(row.drawn, row.currency);
       const invoice = await issueNext(context, transaction, told, (numbered) =>
-        invoiceOf(bill, { ...numbered, parties, receiptsOf: (line) => receiptsOf(line, context) }),
+        invoiceOf(bill, { ...numbered, parties, prepaid, receiptsOf: (line) => receiptsOf(line, context) }),
       );
       await setInvoiceState(transaction, row.id, "final");
       return invoice;

@@ -3,7 +3,7 @@ import type { Ids } from "../base/index.ts";
 import type { DataFolder } from "../installation/index.ts";
 import { folderDisk, type Journal, openJournal } from "../journal/index.ts";
 import type { BooksContext } from "../books/index.ts";
-import { Budgets } from "../ledger/index.ts";
+import { Budgets, Wallets } from "../ledger/index.ts";
 import { openSigningKeys } from "../receipt/index.ts";
 import type { Sequencing } from "../sequencing/index.ts";
 import { createShipper, type Shipper } from "../shipping/index.ts";
@@ -17,6 +17,7 @@ import type { BootOptions } from "./options.ts";
 import { openLedger } from "./ledger.ts";
 import { openInForce } from "./residency.ts";
 import { openTransparency } from "./transparency.ts";
+import { type FollowedWallets, followWallets } from "./wallets.ts";
 import { messageOf } from "./words.ts";
 
 /** What is known of earlier runs, and where this one's requests are written down. */
@@ -31,6 +32,7 @@ export interface Bookkeeping {
   readonly inForce: InForce;
   readonly tenancy: Tenancy;
   readonly budgets: Budgets;
+  readonly wallets: FollowedWallets;
   readonly ledger: BooksContext;
 }
 
@@ -90,6 +92,21 @@ export async function openBookkeeping(
     onFailure: (error) => log.warn({ reason: messageOf(error) }, "a change will be seen at the next confirmation"),
   });
   const budgets = new Budgets(clock, ledger.prices.currency);
-  await seedBudgets(budgets, store, journal, folder.gateway, clock.nowMs());
-  return { store, connection, signing, journal, shipper, sequencing, directory, inForce, tenancy, budgets, ledger };
+  const wallets = new Wallets(() => ledger.prices.currency);
+  await seedBudgets({ budgets, wallets }, store, journal, folder.gateway, clock.nowMs());
+  const followed = await followWallets(wallets, { ...options, store, ledger, gateway: folder.gateway }, stops);
+  return {
+    store,
+    connection,
+    signing,
+    journal,
+    shipper,
+    sequencing,
+    directory,
+    inForce,
+    tenancy,
+    budgets,
+    wallets: followed,
+    ledger,
+  };
 }

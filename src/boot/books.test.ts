@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createIds, type GatewayId, ManualClock, type ReceiptId, RefusalError, withPrefix } from "../base/index.ts";
 import { FakeDisk, type Journal, type JournalBatch, openJournal } from "../journal/index.ts";
-import { Budgets } from "../ledger/index.ts";
+import { Wallets, Budgets } from "../ledger/index.ts";
 import { openSigningKeys, type SigningKeys, verifyReceipt } from "../receipt/index.ts";
 import { createShipper, type Shipment } from "../shipping/index.ts";
 import {
@@ -238,7 +238,7 @@ test("after a restart budgets know what was spent, and the bound of what nobody 
   const spent = 3_970_000_000_000n + 25_000_000_000_000n;
   const spentNow = async (): Promise<bigint> => {
     const budgets = new Budgets(clock, "EUR");
-    await seedBudgets(budgets, store, journal, gateway, clock.nowMs());
+    await seedBudgets({ budgets, wallets: new Wallets(() => "EUR") }, store, journal, gateway, clock.nowMs());
     return budgets.spent("prj_A");
   };
   await settleAll({ journal, gateway }, [{}, { counts: unknown }]);

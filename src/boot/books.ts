@@ -9,7 +9,7 @@ import {
 } from "../base/index.ts";
 import { isBefore, type Journal, type JournalBatch, type JournalRecord, type Position } from "../journal/index.ts";
 import { accrue, type BooksContext, hold, servedUsage } from "../books/index.ts";
-import type { Budgets } from "../ledger/index.ts";
+import type { Budgets, Wallets } from "../ledger/index.ts";
 import { receiptFile, type SigningKeys } from "../receipt/index.ts";
 import type { Shipment, Shipper } from "../shipping/index.ts";
 import { parseSettlement, type SettlementBody } from "../stages/index.ts";
@@ -152,9 +152,12 @@ export async function locateReceipt(
   return Promise.race([finding, late.promise]).finally(cancel);
 }
 
-/** What was spent this month before this process: in the database, and in the journal behind its watermark. */
+/**
+ * What was spent this month before this process: in the database, and in the journal behind its watermark. Wallets hear of the latter,
+ * whenever it was.
+ */
 export async function seedBudgets(
-  budgets: Budgets,
+  { budgets, wallets }: { readonly budgets: Budgets; readonly wallets: Wallets },
   store: Store,
   journal: Journal,
   gateway: GatewayId,
@@ -168,7 +171,9 @@ export async function seedBudgets(
       if (record.kind !== "settlement") continue;
       const { listAmount, amountBound, startedAtMs, key, project, organisation } = parseSettlement(record.body);
       const amount = listAmount ?? amountBound ?? null;
-      if (amount === null || !new Date(startedAtMs).toISOString().startsWith(month)) continue;
+      if (amount === null) continue;
+      wallets.seed(organisation, parseExact(amount), record.position);
+      if (!new Date(startedAtMs).toISOString().startsWith(month)) continue;
       for (const id of [key, project, organisation]) budgets.seed(id, parseExact(amount));
     }
   }

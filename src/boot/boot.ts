@@ -9,6 +9,7 @@ import { type Call, type Cloud, Placements } from "../stages/index.ts";
 import { createMeters } from "../telemetry/index.ts";
 import { RateLimits } from "../tenancy/index.ts";
 import { recordAcceleratorTime } from "./accelerator-time.ts";
+import { openAlerts } from "./alerts.ts";
 import { type Bookkeeping, openBookkeeping } from "./bookkeeping.ts";
 import { readReceipt } from "./books.ts";
 import { aboutLog, readProof } from "./transparency.ts";
@@ -209,6 +210,7 @@ async function putTogether(
     directory,
     rateLimits: new RateLimits(clock),
     budgets: books.budgets,
+    wallets: books.wallets.wallets,
     prices: books.ledger.prices,
     inForce: books.inForce,
     placements: new Placements(),
@@ -237,11 +239,13 @@ async function putTogether(
   const onActive = reserved.follow;
   const residency = openResidency(options, books, destinations);
   const reservations = await openReservations({ ...options, ...books, ids, destinations, onActive }, stops);
+  const alerts = await openAlerts(options, { ...books, meters, installation: folder.installation }, stops);
   const startedAtMs = clock.nowMs();
   const isReady = (): boolean => !draining && destinations.all.some(({ ready }) => ready);
   const parts = {
     ...options,
     ...books,
+    alerts,
     reservations,
     reserved,
     residency,

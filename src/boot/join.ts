@@ -88,6 +88,8 @@ async function start(options: JoinOptions, stops: Stops): Promise<RunningHost> {
   const watcher: HostWatcher = {
     up: (path) => (socketPath = path),
     down: () => (socketPath = undefined),
+    // Its gateway hears of it no more either, and gives up what runs there.
+    silent: () => undefined,
     told: () => undefined,
     close: () => Promise.resolve(),
   };

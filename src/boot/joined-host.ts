@@ -1,5 +1,5 @@
 import { addressText, sleep } from "../base/index.ts";
-import type { HostDestination } from "../destinations/index.ts";
+import { type HostDestination, HostSilent } from "../destinations/index.ts";
 import { parseHello, poll, type Poll } from "../fabric/index.ts";
 import type { HostHello } from "../host/index.ts";
 import type { Member } from "../membership/index.ts";
@@ -38,8 +38,8 @@ const connectTimeoutMs = 3_000;
 const lookEveryMs = 100;
 const recordedMs = 1_000;
 
-/** A connection that is as good as broken: its other side was not heard for as long as its lease. */
-class NotHeard extends Error {
+/** What runs there is cut off as if its connections had broken. */
+class Revoked extends Error {
   readonly code = "ECONNRESET";
 }
 
@@ -91,7 +91,7 @@ export class JoinedHost {
   /** Nothing new is sent there by now; what runs may end within a bound. */
   async retire(limitMs: number): Promise<void> {
     await this.#until(limitMs, () => this.destination.running === 0);
-    this.destination.cut(new NotHeard("the host was revoked"));
+    this.destination.cut(new Revoked("the host was revoked"));
     // What has just ended is counted, recorded and acknowledged first.
     await this.#until(recordedMs, () => false);
     await this.close();
@@ -129,7 +129,7 @@ export class JoinedHost {
         this.#lookAgain();
       },
       onAway: (why) => this.#down(why),
-      onSilent: () => this.destination.cut(new NotHeard(`the host was not heard for ${leaseSeconds} s`)),
+      onSilent: () => this.destination.cut(new HostSilent(leaseSeconds)),
     });
   }
 

@@ -49,6 +49,7 @@ export async function networkConnections(parts: Parts): Promise<NetworkConnectio
       row("witness", name, addressOf(url), "checkpoints of the transparency log, which name no tenant"),
     ),
     ...timestampConnection(settings),
+    ...alertConnections(settings),
     ...modelSources(settings),
   ];
   return { airGapped: settings.network.airGapped, connections };
@@ -109,6 +110,15 @@ function timestampConnection({ log }: Settings): Connection[] {
   if (log.timestamps === undefined) return [];
   const carries = "the hash of a checkpoint of the transparency log, once an hour";
   return [row("timestamp", "time-stamping authority", addressOf(log.timestamps.url), carries)];
+}
+
+function alertConnections({ billing }: Settings): Connection[] {
+  const { webhook, email } = billing.alerts;
+  const carries = "names of organisations, projects and keys whose budgets or wallets run out, and the amounts";
+  return [
+    ...(webhook === undefined ? [] : [row("alerts", "webhook", addressOf(webhook.url), carries)]),
+    ...(email === undefined ? [] : [row("alerts", "mail server", { host: email.host, port: email.port }, carries)]),
+  ];
 }
 
 function databaseConnection({ settings, environment }: Parts): Connection[] {

@@ -15,6 +15,7 @@ import { explainPlaces } from "./explaining.ts";
 import { networkConnections } from "./network.ts";
 import { placementsSince } from "./placements.ts";
 import { poolStatus } from "./pool.ts";
+import { walletOperations } from "./wallet-operations.ts";
 import { logOperations } from "./transparency.ts";
 
 const maxRows = 100_000;
@@ -25,6 +26,18 @@ export function createOperations(parts: OperationParts): Operations {
     tenancy: parts.tenancy,
     usage: usageOperations(parts),
     books: booksOperations(parts),
+    wallets: walletOperations(parts),
+    alerts: {
+      async list(page) {
+        const { items, next } = await parts.alerts.list(page);
+        const told = items.map(({ atMs, deliveries, ...alert }) => ({
+          ...alert,
+          at: new Date(atMs).toISOString(),
+          deliveries: [...deliveries],
+        }));
+        return { items: told, next };
+      },
+    },
     reservations: parts.reservations,
     residency: {
       ...parts.residency,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { HostId } from "../base/index.ts";
-import { HostDestination } from "../destinations/index.ts";
+import { HostDestination, HostSilent } from "../destinations/index.ts";
 import type { DestinationSite, ModelFault } from "../engine/index.ts";
 import { startHost, type StartHostOptions } from "../fabric/index.ts";
 import type { HostHello, HostPool, HostReservation } from "../host/index.ts";
@@ -34,6 +34,8 @@ const environmentOfHosts = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_V
 export interface HostWatcher {
   up(socketPath: string, hello: HostHello): void;
   down(): void;
+  /** It is down because nobody hears it: nothing closes what runs there. */
+  silent(): void;
   told(pool: HostPool): void;
   /** Before its process is stopped. */
   close(): Promise<void>;
@@ -55,10 +57,18 @@ export interface OwnHost {
 
 /** A watcher for whom this machine's host is one of the gateway's destinations. */
 export function watcherFor(destination: HostDestination): HostWatcher {
+  let reach = { socketPath: "" };
   return {
-    up: (socketPath, { boot, engine, models, faults = [] }) =>
-      destination.up({ reach: { socketPath }, boot, engine, models, faults }),
+    up: (socketPath, { boot, engine, models, faults = [] }) => {
+      // Heard again it is the same process on the same socket.
+      if (reach.socketPath !== socketPath) reach = { socketPath };
+      destination.up({ reach, boot, engine, models, faults });
+    },
     down: () => destination.down(),
+    silent: () => {
+      destination.down(`it was not heard for ${leaseSeconds} s`);
+      destination.cut(new HostSilent(leaseSeconds));
+    },
     told: (pool) => destination.told(pool),
     close: () => destination.close(),
   };
@@ -89,6 +99,10 @@ export function startOwnHost(options: HostOptions, own: OwnHost, stops: Stops): 
         watcher.up(socketPath, state.hello);
         resolve();
         return;
+      }
+      if (state.phase === "silent") {
+        log.warn({ host, seconds: leaseSeconds }, "the host is not heard; what ran there is given up");
+        return watcher.silent();
       }
       watcher.down();
       if (state.phase !== "restarting") return;

@@ -1,3 +1,5 @@
+import type { Alerts } from "../alerts/index.ts";
+import type { Clock } from "../base/index.ts";
 import type { BooksContext } from "../books/index.ts";
 import type { Catalog } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
@@ -13,6 +15,7 @@ import type { Tenancy } from "../tenancy/index.ts";
 import type { JoinedHosts } from "./joined.ts";
 import type { Reserved } from "./reserved.ts";
 import type { Rights } from "./rights.ts";
+import type { FollowedWallets } from "./wallets.ts";
 
 /** What the control API's operations are joined from. */
 export interface OperationParts {
@@ -22,6 +25,9 @@ export interface OperationParts {
   readonly cloud: Cloud;
   readonly store: Store;
   readonly ledger: BooksContext;
+  readonly wallets: FollowedWallets;
+  readonly alerts: Alerts;
+  readonly clock: Clock;
   readonly connection: DatabaseConnection;
   readonly tenancy: Tenancy;
   readonly reservations: Reservations;

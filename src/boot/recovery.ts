@@ -1,7 +1,7 @@
 import { type Exact, parseExact, type RequestId } from "../base/index.ts";
 import type { Destination } from "../engine/index.ts";
 import type { Intent } from "../journal/index.ts";
-import { bound as mostCost, type Reservation } from "../ledger/index.ts";
+import { bound as mostCost, type Reservation, type WalletReservation } from "../ledger/index.ts";
 import {
   type Cloud,
   type Counts,
@@ -21,6 +21,7 @@ interface Open {
   readonly intent: Intent;
   readonly intended: IntentBody;
   readonly reservation: Reservation;
+  readonly walletReservation: WalletReservation;
 }
 
 /**
@@ -30,7 +31,7 @@ interface Open {
 export async function settleOpenIntents(cloud: Cloud, log: Log): Promise<void> {
   const open = cloud.journal.openIntents().map(({ intent, body }) => {
     const intended = parseIntent(body);
-    return { intent, intended, reservation: reserveAgain(intended, cloud) };
+    return { intent, intended, ...reserveAgain(intended, cloud) };
   });
   if (open.length === 0) return;
   const endMs = cloud.clock.monotonicMs() + comesBackMs;
@@ -55,10 +56,16 @@ async function settleAll(open: readonly Open[], host: string, endMs: number, clo
   return settled;
 }
 
-async function settleOne({ intent, intended, reservation }: Open, counts: Counts, cloud: Cloud): Promise<void> {
+async function settleOne(
+  { intent, intended, reservation, walletReservation }: Open,
+  counts: Counts,
+  cloud: Cloud,
+): Promise<void> {
   const endedAtMs = cloud.clock.nowMs();
   const { written, body: settlement } = settle(intent, intended, cloud, { counts, endedAtMs, response: null });
-  reservation.settle(costSettled(settlement));
+  const cost = costSettled(settlement);
+  reservation.settle(cost);
+  walletReservation.settle(cost, written.position);
   await written.durable;
   cloud.books.settled(settlement.receipt, settlement.project, written.position);
   destinationOf(intended.destination.name, cloud)?.acknowledge(intent.request);
@@ -69,11 +76,15 @@ function destinationOf(name: string, { destinations }: Cloud): Destination | und
 }
 
 /** What a request was admitted for stays set aside until it is settled, also over the end of the process that took it. */
-function reserveAgain({ organisation, project, key, price, bound }: IntentBody, { budgets }: Cloud): Reservation {
+function reserveAgain(
+  { organisation, project, key, price, bound }: IntentBody,
+  { budgets, wallets }: Cloud,
+): Pick<Open, "reservation" | "walletReservation"> {
   const scopes = [key, project, organisation].map((id) => ({ id, level: "", monthlyBudget: undefined }));
-  const reservation = budgets.reserve(scopes, price === null ? noCost : mostCost(bound, priceIn(price)));
+  const most = price === null ? noCost : mostCost(bound, priceIn(price));
+  const reservation = budgets.reserve(scopes, most);
   if (reservation.outcome === "refused") throw new Error("a scope without a budget refuses nothing");
-  return reservation;
+  return { reservation, walletReservation: wallets.hold(organisation, most) };
 }
 
 function costSettled({ listAmount, amountBound }: SettlementBody): Exact {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hubStorage, isInside, outsideLookup, RedirectRefused, redirectTarget } from "./redirects.ts";
+import { isInside } from "../base/index.ts";
+import { hubStorage, outsideLookup, RedirectRefused, redirectTarget } from "./redirects.ts";
 
 const from = new URL("https://huggingface.co/a/b/resolve/main/c.gguf");
 

@@ -1,5 +1,5 @@
-import { lookup as systemLookup } from "node:dns";
-import { BlockList, isIP, type LookupFunction } from "node:net";
+import { isIP } from "node:net";
+import { outsideLookup as lookupOutside } from "../base/index.ts";
 
 /** Where the Hub keeps what it sends on to, each with all below it. */
 export const hubStorage: readonly string[] = ["huggingface.co", "hf.co"];
@@ -37,49 +37,5 @@ export function redirectTarget(
   return { url, isHub };
 }
 
-/**
- * Networks that are nobody's on the Internet (RFC 6890): this host, private, shared, link-local, loopback, benchmarks,
- * multicast and reserved ones. IPv4 addresses that stand in IPv6 (RFC 4291, section 2.5.5.2) are looked at as what they are.
- */
-const inside = new BlockList();
-for (const [network, prefix] of [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["224.0.0.0", 4],
-  ["240.0.0.0", 4],
-] as const) {
-  inside.addSubnet(network, prefix, "ipv4");
-}
-for (const [network, prefix] of [
-  ["::", 127],
-  ["64:ff9b::", 96],
-  ["fc00::", 7],
-  ["fe80::", 10],
-  ["ff00::", 8],
-] as const) {
-  inside.addSubnet(network, prefix, "ipv6");
-}
-
-export function isInside(address: string): boolean {
-  return inside.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
-}
-
-/** Looks a name up, and refuses addresses within networks of one's own: at the connection itself, so that no answer is another. */
-export const outsideLookup: LookupFunction = (name, options, callback) => {
-  systemLookup(name, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, "", 0);
-    const found = addresses.find(({ address }) => isInside(address));
-    if (found !== undefined) {
-      return callback(new RedirectRefused(name, `${found.address} is no address of the Internet`), "", 0);
-    }
-    if (options.all === true) return callback(null, addresses);
-    return callback(null, addresses[0]!.address, addresses[0]!.family);
-  });
-};
+/** Looks a name up, and refuses addresses within networks of one's own. */
+export const outsideLookup = lookupOutside((name, why) => new RedirectRefused(name, why));

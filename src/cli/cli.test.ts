@@ -244,7 +244,7 @@ test("what changes nothing is refused, what permits nothing is said, and amounts
   const { run, control } = await withCloud(context);
   await withTenants(run);
   for (const [line, options] of [
-    ["org update default", /--models, --requests-per-minute, .*--expires, --name\./],
+    ["org update default", /--models, --requests-per-minute, .*--expires, --prepaid, --no-prepaid, --name\./],
     [
       "project update default",
       /--data-class, --processing, --unsupported, --tier, --weight, --keep-content, --storage, --regimes, --country, --exported, --models, .*--name\./,

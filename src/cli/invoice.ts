@@ -30,6 +30,7 @@ export function addInvoiceCommands(program: Command, context: CommandContext): v
           { title: "NET", text: ({ net }) => net, align: "right" },
           { title: "TAX", text: ({ tax }) => tax, align: "right" },
           { title: "GROSS", text: ({ gross, currency }) => `${gross} ${currency}`, align: "right" },
+          { title: "DRAWN", text: ({ drawn }) => drawn, align: "right" },
         ],
         rows,
         "There is none.",

@@ -8,14 +8,18 @@ import { currencyOf, describeLimits, type LimitOptions, limitsOf, withLimits } f
 
 type Options = CloudOptions & JsonOption;
 
+interface Prepaid {
+  readonly prepaid?: boolean;
+}
+
 export function addOrganisationCommands(program: Command, context: CommandContext): void {
   const group = program.command("org").alias("organisation").description("organisations: who pays");
   const { printer } = context;
 
   leaf(group, "create <name>", "make an organisation", context).action(
-    async (name: string, options: Options & LimitOptions) => {
+    async (name: string, options: Options & LimitOptions & Prepaid) => {
       const cloud = client(context, options);
-      const body = { name, limits: limitsOf(options) };
+      const body = { name, prepaid: options.prepaid, limits: limitsOf(options) };
       const made = await cloud.send<ChangedOrganisation>("POST", "/organisations", body);
       printer.warnings(made.warnings);
       await show(context, cloud, made, options);
@@ -46,12 +50,12 @@ export function addOrganisationCommands(program: Command, context: CommandContex
       await show(context, cloud, await cloud.get<Organisation>(pathOf`/organisations/${organisation}`), options);
     },
   );
-  leaf(group, "update <organisation>", "change an organisation's name or limits", context)
+  leaf(group, "update <organisation>", "change an organisation's name, limits, or whether it is prepaid", context)
     .option("--name <name>", "its new name")
-    .action(async (name: string, options: Options & LimitOptions & { name?: string }, command: Command) => {
+    .action(async (name: string, options: Options & LimitOptions & Prepaid & { name?: string }, command: Command) => {
       requireChange(command);
       const cloud = client(context, options);
-      const body = { name: options.name, limits: limitsOf(options) };
+      const body = { name: options.name, prepaid: options.prepaid, limits: limitsOf(options) };
       const changed = await cloud.send<ChangedOrganisation>("PATCH", pathOf`/organisations/${name}`, body);
       printer.warnings(changed.warnings);
       await show(context, cloud, changed, options);
@@ -60,7 +64,9 @@ export function addOrganisationCommands(program: Command, context: CommandContex
 }
 
 function leaf(group: Command, name: string, description: string, { surroundings }: CommandContext): Command {
-  return withJson(withCloud(withLimits(group.command(name).description(description), surroundings.clock)));
+  return withJson(withCloud(withLimits(group.command(name).description(description), surroundings.clock)))
+    .option("--prepaid", "it runs nothing that its wallet cannot pay for")
+    .option("--no-prepaid", "it pays later, as far as its wallet does not pay");
 }
 
 async function show(
@@ -73,6 +79,7 @@ async function show(
   return printer.facts([
     ["name", organisation.name],
     ["id", organisation.id],
+    ["pays", organisation.prepaid ? "in advance, from its wallet" : "later"],
     ["limits", describeLimits(organisation.limits, await currencyOf(cloud, [organisation.limits])) || "none"],
     ["created", organisation.createdAt],
   ]);

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { isLoopback, RefusalError } from "../base/index.ts";
+import { addAlertCommands } from "./alert.ts";
 import { addAuditCommand } from "./audit.ts";
 import { addBundleCommands } from "./bundle.ts";
 import { addBackupCommand, addStatusCommand } from "./cloud.ts";
@@ -40,6 +41,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { addSigningKeyCommands } from "./signing-key.ts";
 import { addSimCommands } from "./sim.ts";
 import { addUpCommand } from "./up.ts";
+import { addWalletCommands } from "./wallet.ts";
 import { addUsageCommands } from "./usage.ts";
 import { addWitnessCommand } from "./witness.ts";
 import { addVersionCommand, readVersion } from "./version.ts";
@@ -121,6 +123,8 @@ export function createProgram(context: CommandContext): Command {
   addInvoiceCommands(program, context);
   addFocusCommands(program, context);
   addPaperCommands(program, context);
+  addWalletCommands(program, context);
+  addAlertCommands(program, context);
   addReceiptCommands(program, context);
   addLogCommands(program, context);
   addSigningKeyCommands(program, context);

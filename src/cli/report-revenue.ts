@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { RevenueCharts, RevenueReport } from "../disclosure/index.ts";
-import type { Accounts, LedgerTransaction } from "../gateway/control/index.ts";
+import type { LedgerTransaction } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
@@ -46,18 +46,17 @@ async function show(options: RevenueOptions, context: CommandContext): Promise<v
     printer.note(`The auditor's pack is in ${folder}: python3 ${join(folder, "check.py")}`);
   }
   if (out === undefined && isJson) return printer.json(report);
-  if (out !== undefined && extname(out).toLowerCase() === ".pdf") {
-    const { revenuePdf } = await import("../disclosure/index.ts");
-    const bytes = await revenuePdf(report);
-    const file = resolve(surroundings.currentFolder, out);
-    writing(file, () => writeFileSync(file, bytes));
-    return printer.note(`Written to ${file}.`);
-  }
-  const text = isJson ? `${JSON.stringify(report, undefined, 2)}\n` : await pageOf(report);
-  if (out === undefined) return printer.text(text);
+  if (out === undefined) return printer.text(await pageOf(report));
   const path = resolve(surroundings.currentFolder, out);
-  writing(path, () => writeFileSync(path, text));
+  const bytes = isJson ? `${JSON.stringify(report, undefined, 2)}\n` : await paperOf(report, path);
+  writing(path, () => writeFileSync(path, bytes));
   printer.note(`Written to ${path}.`);
+}
+
+async function paperOf(report: RevenueReport, path: string): Promise<string | Uint8Array> {
+  if (extname(path).toLowerCase() !== ".pdf") return pageOf(report);
+  const { revenuePdf } = await import("../disclosure/index.ts");
+  return revenuePdf(report);
 }
 
 /** With its pictures, where the packages that draw are installed. */
@@ -103,7 +102,7 @@ async function writePack(
   const written = plainText("csv", kindOf);
   const file = await open(join(folder, packedLedgerName), "w");
   try {
-    await file.write(written.opening((await cloud.get<Accounts>("/ledger/accounts")).items, []));
+    await file.write(written.opening([], []));
     for await (const page of cloud.pages<LedgerTransaction>("/ledger/transactions", {}))
       await file.write(page.map((each) => written.entry(each)).join(""));
   } finally {

@@ -11,6 +11,7 @@ models: { huggingFaceUrl: "https://mirror.example" }
 upstreams: [{ name: near, url: "http://127.0.0.1:8000/v1" }, { name: far, url: "http://10.1.2.3:8000/v1" }]
 contents: { vault: { url: "https://vault.example", key: k, tokenEnvironment: VAULT_TOKEN } }
 hosts: { listen: { host: 10.0.0.1 } }
+billing: { alerts: { webhook: { url: "https://hooks.example", secretEnvironment: S }, email: { host: mail.example, from: a@b.example, to: [a@b.example] } } }
 log: { witnesses: [{ name: w, url: "https://witness.example/w", key: "w+01234567+BAAAA" }], timestamps: { url: "https://tsa.example" } }
 `;
   const refused = parseSettings({ text: elsewhere });
@@ -24,6 +25,8 @@ log: { witnesses: [{ name: w, url: "https://witness.example/w", key: "w+01234567
       "database.url",
       "contents.vault.url",
       "hosts.listen.host",
+      "billing.alerts.webhook.url",
+      "billing.alerts.email.host",
       "models.huggingFaceUrl",
     ],
   );
@@ -49,4 +52,22 @@ test("a database's URL is this machine's by a loopback address or a socket's fol
   ]) {
     assert.ok(!isHere(elsewhere), elsewhere);
   }
+});
+
+test("alerts leave this machine encrypted, and a user has a password", () => {
+  const alerts = (text: string) => parseSettings({ text: `billing: { alerts: ${text} }` });
+  const problems = (text: string): readonly string[] => {
+    const read = alerts(text);
+    return read.outcome === "invalid" ? read.problems.map(({ path }) => path.replace("billing.alerts.", "")) : [];
+  };
+  const email = (more: string): string => `{ email: { from: a@b.example, to: [a@b.example], ${more} } }`;
+  assert.deepEqual(problems('{ webhook: { url: "http://hooks.example", secretEnvironment: S } }'), ["webhook.url"]);
+  assert.deepEqual(problems('{ webhook: { url: "http://127.0.0.1:9", secretEnvironment: S } }'), []);
+  assert.deepEqual(problems('{ webhook: { url: "https://a:b@hooks.example", secretEnvironment: S } }'), [
+    "webhook.url",
+  ]);
+  assert.deepEqual(problems(email("host: mail.example, security: none")), ["email.security"]);
+  assert.deepEqual(problems(email("host: localhost, security: none")), []);
+  assert.deepEqual(problems(email("host: mail.example, user: a")), ["email.user"]);
+  assert.deepEqual(problems("{ thresholds: [0] }"), ["thresholds[0]"]);
 });

@@ -4,7 +4,7 @@ import type { Settings } from "./sections.ts";
 
 /** An air-gapped cloud connects to nothing beyond its own machine: an address elsewhere is a contradiction. */
 export function checkAirGap(
-  { network, database, upstreams, hosts, contents, log, models }: Settings,
+  { network, database, upstreams, hosts, contents, log, models, billing }: Settings,
   report: Report,
 ): void {
   if (!network.airGapped) return;
@@ -18,6 +18,11 @@ export function checkAirGap(
   if (contents.vault !== undefined) check(contents.vault.url, ["contents", "vault", "url"]);
   if (hosts.listen !== undefined && !isLoopback(hosts.listen.host)) {
     report(["hosts", "listen", "host"], "network.airGapped is on: hosts on other machines would be connected to");
+  }
+  const { webhook, email } = billing.alerts;
+  if (webhook !== undefined) check(webhook.url, ["billing", "alerts", "webhook", "url"]);
+  if (email !== undefined && !isLoopback(email.host)) {
+    report(["billing", "alerts", "email", "host"], "network.airGapped is on, and this is no address of this machine's");
   }
   if (models.huggingFaceUrl !== undefined) check(models.huggingFaceUrl, ["models", "huggingFaceUrl"]);
 }

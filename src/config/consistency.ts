@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { isLoopback } from "../base/index.ts";
 import { checkAirGap } from "./air-gap.ts";
 import type { Report } from "./problem.ts";
 import type { Settings } from "./sections.ts";
@@ -23,7 +24,24 @@ export function checkConsistency(settings: Settings, context: z.RefinementCtx): 
   checkResident(settings, report);
   checkSites(settings, report);
   checkPrices(settings, report);
+  checkAlerts(settings, report);
   checkAirGap(settings, report);
+}
+
+/** Alerts name organisations and what they spend: they do not leave this machine unencrypted. */
+function checkAlerts({ billing: { alerts } }: Settings, report: Report): void {
+  const url = alerts.webhook === undefined ? undefined : new URL(alerts.webhook.url);
+  if (url !== undefined && url.protocol !== "https:" && !isLoopback(url.hostname)) {
+    report(["billing", "alerts", "webhook", "url"], "beyond this machine it has to be https");
+  }
+  const { email } = alerts;
+  if (email === undefined) return;
+  if (email.security === "none" && !isLoopback(email.host)) {
+    report(["billing", "alerts", "email", "security"], "beyond this machine it has to be starttls or tls");
+  }
+  if ((email.user === undefined) !== (email.passwordEnvironment === undefined)) {
+    report(["billing", "alerts", "email", "user"], "give a user and the variable that holds its password, or neither");
+  }
 }
 
 /** What serves a model in a program of its own has to be told which, and what its device has: nothing tells it later. */

@@ -85,6 +85,43 @@ function classRules() {
   };
 }
 
+const alerts = z.strictObject({
+  thresholds: z
+    .array(z.int().min(1).max(1_000))
+    .max(20)
+    .default([80, 100])
+    .describe("Percent of a budget or a wallet; each is told once a month, or once for a wallet's newest grant."),
+  webhook: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .max(2_000)
+        .refine((text) => !/[@#]/.test(text), "no credentials or fragment")
+        .describe("Where alerts are sent as CloudEvents; https, or this machine."),
+      secretEnvironment: environmentName.describe(
+        "The environment variable that holds the secret they are signed with.",
+      ),
+      allowPrivate: z.boolean().default(false).describe("Whether that may be an address within your own networks."),
+    })
+    .optional()
+    .describe("Sends alerts to a program; left out: none is sent."),
+  email: z
+    .strictObject({
+      host: z.string().min(1).max(253).describe("The mail server (SMTP)."),
+      port: z.int().min(1).max(65_535).default(587).describe("Its port."),
+      security: z
+        .enum(["starttls", "tls", "none"])
+        .default("starttls")
+        .describe("TLS before anything is said, TLS from the first byte, or none."),
+      user: z.string().min(1).max(200).optional().describe("Who signs in there; left out: nobody does."),
+      passwordEnvironment: environmentName.optional().describe("The environment variable that holds the password."),
+      from: z.email().describe("The sender."),
+      to: z.array(z.email()).min(1).max(50).describe("Who gets alerts."),
+    })
+    .optional()
+    .describe("Sends alerts by email; left out: none is sent."),
+});
+
 const billing = z.strictObject({
   ...issuerShape,
   seller: issuerShape.seller.optional(),
@@ -99,6 +136,7 @@ const billing = z.strictObject({
     .describe(
       "What becomes of usage that other services tell of a closed period: it is billed with the next one, or refused. What was served here is always billed.",
     ),
+  alerts: alerts.prefault({}).describe("Who is told when budgets and wallets run out, and when usage is unrated."),
 });
 
 const engine = z.strictObject({

@@ -174,6 +174,20 @@ test("a crash ends its streams; the host comes back and knows what each had prod
   assert.ok(restarting?.phase === "restarting" && restarting.reason.includes("SIGKILL") && restarting.failures === 1);
 });
 
+test("a host that stands still is silent once its lease is over, and the same one is ready when it is heard again", async (context) => {
+  const { host, states, reach } = start(context, folderOf(context), { leaseSeconds: 1 });
+  const socketPath = await reach("ready");
+  const { pid } = host;
+  const [silent, again] = [reach("silent"), reach("silent").then(() => reach("ready"))];
+  process.kill(pid!, "SIGSTOP");
+  await silent;
+  process.kill(pid!, "SIGCONT");
+  assert.equal(await again, socketPath);
+  assert.equal(host.pid, pid);
+  const hellos = states.flatMap((state) => (state.phase === "ready" ? [state.hello] : []));
+  assert.deepEqual(hellos[1], hellos[0]);
+});
+
 test("kill -9 amid many streams: no token that anybody saw is uncounted", async (context) => {
   const { host, reach } = start(context, folderOf(context));
   const pool = connectTo(context, await reach("ready"));

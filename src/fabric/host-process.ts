@@ -10,6 +10,8 @@ import { watch } from "./watch.ts";
 export type HostState =
   | { readonly phase: "starting" }
   | { readonly phase: "ready"; readonly hello: HostHello }
+  /** It was not heard for as long as its lease: what runs there is lost. It is `ready` again, or started again. */
+  | { readonly phase: "silent" }
   /** `failures`: starts in a row that did not last a minute; `reason`: how it ended and the last that it wrote. */
   | { readonly phase: "restarting"; readonly reason: string; readonly inMs: number; readonly failures: number }
   | { readonly phase: "stopped" };
@@ -115,6 +117,7 @@ class SupervisedHost implements HostProcess {
       reservations: () => this.#options.reservations?.() ?? [],
       onPool: (pool) => this.#options.onPool?.(pool),
       onReady: (hello) => this.#set({ phase: "ready", hello }, socketPath),
+      onSilent: () => this.#set({ phase: "silent" }),
       onLost: (reason) => {
         this.#lastLine = reason;
         child.kill("SIGKILL");

@@ -8,8 +8,10 @@ export interface WatchOptions {
   readonly leaseSeconds: number;
   /** Another machine's gateway renews the lease: here it is only watched whether the host answers. */
   readonly isLeasedElsewhere: boolean;
-  /** The host has loaded its models and holds a lease. */
+  /** The host has loaded its models and holds a lease; also when it is heard again. */
   readonly onReady: (hello: HostHello) => void;
+  /** It was not heard for as long as its lease: what runs there is lost. It may be heard again. */
+  readonly onSilent: () => void;
   /** What is reserved now and concerns it. */
   readonly reservations: () => readonly HostReservation[];
   /** What its device does, as it says with each renewal. */
@@ -20,7 +22,7 @@ export interface WatchOptions {
 
 const helloEveryMs = 50;
 const leaseEveryMs = 1_000;
-/** A host answers these even while it loads or computes: one that does not is stuck. */
+/** A host answers these even while it loads or computes: one that does not is stuck, and makes room for another. */
 const unansweredMs = 30_000;
 
 /** Asks a host of this machine for its hello until it has one, then renews its lease each second. */
@@ -28,7 +30,8 @@ export function watch(options: WatchOptions): Cancel {
   const { clock, socketPath } = options;
   const address = controlAddress({ socketPath });
   let isOver = false;
-  let isReady = false;
+  let ready: HostHello | undefined;
+  let isSilent = false;
   let cancelNext: Cancel = () => undefined;
   let answeredMs = clock.monotonicMs();
 
@@ -38,18 +41,17 @@ export function watch(options: WatchOptions): Cancel {
     void address.destroy();
   };
   const step = async (): Promise<void> => {
-    const said = isReady ? undefined : await askHello(address);
-    const hello = said === undefined || "loading" in said ? undefined : said;
+    const said = ready ?? (await askHello(address));
+    const hello = "loading" in said ? undefined : said;
     if (hello !== undefined && hello.protocol !== hostProtocol) {
       options.onLost(`it speaks version ${hello.protocol} of the host protocol`);
-    } else if (isReady || hello !== undefined) {
+    } else if (hello !== undefined) {
       const lease = { seconds: options.leaseSeconds, reservations: options.reservations() };
       const pool = options.isLeasedElsewhere ? await askPool(address) : (await renewLease(address, lease)).pool;
       if (isOver) return;
-      if (hello !== undefined) {
-        isReady = true;
-        options.onReady(hello);
-      }
+      if (ready === undefined || isSilent) options.onReady(hello);
+      ready = hello;
+      isSilent = false;
       if (pool !== undefined) options.onPool(pool);
     }
     answeredMs = clock.monotonicMs();
@@ -58,10 +60,16 @@ export function watch(options: WatchOptions): Cancel {
     void step()
       // Not listening yet, or busy: it is asked again. A host that is gone says so by its exit.
       .catch(() => {
-        if (!isOver && clock.monotonicMs() - answeredMs > unansweredMs) options.onLost("it does not answer");
+        if (isOver) return;
+        const silentMs = clock.monotonicMs() - answeredMs;
+        if (ready !== undefined && !isSilent && silentMs >= options.leaseSeconds * 1_000) {
+          isSilent = true;
+          options.onSilent();
+        }
+        if (silentMs > unansweredMs) options.onLost("it does not answer");
       })
       .finally(() => {
-        if (!isOver) cancelNext = clock.after(isReady ? leaseEveryMs : helloEveryMs, loop);
+        if (!isOver) cancelNext = clock.after(ready !== undefined ? leaseEveryMs : helloEveryMs, loop);
       });
   };
   loop();

@@ -82,9 +82,9 @@ export class Answer {
     return false;
   }
 
-  /** The last bytes. What they say must be on record by now. */
+  /** The last bytes. What they say must be on record by now. An answer that has ended already stays as it is. */
   end(bytes?: Buffer): void {
-    if (this.#left) return;
+    if (this.#left || this.#response.writableEnded) return;
     if (bytes === undefined || bytes.length === 0) this.#response.end();
     else if (bytes.length > sliceBytes) return this.#endInSlices(bytes);
     else this.#response.end(bytes);

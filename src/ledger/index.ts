@@ -1,6 +1,7 @@
 /**
  * ledger: what usage costs. Owns the price of one request (price-book, rating), the budgets' reservations, price books
  * as bills follow them (book), sums, lines, bills and tax (bill), and which postings they make in which accounts (entry).
+ * Owns wallets too (wallet): grants, what is drawn from them and what that earns.
  * Does not own: counting tokens (stages), reading usage (metering), storing it (store), when it is posted (books). Invariants: money is bigint; only
  * a bill's line and its tax are rounded, once, and the residual is kept; settled plus reserved never exceeds a budget;
  * what has no price is unrated, never of the price zero.
@@ -52,4 +53,8 @@ export { minorUnitDecimals } from "./book/currency.ts";
 export { readBook } from "./book/reading.ts";
 export { plainText, type WrittenTransaction } from "./entry/plain-text.ts";
 export type { Price, PriceBook } from "./price-book.ts";
+export { availableAt } from "./wallet/available.ts";
+export { drawing, lapsing, liabilityOf, purchase } from "./wallet/entries.ts";
+export { type KnownWallet, type WalletReservation, Wallets } from "./wallets.ts";
+export { balanceAt, draw, expire, type Grant } from "./wallet/grant.ts";
 export { bound, rate, type TokenBound } from "./rating.ts";

@@ -1,6 +1,6 @@
 import { type Exact, refuse, type Refusal, type Tier, zero } from "../base/index.ts";
 import { tierOf } from "../gateway/index.ts";
-import { bound, type Price, type Reservation, type TokenBound } from "../ledger/index.ts";
+import { bound, type Price, type Reservation, type TokenBound, type WalletReservation } from "../ledger/index.ts";
 import type { DataClass, Narrowing } from "../policy/index.ts";
 import type { Holder } from "../tenancy/index.ts";
 import type { Call, Cloud } from "./cloud.ts";
@@ -22,6 +22,7 @@ export interface Admitted {
   /** The most that it can cost. */
   readonly amountBound: Exact;
   readonly reservation: Reservation;
+  readonly walletReservation: WalletReservation;
   readonly rate: RateTaken;
 }
 
@@ -39,7 +40,7 @@ const templateTokens = 512;
 /** What an answer without a limit of its own is taken for where not even the model's context is known. */
 const unlimitedAnswerTokens = 8_192;
 
-/** Who asks is known; may they, now, for this model, at this rate, within their budgets. */
+/** Who asks is known; may they, now, for this model, at this rate, within their budgets and their wallet. */
 export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
   if (cloud.draining()) return refuse("draining", "The server is stopping.", { retryAfterSeconds: 5 });
   if (cloud.books.behind)
@@ -66,13 +67,16 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
   if (price === undefined && budgeted !== undefined) {
     return refuse("budget_exceeded", `"${model.slice(0, 200)}" has no price, and the ${budgeted.level} has a budget.`);
   }
+  if (price === undefined && cloud.wallets.isPrepaid(holder.organisation.id)) {
+    return refuse("wallet_exhausted", `"${model.slice(0, 200)}" has no price, and the organisation is prepaid.`);
+  }
   const rate = cloud.rateLimits.take(holder, tokenBound.inputTokens + tokenBound.outputTokens);
   if (rate.outcome === "refused") return rate;
   const amountBound = price === undefined ? (zero as bigint as Exact) : bound(tokenBound, price);
-  const reservation = cloud.budgets.reserve(holder.limits, amountBound);
-  if (reservation.outcome === "refused") {
+  const reserved = reserve(holder, amountBound, cloud);
+  if (reserved.outcome === "refused") {
     rate.settle(0);
-    return reservation;
+    return reserved;
   }
   const maxTokens = limitFor(call, contextTokens, cloud);
   const tier = tierOf(call.body.fields.serviceTier, holder.project.tier);
@@ -87,9 +91,22 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
     maxTokens,
     price,
     amountBound,
-    reservation,
+    reservation: reserved.reservation,
+    walletReservation: reserved.walletReservation,
     rate,
   };
+}
+
+/** Sets a request's bound aside under every budget and in the wallet, or nowhere. */
+function reserve({ limits, organisation }: Holder, amountBound: Exact, { budgets, wallets }: Cloud) {
+  const reservation = budgets.reserve(limits, amountBound);
+  if (reservation.outcome === "refused") return reservation;
+  const walletReservation = wallets.reserve(organisation.id, amountBound);
+  if (walletReservation.outcome === "refused") {
+    reservation.release();
+    return walletReservation;
+  }
+  return { outcome: "reserved", reservation, walletReservation } as const;
 }
 
 /** Keys and policy have to be confirmed and the log to be writable, or else each class served without. */
@@ -107,9 +124,11 @@ function staleFor(dataClasses: readonly DataClass[], { directory, inForce, trans
  */
 function limitFor({ endpoint, holder }: Call, contextTokens: number | undefined, cloud: Cloud): number | undefined {
   if (cloud.limits.defaultMaxTokens !== undefined || contextTokens !== undefined) return cloud.limits.defaultMaxTokens;
-  const isLimited = holder.limits.some(
-    ({ monthlyBudget, tokensPerMinute }) => monthlyBudget !== undefined || tokensPerMinute !== undefined,
-  );
+  const isLimited =
+    cloud.wallets.isPrepaid(holder.organisation.id) ||
+    holder.limits.some(
+      ({ monthlyBudget, tokensPerMinute }) => monthlyBudget !== undefined || tokensPerMinute !== undefined,
+    );
   return isLimited && endpoint.maxTokensFields.length > 0 ? unlimitedAnswerTokens : undefined;
 }
 

@@ -3,7 +3,7 @@ import type { Contents } from "../contents/index.ts";
 import type { Destination, DestinationSite, ServiceLevel } from "../engine/index.ts";
 import type { ByteWitness, RoutedCall, StageName } from "../gateway/index.ts";
 import type { Journal, Position } from "../journal/index.ts";
-import type { Budgets, PriceBook } from "../ledger/index.ts";
+import type { Budgets, PriceBook, Wallets } from "../ledger/index.ts";
 import type { InForce } from "../residency/index.ts";
 import type { Placements } from "./placement.ts";
 import type { EndedRequest } from "../telemetry/index.ts";
@@ -20,6 +20,8 @@ export interface Cloud {
   readonly directory: Directory;
   readonly rateLimits: RateLimits;
   readonly budgets: Budgets;
+  /** What prepaid organisations can still use. */
+  readonly wallets: Wallets;
   readonly prices: PriceBook;
   /** Where data may be, by the newest documents that were confirmed. */
   readonly inForce: InForce;

@@ -1,3 +1,4 @@
+import { HostSilent } from "../destinations/index.ts";
 import { type Ending, errorCodes, refuse, type Refusal, RefusalError } from "../base/index.ts";
 
 // What the ways in which an answer can end, or fail to, mean to its client and to the books.
@@ -42,6 +43,11 @@ export function neverArrived(error: unknown): boolean {
 /** Whether the other side has gone away, and nothing else. */
 export function connectionBroke(error: unknown): boolean {
   return brokenCodes.has(String(codeOf(error)));
+}
+
+/** Whether the other side may be away for as long as it likes. */
+export function isSilent(error: unknown): boolean {
+  return error instanceof HostSilent;
 }
 
 const brokenCodes: ReadonlySet<string> = new Set([

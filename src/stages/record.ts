@@ -20,7 +20,7 @@ export async function record(
   answer: Answering,
   cloud: Cloud,
 ): Promise<void> {
-  const { call, reservation, rate } = placed.admitted;
+  const { call, reservation, walletReservation, rate } = placed.admitted;
   const complete = !answer.left;
   const { keeping } = intended;
   if (complete) (keeping?.answer ?? intended.response).update(ran.last);
@@ -37,7 +37,9 @@ export async function record(
   });
   // Beside the journal's sync, which takes longer.
   const kept = keeping === undefined ? undefined : keep(keeping, placed.admitted, answer, cloud);
-  reservation.settle(costOf(counts, placed.admitted));
+  const cost = costOf(counts, placed.admitted);
+  reservation.settle(cost);
+  walletReservation.settle(cost, written.position);
   // What nobody can count is charged with its bound, here as in the budgets.
   rate.settle(body.usage === null ? boundTokens(placed.admitted) : body.usage.inputTokens + body.usage.outputTokens);
   try {

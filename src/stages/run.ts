@@ -36,7 +36,7 @@ export async function run(placed: Placed, intended: Intended, answer: Answering,
     const second = await runOnce(other.placed, other.intended, answer, cloud, false);
     return { ran: endOf(second), ...other };
   }
-  const isBack = !first.isRefused && (await comesBack(destination, incarnation, answer, cloud));
+  const isBack = first.comesBack && (await comesBack(destination, incarnation, answer, cloud));
   return { ran: endOf(isBack ? await runOnce(placed, intended, answer, cloud, true) : first), placed, intended };
 }
 

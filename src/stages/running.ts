@@ -16,6 +16,7 @@ import {
   connectionBroke,
   declinedForAll,
   endingOf,
+  isSilent,
   neverArrived,
   ownRefusalOf,
   refusalOf,
@@ -47,12 +48,12 @@ const noBytes = Buffer.alloc(0);
 
 /** The host has ended under a request of which nobody has seen anything, or takes none. */
 export class Lost {
-  /** It lives, and has said itself that it takes nothing new. */
-  readonly isRefused: boolean;
+  /** Whether its next process is worth waiting for: not where it lives and takes nothing new, nor where nobody hears it. */
+  readonly comesBack: boolean;
   readonly giveUp: () => Ran;
 
-  constructor(isRefused: boolean, giveUp: () => Ran) {
-    this.isRefused = isRefused;
+  constructor(comesBack: boolean, giveUp: () => Ran) {
+    this.comesBack = comesBack;
     this.giveUp = giveUp;
   }
 }
@@ -135,15 +136,15 @@ export class Running implements Reader, Ran {
     this.#cancelLinger();
     if (this.#isOver) return;
     if (!this.#isLost(error)) return this.#fail(error);
-    this.#lose(false, () => this.#conclude(error));
+    this.#lose(!isSilent(error), () => this.#conclude(error));
   }
 
   /** Others may take it; `conclude` tells the client where nobody does. */
-  #lose(isRefused: boolean, conclude: () => void): void {
+  #lose(comesBack: boolean, conclude: () => void): void {
     this.#isOver = true;
     this.#placed.destination.ended();
     this.#over.resolve(
-      new Lost(isRefused, () => {
+      new Lost(comesBack, () => {
         conclude();
         return this;
       }),
@@ -171,7 +172,18 @@ export class Running implements Reader, Ran {
       if (neverArrived(error)) this.usage = zeroUsage;
       if (this.#answer.begun) this.#failStream(refusal);
       else this.#failWhole(refusal);
+      if (isSilent(error) && this.#isIntentDurable) this.#endNow();
     }
+  }
+
+  /**
+   * The record waits for what the host has counted, as long as it may come back with that; the client does not. All that
+   * he is told is an error, of which nothing has to be on record first.
+   */
+  #endNow(): void {
+    this.#answer.write(this.last);
+    this.last = noBytes;
+    this.#answer.end();
   }
 
   #pass(bytes: Buffer): void {
@@ -243,7 +255,7 @@ export class Running implements Reader, Ran {
   #refusedThere(head: Head): void {
     const words = joined(this.#taken());
     if (this.#placed.destination.kind === "host" && takesNothing(head.status, words) && !this.#cloud.draining()) {
-      return this.#lose(true, () => this.#refuse(head, words));
+      return this.#lose(false, () => this.#refuse(head, words));
     }
     this.#refuse(head, words);
     return this.#finish();

@@ -13,6 +13,7 @@ export function turnAway(
   admitted?: Admitted,
 ): void {
   admitted?.reservation.release();
+  admitted?.walletReservation.release();
   admitted?.rate.settle(0);
   cloud.meters.refused(refusal.code);
   cloud.journal.note("refusal", refusalBody(refusal, call));

@@ -128,3 +128,17 @@ export {
   type UsageReport,
   type UsageSum,
 } from "./usage.ts";
+export {
+  addGrant,
+  addMovements,
+  findGrants,
+  type GrantRow,
+  type MovementRow,
+  movementsPage,
+  type Unbilled,
+  type WalletKey,
+  type WalletMovement,
+  walletOwners,
+  type WalletStanding,
+  walletStanding,
+} from "./wallets.ts";

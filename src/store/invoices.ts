@@ -15,6 +15,8 @@ export interface DraftInvoice {
   readonly gross: bigint;
   /** What rounding took away, below 0 where it added. */
   readonly residual: bigint;
+  /** What wallets pay of `net`. */
+  readonly drawn: bigint;
   readonly createdAtMs: number;
 }
 
@@ -25,21 +27,22 @@ export async function addInvoices(
   invoices: readonly DraftInvoice[],
 ): Promise<void> {
   for (let from = 0; from < invoices.length; from += invoicesAtOnce) {
-    const rows = invoices.slice(from, from + invoicesAtOnce).map(({ net, tax, gross, residual, ...rest }) => ({
+    const rows = invoices.slice(from, from + invoicesAtOnce).map(({ net, tax, gross, residual, drawn, ...rest }) => ({
       ...rest,
       net: String(net),
       tax: String(tax),
       gross: String(gross),
       residual: String(residual),
+      drawn: String(drawn),
     }));
     await sql`
-      INSERT INTO invoices (id, organisation, period, currency, bill, net, tax, gross, residual, created_at)
+      INSERT INTO invoices (id, organisation, period, currency, bill, net, tax, gross, residual, drawn, created_at)
       SELECT id, organisation, period, currency, bill, net * 0.000000000001, tax * 0.000000000001,
-        gross * 0.000000000001, residual * 0.000000000001,
+        gross * 0.000000000001, residual * 0.000000000001, drawn * 0.000000000001,
         timestamptz 'epoch' + "createdAtMs" * interval '1 millisecond'
       FROM json_to_recordset(${JSON.stringify(rows)}::json) AS invoice (
         id text, organisation text, period text, currency text, bill text, net numeric, tax numeric, gross numeric,
-        residual numeric, "createdAtMs" bigint
+        residual numeric, drawn numeric, "createdAtMs" bigint
       )`.execute(transaction);
   }
 }
@@ -117,6 +120,8 @@ export interface InvoiceRow {
   readonly tax: string;
   readonly gross: string;
   readonly residual: string;
+  /** What wallets have paid of `net`. */
+  readonly drawn: string;
   readonly createdAt: Date;
   /** null of a draft. */
   readonly number: string | null;
@@ -146,7 +151,7 @@ export async function invoicesPage(
   const { rows } = await sql<InvoiceRow>`
     SELECT i.id, i.organisation, o.name AS organisation_name, i.period, i.currency, i.state, i.bill,
       trim_scale(i.net)::text AS net, trim_scale(i.tax)::text AS tax, trim_scale(i.gross)::text AS gross,
-      trim_scale(i.residual)::text AS residual, i.created_at, d.number, d.issue_date, d.due_date
+      trim_scale(i.residual)::text AS residual, trim_scale(i.drawn)::text AS drawn, i.created_at, d.number, d.issue_date, d.due_date
     FROM invoices i LEFT JOIN organisations o ON o.id = i.organisation
       LEFT JOIN invoice_documents d ON d.invoice = i.id AND d.kind = 'invoice'
     WHERE ${sql.join(filters, sql` AND `)} ORDER BY i.id LIMIT ${limit}::bigint`.execute(db);

@@ -58,6 +58,8 @@ export interface OrganisationTable extends LimitColumns {
   name: string;
   createdAt: Time;
   erasedAt: TimeOrNull;
+  /** Whether it runs nothing that its wallet cannot pay for. */
+  isPrepaid: ColumnType<boolean, boolean | undefined, boolean>;
 }
 
 export interface ProjectTable extends LimitColumns {
@@ -432,6 +434,43 @@ export interface InvoiceTable {
   gross: Decimal;
   residual: Decimal;
   createdAt: Time;
+  /** What wallets have paid of `net`. */
+  drawn: ColumnType<string, string | undefined, never>;
+}
+
+/** Credits that an organisation has bought or was given. */
+export interface WalletGrantTable {
+  organisation: OrganisationId;
+  id: string;
+  currency: string;
+  credits: Decimal;
+  /** 0: a gift. */
+  paid: Decimal;
+  priority: number;
+  fromAt: Time;
+  expiresAt: TimeOrNull;
+  rolloverMost: DecimalOrNull;
+  rolloverUntil: TimeOrNull;
+  /** What is expected never to be used, in percent. */
+  breakagePercent: Decimal;
+  note: TextOrNull;
+  /** SHA-256 of what was asked for, 32 bytes. */
+  digest: Buffer;
+  createdAt: Time;
+  createdBy: string;
+}
+
+/** What became of a grant's credits. */
+export interface WalletMovementTable {
+  number: ColumnType<string, number | undefined, never>;
+  organisation: OrganisationId;
+  grantId: string;
+  kind: "draw" | "lapse";
+  credits: Decimal;
+  at: Time;
+  /** An invoice; of what has lapsed the period with which it did. */
+  reference: string;
+  createdAt: Time;
 }
 
 /** Who an organisation is on its invoices. */
@@ -494,6 +533,31 @@ export interface LedgerPeriodTable {
   closedBy: TextOrNull;
 }
 
+/** What operators are told of money. */
+export interface AlertTable {
+  number: ColumnType<string, number | undefined, never>;
+  kind: "budget" | "wallet" | "unrated";
+  level: "organisation" | "project" | "key";
+  /** Its id. */
+  scope: string;
+  name: string;
+  /** A month, a grant: what it is told once for. */
+  occasion: string;
+  /** Percent; 0: there is none. */
+  threshold: number;
+  message: string;
+  at: Time;
+}
+
+export interface AlertDeliveryTable {
+  alert: ColumnType<string, string, never>;
+  channel: "webhook" | "email";
+  state: ColumnType<"waiting" | "delivered" | "given-up", undefined, "waiting" | "delivered" | "given-up">;
+  tries: ColumnType<number, undefined, number>;
+  nextAt: Time;
+  problem: TextOrNull;
+}
+
 /** The tables as kysely sees them: names are camel case here, snake case in PostgreSQL. */
 export interface AcceleratorTimeTable {
   hour: Time;
@@ -538,6 +602,10 @@ export interface Database {
   ledgerTransactions: LedgerTransactionTable;
   ledgerPostings: LedgerPostingTable;
   ledgerPeriods: LedgerPeriodTable;
+  walletGrants: WalletGrantTable;
+  walletMovements: WalletMovementTable;
+  alerts: AlertTable;
+  alertDeliveries: AlertDeliveryTable;
 }
 
 /** PostgreSQL's names in the order in which rows can be inserted: a table comes after those that it refers to. */
@@ -575,5 +643,9 @@ export const tables = [
   "invoice_documents",
   "ledger_transactions",
   "ledger_postings",
+  "wallet_grants",
+  "wallet_movements",
+  "alerts",
+  "alert_deliveries",
   "ledger_periods",
 ] as const;

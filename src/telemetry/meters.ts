@@ -32,6 +32,8 @@ export interface Gauges {
 export interface RequestMeters {
   began(): void;
   refused(code: string): void;
+  /** An operator was told something of money. */
+  alerted(kind: string): void;
   ended(request: EndedRequest): void;
   readonly inFlight: number;
   /** Totals since the start, for the page. */
@@ -68,9 +70,16 @@ export function createMeters(gauges: Gauges): RequestMeters {
     labelNames: ["code"] as const,
     registers: [registry],
   });
+  const alerts = new Counter({
+    name: "bailiwick_alerts_total",
+    help: "Alerts of budgets, wallets and unrated usage.",
+    labelNames: ["kind"] as const,
+    registers: [registry],
+  });
   return {
     began: () => void inFlight++,
     refused: (code) => refusals.inc({ code }),
+    alerted: (kind) => alerts.inc({ kind }),
     ended(request) {
       inFlight--;
       totals.requests++;

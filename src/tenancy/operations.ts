@@ -72,12 +72,17 @@ export function createTenancy(context: TenancyContext) {
     },
     showOrganisation: (reference: string) =>
       refusing(async () => organisationTold(await findOrganisation(db, reference))),
-    createOrganisation: (input: { readonly name: string; readonly limits: LimitChanges }) =>
+    createOrganisation: (input: {
+      readonly name: string;
+      readonly prepaid?: boolean | undefined;
+      readonly limits: LimitChanges;
+    }) =>
       changed(async (transaction) => {
         const row = {
           id: context.ids.mint("org"),
           name: nameOf(input.name),
           createdAt: now(),
+          isPrepaid: input.prepaid ?? false,
           ...asked(input.limits),
         };
         await unique(transaction.insertInto("organisations").values(row).execute(), input.name);
@@ -85,13 +90,18 @@ export function createTenancy(context: TenancyContext) {
       }),
     updateOrganisation: (
       reference: string,
-      changes: { readonly name?: string | undefined; readonly limits: LimitChanges },
+      changes: {
+        readonly name?: string | undefined;
+        readonly prepaid?: boolean | undefined;
+        readonly limits: LimitChanges;
+      },
     ) =>
       changed(async (transaction) => {
         const row = refuseErased(await findOrganisation(transaction, reference));
         const name = changes.name === undefined ? row.name : nameOf(changes.name);
         asked(changes.limits);
-        const values = { name, ...mergeLimits(row, changes.limits) };
+        const isPrepaid = changes.prepaid ?? row.isPrepaid;
+        const values = { name, isPrepaid, ...mergeLimits(row, changes.limits) };
         await unique(transaction.updateTable("organisations").set(values).where("id", "=", row.id).execute(), name);
         return organisationTold(await findOrganisation(transaction, row.id));
       }),

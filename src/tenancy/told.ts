@@ -8,6 +8,7 @@ interface Named {
   readonly name: string;
 }
 export interface OrganisationTold extends Named {
+  readonly prepaid: boolean;
   readonly createdAt: string;
   readonly limits: LimitsTold;
 }
@@ -38,7 +39,8 @@ export interface KeyTold extends Named {
 }
 
 export function organisationTold(row: Awaited<ReturnType<typeof findOrganisation>>): OrganisationTold {
-  return { id: row.id, name: row.name, createdAt: row.createdAt.toISOString(), limits: limitsTold(row) };
+  const { id, name, isPrepaid: prepaid } = row;
+  return { id, name, prepaid, createdAt: row.createdAt.toISOString(), limits: limitsTold(row) };
 }
 
 export function projectTold(

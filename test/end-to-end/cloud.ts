@@ -111,7 +111,7 @@ export async function commandFails(
 async function ready(
   child: ChildProcess,
   data: string,
-  { until = "/readyz", readyWithinMs: withinMs = 60_000 }: CloudOptions,
+  { until = "/readyz", readyWithinMs: withinMs = 120_000 }: CloudOptions,
   output: () => string,
 ): Promise<string> {
   const endMs = Date.now() + withinMs;
@@ -147,7 +147,10 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Waits until a condition holds; fails with the given words when it does not in time. */
+/**
+ * Waits until a condition holds; fails with the given words when it does not in time. How long that takes is a loaded
+ * machine's affair: a shorter limit is for what is promised within it.
+ */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,

@@ -78,7 +78,7 @@ test("the engine's process killed before anybody saw a token: the answer comes a
   const key = await makeKey(cloud, "engine-killed-early");
   const host = await processBelow(cloud, "host");
   const answers = [true, false].map((stream) =>
-    ask({ url, key, stream, content: "Say it. [[fake:slow-prefill=1500]] [[fake:tokens=7]]" }),
+    ask({ url, key, stream, content: "Say it. [[fake:slow-prefill=5000]] [[fake:tokens=7]]" }),
   );
   await eventually("both run", async () => (await metric(cloud, "bailiwick_requests_in_flight")) >= 2);
   process.kill(host, "SIGKILL");
@@ -88,6 +88,35 @@ test("the engine's process killed before anybody saw a token: the answer comes a
   const usage = await usageOf(cloud, "engine-killed-early");
   const said = [stream!, whole!].reduce((sum, seen) => sum + usageIn(seen)!.completion_tokens, 0);
   assert.deepEqual([usage.requests, usage.unrated, usage.outputTokens], [2, 0, said]);
+});
+
+test("the engine's process stands still: its answers end before anybody knows what they used, and another process takes its place", async () => {
+  const key = await makeKey(cloud, "engine-still");
+  const host = await processBelow(cloud, "host");
+  let begun = false;
+  const asked = [
+    ask({
+      url,
+      key,
+      stream: true,
+      content: "[[fake:tokens=100000]] [[fake:token-ms=20]]",
+      more: { max_tokens: 4_000 },
+      onPart: (text) => (begun ||= withText(text) >= 3),
+    }),
+    ask({ url, key, content: "[[fake:slow-prefill=600000]]" }),
+  ];
+  await eventually("both run", async () => begun && (await metric(cloud, "bailiwick_requests_in_flight")) === 2);
+  process.kill(host, "SIGSTOP");
+  const [stream, whole] = await Promise.all(asked);
+  assert.equal(await metric(cloud, "bailiwick_requests_in_flight"), 2, "their records wait for the host's counts");
+  assert.match(stream!.text, /engine_failed/);
+  assert.ok(stream!.whole && !isDone(stream!.text));
+  assert.deepEqual([whole!.status, errorIn(whole!).code], [502, "engine_failed"]);
+  await servesAgain(key);
+  await eventually("records", async () => (await metric(cloud, "bailiwick_requests_in_flight")) === 0);
+  const usage = await usageOf(cloud, "engine-still");
+  assert.ok(usage.requests >= 3, JSON.stringify(usage));
+  assert.ok(!alive(host));
 });
 
 test("the engine crashes by itself, whole answer and stream: a code to retry by, and what it computed is metered", async () => {
@@ -200,7 +229,6 @@ test("PostgreSQL stands still mid-load: public data is served, personal data is 
   for (const pid of all) process.kill(pid, "SIGSTOP");
   try {
     await eventually("the refusal of personal data", async () => (await ask({ url, key: personal })).status !== 200);
-    const before = running.seen.length;
     const refused = await ask({ url, key: personal });
     assert.equal(errorIn(refused).code, "directory_stale");
     // A receipt that is not in the journal any more: whoever asks hears in time that it cannot be had now.
@@ -209,8 +237,10 @@ test("PostgreSQL stands still mid-load: public data is served, personal data is 
     });
     assert.equal(receipt.status, 503);
     assert.match(await receipt.text(), /database_unavailable/);
+    // Longer than anything waits for the database: from then on nobody is served by what was asked before.
     await pause(9_000);
-    assert.ok(running.seen.length > before + 50, "public data was not served");
+    const by = running.seen.length;
+    await eventually("public data served all the same", () => running.seen.length > by + 50);
   } finally {
     for (const pid of all.toReversed()) process.kill(pid, "SIGCONT");
   }

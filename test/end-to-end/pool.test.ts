@@ -38,6 +38,8 @@ before(async () => {
       site: { jurisdiction: "DE" },
       engine: { threads: 1, gpu: "off", sequences: 2, contextTokens: 512, memoryBytes: 300_000_000 },
       models: { serve: names, entries, resident: [{ name: "pinned", pin: true }] },
+      // However slow the machine is: what could not be in time would be refused.
+      tiers: { standard: { ttftMs: 3_600_000, tpotMs: 60_000 } },
     }),
   });
   key = await makeKey(cloud, "pool");

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ask, control, makeKey } from "./asking.ts";
-import { commandFails, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import { commandFails, eventually, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 
 const folder = temporaryFolder();
 after(() => folder.remove());
@@ -89,6 +89,9 @@ test("whoever is kept off a reserved device is served where the same model can b
   });
   context.after(() => cloud.kill());
   await control(cloud, "POST", "/projects", { organisation: "default", name: "other" });
+  const ready = async (): Promise<readonly boolean[]> =>
+    (await control<{ items: { ready: boolean }[] }>(cloud, "GET", "/destinations")).items.map((each) => each.ready);
+  await eventually("host and upstream", async () => String(await ready()) === "true,true");
   const key = await makeKey(cloud, "other", { project: "other" });
   const device = await deviceOf(cloud);
   const asked = ["reservation", "create", "--project", "default", "--device", device, "--hours", "1"];

@@ -6,7 +6,7 @@ import { connect, type ConnectionOptions } from "node:tls";
 import { parseAddress, systemClock } from "../../src/base/index.ts";
 import { connectPinned, fingerprintOf, openIdentity } from "../../src/tls/index.ts";
 import { X509Certificate } from "node:crypto";
-import { ask, control, errorIn, eventsOf, isDone, makeKey, usageIn, usageOf } from "./asking.ts";
+import { ask, control, errorIn, eventsOf, isDone, makeKey, metric, usageIn, usageOf } from "./asking.ts";
 import { eventually, pause, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 import { receiptOf } from "./receipt.ts";
 import { hostIs, hostsOf, identityIn, joinFails, type Machine, newToken, startMachine } from "./sites.ts";
@@ -288,13 +288,15 @@ test("a request of which nobody saw anything goes on elsewhere where its project
 });
 
 test("a host that is stopped takes nothing new and lets its answers end", async () => {
+  let begun = false;
   const running = ask({
     url: cloud.url,
     key: keys["states"]!,
     content: "[[fake:tokens=60]] [[fake:token-ms=50]]",
     stream: true,
+    onPart: () => (begun = true),
   });
-  await pause(500);
+  await eventually("its first token", () => begun);
   const stopping = us.stop();
   await hostIs(cloud, us.host, "away");
   assert.match(String((await hostsOf(cloud)).find(({ id }) => id === us.host)!.reason), /stopping/);
@@ -363,10 +365,10 @@ test("without a word from its gateway for ten seconds a host finishes what runs 
 });
 
 test("a machine that stands still, its connections open, is given up: what nobody saw goes on elsewhere", async () => {
-  const content = "[[fake:slow-prefill=3000]] [[fake:tokens=5]]";
+  const content = "[[fake:slow-prefill=8000]] [[fake:tokens=5]]";
   const still = fr.process;
   const both = [0, 1].map(() => ask({ url: cloud.url, key: keys["both"]!, content }));
-  await pause(500);
+  await eventually("both run", async () => (await metric(cloud, "bailiwick_requests_in_flight")) === 2);
   still.kill("SIGSTOP");
   try {
     await hostIs(cloud, fr.host, "away");
@@ -380,6 +382,42 @@ test("a machine that stands still, its connections open, is given up: what nobod
   await hostIs(cloud, fr.host, "ready");
 });
 
+test("what had begun on a machine that stands still is told so and ends, before anybody knows what it used; then that is counted", async () => {
+  const key = keys["france"]!;
+  const before = await usageOf(cloud, "france");
+  let begun = false;
+  const asked = [
+    ask({
+      url: cloud.url,
+      key,
+      stream: true,
+      content: "[[fake:tokens=100000]] [[fake:token-ms=20]]",
+      more: { max_tokens: 4_000 },
+      onPart: (text) => (begun ||= eventsOf(text).length >= 5),
+    }),
+    ask({ url: cloud.url, key, content: "[[fake:slow-prefill=600000]]" }),
+  ];
+  await eventually("a stream, and what is computed before a token", async () => {
+    return begun && (await metric(cloud, "bailiwick_requests_in_flight")) === 2;
+  });
+  fr.process.kill("SIGSTOP");
+  try {
+    const [stream, whole] = await Promise.all(asked);
+    assert.equal(await metric(cloud, "bailiwick_requests_in_flight"), 2, "their records wait for the host's counts");
+    assert.ok(stream!.whole && whole!.whole);
+    const last = eventsOf(stream!.text).at(-1) as { error?: { code: string } };
+    assert.deepEqual([last.error?.code, isDone(stream!.text)], ["engine_failed", false]);
+    assert.deepEqual([whole!.status, errorIn(whole!).code], [502, "engine_failed"]);
+  } finally {
+    fr.process.kill("SIGCONT");
+  }
+  await eventually("records", async () => (await metric(cloud, "bailiwick_requests_in_flight")) === 0);
+  await hostIs(cloud, fr.host, "ready", 60_000);
+  const row = await usageOf(cloud, "france");
+  assert.deepEqual([row.requests - before.requests, row.unrated], [2, 0]);
+  assert.ok(row.outputTokens - before.outputTokens >= 4, JSON.stringify([before, row]));
+});
+
 test("a backup holds the key that the hosts know their gateway by", async () => {
   const path = join(folder.path, "backup");
   await control(cloud, "POST", "/backups", { path });
@@ -387,13 +425,15 @@ test("a backup holds the key that the hosts know their gateway by", async () => 
 });
 
 test("a revoked host gets nothing new within a second, and what runs there ends whole", async () => {
+  let begun = false;
   const running = ask({
     url: cloud.url,
     key: keys["france"]!,
     content: "[[fake:tokens=60]] [[fake:token-ms=50]]",
     stream: true,
+    onPart: () => (begun = true),
   });
-  await pause(500);
+  await eventually("its first token", () => begun);
   await control(cloud, "POST", `/hosts/${fr.host}/revoke`);
   await pause(1_000);
   const refused = await ask({ url: cloud.url, key: keys["france"]! });

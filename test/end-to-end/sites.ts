@@ -61,7 +61,7 @@ export async function hostIs(
   cloud: RunningCloud,
   host: string,
   state: HostRow["state"],
-  withinMs = 60_000,
+  withinMs?: number,
 ): Promise<void> {
   const holds = async (): Promise<boolean> =>
     (await hostsOf(cloud)).some(({ id, state: is }) => id === host && is === state);

@@ -57,6 +57,7 @@ test("staff, the audit log, stored content, erasures and exits each reach the st
     ["contents", ["base", "installation", "store"]],
     ["erasure", ["base", "contents", "receipt", "store"]],
     ["exits", ["base", "store"]],
+    ["alerts", ["base", "store"]],
   ] as const) {
     const mine = files.filter(({ path }) => roomOf(path) === room);
     assert.ok(mine.length > 2, `${room} was looked at`);

@@ -1,5 +1,5 @@
 import type { RevenueFigure, RevenueReport } from "../revenue/revenue.ts";
-import { percentText } from "../revenue/revenue.ts";
+import { moneyText, percentText, titleOf, valueText } from "../revenue/words.ts";
 import { momentText, periodText } from "../about.ts";
 import { html, Markup } from "./markup.ts";
 import { joined, sheetOf, table } from "./parts.ts";
@@ -124,45 +124,4 @@ function pictures({ months, products }: RevenueCharts): Markup {
   return html`<h2>At a glance</h2>
     <figure>${new Markup(months)}</figure>
     <figure>${new Markup(products)}</figure>`;
-}
-
-/** "ai-share-of-external" as a heading: "AI share of external". */
-function titleOf(id: string): string {
-  const words = id.replaceAll("-", " ").replace(/\bai\b/, "AI");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-export function valueText({ unit, value }: RevenueFigure, currency: string): string {
-  if (value === null) return "–";
-  switch (unit) {
-    case "share":
-      return `${percentText(value)} %`;
-    case "money":
-      return `${moneyText(value)} ${currency}`;
-    case "money/hour":
-      return `${moneyText(value)} ${currency}/h`;
-    case "hours":
-      return `${moneyText(value)} h`;
-    default:
-      return grouped(value);
-  }
-}
-
-/** For people: two decimals, in groups of three. JSON has what is exact. */
-function moneyText(value: string): string {
-  const [whole = "0", decimals = ""] = cut(value).split(".");
-  return `${grouped(whole)}.${decimals.padEnd(2, "0")}`;
-}
-
-/** Rounded by its digits, because a float does not hold them. */
-function cut(value: string): string {
-  const isNegative = value.startsWith("-");
-  const [whole = "0", decimals = ""] = value.replace("-", "").split(".");
-  const hundredths = BigInt(whole + decimals.padEnd(3, "0").slice(0, 2)) + (decimals.charAt(2) >= "5" ? 1n : 0n);
-  const digits = hundredths.toString().padStart(3, "0");
-  return `${isNegative && hundredths !== 0n ? "-" : ""}${digits.slice(0, -2)}.${digits.slice(-2)}`;
-}
-
-function grouped(whole: string): string {
-  return whole.replaceAll(/\B(?=(\d{3})+(?!\d))/g, " ");
 }

@@ -15,6 +15,7 @@ import {
 } from "../../ledger/index.ts";
 import type { Period } from "../live-state.ts";
 import { furtherDefinitions as further } from "./definitions.ts";
+import { moneyText, percentText } from "./words.ts";
 import type { Balances, MonthStanding, RevenueLine, RevenueState } from "./state.ts";
 
 /** A figure with what it means, and what it was made of. */
@@ -286,16 +287,10 @@ function summaryOf({ quarter, currency }: RevenueState, status: string, figures:
   const share = of("ai-share-of-external");
   const growth = of("external-growth-on-year");
   const parts = [
-    `External revenue ${of("external-revenue")} ${currency}`,
+    `External revenue ${moneyText(of("external-revenue")!)} ${currency}`,
     ...(growth === null ? [] : [`${percentText(growth)} % on the year`]),
     ...(share === null ? [] : [`${percentText(share)} % of it from AI products`]),
   ];
   const provisional = status === "final" ? "" : " Provisional: a month of the quarter is open.";
   return `${quarter}: ${parts.join(", ")}.${provisional}`;
-}
-
-/** A share in per cent, to one decimal. */
-export function percentText(share: string): string {
-  const text = (Number(share) * 100).toFixed(1);
-  return text === "-0.0" ? "0.0" : text;
 }

@@ -145,6 +145,7 @@ export const invoice = z.object({
   tax: decimal,
   gross: decimal,
   residual: decimal,
+  drawn: decimal.meta({ description: "What wallets have paid of `net`; the rest of `gross` is to be paid." }),
   createdAt: z.string(),
   number: z.string().nullable().meta({ description: "null of a draft." }),
   issueDate: z.string().nullable(),

@@ -6,6 +6,7 @@ import { type Clock, type Ids, isTooNested, nestingMax, refuse } from "../../bas
 import { documentHeaders, pageFiles, type PageStatus, renderPage } from "../page/index.ts";
 import { createAccess, type Identities, type Permission } from "./access.ts";
 import { createAudited } from "./auditing.ts";
+import { alertRoutes } from "./alert-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { booksRoutes } from "./books-routes.ts";
 import { cloudRoutes, usageRoutes } from "./cloud-routes.ts";
@@ -27,6 +28,7 @@ import { reportRoutes } from "./report-routes.ts";
 import { residencyRoutes } from "./residency-routes.ts";
 import type { Route } from "./route.ts";
 import { staffRoutes } from "./staff-routes.ts";
+import { walletRoutes } from "./wallet-routes.ts";
 import { tenancyRoutes } from "./tenancy-routes.ts";
 
 declare module "fastify" {
@@ -105,12 +107,14 @@ export async function createControl(options: ControlOptions): Promise<Control> {
 /** The control API's table. */
 export function controlRoutes(operations: Operations): readonly Route[] {
   const { tenancy, usage, reservations, residency, hosts, catalog, cloud, log, reports } = operations;
-  const { books, operators, audit, contents, support, erasures, exports, exits } = operations;
+  const { alerts, books, wallets, operators, audit, contents, support, erasures, exports, exits } = operations;
   const models = new KnownModels(catalog, cloud);
   return [
     ...tenancyRoutes(tenancy, models),
     ...usageRoutes(usage, tenancy, models),
     ...booksRoutes(books),
+    ...walletRoutes(wallets),
+    ...alertRoutes(alerts),
     ...reservationRoutes(reservations),
     ...residencyRoutes(residency),
     ...hostRoutes(hosts),

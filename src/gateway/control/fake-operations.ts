@@ -17,6 +17,7 @@ import {
   createFakeSupport,
 } from "./fake-rights.ts";
 import { createFakeResidency } from "./fake-residency.ts";
+import { createFakeWallets } from "./fake-wallets.ts";
 import { instantOf } from "./fields.ts";
 import type { LimitChanges, Operations, ProjectRules, TenancyOperations } from "./operations.ts";
 import type { Key, Organisation, Project, RecordedRefusal, UsageRow } from "./wire.ts";
@@ -39,6 +40,8 @@ export function createFakeOperations(clock: Clock, catalog: Catalog): FakeOperat
     hosts: createFakeHosts(clock),
     residency: createFakeResidency(clock),
     books: createFakeBooks(clock),
+    wallets: createFakeWallets(clock),
+    alerts: { list: (page) => Promise.resolve(paged([], page)) },
     catalog,
     usageRows,
     refusals,
@@ -158,18 +161,19 @@ function createFakeTenancy(clock: Clock): TenancyOperations {
   return {
     listOrganisations: (page) => Promise.resolve(paged(organisations, page)),
     showOrganisation: (reference) => Promise.resolve(find(organisations, reference)),
-    createOrganisation: ({ name, limits }) => {
+    createOrganisation: ({ name, prepaid = false, limits }) => {
       if (organisations.some((other) => other.name === name)) {
         return Promise.resolve(refuse("name_taken", `There is an organisation ${name} already.`, { param: "name" }));
       }
-      const made = { id: ids.mint("org"), name, createdAt: at(), limits: limited(undefined, limits) };
+      const made = { id: ids.mint("org"), name, prepaid, createdAt: at(), limits: limited(undefined, limits) };
       organisations.push(made);
       return Promise.resolve(made);
     },
-    updateOrganisation: (reference, { name, limits }) =>
+    updateOrganisation: (reference, { name, prepaid, limits }) =>
       Promise.resolve(
         change(organisations, reference, (item) => ({
           ...item,
+          prepaid: prepaid ?? item.prepaid,
           name: name ?? item.name,
           limits: limited(item.limits, limits),
         })),

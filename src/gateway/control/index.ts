@@ -54,6 +54,7 @@ export type {
   Unrated,
   WholeInvoice,
 } from "./books-wire.ts";
+export type { AlertTold, Wallet, WalletGrant, WalletMovementTold } from "./wallet-wire.ts";
 export type { DevicePool, PooledHost, PooledModel, PoolStatus } from "./pool-wire.ts";
 export type {
   Backup,

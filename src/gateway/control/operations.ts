@@ -22,6 +22,7 @@ import type {
   Unrated,
   WholeInvoice,
 } from "./books-wire.ts";
+import type { AlertTold, Wallet, WalletGrant, WalletMovementTold } from "./wallet-wire.ts";
 import type { PoolStatus } from "./pool-wire.ts";
 import type {
   AuditEntry,
@@ -94,10 +95,18 @@ export interface ProjectRules {
 export interface TenancyOperations {
   listOrganisations(page: Page): Promise<List<Organisation>>;
   showOrganisation(organisation: string): Promise<Organisation | Refusal>;
-  createOrganisation(input: { readonly name: string; readonly limits: LimitChanges }): Promise<Organisation | Refusal>;
+  createOrganisation(input: {
+    readonly name: string;
+    readonly prepaid?: boolean | undefined;
+    readonly limits: LimitChanges;
+  }): Promise<Organisation | Refusal>;
   updateOrganisation(
     organisation: string,
-    changes: { readonly name?: string | undefined; readonly limits: LimitChanges },
+    changes: {
+      readonly name?: string | undefined;
+      readonly prepaid?: boolean | undefined;
+      readonly limits: LimitChanges;
+    },
   ): Promise<Organisation | Refusal>;
 
   listProjects(filter: { readonly organisation: string | undefined }, page: Page): Promise<List<Project> | Refusal>;
@@ -460,7 +469,42 @@ export interface BooksOperations {
   unbilled(): Promise<Unbilled | Refusal>;
 }
 
+/** Credits as they are asked for. */
+export interface AskedCredits {
+  readonly organisation: string;
+  readonly id?: string | undefined;
+  readonly currency?: string | undefined;
+  readonly credits: string;
+  readonly paid: string;
+  readonly priority?: number | undefined;
+  readonly expiresAt?: string | undefined;
+  readonly rollover?: { readonly most: string; readonly until: string } | undefined;
+  readonly breakagePercent?: string | undefined;
+  readonly note?: string | undefined;
+}
+
+/** What organisations have paid in advance, or were given. */
+export interface WalletOperations {
+  /** A part of the organisations at once. */
+  list(page: Page): Promise<List<Wallet>>;
+  show(organisation: string): Promise<List<Wallet> | Refusal>;
+  movements(
+    wallet: { readonly organisation: string; readonly currency: string },
+    page: Page,
+  ): Promise<List<WalletMovementTold> | Refusal>;
+  /** Holds within a second on every gateway. */
+  grant(asked: AskedCredits, by: string): Promise<WalletGrant | Refusal>;
+}
+
+/** What operators were told of money. */
+export interface AlertOperations {
+  /** The newest first. */
+  list(page: Page): Promise<List<AlertTold>>;
+}
+
 export interface Operations {
+  readonly alerts: AlertOperations;
+  readonly wallets: WalletOperations;
   readonly books: BooksOperations;
   readonly tenancy: TenancyOperations;
   readonly usage: UsageOperations;

@@ -24,6 +24,10 @@ import {
 const permission = "operator" as const;
 const limits = limitChanges.default({});
 const changes = z.strictObject({ name: newName.optional(), limits });
+const prepaid = z
+  .boolean()
+  .optional()
+  .meta({ description: "Whether it runs nothing that its wallet cannot pay for; holds within a second." });
 
 /** Organisations, projects and keys. A child never holds more than its parent: asking for more is refused. */
 export function tenancyRoutes(tenancy: TenancyOperations, models: KnownModels): readonly Route[] {
@@ -72,7 +76,7 @@ function organisationRoutes(tenancy: TenancyOperations, models: KnownModels): re
         path: "/organisations",
         name: "createOrganisation",
         summary: "Makes an organisation.",
-        body: z.strictObject({ name: newName, limits }),
+        body: z.strictObject({ name: newName, prepaid, limits }),
         answer: changedOrganisation,
         status: 201,
       },
@@ -96,9 +100,9 @@ function organisationRoutes(tenancy: TenancyOperations, models: KnownModels): re
         method: "PATCH",
         path: "/organisations/:organisation",
         name: "updateOrganisation",
-        summary: "Changes an organisation's name or limits.",
+        summary: "Changes an organisation's name, limits, or whether it is prepaid.",
         params,
-        body: changes,
+        body: changes.extend({ prepaid }),
         answer: changedOrganisation,
       },
       ({ params, body }) => limited(models, body.limits, () => tenancy.updateOrganisation(params.organisation, body)),

@@ -7,7 +7,11 @@ import { dataClass, decimal, exported, limits, listOf } from "./fields.ts";
 
 const named = z.object({ id: z.string(), name: z.string() });
 
-export const organisation = named.extend({ createdAt: z.string(), limits });
+export const organisation = named.extend({
+  prepaid: z.boolean().meta({ description: "Whether it runs nothing that its wallet cannot pay for." }),
+  createdAt: z.string(),
+  limits,
+});
 
 export const project = named.extend({
   organisation: named,
@@ -316,7 +320,7 @@ export const networkConnections = z.object({
   airGapped: z.boolean(),
   connections: z.array(
     z.object({
-      purpose: z.enum(["upstream", "host", "database", "keys", "witness", "timestamp", "models"]),
+      purpose: z.enum(["upstream", "host", "database", "keys", "witness", "timestamp", "alerts", "models"]),
       name: z.string(),
       host: z.string().nullable().meta({ description: "Null: it is not known here, or a socket on this machine." }),
       port: z.int().nullable(),

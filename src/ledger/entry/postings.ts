@@ -91,7 +91,7 @@ export function paying(gross: bigint, currency: string): readonly Movement[] {
 }
 
 /** One movement for each account and currency, in the order in which they came; those that come to nothing are none. */
-function added(movements: readonly Movement[]): readonly Movement[] {
+export function added(movements: readonly Movement[]): readonly Movement[] {
   const sums = new Map<string, Movement>();
   for (const movement of movements) {
     const key = `${movement.account}\n${movement.currency}`;

@@ -22,6 +22,8 @@ import { hosts } from "./2026-11-28-hosts.ts";
 import { ledger } from "./2026-11-29-ledger.ts";
 import { acceleratorTime } from "./2026-11-30-accelerator-time.ts";
 import { issuing } from "./2026-12-01-issuing.ts";
+import { wallets } from "./2026-12-01-wallets.ts";
+import { alerts } from "./2026-12-02-alerts.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -43,6 +45,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-29-ledger": ledger,
   "2026-11-30-accelerator-time": acceleratorTime,
   "2026-12-01-issuing": issuing,
+  "2026-12-01-wallets": wallets,
+  "2026-12-02-alerts": alerts,
 };
 
 /** The newest schema that this code knows. */

@@ -47,7 +47,7 @@ describe("a cloud whose engine is the real vLLM", { skip: skipped }, () => {
       assert.equal(seen.status, 200, seen.text);
       const statement = await receiptOf(cloud, key, seen);
       assert.deepEqual(statement.engine, { name: "vllm", build: "vllm 0.32.0" });
-      assert.deepEqual(statement.model, { name: model.name, sha256: record().sha256 });
+      assert.deepEqual(statement.model, { name: model.name, sha256: record().sha256, adapter: null });
       assert.equal(statement.usage?.inputTokens, usageIn(seen)?.prompt_tokens);
       assert.equal(statement.usage?.outputTokens, usageIn(seen)?.completion_tokens);
     });

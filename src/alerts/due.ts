@@ -1,0 +1,69 @@
+import { formatExact } from "../base/index.ts";
+
+/** How much of a budget or a wallet is used; in units of 10^-18. */
+export interface Level {
+  readonly kind: "budget" | "wallet";
+  readonly level: "organisation" | "project" | "key";
+  readonly id: string;
+  readonly name: string;
+  /** What begins anew where this does: a month, a grant. */
+  readonly occasion: string;
+  readonly used: bigint;
+  readonly limit: bigint;
+  readonly currency: string;
+}
+
+/** Something to be told, unless it was told before. */
+export interface Due {
+  readonly kind: "budget" | "wallet" | "unrated";
+  readonly level: Level["level"];
+  /** An id. */
+  readonly scope: string;
+  readonly name: string;
+  readonly occasion: string;
+  /** Percent; 0: there is none. */
+  readonly threshold: number;
+  readonly message: string;
+}
+
+/** What was told. */
+export interface Alert extends Due {
+  readonly number: number;
+  readonly atMs: number;
+}
+
+/** The thresholds, in percent, that levels have reached. A limit of nothing is reached by being used, not by being there. */
+export function crossed(levels: readonly Level[], thresholds: readonly number[]): readonly Due[] {
+  return levels.flatMap((each) => {
+    const { kind, level, id, name, occasion, used, limit, currency } = each;
+    if (used <= 0n) return [];
+    return thresholds
+      .filter((threshold) => used * 100n >= limit * BigInt(threshold))
+      .map((threshold): Due => {
+        const what = kind === "budget" ? `monthly budget (${occasion})` : "wallet";
+        const message = `${threshold} % of the ${what} of ${level} ${name} are used: ${formatExact(used)} of ${formatExact(limit)} ${currency}.`;
+        return { kind, level, scope: id, name, occasion, threshold, message };
+      });
+  });
+}
+
+/** Usage that nobody is billed for until it is rated: told once for each reason, organisation and month. */
+export function unratedDue(found: {
+  readonly organisation: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly month: string;
+  readonly events: number;
+}): Due {
+  const { organisation, name, reason, month, events } = found;
+  const message = `Usage of organisation ${name} is unrated (${reason}; ${events} in ${month} so far): it is on no invoice until it is rated.`;
+  return {
+    kind: "unrated",
+    level: "organisation",
+    scope: organisation,
+    name,
+    occasion: `${month} ${reason}`,
+    threshold: 0,
+    message,
+  };
+}

@@ -1,0 +1,125 @@
+import { sql } from "kysely";
+import {
+  type AlertChannel,
+  type Alerts,
+  createAlerts,
+  type Due,
+  emailChannel,
+  type Level,
+  unratedDue,
+  webhookChannel,
+} from "../alerts/index.ts";
+import { parseAmount } from "../base/index.ts";
+import { type BooksContext, walletsNow } from "../books/index.ts";
+import type { Budgets } from "../ledger/index.ts";
+import { type Store, walletStanding } from "../store/index.ts";
+import type { RequestMeters } from "../telemetry/index.ts";
+import type { Stops } from "./database.ts";
+import { Failed } from "./failed.ts";
+import type { BootOptions } from "./options.ts";
+import { messageOf } from "./words.ts";
+
+interface Parts {
+  readonly store: Store;
+  readonly budgets: Budgets;
+  readonly ledger: BooksContext;
+  readonly meters: RequestMeters;
+  readonly installation: string;
+}
+
+/** An exact product has 18 decimals, an amount 12. */
+const exactPerUnit = 10n ** 6n;
+
+/** Tells operators when money runs out, and what is not billed. */
+export async function openAlerts(options: BootOptions, parts: Parts, stops: Stops): Promise<Alerts> {
+  const { settings, clock, log } = options;
+  const alerts = await createAlerts({
+    db: parts.store.db,
+    clock,
+    thresholds: settings.billing.alerts.thresholds,
+    channels: channelsOf(options, parts.installation),
+    levels: async () => [...(await budgetLevels(parts, clock.nowMs())), ...(await walletLevels(parts, clock.nowMs()))],
+    others: () => unratedOf(parts.store),
+    onAlert: ({ number, kind, scope, threshold, message }) => {
+      parts.meters.alerted(kind);
+      log.warn({ alert: number, kind, scope, threshold }, message);
+    },
+    onFailure: (error, what) => log.warn({ reason: messageOf(error) }, what),
+  });
+  stops.push(() => alerts.close());
+  return alerts;
+}
+
+function channelsOf(options: BootOptions, installation: string): readonly AlertChannel[] {
+  const { webhook, email } = options.settings.billing.alerts;
+  const { clock } = options;
+  const channels: AlertChannel[] = [];
+  if (webhook !== undefined) {
+    const secret = secretOf(options, webhook.secretEnvironment, "the secret that webhooks are signed with");
+    const { url, allowPrivate } = webhook;
+    channels.push(webhookChannel({ url, secret, allowPrivate, source: `/installations/${installation}`, clock }));
+  }
+  if (email !== undefined) {
+    const { host, port, security, user, passwordEnvironment, from, to } = email;
+    const password =
+      passwordEnvironment === undefined
+        ? undefined
+        : secretOf(options, passwordEnvironment, "the mail server's password");
+    channels.push(emailChannel({ host, port, security, user, password, from, to }));
+  }
+  return channels;
+}
+
+function secretOf({ environment }: BootOptions, name: string, what: string): string {
+  const secret = environment[name];
+  if (secret !== undefined && secret.trim() !== "") return secret;
+  throw new Failed(`The environment has no ${name}, which is to hold ${what}.`, `Set ${name}, and start again.`);
+}
+
+async function budgetLevels({ store, budgets, ledger }: Parts, nowMs: number): Promise<readonly Level[]> {
+  const { rows } = await sql<{ level: Level["level"]; id: string; name: string; budget: string }>`
+    SELECT 'organisation' AS level, id, name, monthly_budget::text AS budget FROM organisations WHERE monthly_budget IS NOT NULL
+    UNION ALL SELECT 'project', id, name, monthly_budget::text FROM projects WHERE monthly_budget IS NOT NULL
+    UNION ALL SELECT 'key', id, name, monthly_budget::text FROM keys WHERE monthly_budget IS NOT NULL AND revoked_at IS NULL`.execute(
+    store.db,
+  );
+  const occasion = new Date(nowMs).toISOString().slice(0, 7);
+  const { currency } = ledger.prices;
+  return rows.map(({ level, id, name, budget }) => {
+    const limit = (parseAmount(budget) ?? 0n) * exactPerUnit;
+    return { kind: "budget", level, id, name, occasion, used: budgets.spent(id), limit, currency };
+  });
+}
+
+/** Of the grants that hold: what was used of them, whether it is billed or not. */
+async function walletLevels({ store, ledger }: Parts, nowMs: number): Promise<readonly Level[]> {
+  const standing = await walletStanding(store.db, { isOpen: true });
+  const held = walletsNow(standing, ledger.prices.book, nowMs).filter(({ credits }) => credits > 0n);
+  if (held.length === 0) return [];
+  const organisations = held.map(({ organisation }) => organisation);
+  const rows = await store.db
+    .selectFrom("organisations")
+    .select(["id", "name"])
+    .where("id", "in", organisations)
+    .execute();
+  const names = new Map(rows.map(({ id, name }) => [id, name]));
+  return held.map(({ organisation, currency, credits, available, grants }) => ({
+    kind: "wallet",
+    level: "organisation",
+    id: organisation,
+    name: names.get(organisation) ?? organisation,
+    occasion: `${currency} ${grants.at(-1)!.id}`,
+    used: (credits - available) * exactPerUnit,
+    limit: credits * exactPerUnit,
+    currency,
+  }));
+}
+
+async function unratedOf({ db }: Store): Promise<readonly Due[]> {
+  const { rows } = await sql<Omit<Parameters<typeof unratedDue>[0], "events"> & { readonly events: string }>`
+    SELECT u.organisation, coalesce(o.name, u.organisation) AS name, u.reason,
+      to_char(u.at AT TIME ZONE 'UTC', 'YYYY-MM') AS month, sum(u.events)::text AS events
+    FROM unrated_usage u LEFT JOIN organisations o ON o.id = u.organisation
+    WHERE u.rated_at IS NULL GROUP BY 1, 2, 3, 4 ORDER BY 4, 1 LIMIT 1000`.execute(db);
+  return rows.map((row) => unratedDue({ ...row, events: Number(row.events) }));
+}
