@@ -53,6 +53,7 @@ test("quarter: every token is invoiced, unbilled or unrated, and every file is t
   assert.equal(report.status, "final");
   for (const name of [
     "disclosure.html",
+    "disclosure.pdf",
     "focus-1.2.csv",
     "ledger.beancount",
     "ledger.journal",
