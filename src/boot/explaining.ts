@@ -1,6 +1,14 @@
-import type { Refusal } from "../base/index.ts";
+import { refuse, type Refusal } from "../base/index.ts";
 import type { Operations } from "../gateway/index.ts";
-import { type Candidate, type DataOwner, explain, type Explained, knownSites, regimesOf } from "../policy/index.ts";
+import {
+  type Candidate,
+  type DataOwner,
+  explain,
+  type Explained,
+  knownSites,
+  regimesOf,
+  unknownClass,
+} from "../policy/index.ts";
 import type { Cloud } from "../stages/index.ts";
 import type { Tenancy } from "../tenancy/index.ts";
 
@@ -20,6 +28,8 @@ export async function explainPlaces(
   const project = await tenancy.showProject(reference);
   if ("outcome" in project) return project;
   const { policy, document } = cloud.inForce;
+  const problem = dataClass === undefined ? undefined : unknownClass(dataClass, document);
+  if (problem !== undefined) return refuse("invalid_request", problem, { param: "dataClass" });
   const owner = { ...dataOwner(project), ...(dataClass === undefined ? {} : { dataClass }) };
   const question = { action, project: owner, model: model ?? anyModel };
   const destinations = model === undefined ? cloud.destinations.all : cloud.destinations.offering(model);
@@ -49,12 +59,12 @@ function sitesWithout(destinations: readonly Candidate[], sites: readonly Candid
   return sites.filter(({ name }) => !served.has(name));
 }
 
-function told({ candidate, isPermitted, words, deciding }: Explained) {
+function told({ candidate, jurisdiction, isPermitted, words, deciding }: Explained) {
   const { kind, name, site } = candidate;
   return {
     kind,
     destination: name,
-    site: { name: site.name, jurisdiction: site.jurisdiction ?? null },
+    site: { name: site.name, jurisdiction: jurisdiction ?? null },
     permitted: isPermitted,
     reason: words,
     deciding: deciding.map(({ id, effect, article }) => ({ policy: id, effect, article })),

@@ -29,6 +29,13 @@ async function withTenants(run: Run): Promise<void> {
   assert.equal((await run("project create default --data-class public --processing DE,EU")).code, 0);
 }
 
+test("a project is not made by a path: the option that names its organisation is told", async (context) => {
+  const { run } = await withCloud(context);
+  const refused = await run("project create clinicorg/app --data-class public");
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /next: Name its organisation by an option: app --organisation clinicorg\./);
+});
+
 test("key create prints the id and the key; nothing prints the key again", async (context) => {
   const { run } = await withCloud(context);
   await withTenants(run);

@@ -14,10 +14,12 @@ import {
   replayedJson,
   type ReplayOptions,
   requestsOf,
+  showGrouped,
   sumsOf,
   sumText,
   withReplay,
 } from "./replay.ts";
+import type { Column } from "./table.ts";
 
 interface DrillOptions extends CloudOptions, JsonOption, ReplayOptions {
   readonly lose?: Loss[];
@@ -88,32 +90,32 @@ function lossNamed(kind: Loss["kind"], name: string): Loss {
   return kind === "certificate" ? { kind, scheme: name } : { kind, name };
 }
 
+/** Journal and usage hold times and amounts of a request; its project's tier may have been changed since it ran. */
+const whyNoDeadlines =
+  "neither the service tier nor the objectives (ttft, tpot) of a request are kept once it has ended";
+
 function show(printer: Printer, { lost, moved, drifted }: Done, record: OnRecord): void {
   const changed = [...lost, ...moved].map(({ placement }) => placement);
   const untouched = requestsOf(record.placements) - requestsOf(changed) - requestsOf(drifted);
   printer.facts([
     ["replayed", `${sumText(record.placements)}, since ${record.since}`],
     ["lost", sumText(lost.map(({ placement }) => placement))],
+    ["deadlines", `not known: ${whyNoDeadlines}`],
     ["elsewhere", sumText(moved.map(({ placement }) => placement))],
     ["untouched", `${untouched} requests`],
     ["drifted", `${sumText(drifted)} (decided otherwise already, because facts or policies have changed since)`],
   ]);
-  if (lost.length > 0) printer.text("\n");
   if (lost.length > 0) {
-    printer.table<Lost<Replayed>>(
-      [
-        { title: "PROJECT", text: ({ placement }) => placement.project },
-        { title: "DATA", text: ({ placement }) => placement.question.project.dataClass },
-        { title: "MODEL", text: ({ placement }) => placement.question.model },
-        { title: "REQUESTS", text: ({ placement }) => String(placement.requests), align: "right" },
-        { title: "WOULD HAVE BEEN KEPT BY", text: ({ keptBy }) => remedyText(keptBy) },
-        { title: "WHY", text: ({ because }) => because[0] ?? "" },
-      ],
-      lost.slice(0, 50),
-      "",
-    );
+    printer.text("\n");
+    const columns: readonly Column<Lost<Replayed>>[] = [
+      { title: "PROJECT", text: ({ placement }) => placement.project },
+      { title: "DATA", text: ({ placement }) => placement.question.project.dataClass },
+      { title: "MODEL", text: ({ placement }) => placement.question.model },
+      { title: "WOULD HAVE BEEN KEPT BY", text: ({ keptBy }) => remedyText(keptBy) },
+      { title: "WHY", text: ({ because }) => because[0] ?? "" },
+    ];
+    showGrouped(printer, lost, columns, ({ placement }) => placement.requests);
   }
-  if (lost.length > 50) printer.note(`and ${lost.length - 50} more rows; --json has them all`);
   noteMissing(printer, record);
 }
 
@@ -122,6 +124,8 @@ function drilledJson({ lost, moved, drifted }: Done, record: OnRecord) {
     since: record.since,
     lost: {
       ...sumsOf(lost.map(({ placement }) => placement)),
+      deadlines: null,
+      whyNoDeadlines,
       placements: lost.map((each) => ({ ...changedJson(each), keptBy: each.keptBy ?? null })),
     },
     moved: { ...sumsOf(moved.map(({ placement }) => placement)), placements: moved.map(changedJson) },

@@ -5,6 +5,7 @@ import type { Erasure } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { pathOf } from "./control-client.ts";
+import { parsed } from "./failure.ts";
 import { readBounded } from "./read-file.ts";
 
 interface Options extends CloudOptions, JsonOption {
@@ -100,7 +101,7 @@ function addVerify(group: Command, context: CommandContext): void {
         ["signed by", verdict.keyId],
         ["of", `${kind} ${project ?? organisation}`],
         ["finished", finishedAt],
-        ...erased.map(({ store, count }) => [store, `${count} erased`] as const),
+        ...erasedFacts({ erased }),
       ]);
     },
   );
@@ -119,8 +120,21 @@ function show(found: Erasure, { json, out }: Options, { printer, surroundings }:
       found.state === "done" ? `done at ${found.finishedAt}` : `running; ${found.steps.join(", ") || "nothing"} done`,
     ],
     ["blinding", found.blinding],
+    ...erasedFacts(statedIn(found.statement)),
   ]);
   if (found.statement === null)
     printer.note(`It goes on by itself; \`npx bailiwick erasure show ${found.id}\` says how far it is.`);
   else if (out !== undefined) printer.note(`The signed statement is in ${out}.`);
+  else printer.note(`\`npx bailiwick erasure show ${found.id} --out FILE\` writes the signed statement.`);
+}
+
+/** What a statement says, as the server answered it: nothing is verified here. */
+function statedIn(file: string | null): Pick<Stated, "erased"> {
+  const { payload } = (parsed(file ?? "") ?? {}) as { readonly payload?: string };
+  const { erased = [] } = (parsed(Buffer.from(payload ?? "", "base64").toString()) ?? {}) as Partial<Stated>;
+  return { erased };
+}
+
+function erasedFacts({ erased }: Pick<Stated, "erased">) {
+  return erased.map(({ store, count }) => [store, `${count} erased`] as const);
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ReadTile } from "../log/index.ts";
 import { CommandFailure } from "./failure.ts";
@@ -13,13 +13,23 @@ export async function tilesAt(place: string, currentFolder: string): Promise<Rea
 /** Reads a file of a log by its path; undefined where it is not there. */
 export function readerAt(place: string, currentFolder: string): (path: string) => Promise<Buffer | undefined> {
   if (/^https?:/.test(place)) return (path) => fetched(`${place.replace(/\/$/, "")}/${path}`);
-  const folder = resolve(currentFolder, place);
-  if (!existsSync(folder)) {
-    throw new CommandFailure("unreadable_file", `${folder} is not there.`, {
-      next: "Name a log's folder, such as DATA/log/1, or the URL at which it is served, with --log.",
+  const named = resolve(currentFolder, place);
+  if (!existsSync(named)) {
+    throw new CommandFailure("unreadable_file", `${named} is not there.`, {
+      next: "Name a log's folder, such as DATA/log, or the URL at which it is served, with --log.",
     });
   }
+  const folder = newestLogIn(named);
   return (path) => Promise.resolve(existsSync(join(folder, path)) ? readFileSync(join(folder, path)) : undefined);
+}
+
+/** A data folder's `log/` holds each log that was begun, under its number: of these the newest is meant. */
+function newestLogIn(folder: string): string {
+  if (existsSync(join(folder, "checkpoint"))) return folder;
+  const numbers = readdirSync(folder)
+    .filter((name) => /^[1-9]\d*$/.test(name))
+    .map(Number);
+  return numbers.length === 0 ? folder : join(folder, String(Math.max(...numbers)));
 }
 
 async function fetched(text: string): Promise<Buffer | undefined> {

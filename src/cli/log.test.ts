@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { systemClock } from "../base/index.ts";
@@ -12,6 +12,8 @@ import {
   openWitness,
   verifierKeyOf,
 } from "../log/index.ts";
+import { showLog } from "./log.ts";
+import { Printer } from "./printer.ts";
 import { run as runLine, temporaryFolder, withCloud } from "./testing.ts";
 import { listenAsWitness } from "./witness-server.ts";
 
@@ -31,6 +33,26 @@ test("log show, rotate-key and begin, and the signing keys, for people and as JS
   assert.equal((JSON.parse(revoked.stdout) as { status: string }[])[1]?.status, "revoked");
   assert.match((await run("signing-key revoke nobody")).stderr, /\(not_found\)/);
   assert.match((await run("status")).stdout, /^log +open, 7 entries$/m);
+});
+
+test("log show says of a log that cannot be read that nobody knows what it holds", () => {
+  const written: string[] = [];
+  const output = { write: (text: string) => written.push(text) > 0 };
+  const surroundings = { argv: [], stdout: output, stderr: output, environment: {} };
+  const status = {
+    state: "damaged" as const,
+    reason: "A tile is not what it was.",
+    next: "Bring it back.",
+    origin: "log.example",
+    size: 0,
+    keys: [],
+    statement: null,
+    witnesses: [{ name: "auditor", size: null, problem: null }],
+    ended: [],
+  };
+  showLog(status, {}, new Printer(surroundings));
+  assert.match(written.join(""), /^entries +not known: the log cannot be read$/m);
+  assert.match(written.join(""), /^witness +auditor is not asked while the log cannot be read$/m);
 });
 
 test("log verify says grown (0), older or forked (1), or that it could not check (2), from a folder", async (context) => {
@@ -63,6 +85,9 @@ test("log verify says grown (0), older or forked (1), or that it could not check
   assert.deepEqual(await judge("fork-1", "log-2"), [1, "forked"]);
   assert.deepEqual(await judge("log-1", "fork-1"), [1, "forked"]);
   assert.deepEqual(await judge("log-1", "log-2", "--log empty --key key.txt"), [2, "missing"]);
+  mkdirSync(join(folder, "logs", "9"), { recursive: true });
+  cpSync(join(folder, "log"), join(folder, "logs", "10"), { recursive: true });
+  assert.deepEqual(await judge("log-1", "log-2", "--log logs --key key.txt"), [0, "consistent"]);
   assert.deepEqual(await judge("log-1", "missing"), [2, "unchecked"]);
   assert.deepEqual(await judge("key.txt", "log-2"), [2, "unsigned"]);
   assert.deepEqual(await judge("log-1", "log-2", "--log log --key nonsense"), [2, "unchecked"]);

@@ -6,6 +6,7 @@ import { client, type CommandContext, type JsonOption, withJson, withRequired } 
 import { CommandFailure, parsed } from "./failure.ts";
 import { readLogs } from "./log-keys.ts";
 import { readerAt, tilesAt } from "./log-tiles.ts";
+import type { Printer } from "./printer.ts";
 import { readBounded } from "./read-file.ts";
 import {
   datedBy,
@@ -28,20 +29,23 @@ export function addLogCommands(program: Command, context: CommandContext): void 
 
 function addShow(group: Command, context: CommandContext): void {
   withJson(withCloud(group.command("show").description("show the log: its state, keys and witnesses"))).action(
-    async (options: Options) => show(await client(context, options).get<LogStatus>("/log"), options, context),
+    async (options: Options) =>
+      showLog(await client(context, options).get<LogStatus>("/log"), options, context.printer),
   );
 }
 
-function show(status: LogStatus, { json }: JsonOption, { printer }: CommandContext): void {
+export function showLog(status: LogStatus, { json }: JsonOption, printer: Printer): void {
   if (json === true) return printer.json(status);
   const { state, reason, next, origin, size, keys, statement, witnesses, ended } = status;
+  // A log that cannot go on was not opened: it holds what it held, which nobody can tell here.
+  const isUnread = size === 0 && !["open", "full", "failed"].includes(state);
   return printer.facts([
     ["name", origin],
     ["state", state === "open" ? state : `${state.toUpperCase()}: ${reason} ${next}`],
-    ["entries", String(size)],
+    ["entries", isUnread ? "not known: the log cannot be read" : String(size)],
     ...keys.map((key) => ["key", key] as const),
     ["key statement", statement === null ? "none" : `${statement.number}, ${entryText(statement.index)}`],
-    ...witnesses.map((each) => ["witness", witnessText(each)] as const),
+    ...witnesses.map((each) => ["witness", witnessText(each, isUnread)] as const),
     ...ended.map((name) => ["ended", name] as const),
   ]);
 }
@@ -50,7 +54,8 @@ function entryText(index: number | null): string {
   return index === null ? "not in the log yet" : `entry ${index}`;
 }
 
-function witnessText({ name, size, problem }: LogStatus["witnesses"][number]): string {
+function witnessText({ name, size, problem }: LogStatus["witnesses"][number], isUnread: boolean): string {
+  if (isUnread && size === null) return `${name} is not asked while the log cannot be read`;
   const cosigned = size === null ? "has cosigned nothing yet" : `has cosigned ${size} entries`;
   return `${name} ${cosigned}${problem === null ? "" : `; now: ${problem}`}`;
 }
@@ -161,10 +166,14 @@ function addChanges(group: Command, context: CommandContext): void {
     .option("--overlap-hours <hours>", "how long the key before signs beside it", Number, 720)
     .action(async (options: Options & { readonly overlapHours: number }) => {
       const body = { overlapHours: options.overlapHours };
-      show(await client(context, options).send<LogStatus>("POST", "/log/rotate-key", body), options, context);
+      showLog(
+        await client(context, options).send<LogStatus>("POST", "/log/rotate-key", body),
+        options,
+        context.printer,
+      );
     });
   const begin = "end a log that cannot go on, and begin another one under another name";
   withJson(withCloud(group.command("begin").description(begin))).action(async (options: Options) =>
-    show(await client(context, options).send<LogStatus>("POST", "/log/begin"), options, context),
+    showLog(await client(context, options).send<LogStatus>("POST", "/log/begin"), options, context.printer),
   );
 }

@@ -13,10 +13,12 @@ import {
   replayedJson,
   type ReplayOptions,
   requestsOf,
+  showGrouped,
   sumsOf,
   sumText,
   withReplay,
 } from "./replay.ts";
+import type { Column } from "./table.ts";
 
 export function addPolicyDiff(group: Command, context: CommandContext): void {
   const { printer, surroundings } = context;
@@ -41,7 +43,7 @@ export function addPolicyDiff(group: Command, context: CommandContext): void {
         placements,
         createPolicy({ ...old, facts, nowMs }),
         createPolicy({ ...changed, facts, nowMs }),
-        progressOf(placements.length, surroundings),
+        { onReplayed: progressOf(placements.length, surroundings) },
       );
       if (options.json !== true) return showDiff(printer, found, record);
       const list = (some: readonly Changed<Replayed>[]) => ({
@@ -83,24 +85,16 @@ function showDiff(
   noteMissing(printer, record);
 }
 
-const rowsShown = 50;
-
-/** The largest first. */
 function showChanged(printer: Printer, rows: readonly (readonly [string, Changed<Replayed>])[]): void {
   if (rows.length === 0) return;
   printer.text("\n");
-  printer.table(
-    [
-      { title: "WHAT", text: ([what]) => what },
-      { title: "PROJECT", text: ([, { placement }]) => placement.project },
-      { title: "DATA", text: ([, { placement }]) => placement.question.project.dataClass },
-      { title: "MODEL", text: ([, { placement }]) => placement.question.model },
-      { title: "REQUESTS", text: ([, { placement }]) => String(placement.requests), align: "right" },
-      { title: "NOW AT", text: ([, { permittedAt }]) => permittedAt.join(" ") || "nowhere" },
-      { title: "WHY", text: ([, { because }]) => because[0] ?? "" },
-    ],
-    rows.slice(0, rowsShown),
-    "",
-  );
-  if (rows.length > rowsShown) printer.note(`and ${rows.length - rowsShown} more rows; --json has them all`);
+  const columns: readonly Column<readonly [string, Changed<Replayed>]>[] = [
+    { title: "WHAT", text: ([what]) => what },
+    { title: "PROJECT", text: ([, { placement }]) => placement.project },
+    { title: "DATA", text: ([, { placement }]) => placement.question.project.dataClass },
+    { title: "MODEL", text: ([, { placement }]) => placement.question.model },
+    { title: "NOW AT", text: ([, { permittedAt }]) => permittedAt.join(" ") || "nowhere" },
+    { title: "WHY", text: ([, { because }]) => because[0] ?? "" },
+  ];
+  showGrouped(printer, rows, columns, ([, { placement }]) => placement.requests);
 }

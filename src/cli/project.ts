@@ -5,6 +5,7 @@ import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, requireChange, withJson, withRequired } from "./context.ts";
 import { type ControlClient, pathOf } from "./control-client.ts";
 import { currencyOf, describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
+import { CommandFailure } from "./failure.ts";
 import { seconds, secondsText } from "./duration.ts";
 import { whole } from "./numbers.ts";
 import { placesOf, residencyFacts, residencyOf, type ResidencyOptions, withResidency } from "./residency-options.ts";
@@ -22,6 +23,15 @@ interface RuleOptions extends ResidencyOptions {
 
 type UpdateOptions = Options & LimitOptions & RuleOptions & { readonly name?: string };
 
+/** Elsewhere a project is named ORGANISATION/PROJECT; a new one is given its organisation by an option. */
+function refusePath(name: string): void {
+  const [organisation = "", project = ""] = name.split("/", 2);
+  if (!name.includes("/")) return;
+  throw new CommandFailure("invalid_usage", `A project's own name has no "/", and "${name}" has.`, {
+    next: `Name its organisation by an option: ${project || "NAME"} --organisation ${organisation || "ORGANISATION"}.`,
+  });
+}
+
 export function addProjectCommands(program: Command, context: CommandContext): void {
   const group = program.command("project").description("projects: what data is, and where it may be processed");
   const { printer } = context;
@@ -29,6 +39,7 @@ export function addProjectCommands(program: Command, context: CommandContext): v
   changing(group, "create <name>", "make a project", context)
     .option("--organisation <organisation>", "the organisation that it belongs to", "default")
     .action(async (name: string, options: Options & LimitOptions & RuleOptions & { organisation: string }) => {
+      refusePath(name);
       const cloud = client(context, options);
       const body = { name, organisation: options.organisation, limits: limitsOf(options), ...rulesOf(options) };
       const made = await cloud.send<ChangedProject>("POST", "/projects", body);

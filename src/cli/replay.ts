@@ -7,6 +7,7 @@ import { whole } from "./numbers.ts";
 import type { Printer } from "./printer.ts";
 import { parseInstant } from "./reservation.ts";
 import type { Surroundings } from "./surroundings.ts";
+import type { Column } from "./table.ts";
 
 export interface ReplayOptions {
   readonly since?: string;
@@ -104,6 +105,31 @@ export function sumText(placements: readonly Replayed[]): string {
   const worth = amounts.map(({ currency, amount }) => `${amount} ${currency}`).join(", ");
   const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
   return [plural(requests, "request"), plural(tenants, "tenant"), ...(worth === "" ? [] : [worth])].join(", ");
+}
+
+const rowsShown = 50;
+
+/** A table in which rows that read alike are one, with the sum of their requests; the largest first. */
+export function showGrouped<Row>(
+  printer: Printer,
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  requests: (row: Row) => number,
+): void {
+  const groups = new Map<string, { readonly row: Row; requests: number }>();
+  for (const row of rows) {
+    const key = JSON.stringify(columns.map(({ text }) => text(row)));
+    const group = groups.get(key) ?? { row, requests: 0 };
+    group.requests += requests(row);
+    groups.set(key, group);
+  }
+  const shown = [...groups.values()].toSorted((one, other) => other.requests - one.requests);
+  const counted: readonly Column<(typeof shown)[number]>[] = [
+    { title: "REQUESTS", text: (group) => String(group.requests), align: "right" },
+    ...columns.map(({ text, ...column }) => ({ ...column, text: ({ row }: { readonly row: Row }) => text(row) })),
+  ];
+  printer.table(counted, shown.slice(0, rowsShown), "");
+  if (shown.length > rowsShown) printer.note(`and ${shown.length - rowsShown} more rows; --json has them all`);
 }
 
 /** What a replay could not look at: nobody should take the rest for all. */

@@ -1,4 +1,4 @@
-import type { Policy } from "./policy.ts";
+import { explainRefusal, type Policy } from "./policy.ts";
 import type { Candidate, Question } from "./question.ts";
 
 /** A placement as it was recorded. Callers pass records of their own, which may hold more, and get them back. */
@@ -14,7 +14,10 @@ export interface Changed<P extends Placement> {
   readonly placement: P;
   /** Candidates that permit it now, by their names; empty where it is refused. */
   readonly permittedAt: readonly string[];
-  /** Why it may not be where it was, or why nothing permitted it before; as sentences. */
+  /**
+   * Why it may not be where it was, or why nothing permitted it before, as sentences: first of the place where it ran, then of
+   * the others whose answer is another one now, then of those that are refused either way.
+   */
   readonly because: readonly string[];
 }
 
@@ -30,12 +33,19 @@ export interface PolicyDiff<P extends Placement> {
   readonly unchanged: number;
 }
 
-/** Replays recorded placements under two policies. What both decide alike is only counted. `onReplayed` hears of each. */
+export interface DiffOptions {
+  /** Hears how many were replayed, of each of them. */
+  readonly onReplayed?: ((count: number) => void) | undefined;
+  /** A clause that says better why a candidate is refused now; undefined: what the policies say. */
+  readonly whyRefused?: (candidate: Candidate) => string | undefined;
+}
+
+/** Replays recorded placements under two policies. What both decide alike is only counted. */
 export function diff<P extends Placement>(
   placements: readonly P[],
   before: Policy,
   after: Policy,
-  onReplayed: (count: number) => void = () => undefined,
+  { onReplayed = () => undefined, whyRefused = () => undefined }: DiffOptions = {},
 ): PolicyDiff<P> {
   const found = {
     refused: [] as Changed<P>[],
@@ -51,10 +61,11 @@ export function diff<P extends Placement>(
     const [oldAt, nowAt] = [namesOf(old), namesOf(now)];
     if (ranAt === undefined ? oldAt.length > 0 : !oldAt.includes(ranAt)) found.drifted.push(placement);
     else if (ranAt === undefined && nowAt.length > 0) {
-      found.permitted.push({ placement, permittedAt: nowAt, because: sentences(old) });
+      found.permitted.push({ placement, permittedAt: nowAt, because: sentences(old, namesOf(now)) });
     } else if (ranAt !== undefined && !nowAt.includes(ranAt)) {
       const list = nowAt.length === 0 ? found.refused : found.moved;
-      list.push({ placement, permittedAt: nowAt, because: sentences(now) });
+      const because = sentences(now, [ranAt, ...oldAt], whyRefused);
+      list.push({ placement, permittedAt: nowAt, because });
     } else found.unchanged += 1;
   }
   return found;
@@ -66,6 +77,20 @@ function namesOf(decided: Decided): readonly string[] {
   return decided.outcome === "permitted" ? decided.permitted.map(({ name }) => name) : [];
 }
 
-function sentences({ rejected }: Decided): readonly string[] {
-  return rejected.map(({ explanation }) => explanation);
+/** Why each candidate was refused; those that are `changed` come first, in this order. */
+function sentences(
+  { rejected }: Decided,
+  changed: readonly string[],
+  whyRefused: (candidate: Candidate) => string | undefined = () => undefined,
+): readonly string[] {
+  const rank = ({ candidate }: (typeof rejected)[number]): number => {
+    const at = changed.indexOf(candidate.name);
+    return at < 0 ? changed.length : at;
+  };
+  return rejected
+    .toSorted((one, other) => rank(one) - rank(other))
+    .map(({ candidate, explanation }) => {
+      const better = whyRefused(candidate);
+      return better === undefined ? explanation : explainRefusal(candidate, [better]);
+    });
 }

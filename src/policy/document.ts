@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dataClasses, type DataClass, isDataClass } from "../base/index.ts";
+import { dataClasses, type DataClass, isDataClass, nearest } from "../base/index.ts";
 import { type DocumentProblem, schemaProblems } from "./facts/problems.ts";
 
 const name = z
@@ -51,6 +51,15 @@ export function parsePolicyDocument(value: unknown, regimes: ReadonlySet<string>
 /** Every class that data can have: the five, and the operator's own. */
 export function classesOf({ dataClasses: own }: Pick<PolicyDocument, "dataClasses">): ReadonlySet<string> {
   return new Set([...dataClasses, ...own.map(({ name: ownName }) => ownName)]);
+}
+
+/** What is wrong with a name that no data class has, as sentences; undefined where one has it. */
+export function unknownClass(name: string, document: Pick<PolicyDocument, "dataClasses">): string | undefined {
+  const known = classesOf(document);
+  if (known.has(name)) return undefined;
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? `There are ${[...known].slice(0, 20).join(", ")}.` : `Did you mean "${meant}"?`;
+  return `There is no data class "${name.slice(0, 100)}". ${hint}`;
 }
 
 /** The one of the five that a class is protected as; one that nobody knows is the most protected. */

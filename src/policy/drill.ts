@@ -4,6 +4,7 @@ import type { PolicyDocument } from "./document.ts";
 import type { Facts } from "./facts/schema.ts";
 import { type Loss, lose, unknownLoss } from "./losses.ts";
 import { createPolicy, type Policy } from "./policy.ts";
+import type { Candidate } from "./question.ts";
 import { type Remedy, remedyFinder } from "./remedies.ts";
 
 /** A placement that would have been refused, and the least that would have kept it. */
@@ -49,12 +50,26 @@ export function drill<P extends Placement>(options: DrillOptions<P>): Drilled<P>
   const policyOf = (changed: Facts): Policy => createPolicy({ ...shared(options), facts: changed });
   const without = (some: readonly Loss[]) => some.reduce((left, loss) => lose(left, loss, nowMs), facts);
   const changed = without(losses);
-  const { refused, moved, unchanged, drifted } = diff(placements, policyOf(facts), policyOf(changed), onReplayed);
+  const [today, after] = [policyOf(facts), policyOf(changed)];
+  const whyRefused = (candidate: Candidate): string | undefined => whyTaken(candidate, losses, today, after);
+  const { refused, moved, unchanged, drifted } = diff(placements, today, after, { onReplayed, whyRefused });
   const others =
     losses.length < 2 ? [] : losses.map((loss) => ({ loss, facts: without(losses.filter((each) => each !== loss)) }));
   const remedyFor = remedyFinder({ facts: changed, others, policyOf, nowMs });
   const lost = refused.map((each) => ({ ...each, keptBy: remedyFor(each.placement) }));
   return { outcome: "drilled", facts: changed, lost, moved, kept: unchanged, drifted };
+}
+
+/** Which loss takes a place away as a whole, which no operator has withdrawn; undefined where none does. */
+function whyTaken({ name, site }: Candidate, losses: readonly Loss[], today: Policy, after: Policy) {
+  const was = today.standing();
+  const lostSite = losses.find((loss) => loss.kind === "site" && loss.name === site.name);
+  if (lostSite !== undefined && !was.withdrawnSites.has(site.name)) return `the drill takes site ${site.name} away`;
+  const before = was.hosts.get(name)?.withdrawnMakers ?? [];
+  const [maker] = (after.standing().hosts.get(name)?.withdrawnMakers ?? []).filter((each) => !before.includes(each));
+  const isWithdrawn = was.withdrawnSites.has(site.name) || before.length > 0;
+  if (maker === undefined || isWithdrawn) return undefined;
+  return `the drill takes the accelerators of ${maker} away`;
 }
 
 function shared<P extends Placement>({ policies, document, nowMs }: DrillOptions<P>) {

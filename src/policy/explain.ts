@@ -1,11 +1,14 @@
 import type { PolicyNote } from "./cedar/policies.ts";
 import type { Standing } from "./facts/standing.ts";
+import { placeOf } from "./places.ts";
 import type { Policy } from "./policy.ts";
 import type { Candidate, Question } from "./question.ts";
 
 /** Why a place may have the data, or may not. */
 export interface Explained<C extends Candidate = Candidate> {
   readonly candidate: C;
+  /** Where it counts as standing; undefined: nobody has declared it, or settings and facts contradict each other. */
+  readonly jurisdiction: string | undefined;
   readonly isPermitted: boolean;
   /** The policies that decided, with their annotations; empty where none permits. */
   readonly deciding: readonly PolicyNote[];
@@ -22,9 +25,17 @@ export function explain<C extends Candidate>(
   candidates: readonly C[],
 ): readonly Explained<C>[] {
   return candidates.map((candidate) => {
+    const { jurisdiction } = placeOf(candidate, policy.standing());
     const { isPermitted, deciding, reason, because } = policy.judge(question, candidate);
     const permits = deciding.map(({ id, explain }) => `permitted by "${id}": ${explain}`);
-    return { candidate, isPermitted, deciding, reason, words: (isPermitted ? permits : because).join("; ") };
+    return {
+      candidate,
+      jurisdiction,
+      isPermitted,
+      deciding,
+      reason,
+      words: (isPermitted ? permits : because).join("; "),
+    };
   });
 }
 

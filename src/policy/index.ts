@@ -19,6 +19,7 @@ export {
   type PolicyDocument,
   regimesOf,
   shippedDocument,
+  unknownClass,
 } from "./document.ts";
 export { drill, type Drilled, type DrillOptions, type Lost } from "./drill.ts";
 export { explain, type Explained, knownSites } from "./explain.ts";

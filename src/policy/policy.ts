@@ -97,7 +97,7 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
     const views = viewsOf(question, document);
     const found = candidates.map((candidate) => {
       const { isPermitted, reason, because } = judge.judge(views, candidate, placeOf(candidate, at), at);
-      return isPermitted ? undefined : { reason: reason!, explanation: explain(candidate, because) };
+      return isPermitted ? undefined : { reason: reason!, explanation: explainRefusal(candidate, because) };
     });
     return { found, policyDigest: digestOf(question, candidates, { policies, document, standing: at }) };
   }
@@ -142,7 +142,8 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
   };
 }
 
-function explain({ kind, name, site }: Candidate, because: readonly string[]): string {
+/** A place with the clauses that say why it is refused. */
+export function explainRefusal({ kind, name, site }: Candidate, because: readonly string[]): string {
   const place = kind === "site" ? `site "${name}"` : `${kind} "${name}" at site "${site.name}"`;
   return `${place}: ${because.join("; ")}`;
 }

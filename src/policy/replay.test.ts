@@ -95,6 +95,15 @@ test("explain says of a refusal that no policy decided which permit failed, and 
   assert.equal(found!.words, "it lies in US, and the project's data is processed in DE only");
 });
 
+test("explain tells where a place counts as standing: nowhere where settings and facts contradict each other", () => {
+  const site = { name: "de", jurisdiction: "FR" };
+  const found = explain(policyOf(), question(), [host("de"), { kind: "host", name: "host-de", site }]);
+  assert.deepEqual(
+    found.map(({ jurisdiction }) => jurisdiction),
+    ["DE", undefined],
+  );
+});
+
 test("diff tells what a new policy would refuse, move and permit, and leaves what had drifted before to itself", () => {
   const banUs =
     '@id("own.us") @explain("nothing runs in the US; use another site") forbid (principal, action, resource) when { resource has country && resource.country == "US" };';
@@ -185,9 +194,28 @@ test("a drill that loses a site tells what moves, what is lost, and which known 
       ["lost for good", undefined],
     ],
   );
-  assert.match(found.lost[0]!.because[0]!, /withdrawn this site/);
+  assert.equal(found.lost[0]!.because[0], 'host "host-fr" at site "fr": the drill takes site fr away');
   assert.equal(found.kept, 1);
   assert.deepEqual(found.facts.withdrawn.sites, ["fr"]);
+});
+
+test("why comes first of where it ran, then of what else has changed, then of what was refused anyhow", () => {
+  const inFr = recorded("lost", question({ processing: ["FR"] }), "fr", "de", "us", "fr");
+  const banFr =
+    '@id("own.fr") @explain("not in France") forbid (principal, action, resource) when { resource has country && resource.country == "FR" };';
+  const { refused } = diff([inFr], policyOf(), policyOf(banFr));
+  assert.deepEqual(
+    refused[0]!.because.map((each) => each.replace(/^host "(.+)" at.*: (.+)$/, "$1: $2")),
+    [
+      "host-fr: not in France",
+      "host-de: it lies in DE, and the project's data is processed in FR only",
+      "host-us: it lies in US, and the project's data is processed in FR only",
+    ],
+  );
+  const lifted = diff([{ ...inFr, ranAt: undefined }], policyOf(banFr), policyOf()).permitted;
+  assert.match(lifted[0]!.because[0]!, /"host-fr".*not in France/);
+  const { lost } = drilled([{ kind: "maker", name: "X" }], inFr);
+  assert.match(lost[0]!.because[0]!, /"host-fr".*: the drill takes the accelerators of X away$/);
 });
 
 test("a drill revokes adequacy, bans a maker and loses certificates", () => {

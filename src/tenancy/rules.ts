@@ -3,10 +3,10 @@ import {
   baseClassOf,
   checkJurisdiction,
   checkProcessing,
-  classesOf,
   type DataClass,
   type OwnGroups,
   type PolicyDocument,
+  unknownClass,
 } from "../policy/index.ts";
 import type { ExportedFigures } from "../store/index.ts";
 
@@ -116,11 +116,9 @@ function placesOf(places: readonly string[], param: string, { groups }: KnownNam
 }
 
 function classOf(name: string, { document }: KnownNames): string {
-  const known = classesOf(document);
-  if (known.has(name)) return name;
-  const meant = nearest(name, known);
-  const hint = meant === undefined ? `There are ${[...known].slice(0, 20).join(", ")}.` : `Did you mean "${meant}"?`;
-  throw wrong("dataClass", `There is no data class "${name.slice(0, 100)}". ${hint}`);
+  const problem = unknownClass(name, document);
+  if (problem !== undefined) throw wrong("dataClass", problem);
+  return name;
 }
 
 function regimesOf(names: readonly string[], { regimes }: KnownNames): readonly string[] {

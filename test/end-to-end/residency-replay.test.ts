@@ -39,6 +39,7 @@ after(async () => {
 interface Part {
   readonly requests: number;
   readonly tenants: number;
+  readonly deadlines?: null;
   readonly amounts: readonly { readonly currency: string; readonly amount: string }[];
   readonly placements: readonly Readonly<Record<string, unknown>>[];
 }
@@ -66,6 +67,8 @@ test("explain names every site with the policies that decide and their articles"
     cloud.data,
   ]);
   assert.match(refused.stdout, /^host host_\S+ at berlin \(DE\): PERMITTED, ready\n {2}base\.processing: none/m);
+  const unknown = await commandFails(["policy", "explain", ...args, "--data-class", "personel", "--data", cloud.data]);
+  assert.match(unknown.stderr, /There is no data class "personel"\. Did you mean "personal"\?/);
 });
 
 test("a drill says which requests, tenants and amounts would have been lost, and what would have kept them", async () => {
@@ -79,6 +82,7 @@ test("a drill says which requests, tenants and amounts would have been lost, and
   const [lost] = found.lost.placements;
   assert.deepEqual([lost!["project"], lost!["requests"]], ["default/hospital", 3]);
   assert.deepEqual(lost!["keptBy"], { kind: "certificate", site: "berlin", scheme: "C5-type-2" });
+  assert.equal(found.lost.deadlines, null);
   assert.deepEqual(found.notReplayed, []);
   const elsewhere = await cloud.command<{ lost: Part }>("drill", "--lose", "site:paris");
   assert.equal(elsewhere.lost.requests, 0);

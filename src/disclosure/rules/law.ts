@@ -107,7 +107,7 @@ export function lawsFromOutside({ place }: Pick<PlacedDestination, "place">): re
   if (seat === undefined) return [];
   const named = outside([seat, ...establishments, ...law]);
   const isHeld = Number(place.ownership.votesPercent) > 50 || place.ownership.hasRights;
-  return isHeld ? [...named, "owners outside the EU"] : named;
+  return isHeld ? [...named, "owners outside the EU or whom nobody has named"] : named;
 }
 
 /** SOV-2.3: ways to the data for authorities from outside. */

@@ -24,7 +24,7 @@ export function unknownPlaceholder(text: string): string | undefined {
 
 /** The text with what its placeholders stand for. */
 export function fillIn(text: string, values: RequestValues): string {
-  return text.replaceAll(placeholders, (_, path: string) => wordsFor(valueAt(path, values)));
+  return text.replaceAll(placeholders, (_, path: string) => wordsFor(valueAt(path, values), path));
 }
 
 function valueAt(path: string, values: RequestValues): unknown {
@@ -35,10 +35,13 @@ function valueAt(path: string, values: RequestValues): unknown {
   return value;
 }
 
-function wordsFor(value: unknown): string {
+const ofPlaces = /(jurisdiction|country|Country|from|seat|access)$/;
+
+function wordsFor(value: unknown, path: string): string {
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
   if (typeof value === "string" || typeof value === "number") return String(value);
   // A decimal of Cedar's, as it was given one.
   const decimal = (value as { readonly __extn?: { readonly arg: unknown } } | undefined)?.__extn?.arg;
-  return typeof decimal === "string" ? decimal : "a place or name that nobody has declared";
+  if (typeof decimal === "string") return decimal;
+  return ofPlaces.test(path) ? "a place that nobody has declared" : "(not declared)";
 }
