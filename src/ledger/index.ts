@@ -7,7 +7,7 @@
  */
 export { Budgets, type Reservation } from "./budgets.ts";
 export { type Bill, type Billing, billsOf } from "./bill/bill.ts";
-export type { Line } from "./bill/line.ts";
+export { type Line, trueUpSku } from "./bill/line.ts";
 export { moneyText, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
 export { type UsageEvent, UsageSums } from "./bill/sums.ts";
 export type { Tax } from "./bill/tax.ts";
