@@ -11,7 +11,7 @@ import {
   share,
   subtract,
 } from "../ledger/index.ts";
-import { noService, type Service, serviceOf } from "./service.ts";
+import { billingService, type Service, serviceOf } from "./service.ts";
 
 /** One row, before a version gives it columns. Amounts are decimal strings of 18 decimals at most. */
 export interface Charge {
@@ -98,7 +98,7 @@ function usageOf(
     invoice,
     line,
     // What was committed to and not used is bought, and used by nobody.
-    category: service === noService ? "Purchase" : "Usage",
+    category: service === billingService ? "Purchase" : "Usage",
     description: line.name,
     service,
     costs: {
@@ -113,7 +113,7 @@ function usageOf(
       listUnitPrice: text(listPrice),
       contractedUnitPrice: text(contractedPrice),
     },
-    consumed: service === noService ? null : usage.quantity,
+    consumed: service === billingService ? null : usage.quantity,
   };
 }
 
@@ -127,7 +127,7 @@ function purchaseOf(line: InvoiceLine, invoice: Invoice): Charge {
     line,
     category: "Purchase",
     description: name,
-    service: noService,
+    service: billingService,
     costs: {
       billed: text(decimalOf(net)),
       effective: "0",
@@ -145,13 +145,13 @@ function purchaseOf(line: InvoiceLine, invoice: Invoice): Charge {
 }
 
 function creditOf(line: InvoiceLine, invoice: Invoice): Charge {
-  const isUsage = line.usage !== null && serviceOf(line.sku) !== noService;
+  const isUsage = line.usage !== null && serviceOf(line.sku) !== billingService;
   return {
     invoice,
     line,
     category: isUsage ? "Usage" : "Purchase",
     description: `Credit: ${line.name}`,
-    service: serviceOf(line.sku),
+    service: line.usage === null ? billingService : serviceOf(line.sku),
     costs: alike(signed(decimalOf(line.net), invoice)),
     pricing: null,
     consumed: null,
@@ -175,7 +175,7 @@ function taxOf(lines: readonly Charge[], invoice: Invoice): readonly Charge[] {
 }
 
 function billing(invoice: Invoice): Omit<Charge, "category" | "description" | "costs"> {
-  return { invoice, line: null, service: noService, pricing: null, consumed: null };
+  return { invoice, line: null, service: billingService, pricing: null, consumed: null };
 }
 
 /** A charge that no other one explains costs the same by every measure. */

@@ -100,6 +100,24 @@ test("what credits paid of an invoice bills 0, and its rows come to what is to b
   assert.equal(some.totals.payable, "1027.49");
 });
 
+test("what was committed to and not used is bought; a dimension that nobody knows here is usage all the same", () => {
+  const versions = [{ version: "1", effectiveFrom: "2026-01-01", commitment: "50.00" }];
+  const contracts = [{ contract: "c", customer: "acme", versions }];
+  const bill = billOf(
+    { "desk/support-hours": "2" },
+    { contracts, prices: [{ sku: "*/support-hours", unitPrice: "10" }] },
+  );
+  const rows = rowsOf([issuedInvoice(invoiceOf(bill, issuing))]);
+  assert.deepEqual(
+    rows.map((row) => [row["ChargeCategory"], row["ServiceName"], row["BilledCost"], row["ConsumedQuantity"]]),
+    [
+      ["Purchase", "Billing", "30.0", ""],
+      ["Usage", "Other services", "20.0", "2.0"],
+      ["Tax", "Billing", "3.0", ""],
+    ],
+  );
+});
+
 test("property: an invoice's rows bill its gross amount, and each unit price times its quantity is its cost", () => {
   const quantity = fc.integer({ min: 0, max: 999_999_999 });
   const property = fc.property(

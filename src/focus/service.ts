@@ -1,3 +1,5 @@
+import { trueUpSku } from "../ledger/index.ts";
+
 /** What FOCUS has of a service: its name is ours, the rest are its lists' words. */
 export interface Service {
   readonly name: string;
@@ -38,12 +40,21 @@ const services: Readonly<Record<string, Service>> = {
   },
 };
 
-/** Of what is no service of its own: tax, rounding, credits, and SKUs that are not known here. */
-export const noService: Service = { name: "Billing", category: "Other", subcategory: "Other (Other)", unit: "Units" };
+/** Of what is no service of its own: tax, rounding, credits. */
+export const billingService: Service = {
+  name: "Billing",
+  category: "Other",
+  subcategory: "Other (Other)",
+  unit: "Units",
+};
+
+/** Of a dimension that is not known here, which an operator may meter and price all the same. */
+const otherService: Service = { ...billingService, name: "Other services" };
 
 export function serviceOf(sku: string): Service {
+  if (sku === trueUpSku) return billingService;
   const dimension = dimensionOf(sku);
-  return Object.hasOwn(services, dimension) ? services[dimension]! : noService;
+  return Object.hasOwn(services, dimension) ? services[dimension]! : otherService;
 }
 
 export function dimensionOf(sku: string): string {

@@ -8,7 +8,7 @@
  */
 export { Budgets, type Reservation } from "./budgets.ts";
 export { type Bill, type Billing, billsOf, billsWith, grownBy, linesOf } from "./bill/bill.ts";
-export { type Line, lineOf } from "./bill/line.ts";
+export { type Line, lineOf, trueUpSku } from "./bill/line.ts";
 export { billDocument, type BillDocument, moneyText, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
 export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from "./bill/sums.ts";
 export type { RatedBook } from "./book/book.ts";

@@ -91,7 +91,7 @@ function totalsOf({ kind, totals, tax, currency }: Invoice): Sheet["totals"] {
 }
 
 function taxName({ name, percent, category }: TaxBreakdown): string {
-  return category === "S" || category === "Z" ? `${name} ${percent} %` : name;
+  return showable(category === "S" || category === "Z" ? `${name} ${percent} %` : name);
 }
 
 function notesOf({ tax, payment, terms, note, number, kind }: Invoice): readonly string[] {
