@@ -17,7 +17,7 @@ import { atLeast, atMost, type Bench, type BenchOptions, type Outcome, rounded }
 export const ledgerBench: Bench = { name: "ledger", run };
 
 /** As many records as one call of the control API takes well. */
-const recordsAtOnce = 2_000;
+const recordsAtOnce = 10_000;
 const skus = ["qwen/input-tokens", "qwen/output-tokens", "qwen/cached-read-tokens", "h20/accelerator-seconds"];
 /** The closed month. */
 const startMs = Date.parse("2026-03-01T00:00:00Z");

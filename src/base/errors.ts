@@ -443,18 +443,17 @@ export const errorCodes = {
     retry: false,
     next: "Apply a price book that has the price again, as it was.",
   },
-  credit_too_large: {
-    status: 422,
-    type: "invalid_request_error",
-    retry: false,
-    next: "Credit at most what is left of the invoice's line.",
-  },
-  // Models on disk
   invoice_incomplete: {
     status: 422,
     type: "invalid_request_error",
     retry: false,
     next: "Say what is missing in the parties or the price book's taxes, and issue it again; no number was taken.",
+  },
+  invoice_state: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Look at the invoice's state (`invoice show`): what the message names is not done to an invoice in that state.",
   },
   credit_exceeds_invoice: {
     status: 409,
@@ -474,6 +473,7 @@ export const errorCodes = {
     retry: false,
     next: "Keep what was delivered: an invoice never changes. Correct it by a credit note, or deliver to another folder.",
   },
+  // Models on disk
   model_invalid: {
     status: 422,
     type: "invalid_request_error",

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import { formatAmount, parseAmount } from "../base/index.ts";
 import { parseQuantity } from "../ledger/index.ts";
-import { ship, tryClosing } from "../store/index.ts";
+import { dump, openStore, restore, ship, tryClosing } from "../store/index.ts";
 import {
   accrue,
   applyPriceBook,
   close,
-  credit,
   hold,
   metered,
   rateUnrated,
@@ -110,16 +112,6 @@ test("golden A: usage is accrued to the last decimal, and closing the month post
     "tax-payable/CN CNY": "-114.76",
     "unbilled-receivables CNY": "0",
   });
-  const { id } = await books.db.selectFrom("invoices").select("id").executeTakeFirstOrThrow();
-  const account = "revenue/accelerator-time";
-  const credited = taken(await credit(books, { invoice: id, account, net: "100.00" }));
-  assert.deepEqual([credited.net, credited.tax, credited.gross], ["100.00", "6.00", "106.00"]);
-  assert.deepEqual(await postingsOf(books, "credit"), [`${account} 100`, "tax-payable/CN 6", "receivables -106"]);
-  for (const net of ["375.21", "0", "-1", "1.001", "all"]) {
-    const refused = await credit(books, { invoice: id, account, net });
-    assert.ok("outcome" in refused, net);
-  }
-  assert.equal(((await credit(books, { invoice: id, account, net: "375.20" })) as { net: string }).net, "375.20");
 });
 
 async function postingsOf(books: TestBooks, kind: string): Promise<readonly string[]> {
@@ -447,4 +439,28 @@ test("what was served is billed, and a posting of its invoice leads back to its 
   assert.ok(reasons.requests.every(({ receipt }) => receipt?.startsWith("rcpt_")));
   const { totals } = taken(await trialBalance(books));
   assert.ok(totals.every(({ debit, credit }) => debit === credit));
+});
+
+test("a backup restores the books as they are, closed periods and all", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(golden);
+  await take(books, ...goldenUsage("acme"), used("5", 3, { sku: "m/nothing" }));
+  taken(await close(books, "2026-03", "me"));
+  await take(books, used("6", 1_000_000));
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-books-"));
+  context.after(() => Promise.resolve(rmSync(folder, { recursive: true })));
+  const to = join(folder, "dump");
+  const log = (): void => undefined;
+  assert.equal((await dump({ connection: books.connection, to, clock: books.clock, log })).outcome, "dumped");
+  const connection = await temporary.emptyDatabase();
+  assert.equal((await restore({ connection, from: to, log })).outcome, "restored");
+  const installation = (await books.db.selectFrom("installation").select("id").executeTakeFirstOrThrow()).id;
+  const store = await openStore({ connection, installation, clock: books.clock, log });
+  assert.ok(store.outcome === "opened");
+  const restored = { ...books, db: store.db };
+  assert.deepEqual(await trialBalance(restored), await trialBalance(books));
+  assert.deepEqual(await record(restored, goldenUsage("acme"), "call"), { accepted: 0, duplicates: 4 });
+  assert.deepEqual(await close(restored, "2026-03", "other"), await close(books, "2026-03", "me"));
+  await store.close();
 });

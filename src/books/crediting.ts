@@ -1,78 +1,161 @@
+import type { Transaction } from "kysely";
 import { type InvoiceId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
-import { type BillDocument, crediting, creditTax, kindOf, minorAmount, minorText } from "../ledger/index.ts";
-import { addEntries, openPeriods, type TransactionRow, transactions } from "../store/index.ts";
-import { hold } from "./accruing.ts";
+import { creditOf, type Invoice, unitsOf } from "../invoicing/index.ts";
+import { crediting, minorAmount, minorText, type Movement, paying, revenueAccount } from "../ledger/index.ts";
+import { addEntries, type Database, issuedDocuments, openPeriods, setInvoiceState } from "../store/index.ts";
+import { hold, postingsFor } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
-import { postingsFor } from "./accruing.ts";
+import { documentOf, heldInvoice } from "./issuing.ts";
+import { internalOrganisations } from "./organisations.ts";
+import { issueNext } from "./numbers.ts";
 
+/** What of an invoice is taken back. */
 export interface Credit {
   readonly invoice: string;
-  /** The revenue that is taken back: "revenue/accelerator-time". */
-  readonly account: string;
-  /** Without tax, as a decimal string. */
-  readonly net: string;
+  /** For whoever reads the credit note. */
+  readonly reason: string;
+  /** "all": whatever is left. Amounts are without tax, as decimal strings. */
+  readonly what:
+    | "all"
+    | { readonly account: string; readonly net: string }
+    | readonly { readonly line: string; readonly amount: string }[];
 }
 
-export interface Credited extends Credit {
-  readonly currency: string;
-  readonly tax: string;
-  readonly gross: string;
-}
+type Held = Awaited<ReturnType<typeof heldInvoice>>;
 
-/** Takes a part of an invoice back, with its tax: posted into the period that is open now; the invoice stays as it is. */
-export async function credit(context: BooksContext, { invoice, account, net }: Credit): Promise<Credited | Refusal> {
+/** Takes a part of an invoice back, with its tax, by a credit note: it is posted into the open period, and the invoice stays as it is. */
+export async function credit(context: BooksContext, credited: Credit, by: string): Promise<Invoice | Refusal> {
   return refusing(() =>
     context.db.transaction().execute(async (transaction) => {
-      const { book } = await hold(context, transaction);
-      const row = await transaction
-        .selectFrom("invoices")
-        .select(["organisation", "currency", "bill"])
-        .where("id", "=", invoice as InvoiceId)
-        .forUpdate()
-        .executeTakeFirst();
-      if (row === undefined)
-        throw new RefusalError(refuse("not_found", `There is no invoice ${invoice}.`, { param: "invoice" }));
-      const { currency, organisation } = row;
-      const units = minorAmount(net, currency);
-      if (units === undefined || units <= 0n) {
-        throw new RefusalError(
-          refuse("invalid_request", `"${net}" is no amount of ${currency} above 0.`, { param: "net" }),
-        );
-      }
-      const posted = (await transactions(transaction, { reference: invoice, limit: 10_000 })).filter(
-        ({ kind }) => kind === "bill" || kind === "credit",
-      );
-      const left = leftOf(posted, account, currency);
-      if (kindOf(account) !== "income" || units > left) {
-        const message = `Of ${account} of ${invoice} ${minorText(left, currency)} ${currency} are left, and not ${net}.`;
-        throw new RefusalError(refuse("credit_too_large", message, { param: "net" }));
-      }
-      const bill = JSON.parse(row.bill) as BillDocument;
-      const tax = creditTax(bill, units, book.rounding);
-      const nowMs = context.clock.nowMs();
-      const period = book.calendar.periodAt(nowMs);
-      await openPeriods(transaction, [period]);
-      const jurisdiction = bill.taxJurisdiction ?? undefined;
-      const postings = postingsFor(organisation, crediting({ account, currency, net: units, tax, jurisdiction }));
-      await addEntries(
-        transaction,
-        [{ kind: "credit", period: period.name, atMs: nowMs, reference: invoice, postings }],
-        nowMs,
-      );
-      return {
-        invoice,
-        account,
-        currency,
-        net: minorText(units, currency),
-        tax: minorText(tax, currency),
-        gross: minorText(units + tax, currency),
-      };
+      await hold(context, transaction);
+      const row = await heldInvoice(transaction, credited.invoice);
+      refuseUnless(row, ["final", "paid"], "credited");
+      return creditHeld(context, transaction, row, credited, by);
     }),
   );
 }
 
-/** What an invoice has earned in an account and was not taken back. Minor units. */
-function leftOf(posted: readonly TransactionRow[], account: string, currency: string): bigint {
-  const mine = posted.flatMap(({ postings }) => postings.filter((posting) => posting.account === account));
-  return mine.reduce((sum, { amount }) => sum - minorAmount(amount, currency)!, 0n);
+/** Takes an invoice back as a whole: all that is left of it is credited, and nobody pays it any more. */
+export async function makeVoid(
+  context: BooksContext,
+  { invoice, reason }: Pick<Credit, "invoice" | "reason">,
+  by: string,
+): Promise<Invoice | Refusal> {
+  return refusing(() =>
+    context.db.transaction().execute(async (transaction) => {
+      await hold(context, transaction);
+      const row = await heldInvoice(transaction, invoice);
+      refuseUnless(row, ["final"], "made void");
+      const note = await creditHeld(context, transaction, row, { invoice, reason, what: "all" }, by);
+      await setInvoiceState(transaction, row.id, "void");
+      return note;
+    }),
+  );
+}
+
+export interface Paid {
+  readonly invoice: string;
+  readonly amount: string;
+  readonly currency: string;
+}
+
+/** What is left of a final invoice has arrived at the bank; one that is paid answers as it did. */
+export async function pay(context: BooksContext, invoice: string): Promise<Paid | Refusal> {
+  return refusing(() =>
+    context.db.transaction().execute(async (transaction) => {
+      await hold(context, transaction);
+      const row = await heldInvoice(transaction, invoice);
+      const { currency, id } = row;
+      refuseUnless(row, ["final", "paid"], "paid");
+      const { totals } = await documentOf(transaction, id);
+      const back = (await notesOf(transaction, id)).map((note) => unitsOf(note.totals.payable, currency));
+      const left = back.reduce((sum, units) => sum - units, unitsOf(totals.payable, currency));
+      if (row.state === "final") {
+        await post(context, transaction, row, "payment", paying(left, currency));
+        await setInvoiceState(transaction, id, "paid");
+      }
+      return { invoice, amount: minorText(left, currency), currency };
+    }),
+  );
+}
+
+function refuseUnless({ id, state }: Held, states: readonly string[], done: string): void {
+  if (states.includes(state)) return;
+  throw new RefusalError(
+    refuse("invoice_state", `Invoice ${id} is ${state} and cannot be ${done}.`, { param: "invoice" }),
+  );
+}
+
+async function creditHeld(
+  context: BooksContext,
+  transaction: Transaction<Database>,
+  row: Held,
+  { reason, what }: Credit,
+  by: string,
+): Promise<Invoice> {
+  const invoice = await documentOf(transaction, row.id);
+  const before = await notesOf(transaction, row.id);
+  const isInternal = (await internalOrganisations(transaction, context.internal)).has(row.organisation);
+  const accountOf = (sku: string): string => revenueAccount(sku, isInternal);
+  const credits = typeof what === "object" && "account" in what ? spread(what, invoice, before, accountOf) : what;
+  const told = { kind: "credit-note", seller: invoice.seller.name, invoice: row.id, by } as const;
+  const note = await issueNext(context, transaction, told, (numbered) =>
+    creditOf(invoice, { ...numbered, reason, credits, before }),
+  );
+  const { currency, tax, totals, lines } = note;
+  const taken = lines.map(({ sku, net }) => ({ account: accountOf(sku), net: unitsOf(net, currency) }));
+  const jurisdiction = tax.jurisdiction ?? undefined;
+  const movements = crediting({ currency, taken, tax: unitsOf(totals.tax, currency), jurisdiction });
+  await post(context, transaction, row, "credit", movements);
+  return note;
+}
+
+async function notesOf(transaction: Transaction<Database>, invoice: InvoiceId): Promise<readonly Invoice[]> {
+  const documents = await issuedDocuments(transaction, { invoice, limit: 10_000 });
+  return documents.filter(({ kind }) => kind === "credit-note").map(({ document }) => JSON.parse(document) as Invoice);
+}
+
+/** An amount of an account, off the invoice's lines of that account in their order. */
+function spread(
+  { account, net }: { readonly account: string; readonly net: string },
+  { number, currency, lines }: Invoice,
+  before: readonly Invoice[],
+  accountOf: (sku: string) => string,
+): readonly { readonly line: string; readonly amount: string }[] {
+  const units = minorAmount(net, currency);
+  if (units === undefined || units <= 0n) {
+    throw new RefusalError(
+      refuse("invalid_request", `"${net}" is no amount of ${currency} above 0.`, { param: "net" }),
+    );
+  }
+  const back = before.flatMap((note) => note.lines);
+  let open = units;
+  const taken = lines
+    .filter(({ sku }) => accountOf(sku) === account)
+    .flatMap((line) => {
+      const mine = back.filter(({ credits }) => credits === line.id);
+      const left = mine.reduce((sum, each) => sum - unitsOf(each.net, currency), unitsOf(line.net, currency));
+      const off = left < open ? left : open;
+      if (off <= 0n) return [];
+      open -= off;
+      return [{ line: line.id, amount: minorText(off, currency) }];
+    });
+  if (open === 0n) return taken;
+  const message = `Of ${account} of invoice ${number} ${minorText(units - open, currency)} ${currency} are left, and not ${net}.`;
+  throw new RefusalError(refuse("credit_exceeds_invoice", message, { param: "net" }));
+}
+
+async function post(
+  { clock, prices }: BooksContext,
+  transaction: Transaction<Database>,
+  { id, organisation }: Held,
+  kind: "credit" | "payment",
+  movements: readonly Movement[],
+): Promise<void> {
+  if (movements.length === 0) return;
+  const nowMs = clock.nowMs();
+  const period = prices.book.calendar.periodAt(nowMs);
+  await openPeriods(transaction, [period]);
+  const postings = postingsFor(organisation, movements);
+  await addEntries(transaction, [{ kind, period: period.name, atMs: nowMs, reference: id, postings }], nowMs);
 }

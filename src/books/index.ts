@@ -9,7 +9,9 @@
 export { accrue, hold } from "./accruing.ts";
 export { close } from "./closing.ts";
 export type { BooksContext } from "./context.ts";
-export { credit } from "./crediting.ts";
+export { credit, type Credit, makeVoid, pay } from "./crediting.ts";
+export { finalize, finalizePeriod } from "./issuing.ts";
+export { applyParty, partyOf } from "./parties.ts";
 export { applyPriceBook, priceBookHistory, showPriceBook } from "./price-books.ts";
 export { createPricesInForce } from "./prices.ts";
 export { accounts, entries, metered, periods, trialBalance, why } from "./reading.ts";

@@ -1,13 +1,13 @@
 /** For tests: books over a database of their own, with a clock that stands still. */
 import { createIds, ManualClock, type Refusal } from "../base/index.ts";
-import { type Balance, balances, type Store } from "../store/index.ts";
-import { type TemporaryPostgres, temporaryStore } from "../store/testing.ts";
+import { type Balance, balances, type DatabaseConnection, openStore } from "../store/index.ts";
+import type { TemporaryPostgres } from "../store/testing.ts";
 import { applyVersion } from "../residency/index.ts";
 import type { BooksContext } from "./context.ts";
 import { createPricesInForce, type KeptBook } from "./prices.ts";
 
 export interface TestBooks extends BooksContext {
-  readonly store: Store;
+  readonly connection: DatabaseConnection;
   readonly clock: ManualClock;
   /** The id of an organisation of this name, made where there is none. */
   organisation(name: string): Promise<string>;
@@ -19,10 +19,13 @@ export interface TestBooks extends BooksContext {
 
 export async function testBooks(
   temporary: TemporaryPostgres,
-  more: Partial<Pick<BooksContext, "internal" | "lateUsage">> = {},
+  more: Partial<Pick<BooksContext, "internal" | "issuer" | "lateUsage">> = {},
 ): Promise<TestBooks> {
   const clock = new ManualClock(Date.parse("2026-04-02T00:00:00Z"));
-  const store = await temporaryStore(temporary, clock);
+  const connection = await temporary.emptyDatabase();
+  const installation = createIds(clock).mint("inst");
+  const store = await openStore({ connection, installation, clock, log: () => undefined });
+  if (store.outcome === "refused") throw new Error(store.message);
   const { db } = store;
   const ids = createIds(clock);
   const prices = await createPricesInForce({
@@ -35,12 +38,13 @@ export async function testBooks(
   });
   const known = new Map<string, string>();
   return {
-    store,
+    connection,
     db,
     clock,
     ids,
     prices,
     internal: [],
+    issuer: { dueDays: 30, numbers: { invoice: "INV", creditNote: "CN" } },
     lateUsage: "next-period",
     ...more,
     async organisation(name) {

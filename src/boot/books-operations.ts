@@ -4,7 +4,6 @@ import {
   applyPriceBook,
   type BooksContext,
   close,
-  credit,
   entries,
   metered,
   periods,
@@ -18,8 +17,8 @@ import {
 } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
 import { parseQuantity } from "../ledger/index.ts";
-import type { List, MeteredRow } from "../store/index.ts";
-import { invoicePage, wholeInvoice } from "./invoices.ts";
+import { findSums, type List, type MeteredRow } from "../store/index.ts";
+import { invoiceOperations } from "./invoices.ts";
 import type { OperationParts } from "./parts.ts";
 
 type Books = Operations["books"];
@@ -84,9 +83,8 @@ export function booksOperations(parts: OperationParts): Books {
         requests: requests.map(meteredOf),
         records: records.map(meteredOf),
       })),
-    invoices: (filter, page) => invoicePage(parts, filter, page),
-    showInvoice: (invoice) => wholeInvoice(parts, invoice),
-    credit: (input) => credit(ledger, input),
+    ...invoiceOperations(parts),
+    unbilled: async () => (await shipped()) ?? unbilledSums(ledger),
   };
 }
 
@@ -110,13 +108,14 @@ function isRefusal(result: object): result is Refusal {
 
 async function meteredPage(
   { ledger, tenancy }: OperationParts,
-  { organisation, from, until }: Parameters<Books["metered"]>[0],
+  { organisation, sku, from, until }: Parameters<Books["metered"]>[0],
   page: Parameters<Books["metered"]>[1],
 ): ReturnType<Books["metered"]> {
   const found = organisation === undefined ? undefined : await tenancy.showOrganisation(organisation);
   if (found !== undefined && "outcome" in found) return found;
   const filter = {
     ...(found && { organisation: found.id as OrganisationId }),
+    ...(sku !== undefined && { skus: [sku] }),
     ...(from !== undefined && { fromMs: Date.parse(from) }),
     ...(until !== undefined && { untilMs: Date.parse(until) }),
   };
@@ -149,4 +148,19 @@ function rateLater(
 /** Units of 10^-9 as a decimal string. */
 function quantityText(units: bigint): string {
   return formatAmount(units * 1_000n);
+}
+
+async function unbilledSums({ db }: BooksContext) {
+  const sums = await findSums(db, { isOpen: true });
+  return {
+    items: sums.map(({ organisation, period, sku, quantity, events, accrued, currency }) => ({
+      organisation,
+      period,
+      sku,
+      quantity: quantityText(quantity),
+      events,
+      accrued: formatAmount(accrued),
+      currency,
+    })),
+  };
 }

@@ -1,13 +1,94 @@
-import { isId, type OrganisationId, refuse, type Refusal } from "../base/index.ts";
+import { type InvoiceId, isId, type OrganisationId, refuse, type Refusal } from "../base/index.ts";
+import { applyParty, credit, finalize, finalizePeriod, makeVoid, partyOf, pay } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
-import { behind, invoicesPage, type InvoiceRow, type List, pageOf } from "../store/index.ts";
+import type { Buyer, Invoice as Document } from "../invoicing/index.ts";
+import { behind, invoicesPage, issuedDocuments, type InvoiceRow, type List, pageOf } from "../store/index.ts";
 import type { OperationParts } from "./parts.ts";
 
 type Books = Operations["books"];
+type IssuedDocument = Exclude<Awaited<ReturnType<Books["finalize"]>>, Refusal>;
 type Invoice = Exclude<Awaited<ReturnType<Books["invoices"]>>, Refusal>["items"][number];
 
+/** Invoices from drafts to what was paid, and who they are made out to. */
+export function invoiceOperations(parts: OperationParts) {
+  const { ledger, store } = parts;
+  return {
+    invoices: (filter, page) => invoicePage(parts, filter, page),
+    showInvoice: (invoice) => wholeInvoice(parts, invoice),
+    finalize: async (invoice, by) => told(invoice, await finalize(ledger, invoice, by)),
+    finalizePeriod: async (period, by) => {
+      const { issued, refused, refusals } = await finalizePeriod(ledger, period, by);
+      return { issued: [...issued], refused: [...refused], refusals };
+    },
+    documents: ({ invoice, number, period }, page) => documentPage(store, { invoice, number, period }, page),
+    credit: async ({ invoice, reason, account, net, lines }, by) => {
+      if ((account === undefined) !== (net === undefined) || (account !== undefined && lines !== undefined)) {
+        return refuse("invalid_request", "Name `account` and `net`, or `lines`, or neither.", { param: "account" });
+      }
+      const what = lines ?? (account === undefined ? "all" : { account, net: net! });
+      return told(invoice, await credit(ledger, { invoice, reason, what }, by));
+    },
+    makeVoid: async (input, by) => told(input.invoice, await makeVoid(ledger, input, by)),
+    pay: (invoice) => pay(ledger, invoice),
+    showParty: async (organisation) => {
+      const found = await parts.tenancy.showOrganisation(organisation);
+      if ("outcome" in found) return found;
+      return { party: partyTold(await partyOf(ledger, found.id as OrganisationId)) };
+    },
+    setParty: async (organisation, party, by) => {
+      const found = await parts.tenancy.showOrganisation(organisation);
+      if ("outcome" in found) return found;
+      const applied = await applyParty(ledger, found.id as OrganisationId, party, by);
+      return "outcome" in applied ? applied : { party: partyTold(applied) };
+    },
+  } satisfies Partial<Books>;
+}
+
+/** Which customer it is of stands in the path. */
+function partyTold(buyer: Buyer | null): Record<string, unknown> | null {
+  if (buyer === null) return null;
+  const { customer: _customer, ...party } = buyer;
+  return party;
+}
+
+function told(invoice: string, made: Document | Refusal): IssuedDocument | Refusal {
+  if ("outcome" in made) return made;
+  return { invoice, kind: made.kind, number: made.number, document: { ...made } };
+}
+
+async function documentPage(
+  { db }: OperationParts["store"],
+  filter: Parameters<Books["documents"]>[0],
+  { limit, after }: Parameters<Books["documents"]>[1],
+): ReturnType<Books["documents"]> {
+  // No number has a slash.
+  const [, last, seller] = after === undefined ? [] : (/^([^/]+)\/(.+)$/s.exec(after) ?? [after]);
+  if (after !== undefined && (last === undefined || seller === undefined)) {
+    return refuse("invalid_request", "This is not the `next` of a list.", { param: "after" });
+  }
+  const { invoice, number, period } = filter;
+  const rows = await issuedDocuments(db, {
+    ...(invoice !== undefined && { invoice: invoice as InvoiceId }),
+    ...(number !== undefined && { number }),
+    ...(period !== undefined && { period }),
+    ...(seller !== undefined && { after: [seller, last!] as const }),
+    limit: limit + 1,
+  });
+  const items = rows.slice(0, limit);
+  const end = items.at(-1);
+  return {
+    items: items.map((row) => ({
+      invoice: row.invoice,
+      kind: row.kind,
+      number: row.number,
+      document: JSON.parse(row.document) as Record<string, unknown>,
+    })),
+    next: rows.length > limit && end !== undefined ? `${end.number}/${end.seller}` : null,
+  };
+}
+
 /** Invoices of an organisation, or of a period, or all. */
-export async function invoicePage(
+async function invoicePage(
   { store, tenancy }: OperationParts,
   { organisation, period }: Parameters<Books["invoices"]>[0],
   page: Parameters<Books["invoices"]>[1],
@@ -23,7 +104,7 @@ export async function invoicePage(
   return pageOf(rows, page, invoiceOf);
 }
 
-export async function wholeInvoice({ store }: OperationParts, invoice: string): ReturnType<Books["showInvoice"]> {
+async function wholeInvoice({ store }: OperationParts, invoice: string): ReturnType<Books["showInvoice"]> {
   const [row] = isId("inv", invoice) ? await invoicesPage(store.db, { id: invoice, limit: 1 }) : [];
   if (row === undefined) return refuse("not_found", `There is no invoice ${invoice}.`, { param: "invoice" });
   return { ...invoiceOf(row), bill: JSON.parse(row.bill) as Record<string, unknown> };

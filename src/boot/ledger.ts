@@ -14,7 +14,7 @@ export async function openLedger(
   stops: Stops,
 ): Promise<BooksContext> {
   const { settings, clock, log } = options;
-  const { internal, lateUsage } = settings.billing;
+  const { internal, lateUsage, ...issuer } = settings.billing;
   const opening = createPricesInForce({
     db,
     clock,
@@ -27,5 +27,5 @@ export async function openLedger(
     throw new Failed(`prices: ${error.message}.`, "Name a currency that invoices can be paid in, such as EUR.");
   });
   stops.push(() => prices.close());
-  return { db, clock, ids, prices, internal, lateUsage };
+  return { db, clock, ids, prices, internal, lateUsage, issuer };
 }

@@ -1,8 +1,12 @@
 import type { Command } from "commander";
-import type { Credited, Invoice, WholeInvoice } from "../gateway/control/index.ts";
+import type { FinalizedPeriod, Invoice, IssuedDocument, PaidInvoice, WholeInvoice } from "../gateway/control/index.ts";
+import type { Invoice as Document } from "../invoicing/index.ts";
+import { lineOf } from "./credit.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { pathOf } from "./control-client.ts";
+import { CommandFailure } from "./failure.ts";
+import { type PaperOptions, printInvoices, putPapers, withPapers, writePaper } from "./papers.ts";
 
 type Options = CloudOptions & JsonOption;
 
@@ -21,6 +25,7 @@ export function addInvoiceCommands(program: Command, context: CommandContext): v
           { title: "INVOICE", text: ({ id }) => id },
           { title: "ORGANISATION", text: ({ organisation }) => organisation.name },
           { title: "PERIOD", text: ({ period }) => period },
+          { title: "NUMBER", text: ({ number }) => number ?? "" },
           { title: "STATE", text: ({ state }) => state },
           { title: "NET", text: ({ net }) => net, align: "right" },
           { title: "TAX", text: ({ tax }) => tax, align: "right" },
@@ -39,20 +44,140 @@ export function addInvoiceCommands(program: Command, context: CommandContext): v
       return printer.text(stringify(invoice));
     },
   );
+  addFinalize(group, context);
+  addCorrections(group, context);
+  addRender(group, context);
+}
+
+function addFinalize(group: Command, context: CommandContext): void {
+  const { printer } = context;
+  withJson(
+    withCloud(
+      group
+        .command("finalize [invoice]")
+        .description("make a draft final, under the next number; with --period all of a period's drafts that can be"),
+    ),
+  )
+    .option("--period <period>", "such as 2026-03")
+    .action(async (id: string | undefined, options: Options & { period?: string }, command: Command) => {
+      const cloud = client(context, options);
+      if (oneOf(id, options.period, command) === "invoice") {
+        const made = await cloud.send<IssuedDocument>("POST", pathOf`/invoices/${id!}/finalize`, {});
+        return options.json === true ? printer.json(made) : printer.text(`${made.invoice} is ${made.number}.\n`);
+      }
+      const path = pathOf`/ledger/periods/${options.period!}/finalize`;
+      const { issued, refused, refusals } = await cloud.sendPatiently<FinalizedPeriod>(path, {});
+      if (options.json === true) return printer.json({ issued, refused, refusals });
+      const stay = refusals === 0 ? "" : `, ${refusals} stay drafts`;
+      printer.text(`${issued.length} invoices are final${stay}.\n`);
+      return printer.warnings(refused.map(({ invoice, message }) => `${invoice}: ${message}`));
+    });
+}
+
+function oneOf(invoice: string | undefined, period: string | undefined, command: Command): "invoice" | "period" {
+  if ((invoice === undefined) === (period === undefined)) {
+    command.error("error: name an invoice, or --period", { exitCode: 2 });
+  }
+  return invoice === undefined ? "period" : "invoice";
+}
+
+interface CreditOptions extends Options {
+  readonly reason: string;
+  readonly account?: string;
+  readonly net?: string;
+  readonly line?: readonly { readonly line: string; readonly amount: string }[];
+}
+
+function addCorrections(group: Command, context: CommandContext): void {
+  const { printer } = context;
+  const told = ({ number, document }: IssuedDocument, { json }: JsonOption): void => {
+    const { currency, totals } = document as unknown as Document;
+    if (json === true) return printer.json(document);
+    const { gross, net, tax } = totals;
+    return printer.text(`${number}: ${gross} ${currency} are credited: ${net}, and ${tax} of tax.\n`);
+  };
   const credit = withJson(
     withCloud(
-      group.command("credit <invoice>").description("take a part of an invoice back, with its tax, in the open period"),
+      group
+        .command("credit <invoice>")
+        .description("take an invoice, or a part of it, back with its tax, by a credit note in the open period"),
     ),
-  );
-  withRequired(credit, "--account <account>", "the revenue, such as revenue/ai-inference");
-  withRequired(credit, "--net <amount>", "without tax").action(
-    async (id: string, options: Options & { account: string; net: string }) => {
-      const { account, net } = options;
-      const body = { account, net };
-      const credited = await client(context, options).send<Credited>("POST", pathOf`/invoices/${id}/credits`, body);
-      if (options.json === true) return printer.json(credited);
-      const { currency, gross, tax } = credited;
-      return printer.text(`${gross} ${currency} are credited: ${credited.net} of ${account}, and ${tax} of tax.\n`);
+  )
+    .option("--account <account>", "of which revenue, such as revenue/ai-inference")
+    .option("--net <amount>", "so much of the account, without tax")
+    .option(
+      "--line <line=amount>",
+      "so much of a line, before tax; again for another; default: all that is left",
+      lineOf,
+    );
+  withRequired(credit, "--reason <text>", "why, for whoever reads the credit note").action(
+    async (id: string, options: CreditOptions) => {
+      const { reason, account, net, line } = options;
+      const body = { reason, account, net, lines: line };
+      told(await client(context, options).send<IssuedDocument>("POST", pathOf`/invoices/${id}/credits`, body), options);
     },
   );
+  const whole = withJson(
+    withCloud(group.command("void <invoice>").description("take an invoice back as a whole, by a credit note")),
+  );
+  withRequired(whole, "--reason <text>", "why, for whoever reads the credit note").action(
+    async (id: string, options: CreditOptions) => {
+      const { reason } = options;
+      told(
+        await client(context, options).send<IssuedDocument>("POST", pathOf`/invoices/${id}/void`, { reason }),
+        options,
+      );
+    },
+  );
+  withJson(withCloud(group.command("pay <invoice>").description("note that an invoice has been paid"))).action(
+    async (id: string, options: Options) => {
+      const paid = await client(context, options).send<PaidInvoice>("POST", pathOf`/invoices/${id}/payment`, {});
+      if (options.json === true) return printer.json(paid);
+      return printer.text(`${paid.amount} ${paid.currency} have been paid of ${paid.invoice}.\n`);
+    },
+  );
+}
+
+type RenderOptions = Options & PaperOptions & { readonly period?: string };
+
+function addRender(group: Command, context: CommandContext): void {
+  const { printer } = context;
+  const render = group
+    .command("render [invoice]")
+    .description(
+      "write what was issued, by an invoice's id or a document's number, or all of a period with its credit notes",
+    );
+  withJson(withCloud(withPapers(render, "a folder, where what is there stays; or a file of one document")))
+    .option("--period <period>", "such as 2026-03")
+    .action(async (id: string | undefined, options: RenderOptions, command: Command) => {
+      oneOf(id, options.period, command);
+      const { format = ["ubl", "pdf"] } = options;
+      const found = await documentsFor(id, options, context);
+      if (/\.(pdf|xml|json)$/.test(options.out)) {
+        if (found.length !== 1 || format.length !== 1) {
+          command.error("error: a file holds one document in one --format; name a folder", { exitCode: 2 });
+        }
+        const file = await writePaper(found[0]!, format[0]!, options, context);
+        const { number } = found[0]!;
+        return options.json === true ? printer.json({ number, file }) : printer.text(`${number}: ${file}\n`);
+      }
+      const put = await putPapers(found, options, context);
+      if (options.json === true) return printer.json({ invoices: put });
+      return printInvoices(put, context);
+    });
+}
+
+async function documentsFor(
+  id: string | undefined,
+  options: RenderOptions,
+  context: CommandContext,
+): Promise<readonly Document[]> {
+  const filter =
+    id === undefined ? { period: options.period } : id.startsWith("inv_") ? { invoice: id } : { number: id };
+  const rows = await client(context, options).list<IssuedDocument>("/invoice-documents", filter);
+  // An invoice's id names it alone; its credit notes have numbers of their own.
+  const asked = id?.startsWith("inv_") === true ? rows.filter(({ kind }) => kind === "invoice") : rows;
+  if (asked.length > 0) return asked.map(({ document }) => document as unknown as Document);
+  const which = id === undefined ? `of ${options.period} was issued` : `called ${id} was issued`;
+  throw new CommandFailure("not_found", `Nothing ${which}.`, { next: "Make drafts final: `invoice finalize`." });
 }

@@ -3,6 +3,7 @@ import type { ChangedOrganisation, Organisation } from "../gateway/control/index
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, requireChange, withJson } from "./context.ts";
 import { type ControlClient, pathOf } from "./control-client.ts";
+import { addPartyCommands } from "./party.ts";
 import { currencyOf, describeLimits, type LimitOptions, limitsOf, withLimits } from "./limit-options.ts";
 
 type Options = CloudOptions & JsonOption;
@@ -59,6 +60,7 @@ export function addOrganisationCommands(program: Command, context: CommandContex
       printer.warnings(changed.warnings);
       await show(context, cloud, changed, options);
     });
+  addPartyCommands(group, context);
 }
 
 function leaf(group: Command, name: string, description: string, { surroundings }: CommandContext): Command {

@@ -14,7 +14,9 @@ import { addErasureCommands } from "./erasure.ts";
 import { addExitCommands } from "./exit.ts";
 import { addExportCommands } from "./export.ts";
 import { CommandFailure, failureOf } from "./failure.ts";
+import { addFocusCommands } from "./focus.ts";
 import { addInvoiceCommands } from "./invoice.ts";
+import { addPaperCommands } from "./paper.ts";
 import { addKeyCommands } from "./key.ts";
 import { addLedgerCommands } from "./ledger.ts";
 import { addLogCommands } from "./log.ts";
@@ -121,6 +123,8 @@ export function createProgram(context: CommandContext): Command {
   addInvoiceCommands(program, context);
   addWalletCommands(program, context);
   addAlertCommands(program, context);
+  addFocusCommands(program, context);
+  addPaperCommands(program, context);
   addReceiptCommands(program, context);
   addLogCommands(program, context);
   addSigningKeyCommands(program, context);

@@ -12,9 +12,9 @@ const opening = `# Command line
 Commands find the running cloud through the data folder (\`--data\`, else \`./.bailiwick\`), where \`bailiwick up\` leaves its
 address and the first operator's token, or through \`--url\` and \`--token-file\`, a file that holds a named operator's token
 or, for what tenants may do themselves, a key. Names or ids are accepted everywhere; a project
-is also named as \`organisation/project\`. \`doctor\`, \`sim\`, \`plan\`, \`rate\`, \`bundle\`, \`restore\`, \`receipt show\` of a file, \`receipt
-verify\`, \`erasure verify\`, \`export check\`, \`log verify\` with \`--log\` and \`--key\`, and \`witness\` need no server;
-\`model\` works on the data folder itself where no server runs on it.
+is also named as \`organisation/project\`. \`doctor\`, \`sim\`, \`plan\`, \`rate\`, \`paper\`, \`bundle\`, \`restore\`, \`receipt show\` of a
+file, \`receipt verify\`, \`erasure verify\`, \`export check\`, \`log verify\` with \`--log\` and \`--key\`, and \`witness\` need no
+server; \`model\` works on the data folder itself where no server runs on it.
 
 Data goes to standard output: a table for people, or JSON with \`--json\`. Everything else goes to standard error, an error
 with its code and what to do next; with \`--json\` as \`{"error": {"code", "message", "next"}}\`, and \`param\` and \`reasons\`

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { issuerShape } from "../invoicing/index.ts";
 import type { DataClass } from "../policy/index.ts";
 import { priceVersion } from "./price-schema.ts";
 import { catalogueEntry, modelName, upstream } from "./model-schema.ts";
@@ -122,6 +123,8 @@ const alerts = z.strictObject({
 });
 
 const billing = z.strictObject({
+  ...issuerShape,
+  seller: issuerShape.seller.optional(),
   internal: z
     .array(z.string().min(1).max(200))
     .max(10_000)

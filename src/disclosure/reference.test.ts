@@ -2,6 +2,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Criterion } from "./criteria/criterion.ts";
 import { criteria, framework, objectiveOf, objectives, sealLevels, sourceOf } from "./criteria.ts";
+import { revenueReport } from "./revenue/revenue.ts";
+import { marchQuarter } from "./revenue/testing.ts";
 
 const opening = `# Reports
 
@@ -49,6 +51,11 @@ go together, \`doubt\` says so. Where the facts are silent, a maker whose name i
 Apple: all with their seats in the US) counts as measured, for SOV-5.6.
 `;
 
+const quarter = revenueReport(marchQuarter());
+const definitionRows = quarter.figures
+  .map(({ id, version, definition }) => `- \`${id}\`, ${version}: ${definition}.`)
+  .join("\n");
+
 const others = `
 ## \`processing\`
 
@@ -91,6 +98,34 @@ Data Act, Regulation (EU) 2023/2854, art. 28(1): for each service (a model as re
 with their jurisdiction, who runs them, that company's seat and further laws that reach it; and the technical, organisational and
 contractual measures, computed and declared. It is public: \`GET /.well-known/bailiwick/jurisdiction\` is the page, with \`.json\` its
 JSON. Nothing of a tenant is in it, and no machine by its id; names, sources of evidence and \`disclosure\` of the settings are.
+
+## \`revenue\`
+
+A quarter of a calendar year as a listed cloud tells it, in one currency, from what was posted to the ledger
+([ledger.md](ledger.md)) and what was metered. \`--out FILE\` by its ending: HTML with pictures (where the packages that draw are
+installed), PDF/A-3b, or JSON. It has an opening of its own: \`format\` (\`bailiwick-revenue/1\`), \`at\`, \`release\`,
+\`installation\`, \`quarter\`, \`period\` (midnight by the price book's clock), \`currency\`, and \`status\`: \`provisional\` while
+a month of the quarter is open, else \`final\`.
+
+- \`figures\`: each with \`id\`, \`version\` and \`definition\`; \`denominator\`: of a share, the figure that it is a share of;
+  \`value\`: a decimal string, exact or of 18 decimals, or null with the reason in \`why\` (a share of nothing is none, not 0);
+  \`postings\`: the accounts and months whose postings it is made of.
+- \`products\`, \`months\`, \`topCustomers\` (the ten with the most external revenue), \`balances\`, \`accelerators\` (seconds up and
+  busy, by kind), \`tokens\`.
+- \`lines\` and \`yearBefore\`: what was posted by account, customer and month, in the quarter and in that of the year before.
+
+The figures, with the versions of their definitions:
+
+${definitionRows}
+
+AI is what \`disclosure.revenue.aiProducts\` names; other segments of the group are the organisations in \`billing.internal\`.
+Revenue is exact: what invoices gain or lose by rounding to the cent stands in \`rounding-residual\`, and in no figure. Accelerators'
+time is what hosts have told since this release was installed, by the minute; a host that was just started counts from its
+second minute on.
+
+\`--auditors-pack DIR\` writes \`disclosure.json\`, \`ledger.csv\` (every posting), \`check.py\` (Python 3.8 and nothing else: derives
+the figures from the ledger anew, exit code 0 where all agree, 1 where one differs, 2 where it cannot look) and a \`README.txt\`.
+\`bailiwick ledger why POSTING\` goes on from there, to the invoice's line, usage, requests and receipts.
 
 ## \`ai-act-log\`
 

@@ -3,9 +3,7 @@ import type { Charge } from "./charges.ts";
 import { meterOf, modelOf } from "./service.ts";
 
 /** Versions of FOCUS: 1.4 names providers otherwise, and lines of invoices. */
-export const focusVersions = ["1.2", "1.4"] as const;
-
-export type FocusVersion = (typeof focusVersions)[number];
+export type FocusVersion = "1.2" | "1.4";
 
 export interface Column {
   readonly name: string;

@@ -4,7 +4,7 @@ import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
 import { creditOf, decimalOf, type Invoice, invoiceOf } from "../invoicing/index.ts";
-import { billOf, goldenInvoice, goldenPurchase, goldenUsage, issuedInvoice, issuing } from "../invoicing/goldens.ts";
+import { billOf, goldenInvoice, goldenPurchase, goldenUsage, issuedInvoice, issuing } from "../invoicing/testing.ts";
 import { add, decimalText, fraction, multiply } from "../ledger/index.ts";
 import { focusCsv, focusParquet, type FocusVersion } from "./index.ts";
 

@@ -4,7 +4,7 @@
  * gross amount, tax and rounding with it; amounts are decimals, never floats; nothing is billed twice: what was drawn from
  * prepaid credits bills 0, and was billed with their purchase.
  */
-export { type FocusVersion, focusVersions } from "./columns.ts";
+export type { FocusVersion } from "./columns.ts";
 export { focusCsv } from "./csv.ts";
 export { focusParquet } from "./parquet.ts";
 export { chargesOf } from "./charges.ts";

@@ -6,9 +6,12 @@
  * put on; credit notes never give back more than is left; the same invoice has the same bytes in each format.
  */
 export { creditOf } from "./document/credit.ts";
-export { invoiceOf, purchaseInvoiceOf } from "./document/issue.ts";
+export { invoiceOf } from "./document/issue.ts";
 export type { Invoice, InvoiceLine } from "./document/invoice.ts";
-export { decimalOf } from "./document/money.ts";
-export { type Parties, readParties } from "./document/parties.ts";
-export { type PaperFormat, paperFormats, paperOf } from "./formats/papers.ts";
-export { faultsIn, mayIssue, numberIn, type Series, seriesKey } from "./numbering.ts";
+export { decimalOf, unitsOf } from "./document/money.ts";
+export { type Buyer, type Issuer, issuerShape, type Parties, readBuyer, readParties } from "./document/parties.ts";
+export { type BilledLine, readBill } from "./document/read-bill.ts";
+export { readInvoice } from "./document/reading.ts";
+export { FolderDelivery } from "./delivery/folder-delivery.ts";
+export { type PaperFormat, paperOf } from "./formats/papers.ts";
+export { mayIssue, numberIn, type Series, seriesKey } from "./numbering.ts";

@@ -7,7 +7,7 @@
  * what has no price is unrated, never of the price zero.
  */
 export { Budgets, type Reservation } from "./budgets.ts";
-export { type Bill, billsOf, billsWith, grownBy, linesOf } from "./bill/bill.ts";
+export { type Bill, type Billing, billsOf, billsWith, grownBy, linesOf } from "./bill/bill.ts";
 export { type Line, lineOf } from "./bill/line.ts";
 export { billDocument, type BillDocument, moneyText, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
 export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from "./bill/sums.ts";
@@ -39,7 +39,7 @@ export {
   accrual,
   billing,
   crediting,
-  creditTax,
+  paying,
   ledgerAmount,
   ledgerUnits,
   minorAmount,
@@ -48,7 +48,7 @@ export {
   reversal,
 } from "./entry/postings.ts";
 export { type Dimension, parseQuantity, type Quantity, skuOf, unitOf } from "./book/quantity.ts";
-export type { Tax } from "./bill/tax.ts";
+export { type Tax, taxOf } from "./bill/tax.ts";
 export { minorUnitDecimals } from "./book/currency.ts";
 export { readBook } from "./book/reading.ts";
 export { plainText, type WrittenTransaction } from "./entry/plain-text.ts";

@@ -1,3 +1,5 @@
+import { csvLine } from "../base/index.ts";
+
 /** What was metered, as the control API tells it. */
 export interface MeteredUsage {
   readonly source: string;
@@ -89,9 +91,4 @@ function cellsOf(usage: MeteredUsage): readonly string[] {
     const value = record[name];
     return typeof value === "string" || typeof value === "boolean" ? String(value) : "";
   });
-}
-
-/** RFC 4180, 2. */
-function csvLine(cells: readonly string[]): string {
-  return `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\r\n`;
 }

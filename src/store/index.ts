@@ -60,6 +60,17 @@ export {
   transactions,
 } from "./ledger-reading.ts";
 export type { Log } from "./log.ts";
+export {
+  addDocument,
+  type DocumentQuestion,
+  draftsOf,
+  findParty,
+  issuedDocuments,
+  setInvoiceState,
+  setParty,
+  takeInvoice,
+  takeSeries,
+} from "./issuing.ts";
 export { acceleratorTime, type AcceleratorHour, addAcceleratorTime } from "./accelerator-time.ts";
 export { latestSchema } from "./migrations/index.ts";
 export { behind, type List, type Page, pageOf } from "./pages.ts";

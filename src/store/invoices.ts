@@ -123,6 +123,10 @@ export interface InvoiceRow {
   /** What wallets have paid of `net`. */
   readonly drawn: string;
   readonly createdAt: Date;
+  /** null of a draft. */
+  readonly number: string | null;
+  readonly issueDate: string | null;
+  readonly dueDate: string | null;
 }
 
 /** Invoices in the order of their ids. */
@@ -147,8 +151,9 @@ export async function invoicesPage(
   const { rows } = await sql<InvoiceRow>`
     SELECT i.id, i.organisation, o.name AS organisation_name, i.period, i.currency, i.state, i.bill,
       trim_scale(i.net)::text AS net, trim_scale(i.tax)::text AS tax, trim_scale(i.gross)::text AS gross,
-      trim_scale(i.residual)::text AS residual, trim_scale(i.drawn)::text AS drawn, i.created_at
+      trim_scale(i.residual)::text AS residual, trim_scale(i.drawn)::text AS drawn, i.created_at, d.number, d.issue_date, d.due_date
     FROM invoices i LEFT JOIN organisations o ON o.id = i.organisation
+      LEFT JOIN invoice_documents d ON d.invoice = i.id AND d.kind = 'invoice'
     WHERE ${sql.join(filters, sql` AND `)} ORDER BY i.id LIMIT ${limit}::bigint`.execute(db);
   return rows;
 }

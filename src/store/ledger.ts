@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
+import { column } from "./columns.ts";
 import type { Database } from "./schema.ts";
 
 /** One line of a double entry: a debit above 0, a credit below, in units of 10^-12. */
@@ -101,19 +102,19 @@ export async function addEntries(
     // Numbers are drawn in the order of the places.
     const numbers = rows.map(({ number }) => BigInt(number)).toSorted((a, b) => (a < b ? -1 : 1));
     const postings = some.flatMap((entry, index) =>
-      entry.postings.map(({ account, organisation, currency, amount }, line) => [
-        String(numbers[index]!),
-        line + 1,
-        account,
-        organisation,
-        currency,
-        String(amount),
-      ]),
+      entry.postings.map((posting, line) => ({ ...posting, transaction: numbers[index]!, line: line + 1 })),
     );
     await sql`
       INSERT INTO ledger_postings (transaction, line, account, organisation, currency, amount)
-      SELECT (e ->> 0)::bigint, (e ->> 1)::integer, e ->> 2, e ->> 3, e ->> 4, (e ->> 5)::numeric * 0.000000000001
-      FROM json_array_elements(${JSON.stringify(postings)}::json) AS e`.execute(transaction);
+      SELECT transaction, line, account, organisation, currency, amount * 0.000000000001
+      FROM unnest(
+        ${column(postings, "bigint", ({ transaction }) => transaction)},
+        ${column(postings, "bigint", ({ line }) => line)},
+        ${column(postings, "text", ({ account }) => account)},
+        ${column(postings, "text", ({ organisation }) => organisation)},
+        ${column(postings, "text", ({ currency }) => currency)},
+        ${column(postings, "numeric", ({ amount }) => amount)}
+      ) AS posting (transaction, line, account, organisation, currency, amount)`.execute(transaction);
   }
 }
 

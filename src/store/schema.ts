@@ -473,6 +473,36 @@ export interface WalletMovementTable {
   createdAt: Time;
 }
 
+/** Who an organisation is on its invoices. */
+export interface OrganisationPartyTable {
+  organisation: OrganisationId;
+  /** JSON. */
+  party: string;
+  changedAt: Time;
+  changedBy: string;
+}
+
+/** How far invoices of one seller, kind and year have come. */
+export interface InvoiceSeriesTable {
+  series: string;
+  last: Whole;
+  newest: TextOrNull;
+}
+
+/** An invoice or a credit note as it was issued. */
+export interface InvoiceDocumentTable {
+  seller: string;
+  number: string;
+  kind: "invoice" | "credit-note";
+  invoice: InvoiceId;
+  /** JSON. */
+  document: string;
+  issueDate: string;
+  dueDate: TextOrNull;
+  issuedAt: Time;
+  issuedBy: string;
+}
+
 /** Postings that balance. */
 export interface LedgerTransactionTable {
   number: ColumnType<string, number | undefined, never>;
@@ -566,6 +596,9 @@ export interface Database {
   usageSums: UsageSumTable;
   unratedUsage: UnratedUsageTable;
   invoices: InvoiceTable;
+  organisationParties: OrganisationPartyTable;
+  invoiceSeries: InvoiceSeriesTable;
+  invoiceDocuments: InvoiceDocumentTable;
   ledgerTransactions: LedgerTransactionTable;
   ledgerPostings: LedgerPostingTable;
   ledgerPeriods: LedgerPeriodTable;
@@ -605,6 +638,9 @@ export const tables = [
   "usage_sums",
   "unrated_usage",
   "invoices",
+  "organisation_parties",
+  "invoice_series",
+  "invoice_documents",
   "ledger_transactions",
   "ledger_postings",
   "wallet_grants",

@@ -1,5 +1,6 @@
 import { sql, type Transaction } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
+import { column, instant } from "./columns.ts";
 import type { Database } from "./schema.ts";
 
 /** What makes a record the same one. */
@@ -31,43 +32,42 @@ export async function addRecords(
   records: readonly ToldRecord[],
   { reference, nowMs }: { readonly reference: string; readonly nowMs: number },
 ): Promise<{ readonly fresh: readonly RecordKey[]; readonly differing: readonly RecordKey[] }> {
-  const told = JSON.stringify(
-    records.map(({ organisation, source, id, digest }) => [organisation, source, id, digest]),
-  );
+  const told = sql`unnest(
+      ${column(records, "text", ({ organisation }) => organisation)},
+      ${column(records, "text", ({ source }) => source)},
+      ${column(records, "text", ({ id }) => id)},
+      ${column(records, "text", ({ digest }) => digest)}
+    ) AS told (organisation, source, id, digest)`;
   const { rows: fresh } = await sql<RecordKey>`
     INSERT INTO usage_records (organisation, source, id, digest, received_at, reference)
-    SELECT e ->> 0, e ->> 1, e ->> 2, decode(e ->> 3, 'hex'), ${new Date(nowMs)}, ${reference}
-    FROM json_array_elements(${told}::json) AS e ORDER BY 1, 2, 3
+    SELECT organisation, source, id, decode(digest, 'hex'), ${new Date(nowMs)}, ${reference}
+    FROM ${told} ORDER BY 1, 2, 3
     ON CONFLICT (organisation, source, id) DO NOTHING
     RETURNING organisation, source, id`.execute(transaction);
   const isAllFresh = fresh.length === records.length;
   const { rows: differing } = isAllFresh
     ? { rows: [] }
     : await sql<RecordKey>`
-        SELECT organisation, source, id FROM usage_records
-        JOIN json_array_elements(${told}::json) AS e
-          ON organisation = e ->> 0 AND source = e ->> 1 AND id = e ->> 2
-        WHERE digest <> decode(e ->> 3, 'hex')`.execute(transaction);
+        SELECT organisation, source, id FROM usage_records AS held
+        JOIN ${told} USING (organisation, source, id)
+        WHERE held.digest <> decode(told.digest, 'hex')`.execute(transaction);
   if (differing.length > 0) return { fresh: [], differing };
   const keys = new Set(fresh.map(keyOf));
   const events = records
     .filter((record) => keys.has(keyOf(record)))
-    .flatMap(({ organisation, source, id, events }) =>
-      events.map(({ sku, atMs, quantity, isBatch }) => [
-        organisation,
-        source,
-        id,
-        sku,
-        atMs,
-        quantity === undefined ? null : String(quantity),
-        isBatch,
-      ]),
-    );
+    .flatMap(({ events, ...key }) => events.map((event) => ({ ...event, ...key })));
   await sql`
     INSERT INTO usage_events (organisation, source, id, sku, at, quantity, is_batch)
-    SELECT e ->> 0, e ->> 1, e ->> 2, e ->> 3, timestamptz 'epoch' + (e ->> 4)::bigint * interval '1 millisecond',
-      (e ->> 5)::numeric * 0.000000001, (e ->> 6)::boolean
-    FROM json_array_elements(${JSON.stringify(events)}::json) AS e`.execute(transaction);
+    SELECT organisation, source, id, sku, ${instant(sql`at_ms`)}, quantity * 0.000000001, is_batch
+    FROM unnest(
+      ${column(events, "text", ({ organisation }) => organisation)},
+      ${column(events, "text", ({ source }) => source)},
+      ${column(events, "text", ({ id }) => id)},
+      ${column(events, "text", ({ sku }) => sku)},
+      ${column(events, "bigint", ({ atMs }) => atMs)},
+      ${column(events, "numeric", ({ quantity }) => quantity ?? null)},
+      ${column(events, "boolean", ({ isBatch }) => isBatch)}
+    ) AS event (organisation, source, id, sku, at_ms, quantity, is_batch)`.execute(transaction);
   return { fresh, differing };
 }
 

@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
+import { column, instant } from "./columns.ts";
 import type { Database } from "./schema.ts";
 
 /** Which usage is priced at once, and with which period it is billed. */
@@ -68,27 +69,27 @@ export async function addToSums(
   added: readonly AddedSum[],
 ): Promise<readonly SumRow[]> {
   if (added.length === 0) return [];
-  const rows = added.map((sum) => [
-    sum.billedIn,
-    sum.organisation,
-    sum.sku,
-    sum.period,
-    sum.termsFrom,
-    sum.currency,
-    String(sum.quantity),
-    String(sum.batch),
-    String(sum.offPeak),
-    sum.events,
-    sum.lastAtMs,
-  ]);
   const result = await sql<RawSum>`
     INSERT INTO usage_sums AS held (
       billed_in, organisation, sku, period, terms_from, currency, quantity, batch, off_peak, events, last_at
     )
-    SELECT e ->> 0, e ->> 1, e ->> 2, e ->> 3, (e ->> 4)::bigint, e ->> 5,
-      (e ->> 6)::numeric * 0.000000001, (e ->> 7)::numeric * 0.000000001, (e ->> 8)::numeric * 0.000000001,
-      (e ->> 9)::bigint, timestamptz 'epoch' + (e ->> 10)::bigint * interval '1 millisecond'
-    FROM json_array_elements(${JSON.stringify(rows)}::json) AS e
+    SELECT billed_in, organisation, sku, period, terms_from, currency,
+      quantity * 0.000000001, batch * 0.000000001, off_peak * 0.000000001, events, ${instant(sql`last_at_ms`)}
+    FROM unnest(
+      ${column(added, "text", ({ billedIn }) => billedIn)},
+      ${column(added, "text", ({ organisation }) => organisation)},
+      ${column(added, "text", ({ sku }) => sku)},
+      ${column(added, "text", ({ period }) => period)},
+      ${column(added, "bigint", ({ termsFrom }) => termsFrom)},
+      ${column(added, "text", ({ currency }) => currency)},
+      ${column(added, "numeric", ({ quantity }) => quantity)},
+      ${column(added, "numeric", ({ batch }) => batch)},
+      ${column(added, "numeric", ({ offPeak }) => offPeak)},
+      ${column(added, "bigint", ({ events }) => events)},
+      ${column(added, "bigint", ({ lastAtMs }) => lastAtMs)}
+    ) AS added (
+      billed_in, organisation, sku, period, terms_from, currency, quantity, batch, off_peak, events, last_at_ms
+    )
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (billed_in, organisation, sku, period, terms_from) DO UPDATE SET
       quantity = held.quantity + excluded.quantity, batch = held.batch + excluded.batch,
@@ -104,19 +105,18 @@ export async function setAccrued(
   sums: readonly (SumKey & { readonly accrued: bigint })[],
 ): Promise<void> {
   if (sums.length === 0) return;
-  const rows = sums.map((sum) => [
-    sum.billedIn,
-    sum.organisation,
-    sum.sku,
-    sum.period,
-    sum.termsFrom,
-    String(sum.accrued),
-  ]);
   await sql`
-    UPDATE usage_sums SET accrued = (e ->> 5)::numeric * 0.000000000001
-    FROM json_array_elements(${JSON.stringify(rows)}::json) AS e
-    WHERE billed_in = e ->> 0 AND organisation = e ->> 1 AND sku = e ->> 2 AND period = e ->> 3
-      AND terms_from = (e ->> 4)::bigint`.execute(transaction);
+    UPDATE usage_sums AS held SET accrued = now.accrued * 0.000000000001
+    FROM unnest(
+      ${column(sums, "text", ({ billedIn }) => billedIn)},
+      ${column(sums, "text", ({ organisation }) => organisation)},
+      ${column(sums, "text", ({ sku }) => sku)},
+      ${column(sums, "text", ({ period }) => period)},
+      ${column(sums, "bigint", ({ termsFrom }) => termsFrom)},
+      ${column(sums, "numeric", ({ accrued }) => accrued)}
+    ) AS now (billed_in, organisation, sku, period, terms_from, accrued)
+    WHERE held.billed_in = now.billed_in AND held.organisation = now.organisation AND held.sku = now.sku
+      AND held.period = now.period AND held.terms_from = now.terms_from`.execute(transaction);
 }
 
 /** Sums by what they are of; all where nothing is named. In the order of their key. */

@@ -28,7 +28,7 @@ test("policy, pool, journal, receipt and ledger never import one another or the 
   assert.deepEqual(crossing, []);
 });
 
-test("pool, policy and log import base only, the simulator pool too, reservations store and tenancy, residency policy and store, books the ledger and its documents, disclosure policy and ledger, clients nothing of a server", () => {
+test("pool, policy and log import base only, the simulator pool too, reservations store and tenancy, residency policy and store, books the ledger and its documents, disclosure policy and ledger, invoicing the ledger, clients nothing of a server", () => {
   for (const [room, allowed] of [
     ["pool", ["base"]],
     ["policy", ["base"]],
@@ -36,8 +36,10 @@ test("pool, policy and log import base only, the simulator pool too, reservation
     ["sim", ["base", "pool"]],
     ["reservations", ["base", "store", "tenancy"]],
     ["residency", ["base", "policy", "store"]],
-    ["books", ["base", "ledger", "metering", "residency", "store"]],
+    ["books", ["base", "invoicing", "ledger", "metering", "residency", "store"]],
     ["disclosure", ["base", "ledger", "policy"]],
+    ["invoicing", ["base", "ledger"]],
+    ["focus", ["base", "invoicing", "ledger"]],
     ["meaning", ["base"]],
     ["fetch", ["base", "log", "meaning", "receipt", "verification"]],
   ] as const) {

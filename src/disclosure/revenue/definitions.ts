@@ -25,7 +25,7 @@ export const furtherDefinitions = {
   utilisation: {
     id: "accelerator-utilisation",
     version: 1,
-    text: "time in which accelerators computed or were reserved, as a share of the time for which they were up",
+    text: "time in which accelerators computed, as a share of the time for which they were up",
     denominator: "accelerator-hours",
   },
   acceleratorHours: {

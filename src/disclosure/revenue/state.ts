@@ -33,7 +33,7 @@ export interface Balances {
 /** One kind of accelerator, over the quarter; seconds. */
 export interface AcceleratorTime {
   readonly device: string;
-  /** Serving or reserved. */
+  /** With work. */
   readonly busySeconds: number;
   /** Known to this cloud and up. */
   readonly upSeconds: number;

@@ -2,7 +2,12 @@ import { z } from "zod";
 import {
   accounts,
   closedPeriod,
-  credited,
+  finalized,
+  issuedDocument,
+  issuedDocuments,
+  paid,
+  party,
+  unbilledRows,
   invoices,
   meteredRows,
   periods,
@@ -25,7 +30,13 @@ const versionNumber = z.int().min(0).max(1_000_000_000);
 
 /** What usage costs, what was used elsewhere, and the ledger of both. */
 export function booksRoutes(books: BooksOperations): readonly Route[] {
-  return [...priceBookRoutes(books), ...usageRoutes(books), ...ledgerRoutes(books), ...invoiceRoutes(books)];
+  return [
+    ...priceBookRoutes(books),
+    ...usageRoutes(books),
+    ...ledgerRoutes(books),
+    ...invoiceRoutes(books),
+    ...partyRoutes(books),
+  ];
 }
 
 function priceBookRoutes(books: BooksOperations): readonly Route[] {
@@ -115,15 +126,27 @@ function usageRoutes(books: BooksOperations): readonly Route[] {
         query: z.strictObject({
           ...page,
           organisation: reference.optional(),
+          sku: z.string().max(300).optional().meta({ description: "This one; of requests, its model." }),
           from: instant.optional(),
           until: instant.optional(),
         }),
         answer: meteredRows,
       },
       ({ query }) => {
-        const { organisation, from, until } = query;
-        return books.metered({ organisation, from, until }, pageOf(query));
+        const { organisation, sku, from, until } = query;
+        return books.metered({ organisation, sku, from, until }, pageOf(query));
       },
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/usage/unbilled",
+        name: "listUnbilledUsage",
+        summary: "Lists the sums of usage that is rated and on no invoice yet: those of open periods.",
+        answer: unbilledRows,
+      },
+      () => books.unbilled(),
     ),
     route(
       {
@@ -269,18 +292,140 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
       {
         ...shared,
         method: "POST",
+        path: "/invoices/:invoice/finalize",
+        name: "finalizeInvoice",
+        summary:
+          "Makes a draft final, under the next number of its series; one that is final answers as it did. Where something is missing (`invoice_incomplete`) no number is taken.",
+        params,
+        answer: issuedDocument,
+      },
+      ({ params, asker }) => books.finalize(params.invoice, asker.name),
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/ledger/periods/:period/finalize",
+        name: "finalizePeriod",
+        summary: "Makes a period's drafts final, each that can be.",
+        params: z.strictObject({ period: periodName }),
+        answer: finalized,
+      },
+      ({ params, asker }) => books.finalizePeriod(params.period, asker.name),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/invoice-documents",
+        name: "listInvoiceDocuments",
+        summary: "Lists invoices and credit notes as they were issued, by seller and number.",
+        query: z.strictObject({
+          ...page,
+          invoice: z.string().max(100).optional().meta({ description: "This one, and its credit notes." }),
+          number: z.string().max(100).optional(),
+          period: periodName.optional(),
+        }),
+        answer: issuedDocuments,
+      },
+      ({ query }) => {
+        const { invoice, number, period } = query;
+        return books.documents({ invoice, number, period }, pageOf(query));
+      },
+    ),
+    ...correctingRoutes(books),
+  ];
+}
+
+const reason = z.string().trim().min(1).max(500).meta({ description: "For whoever reads the credit note." });
+
+function correctingRoutes(books: BooksOperations): readonly Route[] {
+  const shared = { ...operator, group: "Invoices" } as const;
+  const params = z.strictObject({ invoice: z.string().max(100) });
+  return [
+    route(
+      {
+        ...shared,
+        method: "POST",
         path: "/invoices/:invoice/credits",
         name: "creditInvoice",
         summary:
-          "Takes a part of an invoice back, with its tax: it is posted into the period that is open, and the invoice stays as it is. At most what is left of the account.",
+          "Takes a part of an invoice back, with its tax, by a numbered credit note: it is posted into the period that is open, and the invoice stays as it is. Either `account` and `net`, or `lines`; neither: all that is left. At most what is left.",
         params,
         body: z.strictObject({
-          account: z.string().max(100).meta({ description: "Such as `revenue/ai-inference`." }),
-          net: decimal,
+          reason,
+          account: z.string().max(100).optional().meta({ description: "Such as `revenue/ai-inference`." }),
+          net: decimal.optional(),
+          lines: z
+            .array(z.strictObject({ line: z.string().max(20), amount: decimal }))
+            .min(1)
+            .max(10_000)
+            .optional(),
         }),
-        answer: credited,
+        answer: issuedDocument,
       },
-      ({ params, body }) => books.credit({ invoice: params.invoice, ...body }),
+      ({ params, body, asker }) => {
+        const { account, net, lines } = body;
+        return books.credit({ invoice: params.invoice, reason: body.reason, account, net, lines }, asker.name);
+      },
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/invoices/:invoice/void",
+        name: "voidInvoice",
+        summary: "Takes an invoice back as a whole, by a credit note of all that is left; nobody pays it any more.",
+        params,
+        body: z.strictObject({ reason }),
+        answer: issuedDocument,
+      },
+      ({ params, body, asker }) => books.makeVoid({ invoice: params.invoice, reason: body.reason }, asker.name),
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/invoices/:invoice/payment",
+        name: "payInvoice",
+        summary: "Notes that what is left of a final invoice has been paid; one that is paid answers as it did.",
+        params,
+        answer: paid,
+      },
+      ({ params }) => books.pay(params.invoice),
+    ),
+  ];
+}
+
+function partyRoutes(books: BooksOperations): readonly Route[] {
+  const shared = { ...operator, group: "Invoices" } as const;
+  const params = z.strictObject({ organisation: reference });
+  const answer = z.object({ party: party.nullable() });
+  return [
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/organisations/:organisation/party",
+        name: "showParty",
+        summary: "Shows who an organisation is on its invoices.",
+        params,
+        answer,
+      },
+      ({ params }) => books.showParty(params.organisation),
+    ),
+    route(
+      {
+        ...shared,
+        method: "PUT",
+        path: "/organisations/:organisation/party",
+        name: "setParty",
+        summary: "Says who an organisation is, for invoices that are issued from here on.",
+        params,
+        body: z.record(z.string().max(200), z.unknown()),
+        answer,
+      },
+      ({ params, body, asker }) => books.setParty(params.organisation, body, asker.name),
     ),
   ];
 }

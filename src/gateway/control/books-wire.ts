@@ -147,6 +147,9 @@ export const invoice = z.object({
   residual: decimal,
   drawn: decimal.meta({ description: "What wallets have paid of `net`; the rest of `gross` is to be paid." }),
   createdAt: z.string(),
+  number: z.string().nullable().meta({ description: "null of a draft." }),
+  issueDate: z.string().nullable(),
+  dueDate: z.string().nullable(),
 });
 
 export const invoices = listOf(invoice);
@@ -156,13 +159,40 @@ export const wholeInvoice = invoice.extend({
     .meta({ description: "The bill and its lines, as `bailiwick rate --json` tells them." }),
 });
 
-export const credited = z.object({
-  invoice: z.string(),
-  account: z.string(),
-  currency: z.string(),
-  net: decimal,
-  tax: decimal,
-  gross: decimal,
+/** An invoice or a credit note as it was issued: docs/reference/invoice.md. */
+export const issuedDocument = z.object({
+  invoice: z.string().meta({ description: "Which invoice it is, or takes back of." }),
+  kind: z.enum(["invoice", "credit-note"]),
+  number: z.string(),
+  document: z.record(z.string(), z.unknown()).meta({ description: "All that it says, as invoice.md has it." }),
+});
+
+export const issuedDocuments = listOf(issuedDocument);
+
+export const finalized = z.object({
+  issued: z.array(z.object({ invoice: z.string(), number: z.string() })),
+  refused: z.array(z.object({ invoice: z.string(), code: z.string(), message: z.string() })).meta({
+    description: "The first hundred that stay drafts, and why.",
+  }),
+  refusals: z.int().meta({ description: "How many stay drafts." }),
+});
+
+export const paid = z.object({ invoice: z.string(), amount: decimal, currency: z.string() });
+
+export const party = z.record(z.string(), z.unknown()).meta({ description: "A buyer, as invoice.md has them." });
+
+export const unbilledRows = z.object({
+  items: z.array(
+    z.object({
+      organisation: z.string(),
+      period: z.string(),
+      sku: z.string(),
+      quantity: decimal,
+      events: z.int(),
+      accrued: decimal,
+      currency: z.string(),
+    }),
+  ),
 });
 
 export type PriceBook = z.output<typeof priceBook>;
@@ -178,4 +208,8 @@ export type LedgerTransaction = z.output<typeof transactions>["items"][number];
 export type Reasons = z.output<typeof reasons>;
 export type Invoice = z.output<typeof invoice>;
 export type WholeInvoice = z.output<typeof wholeInvoice>;
-export type Credited = z.output<typeof credited>;
+export type IssuedDocument = z.output<typeof issuedDocument>;
+export type FinalizedPeriod = z.output<typeof finalized>;
+export type PaidInvoice = z.output<typeof paid>;
+export type Party = z.output<typeof party>;
+export type Unbilled = z.output<typeof unbilledRows>;

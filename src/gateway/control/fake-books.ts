@@ -83,7 +83,15 @@ export function createFakeBooks(clock: Clock): BooksOperations {
     },
     invoices: (_, page) => Promise.resolve(paged([], page)),
     showInvoice: () => Promise.resolve(refuse("not_found", "There is none.")),
+    finalize: () => Promise.resolve(refuse("not_found", "There is none.")),
+    finalizePeriod: () => Promise.resolve({ issued: [], refused: [], refusals: 0 }),
+    documents: (_, page) => Promise.resolve(paged([], page)),
     credit: () => Promise.resolve(refuse("not_found", "There is none.")),
+    makeVoid: () => Promise.resolve(refuse("not_found", "There is none.")),
+    pay: () => Promise.resolve(refuse("not_found", "There is none.")),
+    showParty: () => Promise.resolve({ party: null }),
+    setParty: (_, party) => Promise.resolve({ party }),
+    unbilled: () => Promise.resolve({ items: [] }),
   };
 }
 

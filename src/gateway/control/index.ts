@@ -37,7 +37,11 @@ export type {
 export type {
   Accounts,
   ClosedPeriod,
-  Credited,
+  FinalizedPeriod,
+  IssuedDocument,
+  PaidInvoice,
+  Party,
+  Unbilled,
   Invoice,
   LedgerPeriods,
   LedgerTransaction,

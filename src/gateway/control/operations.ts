@@ -5,7 +5,11 @@ import type { limitChanges } from "./fields.ts";
 import type {
   Accounts,
   ClosedPeriod,
-  Credited,
+  FinalizedPeriod,
+  IssuedDocument,
+  PaidInvoice,
+  Party,
+  Unbilled,
   Invoice,
   LedgerPeriods,
   LedgerTransaction,
@@ -413,6 +417,7 @@ export interface BooksOperations {
   metered(
     filter: {
       readonly organisation: string | undefined;
+      readonly sku: string | undefined;
       readonly from: string | undefined;
       readonly until: string | undefined;
     },
@@ -434,11 +439,34 @@ export interface BooksOperations {
     page: Page,
   ): Promise<List<Invoice> | Refusal>;
   showInvoice(invoice: string): Promise<WholeInvoice | Refusal>;
-  credit(input: {
-    readonly invoice: string;
-    readonly account: string;
-    readonly net: string;
-  }): Promise<Credited | Refusal>;
+  /** `by`: an operator's name, as below. */
+  finalize(invoice: string, by: string): Promise<IssuedDocument | Refusal>;
+  finalizePeriod(period: string, by: string): Promise<FinalizedPeriod>;
+  documents(
+    filter: {
+      readonly invoice: string | undefined;
+      readonly number: string | undefined;
+      readonly period: string | undefined;
+    },
+    page: Page,
+  ): Promise<List<IssuedDocument> | Refusal>;
+  credit(
+    input: {
+      readonly invoice: string;
+      readonly reason: string;
+      readonly account: string | undefined;
+      readonly net: string | undefined;
+      readonly lines: readonly { readonly line: string; readonly amount: string }[] | undefined;
+    },
+    by: string,
+  ): Promise<IssuedDocument | Refusal>;
+  makeVoid(input: { readonly invoice: string; readonly reason: string }, by: string): Promise<IssuedDocument | Refusal>;
+  pay(invoice: string): Promise<PaidInvoice | Refusal>;
+  /** null: nobody has said who it is. */
+  showParty(organisation: string): Promise<{ readonly party: Party | null } | Refusal>;
+  setParty(organisation: string, party: Party, by: string): Promise<{ readonly party: Party | null } | Refusal>;
+  /** What is in the ledger and on no invoice: open periods' sums. */
+  unbilled(): Promise<Unbilled | Refusal>;
 }
 
 /** Credits as they are asked for. */

@@ -28,7 +28,7 @@ export function creditOf(invoice: Invoice, crediting: Crediting): Credited {
   const wrong = wrongIn(crediting) ?? wrongReason(reason) ?? wrongKind(invoice, before);
   if (wrong !== undefined) return wrong;
   const left = leftOf(invoice, before);
-  const taken = credits === "all" ? new Map([...left].filter(([, units]) => units > 0n)) : takenOf(credits, currency);
+  const taken = credits === "all" ? new Map([...left].filter(([, units]) => units !== 0n)) : takenOf(credits, currency);
   if ("outcome" in taken) return taken;
   const exceeding = exceedingOf(taken, left, invoice);
   if (exceeding !== undefined) return exceeding;

@@ -11,7 +11,7 @@ import {
   issuedInvoice,
   issuing,
   partiesOf,
-} from "../goldens.ts";
+} from "../testing.ts";
 import { creditOf } from "./credit.ts";
 import { daysOf, isDay } from "./days.ts";
 import type { Invoice, InvoiceLine } from "./invoice.ts";

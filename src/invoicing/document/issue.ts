@@ -1,11 +1,12 @@
 import { type Refusal, refuse } from "../../base/index.ts";
-import { type Bill, type Line, moneyText } from "../../ledger/index.ts";
+import { moneyText } from "../../ledger/index.ts";
 import { dayAfter, daysOf, isDay } from "./days.ts";
 import type { Invoice, InvoiceLine, InvoicePeriod, TaxBreakdown, Totals } from "./invoice.ts";
 import { billedLine, type DraftLine, type Purchase, purchasedLine } from "./line.ts";
 import { unitsOf } from "./money.ts";
 import type { Buyer, Parties } from "./parties.ts";
 import type { Party } from "./party.ts";
+import type { BilledLine, InvoicedBill } from "./read-bill.ts";
 import { type Taxation, taxationOf, taxOn, type TaxStanding } from "./taxation.ts";
 
 /** What a bill does not say. */
@@ -21,15 +22,17 @@ export interface Issuing {
 export interface BillIssuing extends Issuing {
   /** Paid by credits that were bought, and taxed, before: in minor units, off the lines in their order, before tax. */
   readonly drawn?: bigint | undefined;
+  /** What is due on the rest, as the ledger has posted it; left out: computed. Minor units. */
+  readonly taxOfRest?: bigint | undefined;
   /** Where a line's receipts are told. */
-  readonly receiptsOf?: ((line: Line) => string) | undefined;
+  readonly receiptsOf?: ((line: BilledLine) => string) | undefined;
 }
 
 export type Issued = { readonly outcome: "issued"; readonly invoice: Invoice } | Refusal;
 
 /** The invoice of a bill. The same bill and the same `issuing` make the same invoice, to the byte. */
-export function invoiceOf(bill: Bill, issuing: BillIssuing): Issued {
-  const { drawn = 0n, receiptsOf } = issuing;
+export function invoiceOf(bill: InvoicedBill, issuing: BillIssuing): Issued {
+  const { drawn = 0n, taxOfRest, receiptsOf } = issuing;
   if (drawn < 0n || drawn > bill.net) {
     return refuse(
       "invalid_request",
@@ -43,7 +46,7 @@ export function invoiceOf(bill: Bill, issuing: BillIssuing): Issued {
     return billedLine(line, taken, receiptsOf?.(line) ?? null);
   });
   // The ledger's own tax, which its postings have too, unless there is less to be taxed.
-  const tax = drawn === 0n ? bill.tax.amount : undefined;
+  const tax = drawn === 0n ? bill.tax.amount : taxOfRest;
   return issued({ ...bill, period: periodOf(bill), lines, standing: bill.tax, tax }, issuing);
 }
 
@@ -54,7 +57,7 @@ export function purchaseInvoiceOf(purchase: Purchase, tax: TaxStanding, issuing:
   return issued({ customer, currency, period: null, lines, standing: tax, tax: undefined }, issuing);
 }
 
-function periodOf({ period: { name, startMs, endMs } }: Bill): InvoicePeriod {
+function periodOf({ period: { name, startMs, endMs } }: InvoicedBill): InvoicePeriod {
   return { ...daysOf(name), startsAt: new Date(startMs).toISOString(), endsAt: new Date(endMs).toISOString() };
 }
 

@@ -1,5 +1,6 @@
-import { add, compare, decimalText, fraction, type Line, moneyText, subtract, unitOf } from "../../ledger/index.ts";
+import { add, compare, decimalText, fraction, moneyText, subtract, unitOf } from "../../ledger/index.ts";
 import type { Adjustment, InvoiceLine, LineUsage } from "./invoice.ts";
+import type { BilledLine } from "./read-bill.ts";
 import { priceOf, roundedUp } from "./price.ts";
 import { showable } from "./text.ts";
 
@@ -12,7 +13,7 @@ const unitCodes: Readonly<Record<string, string>> = { second: "SEC" };
 export type DraftLine = Omit<InvoiceLine, "id">;
 
 /** A bill's line; `drawn`, in minor units, is what of it was paid by credits that were bought before. */
-export function billedLine(line: Line, drawn: bigint, receipts: string | null): DraftLine {
+export function billedLine(line: BilledLine, drawn: bigint, receipts: string | null): DraftLine {
   const { sku, currency, rounded } = line;
   const unit = unitOf(sku);
   const quantity = subtract(line.quantity, line.free);
@@ -37,7 +38,7 @@ export function billedLine(line: Line, drawn: bigint, receipts: string | null): 
 }
 
 /** What lies between a price times a quantity and what is owed: the discounts, and what reaches the minimum. */
-function adjustmentsOf(line: Line, full: bigint): Pick<InvoiceLine, "allowances" | "charges"> {
+function adjustmentsOf(line: BilledLine, full: bigint): Pick<InvoiceLine, "allowances" | "charges"> {
   const { currency, rounded, discount } = line;
   const raised = compare(line.raised, none) > 0 ? roundedUp(line.raised, currency) : 0n;
   const off = full + raised - rounded;
@@ -56,7 +57,7 @@ function money(kind: Adjustment["kind"], reason: string, units: bigint, currency
   return units === 0n ? [] : [{ kind, reason, amount: moneyText(units, currency) }];
 }
 
-function usageOf(line: Line, receipts: string | null): LineUsage {
+function usageOf(line: BilledLine, receipts: string | null): LineUsage {
   const { customer, period, sku, contract, priceVersion, quantity, free, amount, residual } = line;
   return {
     customer,
@@ -72,7 +73,7 @@ function usageOf(line: Line, receipts: string | null): LineUsage {
   };
 }
 
-function noteOf({ quantity, free, priceVersion }: Line, isExact: boolean): string {
+function noteOf({ quantity, free, priceVersion }: BilledLine, isExact: boolean): string {
   const parts = [
     `Prices ${priceVersion}`,
     ...(compare(free, none) > 0 ? [`used ${decimalText(quantity)}, of them ${decimalText(free)} free`] : []),

@@ -8,11 +8,12 @@ export function minorUnits(text: string, currency: string): bigint | undefined {
   return (amount.numerator * unit) / amount.denominator;
 }
 
-/** As above, of an invoice's own amounts, which are some. */
+/** As above, of an invoice's own amounts, which are some, and may be below 0. */
 export function unitsOf(text: string, currency: string): bigint {
-  const units = minorUnits(text, currency);
-  if (units === undefined) throw new RangeError(`"${text}" is no amount in ${currency}`);
-  return units;
+  const { numerator, denominator } = decimalOf(text);
+  const units = numerator * 10n ** BigInt(minorUnitDecimals(currency) ?? 0);
+  if (units % denominator !== 0n) throw new RangeError(`"${text}" is no amount in ${currency}`);
+  return units / denominator;
 }
 
 /** What a decimal string of an invoice says, however many decimals it has. */

@@ -13,7 +13,7 @@ import {
   issuedInvoice,
   issuing,
   partiesOf,
-} from "../goldens.ts";
+} from "../testing.ts";
 import { paperFormats, paperOf, type PaperFormat } from "./papers.ts";
 
 async function textOf(invoice: Invoice, format: PaperFormat): Promise<string> {

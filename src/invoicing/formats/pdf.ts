@@ -29,7 +29,7 @@ export async function facturXOf(invoice: Invoice, options: PdfOptions = {}): Pro
 
 async function printed(invoice: Invoice, { font }: PdfOptions, cii?: Uint8Array): Promise<Written> {
   const { default: Pdf } = await import("pdfkit");
-  const [regular, bold] = font === undefined ? [dejaVu("DejaVuSans"), dejaVu("DejaVuSans-Bold")] : [font, font];
+  const [regular, bold] = font === undefined ? dejaVu() : [font, font];
   const sheet = sheetOf(invoice);
   const issuedAt = new Date(`${invoice.issueDate}T00:00:00Z`);
   const document = new Pdf({
@@ -50,16 +50,19 @@ async function printed(invoice: Invoice, { font }: PdfOptions, cii?: Uint8Array)
   }
   const bytes = bytesOf(document);
   if (cii !== undefined) {
-    document.file(Buffer.from(cii), { ...facturXFile, creationDate: issuedAt, modifiedDate: issuedAt } as never);
-    describeFacturX(document as never);
+    document.file(Buffer.from(cii), { ...facturXFile, creationDate: issuedAt, modifiedDate: issuedAt });
+    describeFacturX(document);
   }
   draw(document, sheet);
   document.end();
   return { outcome: "written", bytes: await bytes };
 }
 
-function dejaVu(name: string): string {
-  return fileURLToPath(import.meta.resolve(`dejavu-fonts-ttf/ttf/${name}.ttf`));
+function dejaVu(): readonly [regular: string, bold: string] {
+  return [
+    fileURLToPath(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf")),
+    fileURLToPath(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf")),
+  ];
 }
 
 async function bytesOf(document: Document): Promise<Uint8Array> {

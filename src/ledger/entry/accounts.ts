@@ -3,6 +3,7 @@
  * account, with the customer beside the posting.
  */
 export const accountKinds = {
+  cash: "asset",
   receivables: "asset",
   "unbilled-receivables": "asset",
   "contract-liabilities": "liability",

@@ -1,3 +1,4 @@
+import { csvLine } from "../../base/index.ts";
 import type { AccountKind } from "./accounts.ts";
 
 /** A transaction as it is written down for programs of plain-text accounting. */
@@ -95,20 +96,14 @@ function hledger(nameOf: (account: string) => string): PlainText {
 }
 
 function csv(): PlainText {
-  const line = (cells: readonly string[]): string => `${cells.map(quoted).join(",")}\r\n`;
   return {
     opening: () =>
-      line(["posting", "date", "period", "kind", "reference", "account", "organisation", "currency", "amount"]),
+      csvLine(["posting", "date", "period", "kind", "reference", "account", "organisation", "currency", "amount"]),
     entry: ({ date, period, kind, reference, postings }) =>
       postings
         .map(({ posting, account, organisation, currency, amount }) =>
-          line([posting, date, period, kind, reference, account, organisation ?? "", currency, amount]),
+          csvLine([posting, date, period, kind, reference, account, organisation ?? "", currency, amount]),
         )
         .join(""),
   };
-}
-
-/** RFC 4180, 2. */
-function quoted(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

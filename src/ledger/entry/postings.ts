@@ -1,17 +1,7 @@
 import { parseAmount } from "../../base/index.ts";
 import type { Bill } from "../bill/bill.ts";
-import type { BillDocument } from "../bill/rated-usage.ts";
 import { minorUnitDecimals } from "../book/currency.ts";
-import {
-  fixedText,
-  type Fraction,
-  fraction,
-  multiply,
-  parseFraction,
-  round,
-  type Rounding,
-  share,
-} from "../book/fraction.ts";
+import { fixedText, type Fraction, round } from "../book/fraction.ts";
 import { revenueAccount, taxAccount } from "./accounts.ts";
 
 /** A debit above 0, a credit below; in units of 10^-12 of its currency. */
@@ -75,19 +65,28 @@ export function billing(bill: Bill, isInternal: boolean): readonly Movement[] {
   return added([owed, ...earned, due]);
 }
 
-/** A part of an invoice that is taken back, with its tax. Minor units. */
+/** Parts of an invoice that are taken back, with their tax. Minor units. */
 export function crediting(credit: {
-  readonly account: string;
   readonly currency: string;
-  readonly net: bigint;
+  readonly taken: readonly { readonly account: string; readonly net: bigint }[];
   readonly tax: bigint;
   readonly jurisdiction: string | undefined;
 }): readonly Movement[] {
-  const { account, currency, net, tax, jurisdiction } = credit;
+  const { currency, taken, tax, jurisdiction } = credit;
+  const gross = taken.reduce((sum, { net }) => sum + net, tax);
   return added([
-    { account, currency, amount: ledgerUnits(net, currency) },
+    ...taken.map(({ account, net }) => ({ account, currency, amount: ledgerUnits(net, currency) })),
     { account: taxAccount(jurisdiction), currency, amount: ledgerUnits(tax, currency) },
-    { account: "receivables", currency, amount: -ledgerUnits(net + tax, currency) },
+    { account: "receivables", currency, amount: -ledgerUnits(gross, currency) },
+  ]);
+}
+
+/** What a customer has paid of an invoice. Minor units. */
+export function paying(gross: bigint, currency: string): readonly Movement[] {
+  const amount = ledgerUnits(gross, currency);
+  return added([
+    { account: "cash", currency, amount },
+    { account: "receivables", currency, amount: -amount },
   ]);
 }
 
@@ -99,16 +98,6 @@ export function added(movements: readonly Movement[]): readonly Movement[] {
     sums.set(key, { ...movement, amount: (sums.get(key)?.amount ?? 0n) + movement.amount });
   }
   return [...sums.values()].filter(({ amount }) => amount !== 0n);
-}
-
-/** The tax of what is taken back, at the rate of its bill. Minor units. */
-export function creditTax(
-  { taxPercent, reverseCharge }: Pick<BillDocument, "taxPercent" | "reverseCharge">,
-  net: bigint,
-  rounding: Rounding,
-): bigint {
-  const percent = taxPercent === null || reverseCharge ? undefined : parseFraction(taxPercent);
-  return percent === undefined ? 0n : round(multiply(fraction(net), share(percent)), 0, rounding);
 }
 
 /** A decimal string in minor units of a currency; undefined where it is none, or has more decimals than can be paid. */

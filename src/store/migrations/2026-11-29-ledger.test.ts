@@ -74,6 +74,11 @@ test("what is in the ledger is neither changed, nor deleted, nor added to", asyn
       VALUES (${number}, 3, 'a', 'EUR', 1), (${number}, 4, 'a', 'EUR', -1)`.execute(db),
     /is whole/,
   );
+  await assert.rejects(
+    sql`INSERT INTO ledger_postings (transaction, line, account, currency, amount)
+      VALUES (999999, 1, 'a', 'EUR', 1), (999999, 2, 'a', 'EUR', -1)`.execute(db),
+    /there is no transaction 999999/,
+  );
 });
 
 test("nothing is posted into a period that is closed, and it stays closed", async () => {

@@ -39,10 +39,10 @@ const statements = [
   // What is priced at once. billed_in is a later period than the one it was used in where that was closed by then.
   // Rows are written again and again: the room that is left lets them stay where they are.
   `CREATE TABLE usage_sums (
-    billed_in text NOT NULL,
-    organisation text NOT NULL,
-    sku text NOT NULL,
-    period text NOT NULL,
+    billed_in text COLLATE "C" NOT NULL,
+    organisation text COLLATE "C" NOT NULL,
+    sku text COLLATE "C" NOT NULL,
+    period text COLLATE "C" NOT NULL,
     terms_from bigint NOT NULL,
     currency text NOT NULL,
     quantity numeric(38, 9) NOT NULL CHECK (quantity >= 0),
@@ -98,7 +98,7 @@ const statements = [
   `CREATE INDEX ledger_transactions_by_reference ON ledger_transactions (reference)`,
   // Debit above 0, credit below.
   `CREATE TABLE ledger_postings (
-    transaction bigint NOT NULL REFERENCES ledger_transactions,
+    transaction bigint NOT NULL,
     line integer NOT NULL CHECK (line > 0),
     account text NOT NULL CHECK (account <> ''),
     organisation text,
@@ -180,6 +180,13 @@ const statements = [
     DECLARE
       old bigint;
     BEGIN
+      -- What a foreign key would look for row by row, at once; transactions are never deleted.
+      SELECT min(transaction) INTO old FROM (SELECT DISTINCT transaction FROM added) AS named
+        WHERE NOT EXISTS (SELECT FROM ledger_transactions WHERE number = transaction);
+      IF old IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_is_whole',
+          MESSAGE = 'there is no transaction ' || old;
+      END IF;
       SELECT min(number) INTO old FROM ledger_transactions
         WHERE number IN (SELECT transaction FROM added) AND xmin <> pg_current_xact_id()::xid;
       IF old IS NOT NULL THEN

@@ -21,6 +21,7 @@ import { grants } from "./2026-11-28-grants.ts";
 import { hosts } from "./2026-11-28-hosts.ts";
 import { ledger } from "./2026-11-29-ledger.ts";
 import { acceleratorTime } from "./2026-11-30-accelerator-time.ts";
+import { issuing } from "./2026-12-01-issuing.ts";
 import { wallets } from "./2026-12-01-wallets.ts";
 import { alerts } from "./2026-12-02-alerts.ts";
 
@@ -43,6 +44,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-11-28-hosts": hosts,
   "2026-11-29-ledger": ledger,
   "2026-11-30-accelerator-time": acceleratorTime,
+  "2026-12-01-issuing": issuing,
   "2026-12-01-wallets": wallets,
   "2026-12-02-alerts": alerts,
 };

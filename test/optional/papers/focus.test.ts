@@ -13,7 +13,7 @@ import {
   goldenUsage,
   issuedInvoice,
   issuing,
-} from "../../../src/invoicing/goldens.ts";
+} from "../../../src/invoicing/testing.ts";
 import { decimalText } from "../../../src/ledger/index.ts";
 import { readParquet, skipped, validateFocus } from "./validators.ts";
 

@@ -14,7 +14,7 @@ import {
   issuedInvoice,
   issuing,
   partiesOf,
-} from "../../../src/invoicing/goldens.ts";
+} from "../../../src/invoicing/testing.ts";
 import { checkInvoices, skipped } from "./validators.ts";
 
 const formats = ["ubl", "cii", "xrechnung-ubl", "xrechnung-cii", "facturx"] as const;

@@ -1,0 +1,132 @@
+import { type Kysely, sql, type Transaction } from "kysely";
+import type { InvoiceId, OrganisationId } from "../base/index.ts";
+import type { Database } from "./schema.ts";
+
+/** How far a series has come; its row stays locked until the transaction ends, so that no number is drawn twice or lost. */
+export interface SeriesStanding {
+  /** 0: none was drawn yet. */
+  readonly last: number;
+  /** The day of issue of the last one. */
+  readonly newest: string | undefined;
+}
+
+export async function takeSeries(transaction: Transaction<Database>, series: string): Promise<SeriesStanding> {
+  await sql`INSERT INTO invoice_series (series, last) VALUES (${series}, 0) ON CONFLICT (series) DO NOTHING`.execute(
+    transaction,
+  );
+  const { last, newest } = await transaction
+    .selectFrom("invoiceSeries")
+    .select(["last", "newest"])
+    .where("series", "=", series)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  return { last: Number(last), newest: newest ?? undefined };
+}
+
+/** An invoice or a credit note as it is kept. */
+export interface IssuedDocument {
+  readonly seller: string;
+  readonly number: string;
+  readonly kind: "invoice" | "credit-note";
+  readonly invoice: InvoiceId;
+  /** JSON. */
+  readonly document: string;
+  readonly issueDate: string;
+  readonly dueDate: string | null;
+  readonly issuedBy: string;
+}
+
+/** Keeps a document under the next number of its series, which `takeSeries` has locked. */
+export async function addDocument(
+  transaction: Transaction<Database>,
+  series: string,
+  document: IssuedDocument,
+  nowMs: number,
+): Promise<void> {
+  await transaction
+    .insertInto("invoiceDocuments")
+    .values({ ...document, issuedAt: new Date(nowMs) })
+    .execute();
+  const { numUpdatedRows } = await transaction
+    .updateTable("invoiceSeries")
+    .set({ last: sql`last + 1`, newest: document.issueDate })
+    .where("series", "=", series)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) throw new Error(`the series ${series} is not there`);
+}
+
+/** An invoice, locked until the transaction ends; undefined where there is none. */
+export async function takeInvoice(transaction: Transaction<Database>, id: InvoiceId) {
+  return transaction.selectFrom("invoices").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
+}
+
+export async function setInvoiceState(
+  transaction: Transaction<Database>,
+  id: InvoiceId,
+  state: "final" | "paid" | "void",
+): Promise<void> {
+  await transaction.updateTable("invoices").set({ state }).where("id", "=", id).executeTakeFirstOrThrow();
+}
+
+export interface DocumentQuestion {
+  readonly invoice?: InvoiceId;
+  readonly number?: string;
+  /** The invoices' period; of credit notes their invoice's. */
+  readonly period?: string;
+  /** The seller and number of the last one that was had. */
+  readonly after?: readonly [string, string];
+  readonly limit: number;
+}
+
+/** Documents in the order of seller and number. */
+export async function issuedDocuments(
+  db: Kysely<Database>,
+  { invoice, number, period, after, limit }: DocumentQuestion,
+): Promise<readonly Pick<IssuedDocument, "seller" | "number" | "kind" | "invoice" | "document">[]> {
+  return db
+    .selectFrom("invoiceDocuments")
+    .innerJoin("invoices", "invoices.id", "invoiceDocuments.invoice")
+    .select(["seller", "number", "kind", "invoice", "document"])
+    .$if(invoice !== undefined, (query) => query.where("invoice", "=", invoice!))
+    .$if(number !== undefined, (query) => query.where("number", "=", number!))
+    .$if(period !== undefined, (query) => query.where("period", "=", period!))
+    .$if(after !== undefined, (query) => query.where(sql<boolean>`(seller, number) > (${after![0]}, ${after![1]})`))
+    .orderBy("seller")
+    .orderBy("number")
+    .limit(limit)
+    .execute();
+}
+
+/** The ids of a period's drafts, in their order. */
+export async function draftsOf(db: Kysely<Database>, period: string): Promise<readonly InvoiceId[]> {
+  const rows = await db
+    .selectFrom("invoices")
+    .select("id")
+    .where("period", "=", period)
+    .where("state", "=", "draft")
+    .orderBy("id")
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Who is billed, as JSON; undefined where nobody has said so. */
+export async function findParty(db: Kysely<Database>, organisation: OrganisationId): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("organisationParties")
+    .select("party")
+    .where("organisation", "=", organisation)
+    .executeTakeFirst();
+  return row?.party;
+}
+
+export async function setParty(
+  db: Kysely<Database>,
+  { organisation, party, by, nowMs }: { organisation: OrganisationId; party: string; by: string; nowMs: number },
+): Promise<void> {
+  const said = { party, changedAt: new Date(nowMs), changedBy: by };
+  await db
+    .insertInto("organisationParties")
+    .values({ organisation, ...said })
+    .onConflict((conflict) => conflict.column("organisation").doUpdateSet(said))
+    .execute();
+}
