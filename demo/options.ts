@@ -3,7 +3,10 @@ import { parseArgs } from "node:util";
 
 export type Engine = "llamacpp" | "fake";
 
+export type Demo = "borders" | "quarter";
+
 export interface DemoOptions {
+  readonly demo: Demo;
   readonly engine: Engine;
   /** Where models are kept, and pulled to where the demo's is not there yet. */
   readonly models: string;
@@ -17,12 +20,13 @@ type Asked =
   | { readonly kind: "refused"; readonly problem: string }
   | { readonly kind: "run"; readonly options: DemoOptions };
 
-export const usage = `usage: npm run demo -- borders [--json] [--out DIR] [--engine llamacpp|fake] [--models DIR]
+export const usage = `usage: npm run demo -- borders|quarter [--json] [--out DIR] [--engine llamacpp|fake] [--models DIR]
 
   borders         three sites in three countries, six tenants: where data may go, and proof of where it went
-  --json          everything that was found, as JSON on the last line
+  quarter         fifty customers and what was served: priced, invoiced, exported and disclosed, to the cent
+  --json          what was found, as JSON on the last line
   --out DIR       the folder for receipts, keys and reports (default: a new temporary one)
-  --engine KIND   llamacpp with a small model (the default), or fake: answers from a script, without a model
+  --engine KIND   of borders: llamacpp with a small model (the default), or fake: answers from a script, without a model
   --models DIR    where models are, and are pulled to (default: .bailiwick/models, as for npm start)
 `;
 
@@ -45,7 +49,10 @@ export function parseDemoOptions(argv: readonly string[], currentFolder: string 
     return { kind: "refused", problem: (error as Error).message };
   }
   if (values.help) return { kind: "help" };
-  if (names.length !== 1 || names[0] !== "borders") return { kind: "refused", problem: "Name a demo: borders." };
+  const [demo] = names;
+  if (names.length !== 1 || (demo !== "borders" && demo !== "quarter")) {
+    return { kind: "refused", problem: "Name a demo: borders or quarter." };
+  }
   const { engine, json } = values;
   if (engine !== "llamacpp" && engine !== "fake") {
     return { kind: "refused", problem: `--engine takes llamacpp or fake, not "${engine}".` };
@@ -53,6 +60,12 @@ export function parseDemoOptions(argv: readonly string[], currentFolder: string 
   const at = (path: string): string => resolve(currentFolder, path);
   return {
     kind: "run",
-    options: { engine, json, models: at(values.models), out: values.out === undefined ? undefined : at(values.out) },
+    options: {
+      demo,
+      engine,
+      json,
+      models: at(values.models),
+      out: values.out === undefined ? undefined : at(values.out),
+    },
   };
 }

@@ -121,10 +121,10 @@ export function createProgram(context: CommandContext): Command {
   addPriceBookCommands(program, context);
   addLedgerCommands(program, context);
   addInvoiceCommands(program, context);
-  addWalletCommands(program, context);
-  addAlertCommands(program, context);
   addFocusCommands(program, context);
   addPaperCommands(program, context);
+  addWalletCommands(program, context);
+  addAlertCommands(program, context);
   addReceiptCommands(program, context);
   addLogCommands(program, context);
   addSigningKeyCommands(program, context);

@@ -1,0 +1,28 @@
+/**
+ * A Bailiwick whose clock is put back, for a demo of a quarter that is over: `node earlier.ts MILLISECONDS NODE PROGRAM up …` is
+ * `up` as it is, but for its time of day. The product has no such setting, because receipts say when something was served;
+ * those of this cloud say what its clock said, and the demo says that it was put back.
+ */
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { createIds, systemClock } from "../../src/base/index.ts";
+import { runCommandLine } from "../../src/cli/index.ts";
+
+const [backMs, , , ...argv] = process.argv.slice(2);
+const clock = { ...systemClock, nowMs: () => systemClock.nowMs() - Number(backMs) };
+
+process.exitCode = await runCommandLine({
+  argv,
+  environment: process.env,
+  stdin: () => process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  currentFolder: process.cwd(),
+  temporaryFolder: tmpdir(),
+  clock,
+  ids: createIds(clock),
+  randomBytes: (count) => randomBytes(count),
+  onStopSignal: (run) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, run);
+  },
+});

@@ -1,0 +1,61 @@
+/** What is written of a quarter, by the command line, as an operator would; and what others' programs say of it. */
+import { execFile, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { RunningCloud } from "../../test/end-to-end/cloud.ts";
+import type { Quarter } from "./calendar.ts";
+
+const run = promisify(execFile);
+const program = fileURLToPath(new URL("../../bin/bailiwick.js", import.meta.url));
+
+export interface Check {
+  readonly what: string;
+  /** absent: the program is not installed here. */
+  readonly outcome: "passed" | "failed" | "absent";
+  readonly words: string;
+}
+
+export interface Written {
+  readonly checks: readonly Check[];
+}
+
+export async function writeAll(cloud: RunningCloud, of: Quarter, folder: string): Promise<Written> {
+  const at = (name: string): string => join(folder, name);
+  for (const month of of.months) {
+    const formats = ["pdf", "ubl", "cii"].flatMap((format) => ["--format", format]);
+    await cloud.command("invoice", "render", "--period", month, "--out", at("invoices"), ...formats);
+  }
+  const focus = ["focus", "export", "--period", ...of.months, "--focus-version", "1.2", "--out", at("focus-1.2.csv")];
+  await cloud.command(...focus);
+  await printed(cloud, at("ledger.beancount"), "ledger", "export", "--format", "beancount");
+  await printed(cloud, at("ledger.journal"), "ledger", "export", "--format", "hledger");
+  const report = ["report", "revenue", "--quarter", of.name];
+  await text(cloud, ...report, "--out", at("disclosure.html"));
+  await text(cloud, ...report, "--out", at("disclosure.json"), "--auditors-pack", at("auditors-pack"));
+  return {
+    checks: [
+      check("the auditor's pack derives every figure", "python3", [join(at("auditors-pack"), "check.py")]),
+      check("Beancount accepts the ledger", "bean-check", [at("ledger.beancount")]),
+      check("hledger accepts the ledger", "hledger", ["-f", at("ledger.journal"), "check", "--strict"]),
+    ],
+  };
+}
+
+/** What a command prints that has no --json. */
+async function text(cloud: RunningCloud, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [program, ...args, "--data", cloud.data], { maxBuffer: 256 << 20 });
+  return stdout;
+}
+
+async function printed(cloud: RunningCloud, path: string, ...args: readonly string[]): Promise<void> {
+  writeFileSync(path, await text(cloud, ...args));
+}
+
+function check(what: string, command: string, args: readonly string[]): Check {
+  const { error, status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  if (error !== undefined) return { what, outcome: "absent", words: `${command} is not installed` };
+  const last = `${stdout}${stderr}`.trimEnd().split("\n").at(-1) ?? "";
+  return { what, outcome: status === 0 ? "passed" : "failed", words: last };
+}
