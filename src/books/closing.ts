@@ -15,6 +15,7 @@ import {
   type Period,
   type RatedBook,
   reversal,
+  taxOf,
   type UsageSum,
 } from "../ledger/index.ts";
 import {
@@ -134,14 +135,11 @@ async function bill(
   const wallets = await PayingWallets.of(transaction, period, closedUntilMs);
   const made = bills.map((each) => {
     const id = context.ids.mint("inv");
-    const entries = entriesOf(
-      each,
-      id,
-      accrued.get(`${each.customer}\n${each.currency}`) ?? new Map(),
-      internal.has(each.customer),
-    );
-    const drawn = wallets.pay(each, id, internal.has(each.customer));
-    return { row: invoiceRow(each, id, { drawn, nowMs }), entries };
+    const isInternal = internal.has(each.customer);
+    const drawn = wallets.pay(each, id, isInternal);
+    const left = taxedFor(each, drawn, book);
+    const entries = entriesOf(left, id, accrued.get(`${each.customer}\n${each.currency}`) ?? new Map(), isInternal);
+    return { row: invoiceRow(left, id, { drawn, nowMs }), entries };
   });
   wallets.end();
   await openPeriods(transaction, [period]);
@@ -151,6 +149,14 @@ async function bill(
   );
   await addEntries(transaction, [...made.flatMap(({ entries }) => entries), ...wallets.entries], nowMs);
   await addMovements(transaction, wallets.movements, nowMs);
+}
+
+/** What credits pay for is not taxed here: what was bought was taxed with its purchase, and what was given has no price. */
+function taxedFor(each: Bill, drawn: bigint, book: RatedBook): Bill {
+  if (drawn === 0n) return each;
+  const { customer, period, net, currency } = each;
+  const tax = taxOf({ customer, period, net: net - drawn / ledgerUnits(1n, currency) }, book);
+  return { ...each, tax, gross: net + tax.amount };
 }
 
 /** Usage of periods whose bills are closed: what those would be with it, less what they were. */

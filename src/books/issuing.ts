@@ -28,10 +28,15 @@ export async function finalize(context: BooksContext, id: string, by: string): P
       const parties = await partiesFor(context, transaction, row.organisation);
       const bill = readBill(JSON.parse(row.bill) as BillDocument, await periodOf(transaction, row.period));
       const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
-      // Credits pay net and no tax: the tax is that of the whole bill, and what they paid is paid already.
-      const prepaid = minorAmount(row.drawn, row.currency);
+      const drawn = minorAmount(row.drawn, row.currency)!;
       const invoice = await issueNext(context, transaction, told, (numbered) =>
-        invoiceOf(bill, { ...numbered, parties, prepaid, receiptsOf: (line) => receiptsOf(line, context) }),
+        invoiceOf(bill, {
+          ...numbered,
+          parties,
+          drawn,
+          taxOfRest: bill.tax.amount,
+          receiptsOf: (line) => receiptsOf(line, context),
+        }),
       );
       await setInvoiceState(transaction, row.id, "final");
       return invoice;

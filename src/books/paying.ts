@@ -1,6 +1,7 @@
 import type { Transaction } from "kysely";
 import type { InvoiceId, OrganisationId } from "../base/index.ts";
 import {
+  balanceAt,
   type Bill,
   draw,
   drawing,
@@ -53,15 +54,18 @@ export class PayingWallets {
   }
 
   /**
-   * Pays a bill as far as its customer's credits go, and resolves with how much that is, in units of 10^-12. They pay for what was used;
-   * tax is paid in money. A bill that comes to less than nothing takes none.
+   * Pays a bill before tax, as far as its customer's credits go in amounts that can be paid, and returns how much that is, in units
+   * of 10^-12. A bill that comes to less than nothing takes none.
    */
   pay(bill: Bill, invoice: InvoiceId, isInternal: boolean): bigint {
     const key = { organisation: bill.customer as OrganisationId, currency: bill.currency };
     const wallet = this.#wallets.get(nameOf(key));
     if (wallet === undefined || bill.net <= 0n) return 0n;
     const atMs = this.#period.endMs - 1;
-    const { drawn, grants } = draw(wallet.grants, exactly(ledgerUnits(bill.net, bill.currency)), atMs);
+    const minor = ledgerUnits(1n, bill.currency);
+    const balance = ledgerAmount(balanceAt(wallet.grants, atMs)) / minor;
+    const asked = (balance < bill.net ? balance : bill.net) * minor;
+    const { drawn, grants } = draw(wallet.grants, exactly(asked), atMs);
     const sum = this.#move(key, "draw", drawn, invoice);
     if (sum === 0n) return 0n;
     const movements = drawing(bill, sum, { before: wallet.grants, after: grants, isInternal });

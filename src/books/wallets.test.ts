@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, test, type TestContext } from "node:test";
 import { sql } from "kysely";
 import { formatAmount, ManualClock } from "../base/index.ts";
+import { goldenParties } from "../invoicing/testing.ts";
 import { walletStanding } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { close, grantCredits, record, walletHistory, walletsNow } from "./index.ts";
+import { applyParty, close, finalize, grantCredits, pay, record, walletHistory, walletsNow } from "./index.ts";
 import { taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
@@ -38,9 +39,13 @@ const used = (id: string, quantity: number, sku = "m/input-tokens", time = "2026
   quantity,
 });
 
+const { seller, payment, buyers } = goldenParties;
+const issuer = { seller, payment, dueDays: 30, numbers: { invoice: "INV", creditNote: "CN" } };
+const { customer: _, ...party } = buyers[0]!;
+
 /** Books of an organisation on 2 March, in which every step leaves the trial balance zero. */
 async function books(context: TestContext, document: object = prices): Promise<TestBooks> {
-  const opened = await testBooks(temporary);
+  const opened = await testBooks(temporary, { issuer });
   context.after(() => opened.close());
   // A clock without timers goes from month to month at once.
   const made = { ...opened, clock: new ManualClock(Date.parse("2026-03-02T00:00:00Z")) };
@@ -98,7 +103,7 @@ for (const [breakagePercent, recognised, broken, liability] of [
   });
 }
 
-test("tax is paid in money, and so is what goes beyond the credits; the discount is each product's own part", async (context) => {
+test("credits are taxed when they are bought, and what goes beyond them when it is billed; the discount is each product's own part", async (context) => {
   const made = await books(context, { ...prices, jurisdiction: "CN", taxes: [{ jurisdiction: "CN", percent: 6 }] });
   taken(await grantCredits(made, { organisation: "acme", credits: "300", paid: "200" }, "tester"));
   taken(await record(made, [used("1", 300_000_000), used("2", 100, "h800/accelerator-seconds")], "call"));
@@ -106,14 +111,19 @@ test("tax is paid in money, and so is what goes beyond the credits; the discount
   taken(await close(made, "2026-03", "tester"));
   assert.deepEqual(await balanced(made), {
     "contract-liabilities CNY": "0",
-    "receivables CNY": "324",
+    "receivables CNY": "318",
     "revenue/accelerator-time CNY": "-75",
     "revenue/ai-inference CNY": "-225",
-    "tax-payable/CN CNY": "-24",
+    "tax-payable/CN CNY": "-18",
     "unbilled-receivables CNY": "0",
   });
-  const { net, gross, drawn } = await made.db.selectFrom("invoices").selectAll().executeTakeFirstOrThrow();
-  assert.deepEqual([net, gross, drawn].map(Number), [400, 424, 300]);
+  const { id, net, gross, drawn } = await made.db.selectFrom("invoices").selectAll().executeTakeFirstOrThrow();
+  assert.deepEqual([net, gross, drawn].map(Number), [400, 406, 300]);
+  taken(await applyParty(made, (await made.organisation("acme")) as `org_${string}`, party, "tester"));
+  const { totals } = taken(await finalize(made, id, "tester"));
+  assert.deepEqual([totals.net, totals.tax, totals.payable], ["100.00", "6.00", "106.00"]);
+  assert.equal(taken(await pay(made, id)).amount, "106.00");
+  assert.equal((await balanced(made))["receivables CNY"], "212");
   await assert.rejects(sql`UPDATE invoices SET drawn = 1`.execute(made.db), /never changed/);
 });
 

@@ -10,7 +10,7 @@ import {
   RefusalError,
   refusing,
 } from "../base/index.ts";
-import { AllTerms, minorAmount, minorUnitDecimals, purchase, type RatedBook } from "../ledger/index.ts";
+import { AllTerms, minorAmount, minorUnitDecimals, purchase, type RatedBook, taxOf } from "../ledger/index.ts";
 import {
   addEntries,
   addGrant,
@@ -55,7 +55,7 @@ const creditsMost = 10n ** 12n * 10n ** 12n;
 const percentMost = 100n * 10n ** 12n;
 
 /**
- * Grants credits to an organisation, and posts what is paid for them. With an id that was used before the same body answers
+ * Grants credits to an organisation, and posts what is paid for them, with its tax. With an id that was used before the same body answers
  * as it did, and another one is refused.
  */
 export async function grantCredits(context: BooksContext, asked: AskedGrant, by: string): Promise<GrantRow | Refusal> {
@@ -184,7 +184,9 @@ async function postPurchase(
   if (paid === 0n) return;
   const period = book.calendar.periodAt(fromMs);
   await openPeriods(transaction, [period]);
-  const postings = postingsFor(organisation, purchase(paid, currency));
+  const net = minorAmount(formatAmount(paid), currency)!;
+  const tax = taxOf({ customer: organisation, period, net }, book);
+  const postings = postingsFor(organisation, purchase(net, tax, currency));
   const reference = `grant ${organisation} ${id}`;
   const entry = { kind: "purchase", period: period.name, atMs: fromMs, reference, postings };
   await addEntries(transaction, [entry], clock.nowMs());

@@ -16,6 +16,7 @@ import { type Store, walletStanding } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
+import { organisationNames } from "./organisation-names.ts";
 import type { BootOptions } from "./options.ts";
 import { messageOf } from "./words.ts";
 
@@ -97,12 +98,7 @@ async function walletLevels({ store, ledger }: Parts, nowMs: number): Promise<re
   const held = walletsNow(standing, ledger.prices.book, nowMs).filter(({ credits }) => credits > 0n);
   if (held.length === 0) return [];
   const organisations = held.map(({ organisation }) => organisation);
-  const rows = await store.db
-    .selectFrom("organisations")
-    .select(["id", "name"])
-    .where("id", "in", organisations)
-    .execute();
-  const names = new Map(rows.map(({ id, name }) => [id, name]));
+  const names = await organisationNames(store, organisations);
   return held.map(({ organisation, currency, credits, available, grants }) => ({
     kind: "wallet",
     level: "organisation",

@@ -48,7 +48,7 @@ export {
   reversal,
 } from "./entry/postings.ts";
 export { type Dimension, parseQuantity, type Quantity, skuOf, unitOf } from "./book/quantity.ts";
-export type { Tax } from "./bill/tax.ts";
+export { type Tax, taxOf } from "./bill/tax.ts";
 export { minorUnitDecimals } from "./book/currency.ts";
 export { readBook } from "./book/reading.ts";
 export { plainText, type WrittenTransaction } from "./entry/plain-text.ts";

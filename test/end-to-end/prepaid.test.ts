@@ -82,6 +82,18 @@ test("1,000 requests at once use no more than a prepaid wallet has, also over a 
     return alerts.some(({ kind, threshold, name }) => kind === "wallet" && threshold === 1 && name === "acme");
   });
 
+  const listed = await cloud.command<{ organisation: { name: string } }[]>("wallet", "list");
+  assert.deepEqual(
+    listed.map(({ organisation }) => organisation.name),
+    ["acme"],
+  );
+  assert.deepEqual(await cloud.command("wallet", "movements", "acme", "--currency", "EUR"), []);
+  const network = await cloud.command<{ connections: { purpose: string }[] }>("network");
+  assert.ok(
+    !network.connections.some(({ purpose }) => purpose === "alerts"),
+    "nobody is told but where a setting says so",
+  );
+
   const large = { url: cloud.url, key, content: "Hello.", more: { max_tokens: 4_000, n: 8 } };
   assert.equal((await ask(large)).status, 402);
   await cloud.command("wallet", "grant", "acme", "--credits", "10", "--paid", "9.50");

@@ -22,6 +22,8 @@ export interface Issuing {
 export interface BillIssuing extends Issuing {
   /** Paid by credits that were bought, and taxed, before: in minor units, off the lines in their order, before tax. */
   readonly drawn?: bigint | undefined;
+  /** What is due on the rest, as the ledger has posted it; left out: computed. Minor units. */
+  readonly taxOfRest?: bigint | undefined;
   /** Where a line's receipts are told. */
   readonly receiptsOf?: ((line: BilledLine) => string) | undefined;
 }
@@ -30,7 +32,7 @@ export type Issued = { readonly outcome: "issued"; readonly invoice: Invoice } |
 
 /** The invoice of a bill. The same bill and the same `issuing` make the same invoice, to the byte. */
 export function invoiceOf(bill: InvoicedBill, issuing: BillIssuing): Issued {
-  const { drawn = 0n, receiptsOf } = issuing;
+  const { drawn = 0n, taxOfRest, receiptsOf } = issuing;
   if (drawn < 0n || drawn > bill.net) {
     return refuse(
       "invalid_request",
@@ -44,7 +46,7 @@ export function invoiceOf(bill: InvoicedBill, issuing: BillIssuing): Issued {
     return billedLine(line, taken, receiptsOf?.(line) ?? null);
   });
   // The ledger's own tax, which its postings have too, unless there is less to be taxed.
-  const tax = drawn === 0n ? bill.tax.amount : undefined;
+  const tax = drawn === 0n ? bill.tax.amount : taxOfRest;
   return issued({ ...bill, period: periodOf(bill), lines, standing: bill.tax, tax }, issuing);
 }
 

@@ -24,7 +24,7 @@ export interface TaxOptions {
 export function taxOf(
   { customer, period, net }: { readonly customer: string; readonly period: Period; readonly net: bigint },
   book: RatedBook,
-  options: TaxOptions,
+  options: TaxOptions = {},
 ): Tax {
   const { jurisdiction, reverseCharge } = standingOf(customer, book, options);
   const rate = rateAt(jurisdiction, period, book);

@@ -1,15 +1,18 @@
 import type { Bill } from "../bill/bill.ts";
+import type { Tax } from "../bill/tax.ts";
 import { compare, fraction, multiply, none } from "../book/fraction.ts";
-import { revenueAccount } from "../entry/accounts.ts";
+import { revenueAccount, taxAccount } from "../entry/accounts.ts";
 import { added, ledgerAmount, ledgerUnits, type Movement } from "../entry/postings.ts";
 import type { Grant } from "./grant.ts";
 import { recognised } from "./recognition.ts";
 
-/** What was paid for credits is owed in services. Units of 10^-12. */
-export function purchase(paid: bigint, currency: string): readonly Movement[] {
+/** What is paid for credits is owed in services; its tax is due now. Minor units. */
+export function purchase(paid: bigint, tax: Tax, currency: string): readonly Movement[] {
+  const units = (minor: bigint): bigint => ledgerUnits(minor, currency);
   return added([
-    { account: "receivables", currency, amount: paid },
-    { account: "contract-liabilities", currency, amount: -paid },
+    { account: "receivables", currency, amount: units(paid + tax.amount) },
+    { account: "contract-liabilities", currency, amount: -units(paid) },
+    { account: taxAccount(tax.jurisdiction), currency, amount: -units(tax.amount) },
   ]);
 }
 
