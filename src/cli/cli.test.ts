@@ -217,6 +217,12 @@ test("what is wrong is said on standard error, with its code and what to do next
   writeFileSync(join(folder, "wrong"), "bwo_wrong");
   const wrong = await run(`key list --token-file ${join(folder, "wrong")}`);
   assert.match(wrong.stderr, /\(operator_only\)/);
+  writeFileSync(join(folder, "empty"), "");
+  const empty = await run(`key list --token-file ${join(folder, "empty")}`);
+  assert.match(
+    empty.stderr,
+    /empty is empty: it does not hold an operator's token, or a tenant's key\. \(unreadable_file\)/,
+  );
 });
 
 test("an error of the API is told in the command's own options; with --json it is JSON", async (context) => {
