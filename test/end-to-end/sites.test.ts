@@ -146,6 +146,10 @@ test("who may not join is told why: an unknown, used, expired or revoked token, 
   const claim = await refused(open.token, { arguments: ["--site", "us"] });
   assert.equal(claim.code, "site_mismatch");
   assert.match(claim.message, /says that it is at site "us"; the operator has registered it for "fr"/);
+  const elsewhere = join(folder.path, "elsewhere.yaml");
+  writeFileSync(elsewhere, "site: {name: us}\nengine: {kind: fake}\nmodels: {serve: [fake]}\n");
+  const read = await refused(open.token, { arguments: ["--config", elsewhere] });
+  assert.match(`${read.code}: ${read.message}`, /^site_mismatch: .* by `site.name` in \S+elsewhere\.yaml\.$/);
   assert.equal((await refused(`${open.token.split(".")[0]}.${"B".repeat(43)}`)).code, "gateway_not_trusted");
   assert.equal((await refused("bwj_torn")).code, "join_token_invalid");
   assert.match((await refused(undefined)).message, /Nothing in .* says that this machine is a host/);
