@@ -56,7 +56,8 @@ export function createReports(parts: OperationParts): ReportOperations {
       const period = periodOf(asked, parts);
       if ("outcome" in period) return period;
       const checked = checkProcessing(area, parts.cloud.inForce.policy.standing().groups);
-      if (checked.outcome === "unknown") return refuse("invalid_request", `${checked.message}.`, { param: "area" });
+      if (checked.outcome === "unknown")
+        return refuse("invalid_request", `${checked.message}.`.replace("?.", "?"), { param: "area" });
       const organisation = reference === undefined ? null : await tenancy.showOrganisation(reference);
       if (organisation !== null && "outcome" in organisation) return organisation;
       const of = organisation === null ? null : { id: organisation.id, name: organisation.name };

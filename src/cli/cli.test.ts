@@ -224,6 +224,12 @@ test("what is wrong is said on standard error, with its code and what to do next
   writeFileSync(join(folder, "wrong"), "bwo_wrong");
   const wrong = await run(`key list --token-file ${join(folder, "wrong")}`);
   assert.match(wrong.stderr, /\(operator_only\)/);
+  writeFileSync(join(folder, "empty"), "");
+  const empty = await run(`key list --token-file ${join(folder, "empty")}`);
+  assert.match(
+    empty.stderr,
+    /empty is empty: it does not hold an operator's token, or a tenant's key\. \(unreadable_file\)/,
+  );
 });
 
 test("an error of the API is told in the command's own options; with --json it is JSON", async (context) => {
@@ -400,6 +406,17 @@ test("receipt verify says valid (0), invalid (1), or that it could not check (2)
   bytes[100]! ^= 1;
   writeFileSync(join(folder, "flipped.json"), bytes);
   assert.deepEqual(await judge("flipped.json --key keys.json"), [1, false]);
+  writeFileSync(join(folder, "garbage"), "garbage\n");
+  const logKey = "cloud.example/receipts+f6b4a087+AZbbL67AnHtAqZWzclZvELnKArveeqHwL7rDB/hsf23X";
+  for (const option of ["--checkpoint garbage", "--log .", `--log-key ${logKey}`]) {
+    const unproven = await run(`receipt verify receipt.json --key keys.json ${option} --json`);
+    assert.equal(unproven.code, 2, option);
+    assert.match(unproven.stdout, new RegExp(`"reason":"${option.split(" ")[0]} [^"]*give --proof`));
+  }
+  // The proof that was saved beside it is the one that is meant.
+  writeFileSync(join(folder, "receipt.tlog-proof"), "garbage\n");
+  const beside = await run("receipt verify receipt.json --key keys.json --checkpoint garbage");
+  assert.deepEqual([beside.code, /a proof takes the log's key/.test(beside.stdout)], [2, true], beside.stdout);
   const told = await run("receipt verify flipped.json --key keys.json");
   assert.match(told.stdout, /^receipt +INVALID: [^\n]*\nchecked [^\n]*\n$/);
   const valid = await run("receipt verify receipt.json --key keys.json");

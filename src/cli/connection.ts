@@ -49,11 +49,12 @@ export function urlOf(options: CloudOptions, place: Place): string {
 
 export function connect(options: CloudOptions, place: Place): ControlClient {
   const url = urlOf(options, place);
-  const file =
-    options.tokenFile === undefined
-      ? join(dataFolderOf(options, place), "operator-token")
-      : resolve(place.currentFolder, options.tokenFile);
-  return new ControlClient({ url, token: readSecret(file, "the operator's token", "--token-file") });
+  const { tokenFile } = options;
+  const token =
+    tokenFile === undefined
+      ? readSecret(join(dataFolderOf(options, place), "operator-token"), "the operator's token", "--token-file")
+      : readSecret(resolve(place.currentFolder, tokenFile), "an operator's token, or a tenant's key", "--token-file");
+  return new ControlClient({ url, token });
 }
 
 /** A secret that stands alone in a small file. */
@@ -67,7 +68,8 @@ export function readSecret(file: string, what: string, option: string): string {
     });
   }
   if (text !== "" && text.length <= tokenBytesMax && /^[\x21-\x7e]+$/.test(text)) return text;
-  throw new CommandFailure("unreadable_file", `${file} does not hold ${what}.`, {
+  const state = text === "" ? "is empty: it does not hold" : "does not hold";
+  throw new CommandFailure("unreadable_file", `${file} ${state} ${what}.`, {
     next: `Name its file with ${option}.`,
   });
 }

@@ -68,8 +68,12 @@ export function documentInvalid(what: string, reasons: readonly string[]): Comma
 }
 
 function textOf(path: string): string {
+  const about = statSync(path);
+  if (about.isDirectory()) {
+    throw new CommandFailure("unusable_file", `${path} is a folder.`, { next: "Name the file in it that is meant." });
+  }
   // A file that does not end would be read for ever.
-  if (statSync(path).size > bytesMost) {
+  if (about.size > bytesMost) {
     throw new CommandFailure("unusable_file", `${path} is larger than ${bytesMost} bytes.`, { next: "Split it up." });
   }
   return readFileSync(path, "utf8");

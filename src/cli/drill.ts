@@ -64,7 +64,11 @@ export function addDrillCommand(program: Command, context: CommandContext): void
         nowMs: surroundings.clock.nowMs(),
         onReplayed: progressOf(placements.length, surroundings),
       });
-      if (found.outcome === "unknown") throw new CommandFailure("invalid_option", `${capital(found.message)}.`);
+      if (found.outcome === "unknown") {
+        throw new CommandFailure("invalid_option", `${capital(found.message)}.`.replace("?.", "?"), {
+          next: "Name one of the things that the facts state: `bailiwick facts show` has them.",
+        });
+      }
       if (options.json === true) return printer.json(drilledJson(found, record));
       return show(printer, found, record);
     });

@@ -7,7 +7,7 @@ import { booting } from "./booting.ts";
 import { type CommandContext, type JsonOption, withJson } from "./context.ts";
 import { CommandFailure } from "./failure.ts";
 import type { Printer } from "./printer.ts";
-import { readSettings, type SettingsOption, withSettings } from "./settings.ts";
+import { readSettings, settingsFile, type SettingsOption, withSettings } from "./settings.ts";
 import { listenToSignals } from "./stopping.ts";
 import { engineKinds } from "./up-settings.ts";
 
@@ -63,7 +63,11 @@ async function join(url: string, options: Options, context: CommandContext): Pro
   const host = await booting({ settings, data, stopping }, context, (common) =>
     joinCloud({ ...common, gateway, token, claimedSite, listen, address }),
   );
-  if (host.outcome === "failed") throw new CommandFailure(host.code, host.message, { next: host.next });
+  if (host.outcome === "failed") {
+    const file = host.code === "site_mismatch" && options.site === undefined && settingsFile(options, surroundings);
+    const from = typeof file === "string" ? ` It says so by \`site.name\` in ${file}.` : "";
+    throw new CommandFailure(host.code, `${host.message}${from}`, { next: host.next });
+  }
   if (host.outcome === "stopped") return printer.note("Stopped before it was up.");
   tell(host, options, printer);
   await stopping.asked;

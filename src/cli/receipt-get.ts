@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { dataOption, urlOf } from "./connection.ts";
 import { type CommandContext, type JsonOption, withJson } from "./context.ts";
 import { CommandFailure, parsed } from "./failure.ts";
+import { logKeyFile, proofFileOf } from "./receipt-files.ts";
 import { fetchProof, fetchText, isReceiptId, tenantKey, type TenantOptions } from "./tenant.ts";
 
 interface GetOptions extends TenantOptions, JsonOption {
@@ -71,9 +72,9 @@ async function getProof(id: string, url: string, folder: string, options: GetOpt
     const about = parsed(await fetchText(new URL("/.well-known/bailiwick/log", url), token)) as AboutLog;
     const proof = await fetchProof(id, options, context);
     const files = {
-      proof: join(folder, `${id}.tlog-proof`),
+      proof: proofFileOf(join(folder, `${id}.json`)),
       keyStatement: join(folder, "bailiwick-key-statement.tlog-proof"),
-      logKey: join(folder, "bailiwick-log-key.txt"),
+      logKey: join(folder, logKeyFile),
     };
     const statement = await fetchText(new URL(`/log/keys/${about.keyStatement}.tlog-proof`, url), token);
     save(folder, [

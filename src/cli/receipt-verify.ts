@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Said } from "../meaning/index.ts";
 import type { Asked, Verdict } from "../verification/index.ts";
@@ -9,6 +10,7 @@ import { tilesAt } from "./log-tiles.ts";
 import { whole } from "./numbers.ts";
 import { readBounded } from "./read-file.ts";
 import { mainFacts } from "./receipt-facts.ts";
+import { logKeyFile, proofFileOf } from "./receipt-files.ts";
 import {
   datedBy,
   type DatedCheckpoint,
@@ -48,7 +50,10 @@ export function addVerify(group: Command, context: CommandContext): void {
   withTimestamp(command, "the file of --checkpoint")
     .option("--proof <file>", "the proof that it is in the transparency log: check that it holds")
     .option("--log-key <key...>", "verifier keys of the log, or files of them, which --proof and a key statement need")
-    .option("--checkpoint <file>", "a checkpoint of the log that was seen before: the log may only have grown since")
+    .option(
+      "--checkpoint <file>",
+      "a checkpoint of the log that was seen before: the log may only have grown since; without --proof it takes the proof and the log's key that `receipt get` has saved beside the receipt",
+    )
     .option("--log <place>", "the log's folder or URL, where a newer checkpoint has to be shown to continue that one")
     .option(
       "--witness <key...>",
@@ -63,11 +68,48 @@ export function addVerify(group: Command, context: CommandContext): void {
     .option("--digest-key <file>", "the project's digest key, which the four above need")
     .option("--tenant <id>", "the project that it must be for")
     .option("--at <time>", "a moment by which the request must have ended", parseTime)
-    .action(async (file: string, options: VerifyOptions) => {
-      const { verdict, dated } = await dating(await judge(file, options, context), options, context);
+    .action(async (file: string, given: VerifyOptions) => {
+      const options = withSaved(file, given, context);
+      const judged = unproven(await judge(file, options, context), options);
+      const { verdict, dated } = await dating(judged, options, context);
       context.end(verdict.outcome === "valid" ? 0 : verdict.outcome === "invalid" ? 1 : 2);
       await print(verdict, dated, options, context);
     });
+}
+
+/**
+ * A checkpoint alone says what proof is meant: the one that was saved with the receipt. The log's key beside it needs no
+ * further trust, as the checkpoint has to be signed by it.
+ */
+function withSaved(file: string, options: VerifyOptions, { surroundings }: CommandContext): VerifyOptions {
+  if (options.checkpoint === undefined || options.proof !== undefined) return options;
+  const receipt = resolve(surroundings.currentFolder, file);
+  const proof = proofFileOf(receipt);
+  if (!existsSync(proof)) return options;
+  const logKey = join(dirname(receipt), logKeyFile);
+  const isKeyMissing = options.logKey === undefined && existsSync(logKey);
+  return { ...options, proof, ...(isKeyMissing ? { logKey: [logKey] } : {}) };
+}
+
+/** What was given to be held against the log, and was not, makes no verdict of validity. */
+function unproven(verdict: Verdict, { checkpoint, log, logKey, witness }: VerifyOptions): Verdict {
+  if (verdict.outcome !== "valid" || verdict.asOf !== undefined) return verdict;
+  const { checked } = verdict;
+  const ended = (reason: string): Verdict => ({
+    outcome: "unchecked",
+    reason,
+    checked,
+    isFork: false,
+    isKeyUnknown: false,
+  });
+  if (checkpoint !== undefined || log !== undefined) {
+    const option = checkpoint === undefined ? "--log" : "--checkpoint";
+    return ended(`${option} says as of when a proof holds: give --proof and --log-key too`);
+  }
+  // A key statement is held against them as well.
+  if (checked.includes("key statement") || (logKey === undefined && witness === undefined)) return verdict;
+  const option = logKey === undefined ? "--witness" : "--log-key";
+  return ended(`${option} is what a proof or a key statement is held against: give --proof too`);
 }
 
 type Dated = Extract<DatedCheckpoint, { outcome: "dated" }>;

@@ -50,6 +50,11 @@ test("a document that is not valid is told with its lines, and is not sent", asy
   );
   writeFileSync(join(folder, "torn.yaml"), "sites: [\n");
   assert.match((await run("facts apply torn.yaml")).stderr, /torn\.yaml:\d+: /);
+  for (const line of ["facts apply .", "policy test .", "price-book apply ."]) {
+    const { code, stderr } = await run(line);
+    assert.equal(code, 2);
+    assert.match(stderr, /^error: \S+ is a folder\. \(unusable_file\)\n {2}next: Name the file/, line);
+  }
   assert.match((await run("facts show")).stderr, /No facts were ever applied/);
 });
 
@@ -131,4 +136,6 @@ test("a drill names something to lose, in the form that its option takes", async
   assert.match((await run("drill --lose fr")).stderr, /--lose takes site:NAME/);
   assert.match((await run("drill --revoke maker:X")).stderr, /--revoke takes adequacy:NAME or certificate:NAME/);
   assert.match((await run("drill --lose site:fr")).stderr, /There is no site "fr" to lose/);
+  const { error } = JSON.parse((await run("drill --lose site:fr --json")).stderr) as { error: { next: string } };
+  assert.match(error.next, /facts show/);
 });

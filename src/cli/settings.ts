@@ -16,15 +16,24 @@ export function withSettings(command: Command): Command {
   return command.option("--config <file>", `the settings; default: ${defaultFile} here, where there is one`);
 }
 
-/** The settings of the named file, else of the one here, else the defaults; with a command's overrides. */
-export async function readSettings(
+/** The file that settings are read from; undefined: there is none. */
+export function settingsFile(
   { config }: SettingsOption,
   { currentFolder }: Pick<Surroundings, "currentFolder">,
+): string | undefined {
+  const path = resolve(currentFolder, config ?? defaultFile);
+  return config !== undefined || existsSync(path) ? path : undefined;
+}
+
+/** The settings of the named file, else of the one here, else the defaults; with a command's overrides. */
+export async function readSettings(
+  option: SettingsOption,
+  surroundings: Pick<Surroundings, "currentFolder">,
   overrides: SettingsOverrides = {},
 ): Promise<Settings> {
   const { formatProblems, loadSettings } = await import("../config/index.ts");
-  const path = resolve(currentFolder, config ?? defaultFile);
-  const isThere = config !== undefined || existsSync(path);
+  const path = settingsFile(option, surroundings);
+  const isThere = path !== undefined;
   const loaded = await loadSettings({ ...(isThere ? { path } : {}), overrides });
   if (loaded.outcome === "loaded") return loaded.settings;
   throw new CommandFailure(loaded.code, "The settings are not valid.", {

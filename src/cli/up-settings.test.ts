@@ -27,6 +27,13 @@ test("where an upstream stands is never guessed: on this machine it is this mach
     name: "upstream",
     jurisdiction: "FR",
   });
+  for (const [option, given] of [
+    ["--site", { site: "Germany" }],
+    ["--upstream-site", { upstream: "http://10.0.0.5:8000/v1", upstreamSite: "Germany" }],
+  ] as const) {
+    const message = `${option}: "Germany" is not an ISO 3166 code; did you mean "DE"?`;
+    await assert.rejects(siteOf(given), { code: "invalid_option", message });
+  }
   writeFileSync(join(currentFolder, "bailiwick.yaml"), "site: {name: rack-1, jurisdiction: DE-BE, operator: Us}\n");
   assert.deepEqual(await siteOf({ upstream: "http://127.0.0.1:8000/v1" }), {
     name: "rack-1",

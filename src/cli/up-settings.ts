@@ -36,6 +36,8 @@ export async function readUpSettings(
   options: UpOptions,
   surroundings: Pick<Surroundings, "currentFolder">,
 ): Promise<Settings> {
+  await checkPlace("--site", options.site);
+  await checkPlace("--upstream-site", options.upstreamSite);
   const overrides = overridesOf(options);
   const settings = await readSettings(options, surroundings, overrides);
   const { upstream } = options;
@@ -48,6 +50,17 @@ export async function readUpSettings(
   return readSettings(options, surroundings, {
     ...overrides,
     upstreams: [{ ...upstreamOf(upstream, options), site: upstreamSite(upstream, options, settings) }],
+  });
+}
+
+/** A place that an option names is the option's to answer for, and not the file's. */
+async function checkPlace(option: string, text: string | undefined): Promise<void> {
+  if (text === undefined) return;
+  const { checkJurisdiction } = await import("../policy/index.ts");
+  const checked = checkJurisdiction(text);
+  if (checked.outcome === "known") return;
+  throw new CommandFailure("invalid_option", `${option}: ${checked.message}.`.replace("?.", "?"), {
+    next: `Give ${option} a country or one of its subdivisions, such as DE or DE-BE.`,
   });
 }
 

@@ -46,11 +46,12 @@ export const domain = z
 
 const jurisdiction = z
   .string()
-  .toUpperCase()
+  // As it is written, so that what is told of it is what was written.
   .superRefine((code, context) => {
     const checked = checkJurisdiction(code);
     if (checked.outcome === "unknown") context.addIssue({ code: "custom", message: checked.message });
-  });
+  })
+  .toUpperCase();
 
 /** A site: where a machine stands, under which law and who runs it. `name` may have a default, the jurisdiction has none. */
 export function site(defaultName: string) {

@@ -169,11 +169,19 @@ export class Running implements Reader, Ran {
     if (this.#answer.left) this.ending = "abort";
     else {
       const refusal = refusalOf(error);
+      const isHostGone = this.#isHostGone(error);
       if (neverArrived(error)) this.usage = zeroUsage;
       if (this.#answer.begun) this.#failStream(refusal);
       else this.#failWhole(refusal);
-      if (isSilent(error) && this.#isIntentDurable) this.#endNow();
+      if (isHostGone && this.#isIntentDurable) this.#endNow();
     }
+  }
+
+  /** Nobody hears the host; or it has broken off a stream that had begun, which its next process does not go on with. */
+  #isHostGone(error: Error): boolean {
+    return (
+      isSilent(error) || (this.#placed.destination.kind === "host" && this.#answer.begun && connectionBroke(error))
+    );
   }
 
   /**

@@ -42,6 +42,11 @@ async function servesAgain(key: string): Promise<void> {
   await eventually("an answer", async () => (await ask({ url, key })).status === 200);
 }
 
+/** An answer that its host broke off has ended before its record is there. */
+async function allRecorded(): Promise<void> {
+  await eventually("records", async () => (await metric(cloud, "bailiwick_requests_in_flight")) === 0, 60_000);
+}
+
 test("the engine's process killed mid-stream: an error event, no [DONE], metered; the cloud serves again", async () => {
   const key = await makeKey(cloud, "engine-killed");
   const host = await processBelow(cloud, "host");
@@ -67,6 +72,7 @@ test("the engine's process killed mid-stream: an error event, no [DONE], metered
     assert.equal(last.error?.code, "engine_failed");
   }
   await servesAgain(key);
+  await allRecorded();
   const usage = await usageOf(cloud, "engine-killed");
   assert.equal(usage.unrated, 0);
   const received = streams.reduce((sum, { text }) => sum + withText(text), 0);
@@ -113,7 +119,7 @@ test("the engine's process stands still: its answers end before anybody knows wh
   assert.ok(stream!.whole && !isDone(stream!.text));
   assert.deepEqual([whole!.status, errorIn(whole!).code], [502, "engine_failed"]);
   await servesAgain(key);
-  await eventually("records", async () => (await metric(cloud, "bailiwick_requests_in_flight")) === 0);
+  await allRecorded();
   const usage = await usageOf(cloud, "engine-still");
   assert.ok(usage.requests >= 3, JSON.stringify(usage));
   assert.ok(!alive(host));
@@ -129,6 +135,7 @@ test("the engine crashes by itself, whole answer and stream: a code to retry by,
   assert.ok(!isDone(stream.text));
   assert.match(stream.text, /engine_failed/);
   await servesAgain(key);
+  await allRecorded();
   const usage = await usageOf(cloud, "engine-crashed");
   assert.equal(usage.unrated, 0);
   assert.ok(usage.outputTokens >= 5 + 17, JSON.stringify(usage));

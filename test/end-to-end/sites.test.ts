@@ -146,6 +146,10 @@ test("who may not join is told why: an unknown, used, expired or revoked token, 
   const claim = await refused(open.token, { arguments: ["--site", "us"] });
   assert.equal(claim.code, "site_mismatch");
   assert.match(claim.message, /says that it is at site "us"; the operator has registered it for "fr"/);
+  const elsewhere = join(folder.path, "elsewhere.yaml");
+  writeFileSync(elsewhere, "site: {name: us}\nengine: {kind: fake}\nmodels: {serve: [fake]}\n");
+  const read = await refused(open.token, { arguments: ["--config", elsewhere] });
+  assert.match(`${read.code}: ${read.message}`, /^site_mismatch: .* by `site.name` in \S+elsewhere\.yaml\.$/);
   assert.equal((await refused(`${open.token.split(".")[0]}.${"B".repeat(43)}`)).code, "gateway_not_trusted");
   assert.equal((await refused("bwj_torn")).code, "join_token_invalid");
   assert.match((await refused(undefined)).message, /Nothing in .* says that this machine is a host/);
@@ -239,11 +243,13 @@ test("a host that dies mid-stream: the client reads the error, and what the host
   const refused = await ask({ url: cloud.url, key: keys["france"]! });
   assert.equal(errorIn(refused).code, "engine_unavailable", "no other site may have it");
   assert.equal((await ask({ url: cloud.url, key: keys["states"]! })).status, 200, "and others go on");
+  const seen = await asking;
+  assert.equal(await metric(cloud, "bailiwick_requests_in_flight"), 1, "its record waits for the host's counts");
+  assert.deepEqual([seen.whole, isDone(seen.text)], [true, false]);
+  assert.deepEqual((eventsOf(seen.text).at(-1)!["error"] as { code: string }).code, "engine_failed");
   fr = await startMachine({ data: fr.data, url: joinUrl });
   assert.deepEqual([fr.isNew, fr.site], [false, "fr"]);
-  const seen = await asking;
-  assert.equal(isDone(seen.text), false);
-  assert.deepEqual((eventsOf(seen.text).at(-1)!["error"] as { code: string }).code, "engine_failed");
+  await eventually("its record", async () => (await metric(cloud, "bailiwick_requests_in_flight")) === 0, 60_000);
   const { usage } = await receiptOf(cloud, keys["france"]!, seen);
   const received = eventsOf(seen.text).length - 2;
   const row = await usageOf(cloud, "france");

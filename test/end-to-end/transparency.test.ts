@@ -4,7 +4,7 @@ import { createPrivateKey } from "node:crypto";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { systemClock } from "../../src/base/index.ts";
-import { folderDisk, formatProof, openSequencer, proveInclusion } from "../../src/log/index.ts";
+import { folderDisk, formatProof, openSequencer, parseProof, proveInclusion } from "../../src/log/index.ts";
 import { openSigningKeys, receiptFile } from "../../src/receipt/index.ts";
 import { copyLogs } from "../../src/sequencing/index.ts";
 import { makeKey } from "./asking.ts";
@@ -115,6 +115,20 @@ test("receipt, proof, keys, witness, sites and pinned checkpoint verify together
     "pinned checkpoint",
     "key status",
   ]);
+});
+
+test("a pinned checkpoint without --proof is held against the proof that was saved beside the receipt", async () => {
+  const parsed = parseProof(readFileSync(first.proof));
+  assert.ok(parsed.outcome === "read");
+  const checkpoint = await saved("of-its-proof", parsed.proof.checkpoint);
+  const asked = ["receipt", "verify", first.receipt, "--key", first.keyStatement];
+  const keys = log.keys.flatMap((each) => ["--log-key", each]);
+  const verdict = await judged(...asked, ...keys, "--checkpoint", checkpoint);
+  assert.equal(verdict.code, 0, verdict.reason);
+  assert.ok((verdict["checked"] as string[]).includes("pinned checkpoint"));
+  const garbage = await judged(...asked, ...keys, "--checkpoint", first.receipt);
+  assert.equal(garbage.code, 2);
+  assert.match(garbage.reason, /pinned checkpoint does not count/);
 });
 
 test("a flipped byte anywhere in the receipt or in the proof", async () => {
