@@ -21,7 +21,7 @@ export async function permittedDevices({ tenancy, destinations, inForce }: Parts
   const reaching = (places: typeof hosts) =>
     projects.filter((project) => places.some((place) => mayReach(project, place, { inForce }))).map(({ id }) => id);
   const bound = new Set(
-    projects.filter((each) => !hosts.every((host) => mayReach(each, host, { inForce }))).map(({ id }) => id as string),
+    projects.filter((each) => !hosts.every((host) => mayReach(each, host, { inForce }))).map(({ id }) => id),
   );
   return {
     devices: hosts.map((host) => ({ name: host.name, models: reaching([host]).filter((id) => bound.has(id)) })),

@@ -281,6 +281,9 @@ test("a person's records are erased by the tenant, with a statement that verifie
   assert.equal((await receipt(stays.receipt)).status, 200);
   const folder = join(cloud.data, "..");
   writeFileSync(join(folder, "statement.json"), erased.statement!);
+  const shown = await commandFails(["erasure", "show", erased.id, "--data", cloud.data]);
+  assert.match(shown.stdout, /^receipts +[1-9]\d* erased$/m);
+  assert.match(shown.stderr, /erasure show \S+ --out FILE` writes the signed statement/);
   writeFileSync(join(folder, "keys.json"), await (await fetch(`${cloud.url}/.well-known/bailiwick/keys`)).text());
   const verify = ["erasure", "verify", join(folder, "statement.json"), "--key", join(folder, "keys.json"), "--json"];
   const { stdout } = await commandFails(verify);
