@@ -1,5 +1,5 @@
 import type { OrganisationId, ProjectId, ReceiptId, Refusal } from "../base/index.ts";
-import { refuse } from "../base/index.ts";
+import { nearest, refuse } from "../base/index.ts";
 import type { Operations } from "../gateway/index.ts";
 import type { List, Page } from "../store/index.ts";
 import { readReceipt } from "./books.ts";
@@ -44,33 +44,62 @@ const usageColumns = [
  * along where the asker may read it; where not, a line says that it is there.
  */
 export function exportOrganisation(parts: OperationParts): Exporting {
-  return async (organisation, may) => {
+  return async (organisation, may, except = []) => {
     const projects = await all((page) => listed(parts.tenancy.listProjects({ organisation }, page)));
-    const refusal = exportRefusal(parts, projects);
-    return refusal ?? { lines: linesOf(parts, organisation as OrganisationId, projects, may) };
+    const unknown = except.find((reference) => !projects.some((project) => isNamed(project, reference)));
+    if (unknown !== undefined) return unknownProject(unknown, projects);
+    const isLeftOut = (project: ProjectTold): boolean => except.some((reference) => isNamed(project, reference));
+    const wanted = projects.filter((project) => !isLeftOut(project));
+    const leftOut = new Set(projects.filter(isLeftOut).map(({ id }) => id));
+    const refusal = exportRefusal(parts, wanted);
+    return refusal ?? { lines: linesOf(parts, organisation as OrganisationId, { projects: wanted, leftOut }, may) };
   };
 }
 
 type ProjectTold = Exclude<Awaited<ReturnType<OperationParts["tenancy"]["showProject"]>>, Refusal>;
 
-/** Policy is asked of every project: what may not leave from here leaves not as a part, either. */
+function isNamed({ id, name, organisation }: ProjectTold, reference: string): boolean {
+  return [id, name, `${organisation.name}/${name}`].includes(reference);
+}
+
+function unknownProject(reference: string, projects: readonly ProjectTold[]): Refusal {
+  const meant = nearest(
+    reference,
+    projects.map(({ name }) => name),
+  );
+  const hint = meant === undefined ? "" : ` Did you mean "${meant}"?`;
+  return refuse("not_found", `The organisation has no project "${reference}" to leave out.${hint}`, {
+    param: "except",
+  });
+}
+
+/** Policy is asked of every project that is to leave; all that may not are told, so that they can be left out at once. */
 function exportRefusal({ cloud, settings }: OperationParts, projects: readonly ProjectTold[]): Refusal | undefined {
   const site = declaredSite(settings.site);
   const place = { kind: "site" as const, name: site.name, site };
-  for (const project of projects) {
+  const blocked = projects.flatMap((project) => {
     const question = { action: "export" as const, project: dataOwner(project), model: "any model" };
-    const decision = cloud.inForce.policy.decide(question, [place]);
-    if (decision.outcome === "permitted") continue;
-    const reasons = decision.rejected.map(({ explanation }) => explanation);
-    return refuse("no_permitted_site", `Policy does not permit an export of ${project.name} from here.`, { reasons });
-  }
-  return undefined;
+    const { outcome, rejected } = cloud.inForce.policy.decide(question, [place]);
+    return outcome === "permitted" ? [] : [{ name: project.name, why: rejected.map((each) => each.explanation) }];
+  });
+  if (blocked.length === 0) return undefined;
+  const names = blocked.map(({ name }) => name).join(", ");
+  const rest = blocked.length < projects.length ? " The rest can be exported without." : "";
+  const message = `Policy does not permit an export of ${names} from here.${rest}`;
+  const reasons = blocked.flatMap(({ name, why }) => why.map((each) => `${name}: ${each}`));
+  return refuse("no_permitted_site", message, { reasons });
+}
+
+/** The projects that leave, and the ids of those that are left out. */
+interface Leaving {
+  readonly projects: readonly ProjectTold[];
+  readonly leftOut: ReadonlySet<string>;
 }
 
 async function* linesOf(
   parts: OperationParts,
   organisation: OrganisationId,
-  projects: readonly ProjectTold[],
+  { projects, leftOut }: Leaving,
   may: ExportRights,
 ): AsyncGenerator<Line> {
   const { tenancy, rights, reservations } = parts;
@@ -82,12 +111,21 @@ async function* linesOf(
     yield* paged("reservations", (page) => listed(reservations.list({ project: id, active: false }, page)));
     if (await may.link(id)) yield* digestKeys(parts, id as ProjectId);
   }
-  yield* usage(parts, organisation);
+  yield* usage(parts, organisation, leftOut);
   for (const { id } of projects) yield* receipts(parts, id as ProjectId);
   for (const { id } of projects) yield* contents(parts, id, may);
-  yield* paged("audit", (page) => rights.audit.list({ organisation }, page));
-  yield* paged("grants", (page) => rights.grants.list({ organisation }, page));
-  yield* paged("erasures", (page) => rights.erasures.list({ organisation }, page));
+  yield* without(
+    leftOut,
+    paged("audit", (page) => rights.audit.list({ organisation }, page)),
+  );
+  yield* without(
+    leftOut,
+    paged("grants", (page) => rights.grants.list({ organisation }, page)),
+  );
+  yield* without(
+    leftOut,
+    paged("erasures", (page) => rights.erasures.list({ organisation }, page)),
+  );
   yield* paged("exits", (page) => rights.exits.list({ organisation }, page));
 }
 
@@ -109,7 +147,11 @@ async function* digestKeys({ store }: OperationParts, project: ProjectId): Async
   );
 }
 
-async function* usage({ store }: OperationParts, organisation: OrganisationId): AsyncGenerator<Line> {
+async function* usage(
+  { store }: OperationParts,
+  organisation: OrganisationId,
+  leftOut: ReadonlySet<string>,
+): AsyncGenerator<Line> {
   let after = "";
   for (;;) {
     const found = await store.db
@@ -120,7 +162,10 @@ async function* usage({ store }: OperationParts, organisation: OrganisationId): 
       .orderBy("request")
       .limit(pageRows)
       .execute();
-    yield* rows("usage", found);
+    yield* rows(
+      "usage",
+      found.filter(({ project }) => !leftOut.has(project)),
+    );
     if (found.length < pageRows) return;
     after = found.at(-1)!.request;
   }
@@ -163,6 +208,14 @@ async function* contents({ rights }: OperationParts, project: string, may: Expor
       const told = { input: input.toString("base64"), output: output.toString("base64") };
       yield { part: "contents", row: { ...rest, opened: true, ...told } };
     }
+  }
+}
+
+/** What is told of an organisation but for what is of its projects that are left out. */
+async function* without(leftOut: ReadonlySet<string>, lines: AsyncIterable<Line>): AsyncGenerator<Line> {
+  for await (const line of lines) {
+    const { project } = line.row as { readonly project?: string | null };
+    if (typeof project !== "string" || !leftOut.has(project)) yield line;
   }
 }
 

@@ -76,7 +76,7 @@ function whose(projects: readonly Told[], destination: Destination, cloud: Cloud
 }
 
 /** Whether policy permits the project to use anything there: any of its models, or one that has no facts. */
-function mayReach(project: Told, destination: Destination, { inForce }: Cloud): boolean {
+export function mayReach(project: Told, destination: Destination, { inForce }: Pick<Cloud, "inForce">): boolean {
   const owner = dataOwner(project);
   const models = ["any model", ...[...destination.offers()].map(({ model }) => model)];
   const actions: readonly Action[] = ["infer", "embed"];
@@ -87,7 +87,8 @@ function mayReach(project: Told, destination: Destination, { inForce }: Cloud): 
   );
 }
 
-async function allProjects(tenancy: Tenancy) {
+/** Every project, up to a bound. */
+export async function allProjects(tenancy: Tenancy) {
   const found = [];
   let after: string | undefined;
   do {

@@ -8,10 +8,12 @@ import {
   type Reservations,
   type Serving,
 } from "../reservations/index.ts";
+import type { Cloud } from "../stages/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Log } from "../telemetry/index.ts";
 import type { Tenancy } from "../tenancy/index.ts";
 import type { Stops } from "./database.ts";
+import { permittedDevices } from "./permitted-devices.ts";
 import { messageOf } from "./words.ts";
 
 interface Parts {
@@ -21,6 +23,7 @@ interface Parts {
   readonly store: Store;
   readonly tenancy: Tenancy;
   readonly destinations: DestinationList;
+  readonly inForce: Cloud["inForce"];
   /** Hears of all reservations that are active, each time that they are others than before. */
   readonly onActive: (active: readonly ActiveReservation[]) => void;
 }
@@ -41,6 +44,7 @@ export async function openReservations(parts: Parts, stops: Stops): Promise<Rese
     ids,
     tenancy,
     serving: () => servingOf(destinations),
+    permitted: () => permittedDevices(parts),
     onChange: () => active.refresh(),
     onFailure: (error) => log.warn({ reason: messageOf(error) }, "a reservation will be seen at the next confirmation"),
   });

@@ -9,11 +9,18 @@ import { ask, readText } from "./http.ts";
 
 type Options = CloudOptions & JsonOption;
 
+interface ExportOptions extends Options {
+  readonly out: string;
+  readonly except?: readonly string[];
+}
+
 /** manifest.json: what an export holds. It is written last, so that a folder without one is no whole export. */
 interface ExportManifest {
   readonly format: 1;
   readonly organisation: string;
   readonly exportedAt: string;
+  /** Projects that were left out, as they were named; left out: none was. */
+  readonly except?: readonly string[];
   readonly files: readonly ExportedFile[];
 }
 
@@ -32,8 +39,9 @@ export function addExportCommands(program: Command, context: CommandContext): vo
   const { printer, surroundings } = context;
   const description = "export an organisation: with a key of its own, or an operator's token";
   const command = withJson(withCloud(group.command("organisation <organisation>").description(description)));
-  withRequired(command, "--out <folder>", "a folder that is not there yet, or empty").action(
-    async (organisation: string, options: Options & { out: string }) => {
+  withRequired(command, "--out <folder>", "a folder that is not there yet, or empty")
+    .option("--except <project...>", "projects that are left out, with all that is theirs")
+    .action(async (organisation: string, options: ExportOptions) => {
       const manifest = await exportInto(
         resolve(surroundings.currentFolder, options.out),
         organisation,
@@ -51,8 +59,7 @@ export function addExportCommands(program: Command, context: CommandContext): vo
         manifest.files,
         "It holds nothing.",
       );
-    },
-  );
+    });
   withJson(
     group.command("check <folder>").description("check an export's digests; exit code 1: it is not as it was made"),
   ).action((folder: string, options: JsonOption) => {
@@ -73,7 +80,7 @@ interface Growing {
 async function exportInto(
   folder: string,
   organisation: string,
-  options: Options,
+  options: ExportOptions,
   context: CommandContext,
 ): Promise<ExportManifest> {
   if (existsSync(folder) && readdirSync(folder).length > 0) {
@@ -87,9 +94,11 @@ async function exportInto(
     file.hash.update(text);
     growing.set(name, Object.assign(file, { rows: file.rows + rows, bytes: file.bytes + Buffer.byteLength(text) }));
   };
+  const { except } = options;
   let isWhole = false;
   for await (const { part, row } of client(context, options).lines<{ part: string; row: unknown }>("/exports", {
     organisation,
+    ...(except === undefined ? {} : { except }),
   })) {
     isWhole = part === "end";
     if (!isWhole && /^[a-z-]{1,40}$/.test(part)) add(`${part}.ndjson`, `${JSON.stringify(row)}\n`, 1);
@@ -108,7 +117,7 @@ async function exportInto(
     sha256: hash.digest("hex"),
   }));
   const exportedAt = new Date(context.surroundings.clock.nowMs()).toISOString();
-  const manifest: ExportManifest = { format: 1, organisation, exportedAt, files };
+  const manifest: ExportManifest = { format: 1, organisation, exportedAt, ...(except && { except }), files };
   writeFileSync(join(folder, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`, { mode: 0o600 });
   return manifest;
 }

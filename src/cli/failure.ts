@@ -48,6 +48,7 @@ const optionsByField: ReadonlyMap<string, string> = new Map([
   ["keepContentSeconds", "--keep-content"],
   ["operator", "--operator"],
   ["project", "--project"],
+  ["except", "--except"],
   ["site", "--site"],
 ]);
 

@@ -104,6 +104,14 @@ test("explain tells where a place counts as standing: nowhere where settings and
   );
 });
 
+test("of an operator whom nobody has declared the sentences say so", () => {
+  const policy = policyOf("", factsOf({}));
+  const here: Candidate = { kind: "host", name: "h", site: { name: "here", jurisdiction: "DE" } };
+  const [found] = explain(policy, question({ regimes: ["de-health", "eu-personal-data"] }), [here]);
+  assert.match(found!.words, /its operator \(not declared\) is established in: none; it has to be in Germany: use/);
+  assert.match(found!.words, /its operator \(not declared\) has its seat in a place that nobody has declared, neither/);
+});
+
 test("diff tells what a new policy would refuse, move and permit, and leaves what had drifted before to itself", () => {
   const banUs =
     '@id("own.us") @explain("nothing runs in the US; use another site") forbid (principal, action, resource) when { resource has country && resource.country == "US" };';

@@ -176,6 +176,17 @@ test("whoever is left without a device, or with little of the pool, is named whe
   ]);
 });
 
+test("a project whose only permitted device is reserved for another is named, whatever is free elsewhere", async () => {
+  const { reservations } = await grounds.fresh({ otherOnlyAt: "host_A" });
+  const warned = async (input: Input): Promise<readonly string[]> => granted(await reservations.create(input)).warnings;
+  assert.deepEqual(await warned({ ...oneDay, hours: 2 }), [
+    "While it holds, every device at which policy permits ministry/other is reserved, for ministry/app: what they ask " +
+      "for is refused, except batch, which may use what is left idle.",
+  ]);
+  const own = { project: "other", device: "host_A", from: "2026-12-03T00:00:00Z", hours: 1 };
+  assert.deepEqual(await warned(own), []);
+});
+
 test("lists come in pages, of one project or of those that hold now", async () => {
   const { reservations } = await grounds.fresh();
   const a = granted(await reservations.create(oneDay));

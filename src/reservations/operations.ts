@@ -26,6 +26,8 @@ export interface ReservationsContext {
   readonly tenancy: Pick<Tenancy, "showProject">;
   /** The devices that can be reserved, and where models can be had. */
   readonly serving: () => Serving;
+  /** The same devices with, in the place of models, the ids of projects that policy permits there and not everywhere. */
+  readonly permitted: () => Promise<Serving>;
   /** Called after every change that was committed, which stands whatever comes of it. */
   readonly onChange: () => Promise<void>;
   /** What `onChange` rejected with. */
@@ -72,6 +74,7 @@ export function createReservations(context: ReservationsContext) {
       return refusing(async () => {
         const nowMs = clock.nowMs();
         const serving = context.serving();
+        const permitted = await context.permitted();
         const devices = serving.devices.map(({ name }) => name);
         const wanted = wantedOf(input, devices, nowMs);
         const row = {
@@ -87,7 +90,7 @@ export function createReservations(context: ReservationsContext) {
           throw conflict === undefined ? error : new RefusalError(conflict);
         });
         const made = await found(db, row.id);
-        return { ...reservationTold(made, nowMs), warnings: await warningsOf(db, made, serving) };
+        return { ...reservationTold(made, nowMs), warnings: await warningsOf(db, made, { serving, permitted }) };
       });
     },
     list: ({ project, active }: ReservationFilter, page: Page): Promise<List<ReservationTold> | Refusal> =>

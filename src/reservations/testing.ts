@@ -32,8 +32,8 @@ export class TemporaryGround {
     return new TemporaryGround(await temporaryPostgres());
   }
 
-  /** A database of its own; the devices are host_A and host_B, which both serve "shared"; "up" can be had elsewhere too. */
-  async fresh(): Promise<Ground> {
+  /** A database of its own; the devices are host_A and host_B, which both serve "shared"; "up" can be had elsewhere too. Policy may permit "other" at one device only. */
+  async fresh({ otherOnlyAt }: { readonly otherOnlyAt?: string } = {}): Promise<Ground> {
     const connection = await this.#postgres.emptyDatabase();
     const clock = new ManualClock(Date.parse(noon));
     const store = await openStore({ connection, installation: ids.mint("inst"), clock, log: () => undefined });
@@ -53,7 +53,7 @@ export class TemporaryGround {
     });
     await tenancy.createOrganisation({ name: "ministry", limits: {} });
     const project = granted(await tenancy.createProject({ organisation: "ministry", name: "app", limits: {} }));
-    await tenancy.createProject({ organisation: "ministry", name: "other", limits: {} });
+    const other = granted(await tenancy.createProject({ organisation: "ministry", name: "other", limits: {} }));
     const changes = { count: 0 };
     const reservations = createReservations({
       ...common,
@@ -65,6 +65,11 @@ export class TemporaryGround {
         ],
         elsewhere: new Set(["up"]),
       }),
+      permitted: () =>
+        Promise.resolve({
+          devices: ["host_A", "host_B"].map((name) => ({ name, models: name === otherOnlyAt ? [other.id] : [] })),
+          elsewhere: new Set(),
+        }),
       onChange: () => {
         changes.count++;
         return Promise.resolve();

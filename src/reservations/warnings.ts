@@ -1,7 +1,8 @@
 import { sql } from "kysely";
+import type { ProjectId } from "../base/index.ts";
 import { heldPeriod, overlap, type Period } from "./metering.ts";
 import { agreedOf, holdsIn, type Reader, reservationRows, type ReservationRow } from "./rows.ts";
-import { type Serving, type ShutOut, shutOuts } from "./shut-out.ts";
+import { type Held, type Serving, type ShutOut, shutOuts } from "./shut-out.ts";
 import { isoOf, nameOf } from "./told.ts";
 import { peakOf, roundShare } from "./vacancy.ts";
 
@@ -13,8 +14,14 @@ const rowsCompared = 1_000;
 const timesTold = 5;
 const namesTold = 10;
 
+/** Where models can be had, and where projects may be that policy does not permit everywhere. */
+interface Offered {
+  readonly serving: Serving;
+  readonly permitted: Serving;
+}
+
 /** What a reservation that was made means for everybody else, in sentences; none where they keep enough. */
-export async function warningsOf(db: Reader, made: ReservationRow, serving: Serving): Promise<string[]> {
+export async function warningsOf(db: Reader, made: ReservationRow, { serving, permitted }: Offered): Promise<string[]> {
   const period = heldPeriod(agreedOf(made));
   const rows = await reservationRows(db).where(holdsIn(period)).orderBy("startsAt").limit(rowsCompared).execute();
   const held = rows.flatMap((row) =>
@@ -26,6 +33,7 @@ export async function warningsOf(db: Reader, made: ReservationRow, serving: Serv
   return [
     ...(await Promise.all(told)),
     ...(untold === 0 ? [] : [`So it is at ${untold} later times.`]),
+    ...(made.device === null ? [] : await nowherePermitted(db, period, held, modelsOf(made.device, permitted), rows)),
     ...(made.share === null ? [] : littleLeft(rows, period)),
   ];
 }
@@ -46,8 +54,7 @@ async function shutOutText(
   period: Period,
   rows: readonly ReservationRow[],
 ): Promise<string> {
-  const isWhole = time.fromMs === period.fromMs && time.untilMs === period.untilMs;
-  const when = isWhole ? "While it holds," : `From ${isoOf(time.fromMs)} until ${isoOf(time.untilMs)}`;
+  const when = whenText(time, period);
   const names = new Map(rows.map((row) => [row.project, nameOf(row)]));
   const holders = time.holders.map((holder) => names.get(holder)!);
   const left = await leftOut(db, time, rows);
@@ -58,19 +65,53 @@ async function shutOutText(
   );
 }
 
+function whenText(time: Period, period: Period): string {
+  const isWhole = time.fromMs === period.fromMs && time.untilMs === period.untilMs;
+  return isWhole ? "While it holds," : `From ${isoOf(time.fromMs)} until ${isoOf(time.untilMs)}`;
+}
+
+/** Projects that policy permits at devices only that are somebody's own then, whatever is free elsewhere. */
+async function nowherePermitted(
+  db: Reader,
+  period: Period,
+  held: readonly Held[],
+  permitted: Serving,
+  rows: readonly ReservationRow[],
+): Promise<readonly string[]> {
+  const names = new Map(rows.map((row) => [row.project, nameOf(row)]));
+  const told: string[] = [];
+  for (const time of shutOuts(period, held, permitted).slice(0, timesTold)) {
+    const left = time.models.filter((project) => !time.holders.some((holder) => holder === project));
+    if (left.length === 0) continue;
+    const found = await projectsNamed(db)
+      .where("projects.id", "in", left as ProjectId[])
+      .execute();
+    const holders = time.holders.map((holder) => names.get(holder)!);
+    told.push(
+      `${whenText(time, period)} every device at which policy permits ${listText(found.map(nameOf))} is reserved, for ` +
+        `${listText(holders)}: what they ask for is refused, except batch, which may use what is left idle.`,
+    );
+  }
+  return told;
+}
+
+function projectsNamed(db: Reader) {
+  return db
+    .selectFrom("projects")
+    .innerJoin("organisations", "organisations.id", "projects.organisation")
+    .select(["projects.name as projectName", "organisations.name as organisationName"])
+    .orderBy("organisations.name")
+    .orderBy("projects.name");
+}
+
 /** Who has no device then, those that have a share first: a share of no device is nothing. */
 async function leftOut(db: Reader, time: ShutOut, rows: readonly ReservationRow[]): Promise<string> {
   const isSharing = (row: ReservationRow): boolean => row.share !== null && overlap(heldPeriod(agreedOf(row)), time);
   const sharing = rows.filter((row) => isSharing(row) && !time.holders.includes(row.project));
   const shares = sharing.map((row) => `${nameOf(row)} (with ${Number(row.share)} of the pool)`);
-  const others = await db
-    .selectFrom("projects")
-    .innerJoin("organisations", "organisations.id", "projects.organisation")
-    .select(["projects.name as projectName", "organisations.name as organisationName"])
+  const others = await projectsNamed(db)
     .select(sql<string>`count(*) OVER ()`.as("all"))
     .where("projects.id", "not in", [...time.holders, ...sharing.map(({ project }) => project)])
-    .orderBy("organisations.name")
-    .orderBy("projects.name")
     .limit(namesTold)
     .execute();
   const more = Number(others[0]?.all ?? 0) - others.length;

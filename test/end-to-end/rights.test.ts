@@ -281,6 +281,9 @@ test("a person's records are erased by the tenant, with a statement that verifie
   assert.equal((await receipt(stays.receipt)).status, 200);
   const folder = join(cloud.data, "..");
   writeFileSync(join(folder, "statement.json"), erased.statement!);
+  const shown = await commandFails(["erasure", "show", erased.id, "--data", cloud.data]);
+  assert.match(shown.stdout, /^receipts +[1-9]\d* erased$/m);
+  assert.match(shown.stderr, /erasure show \S+ --out FILE` writes the signed statement/);
   writeFileSync(join(folder, "keys.json"), await (await fetch(`${cloud.url}/.well-known/bailiwick/keys`)).text());
   const verify = ["erasure", "verify", join(folder, "statement.json"), "--key", join(folder, "keys.json"), "--json"];
   const { stdout } = await commandFails(verify);
@@ -400,7 +403,28 @@ test("an organisation takes everything that it owns with it, in files that check
     "--data",
     cloud.data,
   ]);
-  assert.match(refused.stderr, /no_permitted_site/);
+  assert.match(refused.stderr, /does not permit an export of ward from here[\s\S]*no_permitted_site/);
+  // The rest can be had without it.
+  const rest = join(cloud.data, "..", "export-4");
+  await cloud.command("export", "organisation", "clinic", "--except", "ward", "--out", rest);
+  const { id } = await control<{ id: string }>(cloud, "GET", "/projects/ward");
+  const { except, files: left } = JSON.parse(readFileSync(join(rest, "manifest.json"), "utf8")) as Exported & {
+    except: string[];
+  };
+  assert.deepEqual(except, ["ward"]);
+  assert.ok(!left.some((each) => readFileSync(join(rest, each.name), "utf8").includes(`"project":"${id}"`)));
+  const unknown = await commandFails([
+    "export",
+    "organisation",
+    "clinic",
+    "--except",
+    "wart",
+    "--data",
+    cloud.data,
+    "--out",
+    `${folder}-5`,
+  ]);
+  assert.match(unknown.stderr, /no project "wart" to leave out\. Did you mean "ward"\?/);
   await control(cloud, "PATCH", "/projects/ward", { storage: null });
 });
 

@@ -39,7 +39,10 @@ export function exitRoutes(
         name: "exportOrganisation",
         summary:
           "Streams everything that an organisation owns, a line each (docs/reference/export.md); the last line is `end`. Stored content is opened for a key of the tenant's that may read it, and for staff under a grant, who get no digest keys without.",
-        body: z.strictObject({ organisation: reference.optional() }),
+        body: z.strictObject({
+          organisation: reference.optional(),
+          except: z.array(reference).max(1_000).optional().meta({ description: "Projects that are left out." }),
+        }),
         answer: exportLine,
       },
       async ({ body, asker }) => {
@@ -48,10 +51,11 @@ export function exitRoutes(
         const isGranted = async (project: string): Promise<boolean> =>
           asker.kind === "operator" && (await support.refusalFor(asker, project)) === undefined;
         const isKey = asker.kind === "key";
-        const found = await exporting.organisation(organisation, {
-          read: async (project) => (isKey ? asker.permissions.has("contents") : isGranted(project)),
-          link: async (project) => isKey || isGranted(project),
-        });
+        const may = {
+          read: async (project: string) => (isKey ? asker.permissions.has("contents") : isGranted(project)),
+          link: async (project: string) => isKey || isGranted(project),
+        };
+        const found = await exporting.organisation(organisation, may, body.except);
         return "outcome" in found ? found : { lines: ended(found.lines) };
       },
     ),

@@ -384,6 +384,8 @@ export interface ExportOperations {
   organisation(
     organisation: string,
     may: ExportRights,
+    /** Projects that are left out, by name or id. */
+    except?: readonly string[],
   ): Promise<{ readonly lines: AsyncIterable<{ readonly part: string; readonly row: unknown }> } | Refusal>;
 }
 
