@@ -149,7 +149,7 @@ test("a terminal: one picture in place, redrawn at its size; it is restored at t
   screen.listeners.get("resize")!();
   const narrow = pictures(screen).at(-1)!;
   assert.equal(narrow[4], "memory   49.2 of 78.0 GB (63 %) used b…", "what is cut off is missed");
-  assert.equal(narrow.at(-10), "fake              resident         2  …");
+  assert.ok(narrow.includes("fake              resident         2  …"), narrow.join("\n"));
   Object.assign(screen, { columns: 30, rows: 8 });
   screen.listeners.get("resize")!();
   const small = pictures(screen).at(-1)!;
