@@ -44,6 +44,8 @@ const maxWholeAnswerBytes = 64 << 20;
 const waitingBytesMax = 256 * 1024;
 /** How long a connection may stay open behind a complete stream, to be used again. */
 const lingerMs = 1_000;
+/** Bytes that may come behind a complete stream: pings, and not a flood. */
+const behindBytesMax = 64 * 1024;
 const noBytes = Buffer.alloc(0);
 
 /** The host has ended under a request of which nobody has seen anything, or takes none. */
@@ -80,6 +82,7 @@ export class Running implements Reader, Ran {
   #isIntentDurable = false;
   #isOver = false;
   #cancelLinger: Cancel = () => undefined;
+  #behindBytes = 0;
 
   constructor(placed: Placed, answer: Answering, cloud: Cloud) {
     this.#placed = placed;
@@ -111,7 +114,7 @@ export class Running implements Reader, Ran {
   }
 
   part(bytes: Buffer): void {
-    if (this.#isOver) return undefined;
+    if (this.#isOver) return this.#behind(bytes);
     if (this.#events === undefined) return this.#keep(bytes, maxWholeAnswerBytes);
     let passing: Buffer;
     try {
@@ -209,6 +212,15 @@ export class Running implements Reader, Ran {
     this.#cancelLinger = this.#cloud.clock.after(lingerMs, () =>
       this.#exchange!.abort(new Error("nothing more is read")),
     );
+  }
+
+  /** Nobody reads what comes behind the end; a connection that goes on sending is of no use to the pool. */
+  #behind(bytes: Buffer): void {
+    const before = this.#behindBytes;
+    this.#behindBytes += bytes.length;
+    if (before > behindBytesMax || this.#behindBytes <= behindBytesMax || this.#events?.complete !== true) return;
+    this.#cancelLinger();
+    this.#exchange!.abort(new Error("too much comes behind the end"));
   }
 
   /** The intent is on disk: what waited for it leaves. */
