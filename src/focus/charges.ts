@@ -48,47 +48,23 @@ const none = fraction(0n);
  * a row of its own, and tax another. A credit note's rows are negative, and correct a period that was invoiced before.
  */
 export function chargesOf(invoice: Invoice): readonly Charge[] {
-  const paid = paidByCredits(invoice);
-  let left = paid;
-  const lines = invoice.lines.map((line) => {
-    const part = smaller(left, atLeast(decimalOf(line.net)));
-    left = subtract(left, part);
-    return chargeOf(line, invoice, part);
-  });
-  const net = signed(subtract(decimalOf(invoice.totals.net), paid), invoice);
+  const lines = invoice.lines.map((line) => chargeOf(line, invoice));
+  const net = signed(decimalOf(invoice.totals.net), invoice);
   const rounding = subtract(net, sumOf(lines, "billed"));
   return [...lines, ...roundingOf(rounding, invoice), ...taxOf(lines, invoice)];
 }
 
-/**
- * What of an invoice of usage was paid before: by credits, whose purchase was billed when they were bought. Off the lines in
- * their order, and never off the tax, which credits do not pay.
- */
-function paidByCredits({ kind, lines, totals }: Invoice): Fraction {
-  const isOfUsage = kind === "invoice" && lines.some(({ usage }) => usage !== null);
-  return isOfUsage ? smaller(decimalOf(totals.prepaid), decimalOf(totals.net)) : none;
-}
-
-function smaller(a: Fraction, b: Fraction): Fraction {
-  return compare(a, b) <= 0 ? a : b;
-}
-
-function chargeOf(line: InvoiceLine, invoice: Invoice, paid: Fraction): Charge {
+function chargeOf(line: InvoiceLine, invoice: Invoice): Charge {
   if (invoice.kind === "credit-note") return creditOf(line, invoice);
-  return line.usage === null ? purchaseOf(line, invoice) : usageOf(line, line.usage, invoice, paid);
+  return line.usage === null ? purchaseOf(line, invoice) : usageOf(line, line.usage, invoice);
 }
 
-function usageOf(
-  line: InvoiceLine,
-  usage: NonNullable<InvoiceLine["usage"]>,
-  invoice: Invoice,
-  paid: Fraction,
-): Charge {
+function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, invoice: Invoice): Charge {
   const service = serviceOf(line.sku);
   const exact = decimalOf(usage.amount);
-  const drawn = add(adjusted(line, "drawn"), paid);
+  const drawn = adjusted(line, "drawn");
   const isDrawn = compare(drawn, none) > 0;
-  const billed = !isDrawn ? exact : compare(decimalOf(line.net), paid) === 0 ? none : subtract(exact, drawn);
+  const billed = !isDrawn ? exact : compare(decimalOf(line.net), none) === 0 ? none : subtract(exact, drawn);
   const quantity = decimalOf(line.quantity);
   const listPrice = cut(divide(decimalOf(line.price.amount), decimalOf(line.price.baseQuantity)));
   const contracted = subtract(exact, adjusted(line, "minimum"));

@@ -86,20 +86,6 @@ test("credits are billed when they are bought and effective when they are used, 
   assert.equal(sumOf(part, "BilledCost"), "1497.49");
 });
 
-test("what credits paid of an invoice bills 0, and its rows come to what is to be paid: the tax, and the rest", () => {
-  const bill = billOf(goldenUsage);
-  const whole = rowsOf([issuedInvoice(invoiceOf(bill, { ...issuing, prepaid: bill.net }))]);
-  assert.deepEqual(
-    new Set(whole.map((row) => `${row["ChargeCategory"]} ${row["BilledCost"]}`)),
-    new Set(["Usage 0.0", "Tax 114.76"]),
-  );
-  const used = whole.filter((row) => row["ChargeCategory"] === "Usage");
-  assert.equal(sumOf(used, "EffectiveCost"), "1912.7308772");
-  const some = issuedInvoice(invoiceOf(bill, { ...issuing, prepaid: 100_000n }));
-  assert.equal(sumOf(rowsOf([some]), "BilledCost"), plain(some.totals.payable));
-  assert.equal(some.totals.payable, "1027.49");
-});
-
 test("what was committed to and not used is bought; a dimension that nobody knows here is usage all the same", () => {
   const versions = [{ version: "1", effectiveFrom: "2026-01-01", commitment: "50.00" }];
   const contracts = [{ contract: "c", customer: "acme", versions }];
