@@ -55,7 +55,7 @@ export async function startBorders(options: StartOptions): Promise<Borders> {
     restart: async (site) => {
       const { again, host } = machines.get(site)!;
       machines.set(site, { again, host, machine: await again() });
-      await hostIs(cloud, host, "ready", 60_000);
+      await hostIs(cloud, host, "ready");
     },
   };
 }
@@ -87,7 +87,7 @@ async function startGateway(folder: string): Promise<RunningCloud> {
       () => true,
       () => false,
     );
-  await eventually("the control API", isOpen, 60_000);
+  await eventually("the control API", isOpen);
   return cloud;
 }
 
@@ -103,7 +103,7 @@ async function joinAll(cloud: RunningCloud, config: string, folder: string): Pro
     const { token, url } = await newToken(cloud, site);
     const options = { data: join(folder, site), url, engine: null, arguments: ["--config", config, "--site", site] };
     const machine = await startMachine({ ...options, token });
-    await hostIs(cloud, machine.host, "ready", 60_000);
+    await hostIs(cloud, machine.host, "ready");
     return [site, { machine, host: machine.host, again: () => startMachine(options) }];
   });
   return new Map(await Promise.all(joined));
