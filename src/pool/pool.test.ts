@@ -227,3 +227,27 @@ test("a tenant with few requests does not wait behind another's many", () => {
   const next = pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [first.id] }, 900);
   assert.equal(find(next, "load")?.model, "y");
 });
+
+test("a model that is asked on schedule is there before it is asked again, in the place of one that idles", () => {
+  const slow = { ttftMs: 1_000, tpotMs: 100 };
+  const pool = new Pool(fleet([device("a", 20)], [model("m"), model("n")]));
+  const everyMs = 300_000;
+  /** Asked, copied, and answered in a turn. */
+  const serve = (name: string, nowMs: number): void => {
+    pool.decide(arrived(request(name, { objective: slow })), nowMs);
+    pool.decide({ kind: "loaded", device: "a", model: name }, nowMs + 875);
+    const id = `r${count}`;
+    pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [id] }, nowMs + 900);
+  };
+  let effects: readonly Effect[] = [];
+  for (let turn = 0; turn < 4; turn++) {
+    serve("m", turn * everyMs);
+    serve("n", turn * everyMs + 100_000 + turn * 20_000);
+  }
+  const wokenMs = 4 * everyMs - 875 - defaultTuning.loadMarginMs;
+  effects = pool.decide({ kind: "woken" }, wokenMs);
+  assert.deepEqual(kinds(effects).slice(0, 2), ["evict", "load"]);
+  assert.equal(find(effects, "load")?.model, "m");
+  pool.decide({ kind: "loaded", device: "a", model: "m" }, wokenMs + 875);
+  assert.deepEqual(kinds(pool.decide(arrived(request("m", { objective: slow })), 4 * everyMs)), ["prefill"]);
+});

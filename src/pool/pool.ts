@@ -3,7 +3,7 @@ import { Answer } from "./answer.ts";
 import { Company } from "./company.ts";
 import { DeviceScheduler } from "./device-scheduler.ts";
 import { Pending } from "./pending.ts";
-import { canHold, isOpenTo } from "./holding.ts";
+import { isOpenTo } from "./holding.ts";
 import { placeRequest, type Places } from "./placement.ts";
 import { Prospects } from "./prospects.ts";
 import { redress } from "./redress.ts";
@@ -51,6 +51,7 @@ const triesMax = 8;
  *    has a place beside one that floods a device, even where there is none.
  * 8. `fewestFirst`: where nobody is in a hurry and all models at work are there, the one with fewest sequences is served
  *    first, because it is done soonest, and its place is free for a model that is not there.
+ * 9. `foreseeing`: a model that was asked at regular times, as schedules do, is copied before the next, where memory idles.
  */
 export class Pool implements Scheduler {
   readonly #fleet: Fleet;
@@ -85,7 +86,7 @@ export class Pool implements Scheduler {
     this.#places = { devices: this.#devices, laneOn, reservations: this.#reservations, tuning };
     this.#prospects = new Prospects(this.#devices, laneOn);
     this.#company = new Company(this.#devices, tuning.stintMs);
-    this.#ahead = new Ahead(fleet.models, this.#scheduler, tuning.preloads, laneOn);
+    this.#ahead = new Ahead(fleet.models, this.#scheduler, tuning, laneOn);
     for (const device of fleet.devices) this.#join(device);
     this.#ahead.pin(this.#devices.values());
   }
@@ -95,7 +96,10 @@ export class Pool implements Scheduler {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
     const answer = new Answer(this.#nowMs);
     this.#decide(event, answer);
-    if (event.kind !== "arrived") this.#ahead.fill(this.#devices.values(), answer);
+    if (event.kind !== "arrived") {
+      this.#ahead.fill(this.#devices.values(), answer);
+      this.#ahead.foresee(this.#models, this.#devices.values(), answer);
+    }
     if (answer.wakeMs < this.#wakeMs) {
       this.#wakeMs = answer.wakeMs;
       answer.ask({ kind: "wake", atMs: answer.wakeMs });
@@ -179,6 +183,7 @@ export class Pool implements Scheduler {
     if (model === undefined) return refuse(request, "unknown_model", answer);
     const impossible = this.#prospects.impossible(request, model);
     if (impossible !== undefined) return refuse(request, impossible, answer);
+    this.#ahead.asked(request, model, this.#devices.values(), this.#nowMs);
     const sequence = new Sequence(
       this.#tuning.relaxes ? this.#prospects.relaxed(request, model) : request,
       this.#nowMs,
@@ -215,21 +220,8 @@ export class Pool implements Scheduler {
     if (reason !== "overloaded") return refuse(request, reason, answer);
     this.#pending.turnAway(request.tenant, this.#nowMs);
     answer.ask({ kind: "refuse", request: request.id, reason, retryAfterMs: this.retryAfterMs(request) });
-    this.#warm(request, answer);
-  }
-
-  /** Its model comes too late for it, but not for the next: where memory idles it is copied all the same. */
-  #warm(request: PoolRequest, answer: Answer): void {
-    const model = this.#models.get(request.model)!;
-    let best: Lane | undefined;
-    for (const device of this.#devices.values()) {
-      if (!canHold(device, model, request)) continue;
-      const lane = this.#laneOn(device, model);
-      if (lane.weights !== "absent") return;
-      const isFree = device.loading === undefined && lane.notBeforeMs <= this.#nowMs;
-      if (isFree && (best === undefined || device.freeBytes > best.device.freeBytes)) best = lane;
-    }
-    if (best !== undefined) this.#scheduler.warm(best, answer);
+    // Its model comes too late for it, but not for the next.
+    this.#ahead.warm(request, this.#models.get(request.model)!, this.#devices.values(), answer);
   }
 
   #lastStartMs(sequence: Sequence): number {

@@ -7,7 +7,8 @@ export type Rule =
   | "lateLast"
   | "refusing"
   | "fairness"
-  | "fewestFirst";
+  | "fewestFirst"
+  | "foreseeing";
 
 export const rules: readonly Rule[] = [
   "sharing",
@@ -18,6 +19,7 @@ export const rules: readonly Rule[] = [
   "refusing",
   "fairness",
   "fewestFirst",
+  "foreseeing",
 ];
 
 /** The numbers that the rules leave open. Defaults were chosen on synthetic work and judged on other traces. */

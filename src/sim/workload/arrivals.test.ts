@@ -46,3 +46,18 @@ test("on and off: the mean rate is as asked, from a higher one for a part of the
   near(gaps[gaps.length >> 1]!, 1000 * (Math.LN2 / 5), 0.05);
   near(gaps.filter((gap) => gap > 10_000).length / gaps.length, Math.exp(-10 / 240) / 300, 0.1);
 });
+
+test("scheduled: each time begins with a request, at the same distance, and nothing comes between", () => {
+  const process = { kind: "scheduled", onS: 20, everyS: 300 } as const;
+  const next = chanceStreams(24);
+  const times = arrivalTimesMs(process, 0.1, 100 * hourMs, next());
+  const first = times[0]!;
+  assert.ok(first < 300_000);
+  // Times are sums of fractions.
+  const phase = (time: number): number => ((time - first + 0.001) % 300_000) - 0.001;
+  for (const [index, gap] of intervalsBetween(times).entries()) {
+    if (gap > 20_000) assert.ok(phase(times[index + 1]!) < 0.001);
+    assert.ok(phase(times[index]!) < 20_000);
+  }
+  near(times.length, 100 * 3600 * 0.1 + (100 * 3600) / 300, 0.03);
+});

@@ -8,7 +8,9 @@ export type ArrivalProcess =
   /** Intervals between arrivals with that coefficient of variation, one independent of the other. */
   | { readonly kind: "gamma" | "weibull"; readonly cv: number }
   /** On for a while, off for a while, exponentially distributed with these means; Poisson while on, nothing while off. */
-  | { readonly kind: "onOff"; readonly onS: number; readonly offS: number };
+  | { readonly kind: "onOff"; readonly onS: number; readonly offS: number }
+  /** On for that long at fixed times, as schedules are, the first one at any; Poisson while on. */
+  | { readonly kind: "scheduled"; readonly onS: number; readonly everyS: number };
 
 /** The times of arrival, ascending, from 0 to below `durationMs`, of a process that began long before 0. */
 export function arrivalTimesMs(
@@ -18,6 +20,7 @@ export function arrivalTimesMs(
   chance: Chance,
 ): number[] {
   if (process.kind === "onOff") return onOffTimesMs(process.onS, process.offS, ratePerSecond, durationMs, chance);
+  if (process.kind === "scheduled") return scheduledTimesMs(process, ratePerSecond, durationMs, chance);
   const shape = process.kind === "poisson" ? exponential : shapeOfCv(process.kind, process.cv);
   return renewalTimesMs(shape, ratePerSecond, durationMs, chance);
 }
@@ -48,6 +51,22 @@ function onOffTimesMs(onS: number, offS: number, ratePerSecond: number, duration
     const untilMs = Math.min(endMs, durationMs);
     if (isOn) for (let atMs = fromMs + nextMs(); atMs < untilMs; atMs += nextMs()) times.push(atMs);
     fromMs = endMs;
+  }
+  return times;
+}
+
+/** Each time begins with a request. */
+function scheduledTimesMs(
+  { onS, everyS }: Extract<ArrivalProcess, { kind: "scheduled" }>,
+  ratePerSecond: number,
+  durationMs: number,
+  chance: Chance,
+): number[] {
+  const nextMs = randomExponential.source(chance)(rateWhileOn(onS, everyS - onS, ratePerSecond) / 1000);
+  const times: number[] = [];
+  for (let fromMs = chance() * everyS * 1000; fromMs < durationMs; fromMs += everyS * 1000) {
+    const untilMs = Math.min(fromMs + onS * 1000, durationMs);
+    for (let atMs = fromMs; atMs < untilMs; atMs += nextMs()) times.push(atMs);
   }
   return times;
 }

@@ -34,6 +34,7 @@ test("every key is read, in any order", () => {
   assert.deepEqual(parseSynthetic("1x1,arrivals=weibull,cv=0.5").arrivals, { kind: "weibull", cv: 0.5 });
   assert.deepEqual(parseSynthetic("1x1,arrivals=poisson").arrivals, { kind: "poisson" });
   assert.deepEqual(parseSynthetic("1x1,off=240,on=60").arrivals, { kind: "onOff", onS: 60, offS: 240 });
+  assert.deepEqual(parseSynthetic("1x1,every=300,on=20").arrivals, { kind: "scheduled", onS: 20, everyS: 300 });
 });
 
 test("an error names the bad part and says what may stand there", () => {
@@ -59,7 +60,11 @@ test("an error names the bad part and says what may stand there", () => {
     ["1x1,arrivals=gamma,cv=20", /"cv=20" has "20" where a number from 0.1 to 10/],
     ["1x1,cv=2", /"cv=2" needs arrivals=gamma or arrivals=weibull/],
     ["1x1,arrivals=poisson,cv=2", /"cv=2" needs arrivals=gamma/],
-    ["1x1,on=60", /"on=60" needs off=SECONDS/],
+    ["1x1,on=60", /"on=60" needs off=SECONDS or every=SECONDS/],
+    ["1x1,every=60", /"every=60" needs on=SECONDS/],
+    ["1x1,on=60,every=60", /"every=60" must be longer than on/],
+    ["1x1,on=60,every=90,off=30", /"off=30" cannot be with every/],
+    ["1x1,on=60,every=90,cv=2", /"cv=2" cannot be with on and off/],
     ["1x1,off=60", /"off=60" needs on=SECONDS/],
     ["1x1,on=60,off=60,arrivals=gamma,cv=2", /"arrivals=gamma" cannot be with on and off/],
     ["1x1,on=60,off=60,cv=2", /"cv=2" cannot be with on and off/],

@@ -22,7 +22,7 @@ export const syntheticPrefix = "synthetic:";
 
 const kinds = ["poisson", "gamma", "weibull"] as const;
 const lengthKinds = ["trace", "lognormal"] as const;
-const keys = ["arrivals", "cv", "on", "off", "input", "output", "zipf", "tenants", "lengths"] as const;
+const keys = ["arrivals", "cv", "on", "off", "every", "input", "output", "zipf", "tenants", "lengths"] as const;
 type Key = (typeof keys)[number];
 type Parts = ReadonlyMap<Key, string>;
 
@@ -33,6 +33,8 @@ type Parts = ReadonlyMap<Key, string>;
  *   a model's arrivals with that coefficient of variation (0.1 to 10);
  * - `on=60,off=240`, instead of `arrivals`: on for 60 s and off for 240 s in the mean, Poisson while on, with the rate
  *   that makes R the mean over both: here 5 R;
+ * - `on=20,every=300`: on for 20 s at fixed times, 300 s from one to the next, each model's first at any time; each
+ *   begins with a request, which comes on top of R;
  * - `input=2`, `output=0.5`: factors on the lengths (0.01 to 100); `lengths=trace` (what holds without it) or
  *   `lengths=lognormal`: see lengths.ts;
  * - `zipf=1.1`: the i-th model's rate is in proportion to 1 / i^1.1, all together still M x R (0, equal rates, to 5);
@@ -77,12 +79,19 @@ function arrivalsOf(parts: Parts): ArrivalProcess {
   const cv = optionalNumber(parts, "cv", 0.1, 10);
   const onS = optionalNumber(parts, "on", 0.1, 1_000_000);
   const offS = optionalNumber(parts, "off", 0.1, 1_000_000);
-  if (onS !== undefined || offS !== undefined) {
-    if (onS === undefined) throw bad(`off=${parts.get("off")}`, "needs on=SECONDS beside it");
-    if (offS === undefined) throw bad(`on=${parts.get("on")}`, "needs off=SECONDS beside it");
+  const everyS = optionalNumber(parts, "every", 0.1, 10_000_000);
+  if (onS !== undefined || offS !== undefined || everyS !== undefined) {
+    const other = everyS === undefined ? "off" : "every";
+    if (onS === undefined) throw bad(`${other}=${parts.get(other)}`, "needs on=SECONDS beside it");
     if (kind !== undefined) throw bad(`arrivals=${kind}`, "cannot be with on and off, which are Poisson while on");
     if (cv !== undefined) throw bad(`cv=${parts.get("cv")}`, "cannot be with on and off, which set it themselves");
-    return { kind: "onOff", onS, offS };
+    if (everyS === undefined) {
+      if (offS === undefined) throw bad(`on=${parts.get("on")}`, "needs off=SECONDS or every=SECONDS beside it");
+      return { kind: "onOff", onS, offS };
+    }
+    if (offS !== undefined) throw bad(`off=${parts.get("off")}`, "cannot be with every, which sets it itself");
+    if (everyS <= onS) throw bad(`every=${parts.get("every")}`, "must be longer than on");
+    return { kind: "scheduled", onS, everyS };
   }
   if (kind === "gamma" || kind === "weibull") {
     if (cv === undefined) throw bad(`arrivals=${kind}`, "needs cv beside it, such as cv=2");

@@ -67,6 +67,11 @@ function describeArrivals(arrivals: ArrivalProcess, ratePerSecond: number): stri
     const rate = formatNumber(rateWhileOn(onS, offS, ratePerSecond));
     return `models are on for ${onS} s and off for ${offS} s in the mean; while on Poisson arrivals, ${rate} requests/s`;
   }
+  if (arrivals.kind === "scheduled") {
+    const { onS, everyS } = arrivals;
+    const rate = formatNumber(rateWhileOn(onS, everyS - onS, ratePerSecond));
+    return `models are on for ${onS} s every ${everyS} s, from any time on; while on Poisson arrivals, ${rate} requests/s`;
+  }
   const family = arrivals.kind === "gamma" ? "gamma" : "Weibull";
   return `${family} distributed intervals between a model's arrivals, coefficient of variation ${arrivals.cv}`;
 }
