@@ -3,6 +3,7 @@ import type { Catalog } from "../catalog/index.ts";
 import type { DestinationList } from "../destinations/index.ts";
 import { createControl, createLogFiles, createRouter, type StageName } from "../gateway/index.ts";
 import { type DataFolder, openDataFolder } from "../installation/index.ts";
+import { Prefixes } from "../pool/index.ts";
 import { digestKeyJwk } from "../receipt/index.ts";
 import { serve } from "../request.ts";
 import { type Call, type Cloud, Placements } from "../stages/index.ts";
@@ -198,7 +199,8 @@ async function putTogether(
     pools: () => poolsOfHosts(destinations.all, clock),
     reservedShares: () => reservedShares(reserved.all),
   });
-  const rights = await openRights(options, folder, { ...books, destinations }, ids, stops);
+  const prefixes = new Prefixes();
+  const rights = await openRights(options, folder, { ...books, destinations, prefixes }, ids, stops);
   let draining = false;
   let latest: Call | undefined;
   const cloud: Cloud = {
@@ -216,6 +218,7 @@ async function putTogether(
     placements: new Placements(),
     serviceLevels: serviceLevels(settings.tiers),
     destinations,
+    prefixes,
     reservedFor: reserved.holderOf,
     catalogued: new Set((await catalog.list()).map(({ entry }) => entry.name)),
     journal,

@@ -6,6 +6,7 @@ import { createExits, type Exits } from "../exits/index.ts";
 import type { ControlIdentities, Operations } from "../gateway/index.ts";
 import type { DataFolder } from "../installation/index.ts";
 import { appendToLedger, createErasures, type Erasures, type LedgerEntry } from "../erasure/index.ts";
+import type { Prefixes } from "../pool/index.ts";
 import type { SigningKeys } from "../receipt/index.ts";
 import type { InForce } from "../residency/index.ts";
 import { createGrants, createOperators, firstOperator, type Grants, type Operators } from "../staff/index.ts";
@@ -40,6 +41,7 @@ interface Books {
   readonly shipper: Pick<Shipper, "caughtUp">;
   readonly signing: SigningKeys;
   readonly destinations: DestinationList;
+  readonly prefixes: Prefixes;
 }
 
 export async function openRights(
@@ -73,7 +75,7 @@ const resumeEveryMs = 30_000;
 async function erasuresOver(
   options: BootOptions,
   folder: DataFolder,
-  { store, directory, shipper, signing, destinations }: Books,
+  { store, directory, shipper, signing, destinations, prefixes }: Books,
   { audit, contents, ids }: { readonly audit: AuditLog; readonly contents: Contents; readonly ids: Ids },
   stops: Stops,
 ): Promise<Erasures> {
@@ -85,14 +87,16 @@ async function erasuresOver(
     contents,
     shipped: () => shipper.caughtUp(shippedWaitMs),
     onChange: () => directory.refresh(),
-    forget: (project: string) =>
-      Promise.all(
+    forget: (project: string) => {
+      prefixes.forget(project);
+      return Promise.all(
         destinations.all.map(async (destination) => {
           const told = await destination.forget(project, leaseSeconds * 1_000);
           const { name, kind } = destination;
           return { destination: name, kind, outcome: told.outcome, running: "running" in told ? told.running : 0 };
         }),
-      ),
+      );
+    },
     now: () => new Date(clock.nowMs()),
   };
   const { installation } = folder;

@@ -5,7 +5,8 @@
  * the work for one event is bounded by devices and the models that have work on one.
  */
 export { Pool } from "./pool.ts";
-export { type Outlook, quickest } from "./quickest.ts";
+export { beginningsOf, Prefixes } from "./prefixes.ts";
+export { isWorthIt, type Outlook, quickest } from "./quickest.ts";
 export type { DeviceSurvey, ModelSurvey } from "./survey.ts";
 export type { HostEvent } from "./host-events.ts";
 export { type Cost, speedOf, usableBytes } from "./cost/cost.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Outlook, quickest } from "./quickest.ts";
+import { isWorthIt, type Outlook, quickest } from "./quickest.ts";
 
 const choose = (...outlooks: readonly Outlook[]): number | undefined => {
   const best = quickest(outlooks, (outlook) => outlook);
@@ -17,4 +17,12 @@ test("a place that tells nothing is taken for idle, and gives way to one with fe
   assert.equal(choose({ firstTokenMs: 2_000, running: 0 }, { firstTokenMs: undefined, running: 5 }), 1);
   assert.equal(choose({ firstTokenMs: undefined, running: 5 }, { firstTokenMs: undefined, running: 4 }), 1);
   assert.equal(choose(), undefined);
+});
+
+test("whoever knows the beginning is worth a short wait, and no crowd", () => {
+  const best = { firstTokenMs: 100, running: 3 };
+  assert.ok(isWorthIt({ firstTokenMs: 600, running: 10 }, best, 500));
+  assert.ok(!isWorthIt({ firstTokenMs: 601, running: 1 }, best, 500));
+  assert.ok(!isWorthIt({ firstTokenMs: 100, running: 11 }, best, 500));
+  assert.ok(isWorthIt({ firstTokenMs: undefined, running: 4 }, { firstTokenMs: undefined, running: 0 }, 500));
 });

@@ -22,6 +22,18 @@ export function quickest<Place>(places: readonly Place[], outlookOf: (place: Pla
   return best;
 }
 
+/**
+ * Whether a place that knows the prompt's beginning is worth it, although another one is quicker: the first token comes at most
+ * `mayWaitMs` later, and it does not have twice as much to do. What it saves is not known here.
+ */
+export function isWorthIt(familiar: Outlook, best: Outlook, mayWaitMs: number): boolean {
+  const laterMs = (familiar.firstTokenMs ?? 0) - (best.firstTokenMs ?? 0);
+  return laterMs <= mayWaitMs && familiar.running <= 2 * best.running + runningSpare;
+}
+
+/** So many more are no burden, where the other has nothing to do. */
+const runningSpare = 4;
+
 /** Less than this between two predictions says nothing. */
 const noiseMs = 100;
 

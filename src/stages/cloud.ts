@@ -4,6 +4,7 @@ import type { Destination, DestinationSite, ServiceLevel } from "../engine/index
 import type { ByteWitness, RoutedCall, StageName } from "../gateway/index.ts";
 import type { Journal, Position } from "../journal/index.ts";
 import type { Budgets, PriceBook, Wallets } from "../ledger/index.ts";
+import type { Prefixes } from "../pool/index.ts";
 import type { InForce } from "../residency/index.ts";
 import type { Placements } from "./placement.ts";
 import type { EndedRequest } from "../telemetry/index.ts";
@@ -29,6 +30,8 @@ export interface Cloud {
   /** What each tier's requests are promised. */
   readonly serviceLevels: Readonly<Record<Tier, ServiceLevel>>;
   readonly destinations: Destinations;
+  /** Where beginnings of prompts were sent of late. */
+  readonly prefixes: Prefixes;
   /** The project that has a destination to itself at the moment; undefined: nobody has. */
   readonly reservedFor: (destination: string) => ProjectId | undefined;
   /** Names of the models that the operator could serve. */

@@ -1,7 +1,7 @@
 import { nearest, refuse, type Refusal } from "../base/index.ts";
 import type { Destination, Offer } from "../engine/index.ts";
 import type { Decision } from "../policy/index.ts";
-import { type Outlook, quickest } from "../pool/index.ts";
+import { beginningsOf, defaultTuning, isWorthIt, type Outlook, quickest } from "../pool/index.ts";
 import type { Admitted } from "./admit.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Placement } from "./placement.ts";
@@ -24,7 +24,8 @@ export interface Unplaced extends Refusal {
 }
 
 /**
- * Where the request may run (policy), and where of these its first token comes first (pool). What policy forbids is never
+ * Where the request may run (policy), and where of these its first token comes first (pool), or a little later where its
+ * prompt's beginning is known. What policy forbids is never
  * tried, also where nothing else is ready. `lost`: where it has just been, and cannot be.
  */
 export function place(admitted: Admitted, cloud: Cloud, lost?: Destination): Placed | Unplaced | Refusal {
@@ -48,12 +49,36 @@ export function place(admitted: Admitted, cloud: Cloud, lost?: Destination): Pla
   const ready = open.filter((each) => each.ready && each !== lost);
   const unreserved = ready.filter((each) => isOpenTo(each, admitted, cloud));
   // What is left only where all are somebody else's refuses it itself, and says why.
-  const destination = quickest(unreserved.length > 0 ? unreserved : ready, (each) => outlookOf(each, model));
+  const destination = choose(unreserved.length > 0 ? unreserved : ready, admitted, cloud);
   const offer = destination?.offer(model);
   if (destination === undefined || offer === undefined) {
     return refuse("engine_unavailable", `Nothing that runs "${model}" is ready.`, { retryAfterSeconds: 2 });
   }
   return { outcome: "placed", admitted, destination, offer, decision, placement };
+}
+
+/** A beginning that was computed already is worth as much of the time to the first token as company is in a host's pool. */
+function choose(
+  destinations: readonly Destination[],
+  { call, holder, tier }: Admitted,
+  { prefixes, serviceLevels }: Cloud,
+): Destination | undefined {
+  const { model } = call.body.fields;
+  const outlook = (each: Destination): Outlook => outlookOf(each, model);
+  const best = quickest(destinations, outlook);
+  // Where there is no choice nothing has to be known.
+  if (best === undefined || destinations.length === 1) return best;
+  const beginnings = beginningsOf(call.body.bytes);
+  const knowing = prefixes.knowing(holder.project.id, model, beginnings);
+  const familiar = quickest(
+    destinations.filter(({ name }) => knowing.includes(name)),
+    outlook,
+  );
+  const mayWaitMs = defaultTuning.promptWaitShare * serviceLevels[tier].ttftMs;
+  const isFamiliar = familiar !== undefined && isWorthIt(outlook(familiar), outlook(best), mayWaitMs);
+  const chosen = isFamiliar ? familiar : best;
+  prefixes.sent(holder.project.id, model, beginnings, chosen.name);
+  return chosen;
 }
 
 /** What somebody else has reserved takes only what gives way there. */

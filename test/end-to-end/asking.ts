@@ -36,6 +36,7 @@ export interface Seen {
 export interface SeenUsage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
 }
 
 /** Asks for a chat's answer on a connection of its own; never rejects, as a cut connection is what is looked at. */

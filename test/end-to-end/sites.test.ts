@@ -86,6 +86,28 @@ test("a request runs at the site that its project is restricted to, and its rece
   }
 });
 
+test("a conversation goes on where its beginning is computed already, although another host has less to do", async () => {
+  const content = (turn: number): string => `${"You answer questions about knees. ".repeat(60)}Question ${turn}?`;
+  const cached = async (turn: number): Promise<{ readonly host: string; readonly tokens: number }> => {
+    const seen = await ask({ url: cloud.url, key: keys["both"]!, content: content(turn) });
+    const { hops } = await receiptOf(cloud, keys["both"]!, seen);
+    return { host: hops.at(-1)!.name, tokens: usageIn(seen)!.prompt_tokens_details.cached_tokens };
+  };
+  const first = await cached(1);
+  // Whoever else is there now, this one has something to do.
+  const site = first.host === fr.host ? "france" : "states";
+  const other = ask({ url: cloud.url, key: keys[site]!, content: "[[fake:tokens=100]] [[fake:token-ms=40]]" });
+  const running = async (): Promise<number> => {
+    const { items } = await control<{ items: { name: string; running: number }[] }>(cloud, "GET", "/destinations");
+    return items.find(({ name }) => name === first.host)?.running ?? 0;
+  };
+  await eventually("the other one's answer", async () => (await running()) > 0);
+  const second = await cached(2);
+  assert.equal(second.host, first.host);
+  assert.ok(second.tokens > 200, String(second.tokens));
+  assert.equal((await other).status, 200);
+});
+
 test("hosts are listed as what the gateway connects to, and that machines which join name an address of their own", async () => {
   const { connections } = await control<{ connections: { purpose: string; name: string; host: string | null }[] }>(
     cloud,
