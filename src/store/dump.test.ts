@@ -134,6 +134,8 @@ function settlement(offset: number, listAmount: string): Settlement {
     listAmount,
     currency: "EUR",
     priceVersion: "1",
+    tier: "batch",
+    objective: { ttftMs: 300_000, tpotMs: 2_000 },
     decision: "d1",
     destination: "host_A",
     placement: { question: { model: "m" }, candidates: [] },

@@ -84,6 +84,8 @@ function settlement(more: Partial<SettlementFacts> = {}, row: Partial<Settlement
     listAmount: "0.000000000000000001",
     currency: "EUR",
     priceVersion: "2026-01",
+    tier: null,
+    objective: null,
     decision: "d1",
     destination: "host_A",
     placement: { question: { model: "m" }, candidates: [] },
