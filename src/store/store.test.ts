@@ -242,7 +242,7 @@ test("every fact of a settlement is in its column, to the millisecond, and what 
   const startedAtMs = Date.UTC(2255, 0, 1) - 1;
   const receipt = ids.mint("rcpt");
   const whole = settlement(
-    { model, receipt, startedAtMs, endedAtMs: -1 },
+    { model, receipt, startedAtMs, endedAtMs: -1, tier: "batch", objective: { ttftMs: 300_000, tpotMs: 2_000 } },
     { position: { segment: 7, offset: 2 ** 30 } },
   );
   const rest = { currency: null, priceVersion: null };
@@ -276,6 +276,9 @@ test("every fact of a settlement is in its column, to the millisecond, and what 
     currency: "EUR",
     priceVersion: "2026-01",
     receipt,
+    tier: "batch",
+    ttftMs: "300000",
+    tpotMs: "2000",
     decision: "d1",
     destination: "host_A",
   });
