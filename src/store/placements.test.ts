@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createIds, systemClock, type Tier } from "../base/index.ts";
 import { openStore, placementReport, type SettlementFacts, ship, type Store } from "./index.ts";
-import { type TemporaryPostgres, temporaryPostgres } from "./testing.ts";
+import { settlementFacts, type TemporaryPostgres, temporaryPostgres } from "./testing.ts";
 
 const ids = createIds(systemClock);
 const noon = Date.UTC(2026, 10, 24, 12);
@@ -27,49 +27,21 @@ after(async () => {
   await temporary.remove();
 });
 
-const usage = { inputTokens: 30, cachedInputTokens: 10, outputTokens: 5, reasoningTokens: 2 };
-
-function bodyOf(more: Partial<SettlementFacts>): SettlementFacts {
-  return {
-    receipt: ids.mint("rcpt"),
-    organisation: "org_A",
-    project: "prj_A",
-    key: "key_A",
-    endpoint: "chat.completions",
-    model: "m",
-    site: "here",
-    startedAtMs: noon,
-    endedAtMs: noon + 900,
-    ending: "stop",
-    usage,
-    unrated: null,
-    upperBoundTokens: null,
-    amountBound: null,
-    listAmount: "0.125",
-    currency: "EUR",
-    priceVersion: "1",
-    tier: null,
-    objective: null,
-    decision: "d1",
-    destination: "host_A",
-    placement: { question: { model: "m" }, candidates: [] },
-    ...more,
-  };
-}
+const factsOf = (more: Partial<SettlementFacts>): SettlementFacts => settlementFacts(ids.mint("rcpt"), more);
 
 test("placements say by which tier and objective their requests were due, and stay one each", async () => {
   const due = (tier: Tier, ttftMs: number, tpotMs: number) => ({ tier, objective: { ttftMs, tpotMs } });
-  const { tier: _, objective: __, ...earlier } = bodyOf({});
+  const { tier: _, objective: __, ...earlier } = factsOf({});
   const bodies: readonly object[] = [
-    bodyOf(due("standard", 60_000, 250)),
-    bodyOf(due("standard", 60_000, 250)),
+    factsOf(due("standard", 60_000, 250)),
+    factsOf(due("standard", 60_000, 250)),
     // The settings were changed.
-    bodyOf(due("standard", 30_000, 250)),
-    bodyOf(due("batch", 300_000, 2_000)),
-    bodyOf({ ...due("batch", 300_000, 2_000), usage: null, unrated: "the host is gone", listAmount: null }),
-    bodyOf({ tier: "batch" }),
+    factsOf(due("standard", 30_000, 250)),
+    factsOf(due("batch", 300_000, 2_000)),
+    factsOf({ ...due("batch", 300_000, 2_000), usage: null, unrated: "the host is gone", listAmount: null }),
+    factsOf({ tier: "batch" }),
     earlier,
-    bodyOf({ ...due("batch", 300_000, 2_000), decision: "d2" }),
+    factsOf({ ...due("batch", 300_000, 2_000), decision: "d2" }),
   ];
   const settlements = bodies.map((body, offset) => ({
     request: ids.mint("req"),

@@ -31,7 +31,7 @@ import {
   usageReport,
 } from "./index.ts";
 import { refusalsKept } from "./ship.ts";
-import { type TemporaryPostgres, temporaryPostgres } from "./testing.ts";
+import { settlementFacts, type TemporaryPostgres, temporaryPostgres } from "./testing.ts";
 
 const ids = createIds(systemClock);
 const gateway: GatewayId = ids.mint("gw");
@@ -62,35 +62,9 @@ async function open(connection?: EmbeddedConnection): Promise<Store> {
 
 const noon = Date.UTC(2026, 10, 24, 12);
 
-const usage = { inputTokens: 30, cachedInputTokens: 10, outputTokens: 5, reasoningTokens: 0 };
-
 /** A settlement as the journal has it; `v` stands for what a body says beside its facts. */
 function settlement(more: Partial<SettlementFacts> = {}, row: Partial<Settlement> = {}): Settlement {
-  const facts: SettlementFacts = {
-    receipt: ids.mint("rcpt"),
-    organisation: "org_A",
-    project: "prj_A",
-    key: "key_A",
-    endpoint: "chat.completions",
-    model: "smollm2-135m-instruct",
-    site: "local",
-    startedAtMs: noon,
-    endedAtMs: noon + 900,
-    ending: "stop",
-    usage,
-    unrated: null,
-    upperBoundTokens: null,
-    amountBound: null,
-    listAmount: "0.000000000000000001",
-    currency: "EUR",
-    priceVersion: "2026-01",
-    tier: null,
-    objective: null,
-    decision: "d1",
-    destination: "host_A",
-    placement: { question: { model: "m" }, candidates: [] },
-    ...more,
-  };
+  const facts = settlementFacts(ids.mint("rcpt"), { listAmount: "0.000000000000000001", ...more });
   const body = JSON.stringify({ v: 1, ...facts });
   return { request: ids.mint("req"), position: { segment: 1, offset: 0 }, body, ...row };
 }
