@@ -138,6 +138,15 @@ test("an intent of a release that noted no objectives is read as one without", (
   );
 });
 
+test("a settlement of a release that noted no tier is read as one whose tier nobody knows", () => {
+  fc.assert(
+    fc.property(settlements, (settlement) => {
+      const { tier: _, objective: __, ...earlier } = JSON.parse(settlementText(settlement)) as SettlementBody;
+      assert.deepEqual(parseSettlement(JSON.stringify(earlier)), { ...earlier, tier: null, objective: null });
+    }),
+  );
+});
+
 test("an intent of a release that kept no question is read as one that cannot be replayed", () => {
   fc.assert(
     fc.property(intents, (intent) => {

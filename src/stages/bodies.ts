@@ -227,8 +227,9 @@ export function parseIntent(body: string): IntentBody {
   };
 }
 
+/** Also of an earlier release, which noted no tier. */
 export function parseSettlement(body: string): SettlementBody {
-  return JSON.parse(body) as SettlementBody;
+  return { tier: null, objective: null, ...(JSON.parse(body) as Omit<SettlementBody, "tier" | "objective">) };
 }
 
 // A price is written and read for every request and changes a few times a year: each is converted once.
