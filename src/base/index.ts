@@ -66,5 +66,5 @@ export { addressText, isEverywhere, type NetworkAddress, parseAddress } from "./
 export { createSalts } from "./salts.ts";
 export { describeInvalid } from "./schema-words.ts";
 export { Seldom } from "./seldom.ts";
-export { type Tier, tiers } from "./tier.ts";
+export { type Objective, type Tier, tiers } from "./tier.ts";
 export { type Ending, type Usage, zeroUsage } from "./usage.ts";

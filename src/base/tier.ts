@@ -2,3 +2,9 @@
 export const tiers = ["interactive", "standard", "batch"] as const;
 
 export type Tier = (typeof tiers)[number];
+
+/** When a tier's tokens are due: token i (from 0) at arrival + `ttftMs` + i x `tpotMs`. */
+export interface Objective {
+  readonly ttftMs: number;
+  readonly tpotMs: number;
+}

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { formatAmount, parseAmount } from "../base/index.ts";
-import { parseQuantity } from "../ledger/index.ts";
-import { dump, openStore, restore, ship, tryClosing } from "../store/index.ts";
+import { formatAmount, parseAmount, type Usage } from "../base/index.ts";
+import { type BillDocument, parseQuantity } from "../ledger/index.ts";
+import { dump, openStore, restore, tryClosing } from "../store/index.ts";
 import {
   accrue,
   applyPriceBook,
@@ -15,12 +15,11 @@ import {
   metered,
   rateUnrated,
   record,
-  servedUsage,
   trialBalance,
   unrated,
   why,
 } from "./index.ts";
-import { taken, type TestBooks, testBooks } from "./testing.ts";
+import { settlementOf, shipServed, taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
 
@@ -368,49 +367,12 @@ test("what was served is billed, and a posting of its invoice leads back to its 
       },
     ],
   });
-  const settlement = (usage: object | null) => ({
-    request: books.ids.mint("req"),
-    position: { segment: 1, offset: 0 },
-    body: JSON.stringify({
-      receipt: books.ids.mint("rcpt"),
-      organisation: acme,
-      project: "prj_A",
-      key: "key_A",
-      endpoint: "chat.completions",
-      model: "m",
-      site: "here",
-      startedAtMs: Date.parse("2026-03-10T12:00:00.123Z"),
-      endedAtMs: Date.parse("2026-03-10T12:00:01Z"),
-      ending: "stop",
-      usage,
-      unrated: usage === null ? "the host did not come back" : null,
-      upperBoundTokens: null,
-      amountBound: null,
-      listAmount: usage === null ? null : "0.35",
-      currency: "EUR",
-      priceVersion: "1",
-      decision: "d",
-      destination: "h",
-      placement: null,
-    }),
-  });
+  const settlement = (usage: Usage | null) =>
+    settlementOf(books, { organisation: acme, model: "m", atMs: Date.parse("2026-03-10T12:00:00.123Z"), usage });
   const tokens = { inputTokens: 30, cachedInputTokens: 10, outputTokens: 5, reasoningTokens: 2 };
   const settlements = [settlement(tokens), settlement(tokens), settlement(null)];
-  const batch = {
-    gateway: "gw_A" as const,
-    from: undefined,
-    to: { segment: 1, offset: 9 },
-    isDurable: true,
-    settlements,
-    receiptBatches: [],
-    refusals: [],
-  };
-  for (let times = 0; times < 2; times++) {
-    await ship(books.db, batch, async (transaction, tokensUsed) => {
-      const held = await hold(books, transaction);
-      await accrue(books, transaction, { events: servedUsage(tokensUsed), reference: "shipment gw_A 1:0 1:9", held });
-    });
-  }
+  const shipment = { from: undefined, to: { segment: 1, offset: 9 } };
+  for (let times = 0; times < 2; times++) await shipServed(books, settlements, shipment);
   assert.equal((await books.balances())["unbilled-receivables EUR"], "0.7");
   const waiting = taken(await unrated(books, { limit: 10, after: undefined })).items;
   assert.deepEqual(
@@ -439,6 +401,74 @@ test("what was served is billed, and a posting of its invoice leads back to its 
   assert.ok(reasons.requests.every(({ receipt }) => receipt?.startsWith("rcpt_")));
   const { totals } = taken(await trialBalance(books));
   assert.ok(totals.every(({ debit, credit }) => debit === credit));
+});
+
+test("what is served in the tier batch has the batch's discount, and nothing else does", async (context) => {
+  const books = await opened(context);
+  const acme = await books.organisation("acme");
+  await books.applyPrices({
+    currency: "EUR",
+    versions: [
+      {
+        version: "1",
+        effectiveFrom: "2026-01-01",
+        prices: ["input", "cached-read", "output", "reasoning", "embedding"].map((kind) => ({
+          sku: `m/${kind}-tokens`,
+          unitPrice: "0.00000123",
+          batchDiscountPercent: 35,
+        })),
+      },
+    ],
+  });
+  const usage = { inputTokens: 30, cachedInputTokens: 10, outputTokens: 5, reasoningTokens: 2 };
+  const atMs = Date.parse("2026-03-10T12:00:00Z");
+  // All within one second: only their tiers tell them apart.
+  const tiers = ["interactive", "standard", "batch", "batch", null, undefined] as const;
+  const chats = tiers.map((tier) =>
+    settlementOf(books, { organisation: acme, model: "m", atMs, usage, ...(tier !== undefined && { tier }) }),
+  );
+  const embedding = { inputTokens: 1001, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
+  const others = [
+    { endpoint: "embeddings", usage: embedding },
+    { endpoint: "completions", usage },
+    { endpoint: "completions", usage: null },
+  ].map((more) => settlementOf(books, { organisation: acme, model: "m", atMs, tier: "batch", ...more }));
+  await shipServed(books, [...chats, ...others], { from: undefined, to: { segment: 1, offset: 9 } });
+  // Of 35 tokens each: 4 at the price, 3 at 65 % of it; and 1,001 embedded ones.
+  const unbilled = await books.balances();
+  assert.equal(unbilled["unbilled-receivables EUR"], "0.001056447");
+  const { items } = taken(await metered(books, {}, { limit: 100, after: undefined }));
+  assert.deepEqual(
+    items.map(({ id, isBatch }) => [id, isBatch]),
+    [...chats, ...others]
+      .map(({ request }, index) => [request, index === 2 || index === 3 || index > 5] as const)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  // What nobody had counted has its discount, too, once somebody has.
+  const waiting = taken(await unrated(books, { limit: 10, after: undefined })).items;
+  assert.deepEqual(
+    waiting.map(({ sku, isBatch }) => [sku, isBatch]),
+    [
+      ["m/input-tokens", true],
+      ["m/output-tokens", true],
+    ],
+  );
+  const [first, second] = waiting.map(({ number }) => number);
+  taken(await rateUnrated(books, { number: first!, quantity: parseQuantity("100")!, reference: "call" }));
+  taken(await rateUnrated(books, { number: second!, quantity: parseQuantity("0")!, reference: "call" }));
+  taken(await close(books, "2026-03", "me"));
+  const { bill } = await books.db.selectFrom("invoices").select("bill").executeTakeFirstOrThrow();
+  const { lines } = JSON.parse(bill) as BillDocument;
+  assert.deepEqual(
+    lines.map(({ sku, quantity, batchQuantity, amount }) => [sku, quantity, batchQuantity, amount]),
+    [
+      ["m/cached-read-tokens", "70", "30", "0.000073185"],
+      ["m/embedding-tokens", "1001", "1001", "0.0008002995"],
+      ["m/input-tokens", "240", "160", "0.00022632"],
+      ["m/output-tokens", "21", "9", "0.0000219555"],
+      ["m/reasoning-tokens", "14", "6", "0.000014637"],
+    ],
+  );
 });
 
 test("a backup restores the books as they are, closed periods and all", async (context) => {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { formatAmount, parseAmount } from "../base/index.ts";
+import { formatAmount, parseAmount, type Tier, tiers } from "../base/index.ts";
 import { billDocument, type BillDocument, billsOf, parseQuantity, readBook, UsageSums } from "../ledger/index.ts";
 import { rich as document } from "../ledger/testing.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import { close, record, trialBalance } from "./index.ts";
 import { resolved } from "./prices.ts";
-import { taken, type TestBooks, testBooks } from "./testing.ts";
+import { settlementOf, shipServed, taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
 
@@ -108,14 +108,7 @@ test("whatever the order, the repetitions and the cuts: the bills of the naive w
           taken(await close(books, month, "me"));
           await balanced(books);
         }
-        const rows = await books.db.selectFrom("invoices").select("bill").execute();
-        const key = ({ customer, period }: BillDocument): string => `${customer} ${period}`;
-        const made = rows
-          .map(({ bill }) => JSON.parse(bill) as BillDocument)
-          .toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
-        const wanted = [...(await naive(books, events))].toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
-        assert.deepEqual(made, JSON.parse(JSON.stringify(wanted)));
-        await wholes(books, events, made);
+        await wholes(books, events, await billedAsNaively(books, events));
       } finally {
         await books.close();
       }
@@ -123,6 +116,16 @@ test("whatever the order, the repetitions and the cuts: the bills of the naive w
     { numRuns: 4 },
   );
 });
+
+/** The bills that were made, which are those of the naive way. */
+async function billedAsNaively(books: TestBooks, events: readonly Used[]): Promise<readonly BillDocument[]> {
+  const key = ({ customer, period }: BillDocument): string => `${customer} ${period}`;
+  const sorted = (bills: readonly BillDocument[]) => bills.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+  const rows = await books.db.selectFrom("invoices").select("bill").execute();
+  const made = sorted(rows.map(({ bill }) => JSON.parse(bill) as BillDocument));
+  assert.deepEqual(made, JSON.parse(JSON.stringify(sorted(await naive(books, events)))));
+  return made;
+}
 
 /** Of each SKU, what was metered is invoiced or unrated once every month is closed. */
 async function wholes(books: TestBooks, events: readonly Used[], made: readonly BillDocument[]): Promise<void> {
@@ -137,6 +140,68 @@ async function wholes(books: TestBooks, events: readonly Used[], made: readonly 
     );
   }
 }
+
+interface Asked {
+  readonly customer: string;
+  readonly model: string;
+  readonly atMs: number;
+  readonly tier: Tier | null | undefined;
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
+}
+
+// Few moments, so that requests that differ in nothing but their tier share a second.
+const asked: fc.Arbitrary<Asked> = fc.record({
+  customer: fc.constantFrom("a", "b"),
+  model: fc.constantFrom("m", "n"),
+  atMs: fc.constantFrom("2026-01-20T17:00:00.1Z", "2026-01-20T17:00:00.9Z", "2026-02-20T04:00:00Z").map(Date.parse),
+  tier: fc.constantFrom(...tiers, null, undefined),
+  usage: fc.record({ inputTokens: fc.nat(5_000_000), outputTokens: fc.nat(5_000) }),
+});
+
+/** What a request used, as other services would have told it. */
+function usedBy({ customer, model, atMs, tier, usage }: Asked): readonly Used[] {
+  const event = { customer, atMs, batch: tier === "batch" };
+  return [
+    { ...event, sku: `${model}/input-tokens`, quantity: usage.inputTokens },
+    { ...event, sku: `${model}/output-tokens`, quantity: usage.outputTokens },
+  ].filter(({ quantity }) => quantity > 0);
+}
+
+test("served requests of any tier, in any order, shipped in any cuts and again: the bills of the naive way", async () => {
+  const draws = fc.infiniteStream(fc.nat(1_000_000));
+  await fc.assert(
+    fc.asyncProperty(fc.array(asked, { minLength: 1, maxLength: 20 }), draws, async (requests, chance) => {
+      const draw = (below: number): number => chance.next().value! % below;
+      const books = await opened();
+      try {
+        const ids = { a: await books.organisation("a"), b: await books.organisation("b") };
+        const settled = requests.map(({ customer, tier, usage, ...rest }) =>
+          settlementOf(books, {
+            ...rest,
+            organisation: ids[customer as "a" | "b"],
+            usage: { ...usage, cachedInputTokens: 0, reasoningTokens: 0 },
+            ...(tier !== undefined && { tier }),
+          }),
+        );
+        const waiting = [...settled, ...settled.filter(() => draw(3) === 0)];
+        for (let offset = 0; waiting.length > 0; offset++) {
+          const some = Array.from(
+            { length: Math.min(waiting.length, 1 + draw(8)) },
+            () => waiting.splice(draw(waiting.length), 1)[0]!,
+          );
+          const from = offset === 0 ? undefined : { segment: 1, offset };
+          await shipServed(books, some, { from, to: { segment: 1, offset: offset + 1 } });
+          await balanced(books);
+        }
+        for (const month of months) taken(await close(books, month, "me"));
+        await billedAsNaively(books, requests.flatMap(usedBy));
+      } finally {
+        await books.close();
+      }
+    }),
+    { numRuns: 4 },
+  );
+});
 
 test("where some of it comes after its month was closed, all bills together are what was used, to the cent", async () => {
   await fc.assert(

@@ -10,7 +10,7 @@ export function servedUsage(used: readonly UsedTokens[]): readonly Arriving[] {
     const event = {
       customer: each.organisation,
       atMs: each.atMs,
-      isBatch: false,
+      isBatch: each.isBatch,
       events: each.requests,
       ...(each.request === undefined ? {} : { reference: each.request }),
     };

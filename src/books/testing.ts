@@ -1,10 +1,21 @@
 /** For tests: books over a database of their own, with a clock that stands still. */
-import { createIds, ManualClock, type Refusal } from "../base/index.ts";
-import { type Balance, balances, type DatabaseConnection, openStore } from "../store/index.ts";
+import { createIds, ManualClock, type Refusal, type Tier, type Usage } from "../base/index.ts";
+import {
+  type Balance,
+  balances,
+  type DatabaseConnection,
+  openStore,
+  type Position,
+  type Settlement,
+  ship,
+  type ShipOutcome,
+} from "../store/index.ts";
 import type { TemporaryPostgres } from "../store/testing.ts";
 import { applyVersion } from "../residency/index.ts";
+import { accrue, hold } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { createPricesInForce, type KeptBook } from "./prices.ts";
+import { servedUsage } from "./served.ts";
 
 export interface TestBooks extends BooksContext {
   readonly connection: DatabaseConnection;
@@ -81,6 +92,59 @@ export async function testBooks(
       return Object.fromEntries(rows.map(({ account, currency, balance }) => [`${account} ${currency}`, balance]));
     },
   };
+}
+
+/** A request that was served here, as far as bills know it. */
+export interface Served {
+  /** Its id. */
+  readonly organisation: string;
+  readonly model: string;
+  readonly atMs: number;
+  /** null: nobody has counted. */
+  readonly usage: Usage | null;
+  /** Left out: an earlier release took it, which did not say. */
+  readonly tier?: Tier | null;
+  readonly endpoint?: string;
+}
+
+export function settlementOf({ ids }: TestBooks, { atMs, usage, ...served }: Served): Settlement {
+  const body = JSON.stringify({
+    receipt: ids.mint("rcpt"),
+    project: "prj_A",
+    key: "key_A",
+    endpoint: "chat.completions",
+    site: "here",
+    startedAtMs: atMs,
+    endedAtMs: atMs + 900,
+    ending: "stop",
+    usage,
+    unrated: usage === null ? "the host did not come back" : null,
+    upperBoundTokens: null,
+    amountBound: null,
+    listAmount: usage === null ? null : "0.35",
+    currency: "EUR",
+    priceVersion: "1",
+    decision: "d",
+    destination: "h",
+    placement: null,
+    ...served,
+  });
+  return { request: ids.mint("req"), position: { segment: 1, offset: 0 }, body };
+}
+
+/** Ships a stretch of a gateway's journal into the database and the books, as a running cloud does. */
+export function shipServed(
+  books: TestBooks,
+  settlements: readonly Settlement[],
+  { from, to }: { readonly from: Position | undefined; readonly to: Position },
+): Promise<ShipOutcome> {
+  const batch = { gateway: "gw_A" as const, from, to, isDurable: true, settlements, receiptBatches: [], refusals: [] };
+  const place = ({ segment, offset }: Position): string => `${segment}:${offset}`;
+  const reference = `shipment gw_A ${place(from ?? { segment: 1, offset: 0 })} ${place(to)}`;
+  return ship(books.db, batch, async (transaction, used) => {
+    const held = await hold(books, transaction);
+    await accrue(books, transaction, { events: servedUsage(used), reference, held });
+  });
 }
 
 /** What was not refused. */

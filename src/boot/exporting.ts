@@ -36,6 +36,9 @@ const usageColumns = [
   "listAmount",
   "currency",
   "priceVersion",
+  "tier",
+  "ttftMs",
+  "tpotMs",
   "receipt",
 ] as const;
 

@@ -21,7 +21,7 @@ export async function placementsSince(
 
 function itemOf(sum: PlacementSum): Placements["items"][number] {
   const { question = null, candidates = [] } = JSON.parse(sum.body ?? "null") ?? {};
-  const { requests, unrated, amount, currency } = sum;
+  const { requests, unrated, amount, currency, deadlines } = sum;
   return {
     project: { id: sum.project, name: sum.projectName ?? sum.project, organisation: sum.organisationName ?? "" },
     question,
@@ -32,5 +32,6 @@ function itemOf(sum: PlacementSum): Placements["items"][number] {
     unrated,
     amount,
     currency,
+    deadlines: [...deadlines],
   };
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Drilled, Loss, Lost, Remedy } from "../policy/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
+import { deadlinesOf, deadlinesText } from "./deadlines.ts";
 import { CommandFailure } from "./failure.ts";
 import type { Printer } from "./printer.ts";
 import {
@@ -30,7 +31,7 @@ interface DrillOptions extends CloudOptions, JsonOption, ReplayOptions {
 export function addDrillCommand(program: Command, context: CommandContext): void {
   const { printer, surroundings } = context;
   const description =
-    "replay what happened with something lost: which requests, tenants and amounts would have been lost, and what would have kept them";
+    "replay what happened with something lost: which requests, tenants, deadlines and amounts would have been lost, and what would have kept them";
   withReplay(withJson(withCloud(program.command("drill").description(description))))
     .option("--lose <site>", "a site, such as site:fr; may be given again", lossOf("lose", ["site"]))
     .option(
@@ -94,17 +95,13 @@ function lossNamed(kind: Loss["kind"], name: string): Loss {
   return kind === "certificate" ? { kind, scheme: name } : { kind, name };
 }
 
-/** Journal and usage hold times and amounts of a request; its project's tier may have been changed since it ran. */
-const whyNoDeadlines =
-  "neither the service tier nor the objectives (ttft, tpot) of a request are kept once it has ended";
-
 function show(printer: Printer, { lost, moved, drifted }: Done, record: OnRecord): void {
   const changed = [...lost, ...moved].map(({ placement }) => placement);
   const untouched = requestsOf(record.placements) - requestsOf(changed) - requestsOf(drifted);
   printer.facts([
     ["replayed", `${sumText(record.placements)}, since ${record.since}`],
     ["lost", sumText(lost.map(({ placement }) => placement))],
-    ["deadlines", `not known: ${whyNoDeadlines}`],
+    ["deadlines", deadlinesText(deadlinesOf(lost.map(({ placement }) => placement)))],
     ["elsewhere", sumText(moved.map(({ placement }) => placement))],
     ["untouched", `${untouched} requests`],
     ["drifted", `${sumText(drifted)} (decided otherwise already, because facts or policies have changed since)`],
@@ -128,11 +125,14 @@ function drilledJson({ lost, moved, drifted }: Done, record: OnRecord) {
     since: record.since,
     lost: {
       ...sumsOf(lost.map(({ placement }) => placement)),
-      deadlines: null,
-      whyNoDeadlines,
+      deadlines: deadlinesOf(lost.map(({ placement }) => placement)),
       placements: lost.map((each) => ({ ...changedJson(each), keptBy: each.keptBy ?? null })),
     },
-    moved: { ...sumsOf(moved.map(({ placement }) => placement)), placements: moved.map(changedJson) },
+    moved: {
+      ...sumsOf(moved.map(({ placement }) => placement)),
+      deadlines: deadlinesOf(moved.map(({ placement }) => placement)),
+      placements: moved.map(changedJson),
+    },
     drifted: { ...sumsOf(drifted), placements: drifted.map(replayedJson) },
     replayed: requestsOf(record.placements),
     notReplayed: record.missing,

@@ -3,6 +3,7 @@ import { formatExact, parseExact } from "../base/index.ts";
 import type { Placements } from "../gateway/control/index.ts";
 import type { Candidate, Changed, Placement, Question } from "../policy/index.ts";
 import type { ControlClient } from "./control-client.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { whole } from "./numbers.ts";
 import type { Printer } from "./printer.ts";
 import { parseInstant } from "./reservation.ts";
@@ -21,6 +22,8 @@ export interface Replayed extends Placement {
   readonly unrated: number;
   readonly amount: string;
   readonly currency: string | null;
+  /** None of those that were refused. */
+  readonly deadlines: readonly Deadlines[];
 }
 
 /** What is on record of a time, and how much of it cannot be replayed, and why. */
@@ -56,7 +59,7 @@ export async function onRecord(cloud: ControlClient, { since, limit }: ReplayOpt
   // The gateway kept them as they were asked (src/stages/placement.ts); the control API hands them on as they are.
   const placements = found.items
     .filter(({ question }) => question !== null)
-    .map(({ project, question, candidates, ranAt, requests, unrated, amount, currency }) => ({
+    .map(({ project, question, candidates, ranAt, requests, unrated, amount, currency, deadlines }) => ({
       question: question as unknown as Question,
       candidates: candidates as unknown as readonly Candidate[],
       ranAt: ranAt ?? undefined,
@@ -65,6 +68,7 @@ export async function onRecord(cloud: ControlClient, { since, limit }: ReplayOpt
       unrated,
       amount,
       currency,
+      deadlines,
     }));
   return { since: found.since, placements, missing: missing.filter(({ requests }) => requests > 0) };
 }
@@ -137,10 +141,10 @@ export function noteMissing(printer: Printer, { missing }: OnRecord): void {
   for (const { requests, why } of missing) printer.note(`not replayed: ${requests} requests: ${why}.`);
 }
 
-export function replayedJson({ project, question, ranAt, requests, unrated, amount, currency }: Replayed) {
+export function replayedJson({ project, question, ranAt, requests, unrated, amount, currency, deadlines }: Replayed) {
   const { action, model } = question;
   const { dataClass } = question.project;
-  return { project, action, model, dataClass, ranAt: ranAt ?? null, requests, unrated, amount, currency };
+  return { project, action, model, dataClass, ranAt: ranAt ?? null, requests, unrated, amount, currency, deadlines };
 }
 
 export function changedJson({ placement, permittedAt, because }: Changed<Replayed>) {

@@ -1,10 +1,7 @@
 /** What the pool is told of, in its own words. All times are milliseconds of one clock, whichever; sizes are bytes. */
+import type { Objective } from "../base/index.ts";
 
-/** What a service tier promises: token i (from 0) is due at arrival + `ttftMs` + i x `tpotMs`. */
-export interface Objective {
-  readonly ttftMs: number;
-  readonly tpotMs: number;
-}
+export type { Objective };
 
 /**
  * How fast one model is on one device. A prompt of t tokens takes `prefillFixedMs` + t x `prefillTokenMs` +

@@ -38,6 +38,8 @@ const price = fc.record({
   reasoning: decimal,
 });
 const usage = fc.record({ inputTokens: count, cachedInputTokens: count, outputTokens: count, reasoningTokens: count });
+const tier = fc.constantFrom(...tiers, null);
+const objective = orNull(fc.record({ ttftMs: count, tpotMs: count }));
 const common = {
   v: fc.constant(1 as const),
   organisation: id<OrganisationId>("org"),
@@ -63,7 +65,8 @@ const intents: fc.Arbitrary<IntentBody> = fc.record({
   ...common,
   receivedAtMs: count,
   stream: fc.boolean(),
-  tier: fc.constantFrom(...tiers, null),
+  tier,
+  objective,
   destination: fc.record({ kind: fc.constantFrom("host" as const, "upstream" as const), name }),
   site: fc.record({ name, jurisdiction: orNull(name), operator: orNull(name) }),
   gatewaySite: orNull(fc.record({ name, jurisdiction: orNull(name), operator: orNull(name) })),
@@ -100,6 +103,8 @@ const settlements: fc.Arbitrary<SettlementBody> = fc.record({
   listAmount: orNull(decimal),
   currency: orNull(fc.constant("EUR")),
   priceVersion: orNull(name),
+  tier,
+  objective,
   decision: hex,
   destination: name,
   placement: orNull(placement),
@@ -120,6 +125,24 @@ test("an intent of a release without tiers is read as one whose tier nobody note
     fc.property(intents, (intent) => {
       const { tier: _, ...earlier } = JSON.parse(intentText(intent)) as IntentBody;
       assert.deepEqual(parseIntent(JSON.stringify(earlier)), { ...earlier, tier: null });
+    }),
+  );
+});
+
+test("an intent of a release that noted no objectives is read as one without", () => {
+  fc.assert(
+    fc.property(intents, (intent) => {
+      const { objective: _, ...earlier } = JSON.parse(intentText(intent)) as IntentBody;
+      assert.deepEqual(parseIntent(JSON.stringify(earlier)), { ...earlier, objective: null });
+    }),
+  );
+});
+
+test("a settlement of a release that noted no tier is read as one whose tier nobody knows", () => {
+  fc.assert(
+    fc.property(settlements, (settlement) => {
+      const { tier: _, objective: __, ...earlier } = JSON.parse(settlementText(settlement)) as SettlementBody;
+      assert.deepEqual(parseSettlement(JSON.stringify(earlier)), { ...earlier, tier: null, objective: null });
     }),
   );
 });

@@ -3,6 +3,7 @@ import {
   formatAmount,
   type GatewayId,
   type KeyId,
+  type Objective,
   type OrganisationId,
   parseAmount,
   type ProjectId,
@@ -31,6 +32,8 @@ export interface IntentBody {
   readonly stream: boolean;
   /** What the request was held to; null: a release that had no tiers took it. */
   readonly tier: Tier | null;
+  /** What its tier promised then; null: a release that did not say took it. */
+  readonly objective: Objective | null;
   readonly destination: { readonly kind: "host" | "upstream"; readonly name: string };
   readonly site: SiteBody;
   /** Where the gateway stands that took it; null: a release that did not say took it. */
@@ -106,6 +109,9 @@ export interface SettlementBody {
   readonly listAmount: string | null;
   readonly currency: string | null;
   readonly priceVersion: string | null;
+  /** The intent's, both. */
+  readonly tier: Tier | null;
+  readonly objective: Objective | null;
   /** The digest of the decision by which it ran, and where. */
   readonly decision: string;
   readonly destination: string;
@@ -122,7 +128,7 @@ export function intentText(body: IntentBody): string {
   return (
     `{"v":1,"receivedAtMs":${body.receivedAtMs},"organisation":"${body.organisation}","project":"${body.project}",` +
     `"key":"${body.key}","endpoint":"${body.endpoint}","model":${quoteJson(body.model)},"stream":${body.stream},` +
-    `"tier":${quoteJson(body.tier)},` +
+    `"tier":${quoteJson(body.tier)},"objective":${objectiveText(body.objective)},` +
     `"destination":{"kind":"${destination.kind}","name":${quoteJson(destination.name)}},` +
     `"site":${siteText(site)},"gatewaySite":${gatewaySite === null ? "null" : siteText(gatewaySite)},` +
     `"engine":{"name":${quoteJson(engine.name)},"build":${quoteJson(engine.build)}},"sha256":${quoteJson(body.sha256)},` +
@@ -147,7 +153,8 @@ export function settlementText(body: SettlementBody): string {
     `"unrated":${quoteJson(body.unrated)},"upperBoundTokens":${body.upperBoundTokens},` +
     `"amountBound":${quoteJson(body.amountBound)},` +
     `"listAmount":${quoteJson(body.listAmount)},"currency":${quoteJson(body.currency)},` +
-    `"priceVersion":${quoteJson(body.priceVersion)},"decision":"${body.decision}",` +
+    `"priceVersion":${quoteJson(body.priceVersion)},` +
+    `"tier":${quoteJson(body.tier)},"objective":${objectiveText(body.objective)},"decision":"${body.decision}",` +
     `"destination":${quoteJson(body.destination)},"placement":${placementText(body.placement)}}`
   );
 }
@@ -173,6 +180,10 @@ export function siteBody(site: DestinationSite): SiteBody {
   return body;
 }
 
+function objectiveText(objective: Objective | null): string {
+  return objective === null ? "null" : `{"ttftMs":${objective.ttftMs},"tpotMs":${objective.tpotMs}}`;
+}
+
 function usageText({ inputTokens, cachedInputTokens, outputTokens, reasoningTokens }: Usage): string {
   return (
     `{"inputTokens":${inputTokens},"cachedInputTokens":${cachedInputTokens},"outputTokens":${outputTokens},` +
@@ -196,7 +207,7 @@ function priceText(price: PriceBody): string {
   return text;
 }
 
-type EarliestIntent = Omit<IntentBody, "tier" | "gatewaySite" | "site" | "policy" | "request"> & {
+type EarliestIntent = Omit<IntentBody, "tier" | "objective" | "gatewaySite" | "site" | "policy" | "request"> & {
   readonly site: Omit<SiteBody, "operator">;
   readonly policy: Omit<IntentBody["policy"], "version" | "placement">;
   readonly request: Omit<IntentBody["request"], "meaning">;
@@ -207,6 +218,7 @@ export function parseIntent(body: string): IntentBody {
   const { site, policy, request, ...rest } = JSON.parse(body) as EarliestIntent;
   return {
     tier: null,
+    objective: null,
     gatewaySite: null,
     ...rest,
     site: { operator: null, ...site },
@@ -215,8 +227,9 @@ export function parseIntent(body: string): IntentBody {
   };
 }
 
+/** Also of an earlier release, which noted no tier. */
 export function parseSettlement(body: string): SettlementBody {
-  return JSON.parse(body) as SettlementBody;
+  return { tier: null, objective: null, ...(JSON.parse(body) as Omit<SettlementBody, "tier" | "objective">) };
 }
 
 // A price is written and read for every request and changes a few times a year: each is converted once.

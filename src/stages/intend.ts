@@ -84,6 +84,7 @@ export function intendElsewhere(placed: Placed, before: Intended, cloud: Cloud):
 function intentBody(placed: Placed, request: IntentBody["request"], cloud: Cloud): IntentBody {
   const { admitted, destination, offer, decision, placement } = placed;
   const { call, holder, tier, price, tokenBound } = admitted;
+  const { ttftMs, tpotMs } = cloud.serviceLevels[tier];
   return {
     v: 1,
     receivedAtMs: call.receivedAtMs,
@@ -94,6 +95,7 @@ function intentBody(placed: Placed, request: IntentBody["request"], cloud: Cloud
     model: call.body.fields.model,
     stream: call.body.fields.stream,
     tier,
+    objective: { ttftMs, tpotMs },
     destination: { kind: destination.kind, name: destination.name },
     site: siteBody(destination.site),
     gatewaySite: siteBody(cloud.site),

@@ -140,6 +140,8 @@ function settlementBody(
     listAmount: counted === null || price === null ? null : formatExact(rate(counted, priceIn(price))),
     currency: price?.currency ?? null,
     priceVersion: price?.version ?? null,
+    tier: intended.tier,
+    objective: intended.objective,
     decision: intended.policy.digest,
     destination: intended.destination.name,
     placement: cloud.placements.isFirst(intended.policy.digest) ? intended.policy.placement : null,

@@ -2,10 +2,12 @@ import type {
   Ending,
   GatewayId,
   KeyId,
+  Objective,
   OrganisationId,
   ProjectId,
   ReceiptId,
   RequestId,
+  Tier,
   Usage,
 } from "../base/index.ts";
 
@@ -74,6 +76,9 @@ export interface SettlementFacts {
   /** Also for an unrated row where the intent fixed it: rows of one currency are added up together. */
   readonly currency: string | null;
   readonly priceVersion: string | null;
+  /** What it was held to, and what that promised then; null: nobody noted it. */
+  readonly tier: Tier | null;
+  readonly objective: Objective | null;
   /** The digest of the decision by which it ran, and where. */
   readonly decision: string;
   readonly destination: string;

@@ -17,13 +17,12 @@ import {
   readWatermark,
   restore,
   type Settlement,
-  type SettlementFacts,
   ship,
   type Store,
   usageReport,
 } from "./index.ts";
 import { tables } from "./schema.ts";
-import { type TemporaryPostgres, temporaryPostgres } from "./testing.ts";
+import { settlementFacts, type TemporaryPostgres, temporaryPostgres } from "./testing.ts";
 
 const ids = createIds(systemClock);
 const gateway: GatewayId = ids.mint("gw");
@@ -116,28 +115,11 @@ async function fillWithHardCases({ db }: Store): Promise<void> {
 }
 
 function settlement(offset: number, listAmount: string): Settlement {
-  const facts: SettlementFacts = {
-    receipt: ids.mint("rcpt"),
-    organisation: "org_A",
-    project: "prj_A",
-    key: "key_A",
-    model: "m",
-    endpoint: "chat.completions",
-    site: "local",
-    ending: "stop",
-    startedAtMs: clock.nowMs(),
-    endedAtMs: clock.nowMs() + 1,
-    usage: { inputTokens: 3, cachedInputTokens: 2, outputTokens: 1, reasoningTokens: 0 },
-    unrated: null,
-    upperBoundTokens: null,
-    amountBound: null,
+  const facts = settlementFacts(ids.mint("rcpt"), {
     listAmount,
-    currency: "EUR",
-    priceVersion: "1",
-    decision: "d1",
-    destination: "host_A",
-    placement: { question: { model: "m" }, candidates: [] },
-  };
+    tier: "batch",
+    objective: { ttftMs: 300_000, tpotMs: 2_000 },
+  });
   return { request: ids.mint("req"), position: { segment: 3, offset }, body: JSON.stringify(facts) };
 }
 

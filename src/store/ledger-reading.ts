@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { OrganisationId, ReceiptId, RequestId } from "../base/index.ts";
 import type { Database } from "./schema.ts";
+import { isOfBatch } from "./settlements.ts";
 
 /** A posting as it is told; its name is its transaction's number and its line: "12.1". */
 export interface PostingRow {
@@ -125,7 +126,7 @@ export async function meteredRequests(
         ]),
   ];
   const { rows } = await sql<MeteredRow & { id: RequestId }>`
-    SELECT gateway AS source, request AS id, organisation, started_at AS at, false AS is_batch, receipt, NULL AS sku,
+    SELECT gateway AS source, request AS id, organisation, started_at AS at, ${isOfBatch} AS is_batch, receipt, NULL AS sku,
       NULL AS quantity, model, endpoint = 'embeddings' AS is_embedding, input_tokens, cached_input_tokens, output_tokens,
       reasoning_tokens
     FROM usage WHERE ${sql.join(filters, sql` AND `)} ORDER BY request LIMIT ${limit}::bigint`.execute(db);

@@ -174,6 +174,10 @@ export interface UsageTable {
   listAmount: DecimalOrNull;
   currency: TextOrNull;
   priceVersion: TextOrNull;
+  /** What it was held to, and what that promised then; null: a release that did not say has taken it. */
+  tier: ColumnType<Tier | null, Tier | null | undefined, Tier | null>;
+  ttftMs: WholeOrNull;
+  tpotMs: WholeOrNull;
   receipt: ColumnType<ReceiptId | null, ReceiptId | null | undefined, ReceiptId | null>;
   /** The digest of the decision by which it ran; null: a release that did not say has taken it. */
   decision: TextOrNull;

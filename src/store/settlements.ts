@@ -1,5 +1,5 @@
 import { type RawBuilder, sql, type Transaction } from "kysely";
-import type { OrganisationId, RequestId, Usage } from "../base/index.ts";
+import type { Objective, OrganisationId, RequestId, Usage } from "../base/index.ts";
 import type { Batch, Settlement, SettlementFacts } from "./batch.ts";
 import type { Database } from "./schema.ts";
 import { storable } from "./storable.ts";
@@ -23,6 +23,8 @@ const factTypes: Readonly<Record<keyof SettlementFacts, "text" | "bigint" | "num
   listAmount: "numeric",
   currency: "text",
   priceVersion: "text",
+  tier: "text",
+  objective: "json",
   decision: "text",
   destination: "text",
   placement: "json",
@@ -42,6 +44,8 @@ export interface UsedTokens {
   readonly organisation: OrganisationId;
   readonly model: string;
   readonly isEmbedding: boolean;
+  /** Of the tier batch, which may wait; what nobody noted the tier of is not. */
+  readonly isBatch: boolean;
   /** The whole second in which the requests began. */
   readonly atMs: number;
   readonly requests: number;
@@ -93,17 +97,19 @@ export async function insertSettlements(
         gateway, request, segment, record_offset, organisation, project, key, model, endpoint, site, ending,
         started_at, ended_at,
         input_tokens, cached_input_tokens, output_tokens, reasoning_tokens,
-        unrated, upper_bound_tokens, amount_bound, list_amount, currency, price_version, receipt, decision, destination
+        unrated, upper_bound_tokens, amount_bound, list_amount, currency, price_version, tier, ttft_ms, tpot_ms,
+        receipt, decision, destination
       )
       SELECT
         ${gateway}::text, request, segment, record_offset, organisation, project, key, model, endpoint, site, ending,
         ${time("startedAtMs")}, ${time("endedAtMs")},
         ${tokens("inputTokens")}, ${tokens("cachedInputTokens")}, ${tokens("outputTokens")}, ${tokens("reasoningTokens")},
-        unrated, "upperBoundTokens", "amountBound", "listAmount", currency, "priceVersion", receipt,
-        decision, destination
+        unrated, "upperBoundTokens", "amountBound", "listAmount", currency, "priceVersion", tier,
+        ${promised("ttftMs")}, ${promised("tpotMs")}, receipt, decision, destination
       FROM settled
       ON CONFLICT (request) DO NOTHING
-      RETURNING request, organisation, model, endpoint = 'embeddings' AS is_embedding, started_at,
+      RETURNING request, organisation, model, endpoint = 'embeddings' AS is_embedding,
+        ${isOfBatch} AS is_batch, started_at,
         input_tokens, cached_input_tokens, output_tokens, reasoning_tokens,
         (input_tokens >= cached_input_tokens AND output_tokens >= reasoning_tokens) IS TRUE AS is_known
     ), proven AS (
@@ -117,21 +123,22 @@ export async function insertSettlements(
       FROM settled WHERE json_typeof(placement) = 'object' AND ${isOfNobodyErased}
       ON CONFLICT (digest) DO NOTHING
     )
-    SELECT organisation, model, is_embedding, (extract(epoch FROM date_trunc('second', started_at)) * 1000)::bigint AS at_ms,
+    SELECT organisation, model, is_embedding, is_batch, (extract(epoch FROM date_trunc('second', started_at)) * 1000)::bigint AS at_ms,
       count(*) AS requests, sum(input_tokens - cached_input_tokens) FILTER (WHERE is_known) AS input_tokens,
       sum(cached_input_tokens) FILTER (WHERE is_known) AS cached_input_tokens,
       sum(output_tokens - reasoning_tokens) FILTER (WHERE is_known) AS output_tokens,
       sum(reasoning_tokens) FILTER (WHERE is_known) AS reasoning_tokens,
       CASE WHEN NOT is_known THEN request END AS request
-    FROM used GROUP BY 1, 2, 3, 4, 10`.execute(transaction);
+    FROM used GROUP BY 1, 2, 3, 4, 5, 11`.execute(transaction);
   return used.rows.map(usedOf);
 }
 
-function usedOf({ organisation, model, isEmbedding, atMs, requests, request, ...row }: UsedRow): UsedTokens {
+function usedOf({ organisation, model, isEmbedding, isBatch, atMs, requests, request, ...row }: UsedRow): UsedTokens {
   return {
     organisation,
     model,
     isEmbedding,
+    isBatch,
     atMs: Number(atMs),
     requests: Number(requests),
     request: request ?? undefined,
@@ -179,6 +186,13 @@ function time(fact: "startedAtMs" | "endedAtMs"): RawBuilder<unknown> {
 function tokens(kind: keyof Usage): RawBuilder<unknown> {
   return sql`(usage ->> ${sql.lit(kind)})::bigint`;
 }
+
+function promised(member: keyof Objective): RawBuilder<unknown> {
+  return sql`(objective ->> ${sql.lit(member)})::bigint`;
+}
+
+/** Of a row of usage. */
+export const isOfBatch = sql<boolean>`(tier = 'batch') IS TRUE`;
 
 /** Decisions whose questions are kept; older ones are dropped as newer ones arrive. */
 export const decisionsKept = 100_000;

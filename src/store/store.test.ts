@@ -31,7 +31,7 @@ import {
   usageReport,
 } from "./index.ts";
 import { refusalsKept } from "./ship.ts";
-import { type TemporaryPostgres, temporaryPostgres } from "./testing.ts";
+import { settlementFacts, type TemporaryPostgres, temporaryPostgres } from "./testing.ts";
 
 const ids = createIds(systemClock);
 const gateway: GatewayId = ids.mint("gw");
@@ -62,33 +62,9 @@ async function open(connection?: EmbeddedConnection): Promise<Store> {
 
 const noon = Date.UTC(2026, 10, 24, 12);
 
-const usage = { inputTokens: 30, cachedInputTokens: 10, outputTokens: 5, reasoningTokens: 0 };
-
 /** A settlement as the journal has it; `v` stands for what a body says beside its facts. */
 function settlement(more: Partial<SettlementFacts> = {}, row: Partial<Settlement> = {}): Settlement {
-  const facts: SettlementFacts = {
-    receipt: ids.mint("rcpt"),
-    organisation: "org_A",
-    project: "prj_A",
-    key: "key_A",
-    endpoint: "chat.completions",
-    model: "smollm2-135m-instruct",
-    site: "local",
-    startedAtMs: noon,
-    endedAtMs: noon + 900,
-    ending: "stop",
-    usage,
-    unrated: null,
-    upperBoundTokens: null,
-    amountBound: null,
-    listAmount: "0.000000000000000001",
-    currency: "EUR",
-    priceVersion: "2026-01",
-    decision: "d1",
-    destination: "host_A",
-    placement: { question: { model: "m" }, candidates: [] },
-    ...more,
-  };
+  const facts = settlementFacts(ids.mint("rcpt"), { listAmount: "0.000000000000000001", ...more });
   const body = JSON.stringify({ v: 1, ...facts });
   return { request: ids.mint("req"), position: { segment: 1, offset: 0 }, body, ...row };
 }
@@ -240,7 +216,7 @@ test("every fact of a settlement is in its column, to the millisecond, and what 
   const startedAtMs = Date.UTC(2255, 0, 1) - 1;
   const receipt = ids.mint("rcpt");
   const whole = settlement(
-    { model, receipt, startedAtMs, endedAtMs: -1 },
+    { model, receipt, startedAtMs, endedAtMs: -1, tier: "batch", objective: { ttftMs: 300_000, tpotMs: 2_000 } },
     { position: { segment: 7, offset: 2 ** 30 } },
   );
   const rest = { currency: null, priceVersion: null };
@@ -274,6 +250,9 @@ test("every fact of a settlement is in its column, to the millisecond, and what 
     currency: "EUR",
     priceVersion: "2026-01",
     receipt,
+    tier: "batch",
+    ttftMs: "300000",
+    tpotMs: "2000",
     decision: "d1",
     destination: "host_A",
   });

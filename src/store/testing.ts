@@ -4,7 +4,8 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { type Clock, createIds, systemClock } from "../base/index.ts";
+import { type Clock, createIds, type ReceiptId, systemClock } from "../base/index.ts";
+import type { SettlementFacts } from "./batch.ts";
 import { connect } from "./connect.ts";
 import { openStore, type Store } from "./store.ts";
 import { type EmbeddedConnection, type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded/index.ts";
@@ -58,4 +59,34 @@ export async function temporaryStore(temporary: TemporaryPostgres, clock: Clock)
   });
   if (opened.outcome === "refused") throw new Error(opened.message);
   return opened;
+}
+
+/** What a settlement says of a request that ended at noon, of no tier that anybody noted. */
+export function settlementFacts(receipt: ReceiptId, more: Partial<SettlementFacts> = {}): SettlementFacts {
+  const noon = Date.UTC(2026, 10, 24, 12);
+  return {
+    receipt,
+    organisation: "org_A",
+    project: "prj_A",
+    key: "key_A",
+    endpoint: "chat.completions",
+    model: "smollm2-135m-instruct",
+    site: "local",
+    startedAtMs: noon,
+    endedAtMs: noon + 900,
+    ending: "stop",
+    usage: { inputTokens: 30, cachedInputTokens: 10, outputTokens: 5, reasoningTokens: 0 },
+    unrated: null,
+    upperBoundTokens: null,
+    amountBound: null,
+    listAmount: "0.125",
+    currency: "EUR",
+    priceVersion: "2026-01",
+    tier: null,
+    objective: null,
+    decision: "d1",
+    destination: "host_A",
+    placement: { question: { model: "m" }, candidates: [] },
+    ...more,
+  };
 }

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { formatAmount, parseAmount } from "../../src/base/index.ts";
 import { ask, control, makeKey } from "./asking.ts";
 import { commandFails, eventually, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 import { program } from "./up.ts";
@@ -48,6 +49,22 @@ const book = {
       customer: "globex",
       versions: [{ version: "1", effectiveFrom: "2099-01-01", discountPercent: 10 }],
     },
+    {
+      contract: "initech-1",
+      customer: "initech",
+      versions: [
+        {
+          version: "1",
+          effectiveFrom: "2020-01-01",
+          prices: [
+            { sku: "*/input-tokens", pricePerMillion: "0.7", batchDiscountPercent: 37 },
+            { sku: "*/cached-read-tokens", pricePerMillion: "0.1", batchDiscountPercent: 37 },
+            { sku: "*/output-tokens", pricePerMillion: "1.9", batchDiscountPercent: 37 },
+            { sku: "*/reasoning-tokens", pricePerMillion: "1.9", batchDiscountPercent: 37 },
+          ],
+        },
+      ],
+    },
   ],
   jurisdiction: "CN",
   taxes: [{ jurisdiction: "CN", percent: 6 }],
@@ -91,7 +108,7 @@ const file = (name: string, text: string): string => {
 
 before(async () => {
   cloud = await startCloud({ data: join(folder.path, "data"), arguments: ["--engine", "fake"], settings });
-  for (const name of ["acme", "globex"]) await control(cloud, "POST", "/organisations", { name });
+  for (const name of ["acme", "globex", "initech"]) await control(cloud, "POST", "/organisations", { name });
   await control(cloud, "POST", "/projects", { organisation: "globex", name: "chat", dataClass: "public" });
   key = await makeKey(cloud, "desk", { project: "globex/chat" });
 });
@@ -143,6 +160,69 @@ test("a price book is applied by names, holds for requests, and may not change w
   const foreign = JSON.stringify({ ...book, currency: "EUR" });
   const other = await commandFails(["price-book", "apply", file("eur.json", foreign), "--data", cloud.data, "--json"]);
   assert.match(other.stderr, /receipts of this cloud are in CNY/);
+});
+
+interface Answered {
+  readonly prompt_tokens: number;
+  readonly prompt_tokens_details?: { readonly cached_tokens?: number };
+  readonly completion_tokens: number;
+}
+
+/** What an answer's tokens cost by the book, in units of 10^-12. */
+function costOf({ prompt_tokens, prompt_tokens_details, completion_tokens }: Answered, percent: bigint): bigint {
+  const cached = BigInt(prompt_tokens_details?.cached_tokens ?? 0);
+  return ((BigInt(prompt_tokens) - cached) * 7_000n + cached * 1_000n + BigInt(completion_tokens) * 19_000n) * percent;
+}
+
+test("what asks for flex, or whose project's tier is batch, is billed with the batch discount, to the last decimal", async () => {
+  const { id } = await cloud.command<{ id: string }>("organisation", "show", "initech");
+  await control(cloud, "POST", "/projects", { organisation: "initech", name: "day", dataClass: "public" });
+  const nightly = { organisation: "initech", name: "night", dataClass: "public", tier: "batch" };
+  await control(cloud, "POST", "/projects", nightly);
+  const day = await makeKey(cloud, "day", { project: "initech/day" });
+  const night = await makeKey(cloud, "night", { project: "initech/night" });
+  const flex = { service_tier: "flex" };
+  const completions = { path: "/v1/completions", more: { ...flex, messages: undefined, prompt: "Say hello." } };
+  let cost = 0n;
+  const batch: string[] = [];
+  for (const [key, more, percent] of [
+    [day, {}, 100n],
+    [day, { more: { service_tier: "priority" } }, 100n],
+    [day, { more: flex }, 63n],
+    [day, { more: flex, content: "Say much more than that." }, 63n],
+    [day, completions, 63n],
+    [night, {}, 63n],
+  ] as const) {
+    const seen = await ask({ url: cloud.url, key, ...more });
+    assert.equal(seen.status, 200, seen.text);
+    cost += costOf((JSON.parse(seen.text) as { usage: Answered }).usage, percent);
+    if (percent === 63n) batch.push(String(seen.headers["x-request-id"]));
+  }
+  await cloud.command("usage");
+  const { items } = (await control(cloud, "GET", "/ledger/transactions")) as {
+    items: { postings: { posting: string; organisation: string; account: string; amount: string }[] }[];
+  };
+  const postings = items.flatMap((each) => each.postings).filter(({ organisation }) => organisation === id);
+  const unbilled = postings.filter(({ account }) => account === "unbilled-receivables");
+  assert.equal(formatAmount(unbilled.reduce((sum, { amount }) => sum + parseAmount(amount)!, 0n)), formatAmount(cost));
+  const whys = await Promise.all(
+    unbilled.map(({ posting }) =>
+      cloud.command<{ requests: { id: string; isBatch: boolean }[] }>("ledger", "why", posting),
+    ),
+  );
+  const told = whys.flatMap(({ requests }) => requests).filter(({ isBatch }) => isBatch);
+  assert.deepEqual([...new Set(told.map((each) => each.id))].toSorted(), batch.toSorted());
+  // What is exported is rated again to the same.
+  const usage = file("initech.jsonl", printed("usage", "export", "--format", "jsonl", "--organisation", "initech"));
+  const byId = file("by-id.json", JSON.stringify(book).replaceAll('"initech"', JSON.stringify(id)));
+  const rate = [program, "rate", "--price-book", byId, "--usage", usage, "--json"];
+  const rated = JSON.parse(execFileSync(process.execPath, rate, { encoding: "utf8" })) as {
+    lines: { amount: string }[];
+  };
+  assert.equal(
+    formatAmount(rated.lines.reduce((sum, { amount }) => sum + parseAmount(amount)!, 0n)),
+    formatAmount(cost),
+  );
 });
 
 test("usage of other services counts once, and another body under the same id is refused by name", async () => {

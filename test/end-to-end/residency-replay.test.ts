@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ask, control, makeKey } from "./asking.ts";
+import { ask, control, makeKey, type Seen, type SeenUsage } from "./asking.ts";
 import { commandFails, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 
 const folder = temporaryFolder();
@@ -13,6 +13,13 @@ const operators = [{ name: "Netz GmbH", seat: "DE", owners, evidence: attested }
 const berlin = { name: "berlin", jurisdiction: "DE", operator: "Netz GmbH", accessFrom: [], evidence: attested };
 const paris = { ...berlin, name: "paris", jurisdiction: "FR" };
 let cloud: RunningCloud;
+/** Output tokens, by tier. */
+const answered = { standard: 0, batch: 0 };
+
+function outputOf({ status, text }: Seen): number {
+  assert.equal(status, 200, text);
+  return (JSON.parse(text) as { usage: SeenUsage }).usage.completion_tokens;
+}
 
 before(async () => {
   cloud = await startCloud({
@@ -25,7 +32,8 @@ before(async () => {
   const hospital = { organisation: "default", name: "hospital", dataClass: "special-category", regimes: ["de-health"] };
   await control(cloud, "POST", "/projects", hospital);
   const key = await makeKey(cloud, "ward", { project: "hospital" });
-  for (let times = 0; times < 3; times++) assert.equal((await ask({ url: cloud.url, key })).status, 200);
+  for (let times = 0; times < 2; times++) answered.standard += outputOf(await ask({ url: cloud.url, key }));
+  answered.batch += outputOf(await ask({ url: cloud.url, key, more: { service_tier: "flex" } }));
   const headers = { "bailiwick-processing": "FR" };
   for (let times = 0; times < 2; times++) assert.equal((await ask({ url: cloud.url, key, headers })).status, 403);
   await cloud.command("usage");
@@ -39,7 +47,14 @@ after(async () => {
 interface Part {
   readonly requests: number;
   readonly tenants: number;
-  readonly deadlines?: null;
+  readonly deadlines?: readonly {
+    readonly tier: string | null;
+    readonly ttftMs: number | null;
+    readonly tpotMs: number | null;
+    readonly requests: number;
+    readonly outputTokens: number;
+    readonly uncounted: number;
+  }[];
   readonly amounts: readonly { readonly currency: string; readonly amount: string }[];
   readonly placements: readonly Readonly<Record<string, unknown>>[];
 }
@@ -71,7 +86,7 @@ test("explain names every site with the policies that decide and their articles"
   assert.match(unknown.stderr, /There is no data class "personel"\. Did you mean "personal"\?/);
 });
 
-test("a drill says which requests, tenants and amounts would have been lost, and what would have kept them", async () => {
+test("a drill says which requests, tenants, deadlines and amounts would have been lost, and what would have kept them", async () => {
   const found = await cloud.command<{ lost: Part; replayed: number; notReplayed: unknown[] }>(
     "drill",
     "--revoke",
@@ -82,10 +97,20 @@ test("a drill says which requests, tenants and amounts would have been lost, and
   const [lost] = found.lost.placements;
   assert.deepEqual([lost!["project"], lost!["requests"]], ["default/hospital", 3]);
   assert.deepEqual(lost!["keptBy"], { kind: "certificate", site: "berlin", scheme: "C5-type-2" });
-  assert.equal(found.lost.deadlines, null);
+  const { standard, batch } = answered;
+  assert.deepEqual(found.lost.deadlines, [
+    { tier: "standard", ttftMs: 60_000, tpotMs: 250, requests: 2, outputTokens: standard, uncounted: 0 },
+    { tier: "batch", ttftMs: 300_000, tpotMs: 2_000, requests: 1, outputTokens: batch, uncounted: 0 },
+  ]);
   assert.deepEqual(found.notReplayed, []);
   const elsewhere = await cloud.command<{ lost: Part }>("drill", "--lose", "site:paris");
   assert.equal(elsewhere.lost.requests, 0);
+  assert.deepEqual(elsewhere.lost.deadlines, []);
+  const text = await commandFails(["drill", "--revoke", "certificate:C5-type-2", "--data", cloud.data]);
+  assert.match(
+    text.stdout,
+    /^deadlines +2 requests, \d+ output tokens: standard \(ttft 60000 ms, tpot 250 ms\); 1 request, /m,
+  );
 });
 
 test("a diff says what new policies would refuse, and which refusals they would lift", async () => {
@@ -110,7 +135,11 @@ test("what was asked of policy outlives a crash between intent and settlement, a
   cloud = await startCloud({
     data: cloud.data,
     arguments: ["--engine", "fake"],
-    settings: JSON.stringify({ site: { name: "berlin", jurisdiction: "DE" }, fake: { tokenMs: 50, tokens: 200 } }),
+    settings: JSON.stringify({
+      site: { name: "berlin", jurisdiction: "DE" },
+      fake: { tokenMs: 50, tokens: 200 },
+      tiers: { standard: { ttftMs: 7_000 } },
+    }),
   });
   const key = await makeKey(cloud, "again", { project: "hospital" });
   let begun: () => void = () => undefined;
@@ -126,5 +155,14 @@ test("what was asked of policy outlives a crash between intent and settlement, a
   });
   await cloud.command("usage");
   const found = await cloud.command<{ lost: Part }>("drill", "--revoke", "certificate:C5-type-2");
-  assert.ok(found.lost.requests >= 3, JSON.stringify(found.lost));
+  assert.equal(found.lost.requests, 4, JSON.stringify(found.lost));
+  // Each by what was promised when it ran.
+  assert.deepEqual(
+    found.lost.deadlines?.map(({ tier, ttftMs, requests }) => [tier, ttftMs, requests]),
+    [
+      ["standard", 7_000, 1],
+      ["standard", 60_000, 2],
+      ["batch", 300_000, 1],
+    ],
+  );
 });

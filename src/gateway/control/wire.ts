@@ -370,6 +370,15 @@ export const policies = version.extend({
   warnings: z.array(z.string()).meta({ description: "What is valid and can hardly be meant, with its place." }),
 });
 
+const deadline = z.object({
+  tier: z.enum(tiers).nullable().meta({ description: "Null: nobody noted it." }),
+  ttftMs: z.int().nullable().meta({ description: "What its tier promised then; null: nobody noted it." }),
+  tpotMs: z.int().nullable(),
+  requests: z.int(),
+  outputTokens: z.number().meta({ description: "Of the requests whose tokens are known." }),
+  uncounted: z.int().meta({ description: "Requests whose tokens are not known." }),
+});
+
 const placement = z.object({
   project: z.object({ id: z.string(), name: z.string(), organisation: z.string() }),
   question: written.nullable().meta({ description: "What was asked of policy; null: nothing was kept of it." }),
@@ -380,6 +389,7 @@ const placement = z.object({
   unrated: z.int().meta({ description: "Requests without an amount; they are not in `amount`." }),
   amount: decimal,
   currency: z.string().nullable(),
+  deadlines: z.array(deadline).meta({ description: "By what its requests were due; empty: they were refused." }),
 });
 
 export const placements = z.object({
