@@ -113,6 +113,7 @@ async function wholeInvoice({ store }: OperationParts, invoice: string): ReturnT
 function invoiceOf({ organisation, organisationName, createdAt, ...row }: InvoiceRow): Invoice {
   return {
     ...row,
+    kind: row.grant === null ? "usage" : "purchase",
     organisation: { id: organisation, name: organisationName ?? organisation },
     createdAt: createdAt.toISOString(),
   };

@@ -270,7 +270,7 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
         method: "GET",
         path: "/invoices",
         name: "listInvoices",
-        summary: "Lists invoices, the oldest first.",
+        summary: "Lists invoices of usage and of credits that were bought, the oldest first.",
         query: z.strictObject({ ...page, organisation: reference.optional(), period: periodName.optional() }),
         answer: invoices,
       },
@@ -350,7 +350,7 @@ function correctingRoutes(books: BooksOperations): readonly Route[] {
         path: "/invoices/:invoice/credits",
         name: "creditInvoice",
         summary:
-          "Takes a part of an invoice back, with its tax, by a numbered credit note: it is posted into the period that is open, and the invoice stays as it is. Either `account` and `net`, or `lines`; neither: all that is left. At most what is left.",
+          "Takes a part of an invoice back, with its tax, by a numbered credit note: it is posted into the period that is open, and the invoice stays as it is. Either `account` and `net`, or `lines`; neither: all that is left. At most what is left. A purchase goes back as a whole, with its credits, while none of them were used.",
         params,
         body: z.strictObject({
           reason,

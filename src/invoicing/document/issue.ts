@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from "../../base/index.ts";
-import { moneyText } from "../../ledger/index.ts";
+import { moneyText, type Tax } from "../../ledger/index.ts";
 import { dayAfter, daysOf, isDay } from "./days.ts";
 import type { Invoice, InvoiceLine, InvoicePeriod, TaxBreakdown, Totals } from "./invoice.ts";
 import { billedLine, type DraftLine, type Purchase, purchasedLine } from "./line.ts";
@@ -50,11 +50,11 @@ export function invoiceOf(bill: InvoicedBill, issuing: BillIssuing): Issued {
   return issued({ ...bill, period: periodOf(bill), lines, standing: bill.tax, tax }, issuing);
 }
 
-/** The invoice of credits that are bought before they are used. */
-export function purchaseInvoiceOf(purchase: Purchase, tax: TaxStanding, issuing: Issuing): Issued {
+/** The invoice of credits that are bought before they are used, with the tax that the ledger has posted. */
+export function purchaseInvoiceOf(purchase: Purchase, tax: Tax, issuing: Issuing): Issued {
   const { customer, currency } = purchase;
   const lines = [purchasedLine(purchase)];
-  return issued({ customer, currency, period: null, lines, standing: tax, tax: undefined }, issuing);
+  return issued({ customer, currency, period: null, lines, standing: tax, tax: tax.amount }, issuing);
 }
 
 function periodOf({ period: { name, startMs, endMs } }: InvoicedBill): InvoicePeriod {
