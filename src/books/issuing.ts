@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 import { type Refusal, refusing } from "../base/index.ts";
 import { type BilledLine, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
-import { type BillDocument, minorAmount } from "../ledger/index.ts";
+import { type BillDocument, minorAmount, parseFraction } from "../ledger/index.ts";
 import { type Database, draftsOf, setInvoiceState } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
 import { documentOf, heldInvoice, type InvoiceRow, periodOf } from "./held.ts";
@@ -50,6 +50,7 @@ async function issueUsage(
       ...numbered,
       parties,
       drawn,
+      drawnCost: row.drawnCost === null ? undefined : parseFraction(row.drawnCost),
       taxOfRest: bill.tax.amount,
       receiptsOf: (line) => receiptsOf(line, context),
     }),

@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import { formatAmount, ManualClock, type OrganisationId } from "../base/index.ts";
 import { type Invoice, paperOf } from "../invoicing/index.ts";
 import { goldenParties, goldenPurchase } from "../invoicing/testing.ts";
-import { walletStanding } from "../store/index.ts";
+import { issuedDocuments, walletStanding } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import {
   applyParty,
@@ -129,6 +129,8 @@ test("golden B: what is bought and paid on the spot is a paid invoice of 10,600.
   assert.deepEqual([drawn.totals.net, drawn.totals.tax, drawn.totals.payable], ["0.00", "0.00", "0.00"]);
   const row = await made.db.selectFrom("invoices").selectAll().where("grantId", "is", null).executeTakeFirstOrThrow();
   assert.deepEqual([row.drawn, row.drawnCost].map(Number), [4180, 3800]);
+  const [allowance] = drawn.lines[0]!.allowances;
+  assert.deepEqual([allowance!.kind, allowance!.amount, allowance!.cost], ["drawn", "4180.00", "3800"]);
   assert.deepEqual(await balanced(made), {
     "breakage CNY": "-200",
     "cash CNY": "10600",
@@ -240,6 +242,22 @@ test("what is paid on the spot by somebody whom nobody knows is refused, and not
   assert.equal(codeOf(await finalize(made, invoice!, "tester")), "invoice_incomplete");
   // A grant that says otherwise how it was paid is another one.
   assert.equal(codeOf(await grantCredits(made, { ...golden, received: true }, "tester")), "grant_conflict");
+});
+
+test("a purchase is billed in the period in which it was issued, and its usage in its own", async (context) => {
+  const made = await books(context);
+  taken(await grantCredits(made, golden, "tester"));
+  taken(await record(made, [{ ...used, quantity: 1_000_000 }], "call"));
+  goTo(made, "2026-04-02T00:00:00Z");
+  taken(await close(made, "2026-03", "tester"));
+  await finalizePeriod(made, "2026-03", "tester");
+  const of = async (name: string, lastDay: string) => {
+    const billedIn = { name, startDate: `${name}-01`, endDate: `${name}-${lastDay}` };
+    const found = await issuedDocuments(made.db, { billedIn, limit: 10 });
+    return found.map(({ document }) => (JSON.parse(document) as Invoice).lines[0]!.sku);
+  };
+  assert.deepEqual(await of("2026-03", "31"), ["m/input-tokens"]);
+  assert.deepEqual(await of("2026-04", "30"), ["wallet/credits"]);
 });
 
 test("the database keeps a purchase to its grant: one invoice, returned as a whole, and neither is changed", async (context) => {

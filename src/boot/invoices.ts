@@ -1,7 +1,7 @@
 import { type InvoiceId, isId, type OrganisationId, refuse, type Refusal } from "../base/index.ts";
 import { applyParty, credit, finalize, finalizePeriod, makeVoid, partyOf, pay } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
-import type { Buyer, Invoice as Document } from "../invoicing/index.ts";
+import { type Buyer, daysOf, type Invoice as Document } from "../invoicing/index.ts";
 import { behind, invoicesPage, issuedDocuments, type InvoiceRow, type List, pageOf } from "../store/index.ts";
 import type { OperationParts } from "./parts.ts";
 
@@ -20,7 +20,7 @@ export function invoiceOperations(parts: OperationParts) {
       const { issued, refused, refusals } = await finalizePeriod(ledger, period, by);
       return { issued: [...issued], refused: [...refused], refusals };
     },
-    documents: ({ invoice, number, period }, page) => documentPage(store, { invoice, number, period }, page),
+    documents: (filter, page) => documentPage(store, filter, page),
     credit: async ({ invoice, reason, account, net, lines }, by) => {
       if ((account === undefined) !== (net === undefined) || (account !== undefined && lines !== undefined)) {
         return refuse("invalid_request", "Name `account` and `net`, or `lines`, or neither.", { param: "account" });
@@ -66,11 +66,12 @@ async function documentPage(
   if (after !== undefined && (last === undefined || seller === undefined)) {
     return refuse("invalid_request", "This is not the `next` of a list.", { param: "after" });
   }
-  const { invoice, number, period } = filter;
+  const { invoice, number, period, billedIn } = filter;
   const rows = await issuedDocuments(db, {
     ...(invoice !== undefined && { invoice: invoice as InvoiceId }),
     ...(number !== undefined && { number }),
     ...(period !== undefined && { period }),
+    ...(billedIn !== undefined && { billedIn: daysOf(billedIn) }),
     ...(seller !== undefined && { after: [seller, last!] as const }),
     limit: limit + 1,
   });

@@ -65,6 +65,7 @@ function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, in
   const drawn = adjusted(line, "drawn");
   const isDrawn = compare(drawn, none) > 0;
   const billed = !isDrawn ? exact : compare(decimalOf(line.net), none) === 0 ? none : subtract(exact, drawn);
+  const cost = costOfDrawn(line);
   const quantity = decimalOf(line.quantity);
   const listPrice = cut(divide(decimalOf(line.price.amount), decimalOf(line.price.baseQuantity)));
   const contracted = subtract(exact, adjusted(line, "minimum"));
@@ -79,7 +80,7 @@ function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, in
     service,
     costs: {
       billed: text(billed),
-      effective: text(exact),
+      effective: text(cost === undefined ? exact : add(billed, cost)),
       list: text(multiply(listPrice, quantity)),
       contracted: text(multiply(contractedPrice, quantity)),
     },
@@ -91,6 +92,12 @@ function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, in
     },
     consumed: service === billingService ? null : usage.quantity,
   };
+}
+
+/** What the credits had cost that paid of a line; undefined where none did, or nobody knows. */
+function costOfDrawn({ allowances }: InvoiceLine): Fraction | undefined {
+  const cost = allowances.find(({ kind }) => kind === "drawn")?.cost;
+  return cost === undefined ? undefined : decimalOf(cost);
 }
 
 /** Credits: billed now, and effective where they are used. */
@@ -122,13 +129,15 @@ function purchaseOf(line: InvoiceLine, invoice: Invoice): Charge {
 
 function creditOf(line: InvoiceLine, invoice: Invoice): Charge {
   const isUsage = line.usage !== null && serviceOf(line.sku) !== billingService;
+  const costs = alike(signed(decimalOf(line.net), invoice));
   return {
     invoice,
     line,
     category: isUsage ? "Usage" : "Purchase",
     description: `Credit: ${line.name}`,
     service: line.usage === null ? billingService : serviceOf(line.sku),
-    costs: alike(signed(decimalOf(line.net), invoice)),
+    // Credits that were bought were effective nowhere yet.
+    costs: line.usage === null ? { ...costs, effective: "0" } : costs,
     pricing: null,
     consumed: null,
   };

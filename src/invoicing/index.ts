@@ -6,6 +6,7 @@
  * put on; credit notes never give back more than is left; the same invoice has the same bytes in each format.
  */
 export { creditOf } from "./document/credit.ts";
+export { daysOf } from "./document/days.ts";
 export { invoiceOf, purchaseInvoiceOf } from "./document/issue.ts";
 export type { Invoice, InvoiceLine } from "./document/invoice.ts";
 export { decimalOf, unitsOf } from "./document/money.ts";

@@ -325,12 +325,15 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
           invoice: z.string().max(100).optional().meta({ description: "This one, and its credit notes." }),
           number: z.string().max(100).optional(),
           period: periodName.optional(),
+          billedIn: periodName
+            .optional()
+            .meta({ description: "Of usage of this period, and of credits whose purchase was issued in it." }),
         }),
         answer: issuedDocuments,
       },
       ({ query }) => {
-        const { invoice, number, period } = query;
-        return books.documents({ invoice, number, period }, pageOf(query));
+        const { invoice, number, period, billedIn } = query;
+        return books.documents({ invoice, number, period, billedIn }, pageOf(query));
       },
     ),
     ...correctingRoutes(books),

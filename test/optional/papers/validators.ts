@@ -31,6 +31,9 @@ export function checkInvoices(paths: readonly string[]): readonly Checked[] {
   return JSON.parse(printed) as readonly Checked[];
 }
 
+/** It wants InvoiceId to be null wherever it is not: its rule has lost its condition. */
+export const spurious = ["InvoiceId-C-004-C"];
+
 export interface Validated {
   /** "Total: 578 | Pass: 136 | Fail: 1 | Skipped: 441": the validator's exit code is 0 whatever it finds. */
   readonly total: string;
