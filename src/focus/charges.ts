@@ -61,6 +61,7 @@ function chargeOf(line: InvoiceLine, invoice: Invoice): Charge {
 
 function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, invoice: Invoice): Charge {
   const service = serviceOf(line.sku);
+  const isUsed = service !== billingService;
   const exact = decimalOf(usage.amount);
   const drawn = adjusted(line, "drawn");
   const isDrawn = compare(drawn, none) > 0;
@@ -74,8 +75,8 @@ function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, in
   return {
     invoice,
     line,
-    // What was committed to and not used is bought, and used by nobody.
-    category: service === billingService ? "Purchase" : "Usage",
+    // What was committed to and not used was bought by nobody beforehand: it is asked for once the period is over.
+    category: isUsed ? "Usage" : "Adjustment",
     description: line.name,
     service,
     costs: {
@@ -84,13 +85,15 @@ function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, in
       list: text(multiply(listPrice, quantity)),
       contracted: text(multiply(contractedPrice, quantity)),
     },
-    pricing: {
-      quantity: line.quantity,
-      unit: service.unit,
-      listUnitPrice: text(listPrice),
-      contractedUnitPrice: text(contractedPrice),
-    },
-    consumed: service === billingService ? null : usage.quantity,
+    pricing: isUsed
+      ? {
+          quantity: line.quantity,
+          unit: service.unit,
+          listUnitPrice: text(listPrice),
+          contractedUnitPrice: text(contractedPrice),
+        }
+      : null,
+    consumed: isUsed ? usage.quantity : null,
   };
 }
 
@@ -128,14 +131,15 @@ function purchaseOf(line: InvoiceLine, invoice: Invoice): Charge {
 }
 
 function creditOf(line: InvoiceLine, invoice: Invoice): Charge {
-  const isUsage = line.usage !== null && serviceOf(line.sku) !== billingService;
+  const service = line.usage === null ? billingService : serviceOf(line.sku);
+  const category = line.usage === null ? "Purchase" : service === billingService ? "Adjustment" : "Usage";
   const costs = alike(signed(decimalOf(line.net), invoice));
   return {
     invoice,
     line,
-    category: isUsage ? "Usage" : "Purchase",
+    category,
     description: `Credit: ${line.name}`,
-    service: line.usage === null ? billingService : serviceOf(line.sku),
+    service,
     // Credits that were bought were effective nowhere yet.
     costs: line.usage === null ? { ...costs, effective: "0" } : costs,
     pricing: null,

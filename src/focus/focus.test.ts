@@ -128,7 +128,7 @@ test("a purchase that was taken back bills what it had billed, and was effective
   );
 });
 
-test("what was committed to and not used is bought; a dimension that nobody knows here is usage all the same", () => {
+test("what was committed to and not used is an adjustment; a dimension that nobody knows here is usage all the same", () => {
   const versions = [{ version: "1", effectiveFrom: "2026-01-01", commitment: "50.00" }];
   const contracts = [{ contract: "c", customer: "acme", versions }];
   const bill = billOf(
@@ -139,7 +139,7 @@ test("what was committed to and not used is bought; a dimension that nobody know
   assert.deepEqual(
     rows.map((row) => [row["ChargeCategory"], row["ServiceName"], row["BilledCost"], row["ConsumedQuantity"]]),
     [
-      ["Purchase", "Billing", "30.0", ""],
+      ["Adjustment", "Billing", "30.0", ""],
       ["Usage", "Other services", "20.0", "2.0"],
       ["Tax", "Billing", "3.0", ""],
     ],
