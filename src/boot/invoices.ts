@@ -56,9 +56,10 @@ function told(invoice: string, made: Document | Refusal): IssuedDocument | Refus
   return { invoice, kind: made.kind, number: made.number, document: { ...made } };
 }
 
-async function documentPage(
-  { db }: OperationParts["store"],
-  filter: Parameters<Books["documents"]>[0],
+/** Documents of an organisation, or of what is asked for. */
+export async function documentPage(
+  { db }: Pick<OperationParts["store"], "db">,
+  filter: Parameters<Books["documents"]>[0] & { readonly organisation?: OrganisationId },
   { limit, after }: Parameters<Books["documents"]>[1],
 ): ReturnType<Books["documents"]> {
   // No number has a slash.
@@ -66,10 +67,11 @@ async function documentPage(
   if (after !== undefined && (last === undefined || seller === undefined)) {
     return refuse("invalid_request", "This is not the `next` of a list.", { param: "after" });
   }
-  const { invoice, number, period, billedIn } = filter;
+  const { invoice, number, period, billedIn, organisation } = filter;
   const rows = await issuedDocuments(db, {
     ...(invoice !== undefined && { invoice: invoice as InvoiceId }),
     ...(number !== undefined && { number }),
+    ...(organisation !== undefined && { organisation }),
     ...(period !== undefined && { period }),
     ...(billedIn !== undefined && { billedIn: daysOf(billedIn) }),
     ...(seller !== undefined && { after: [seller, last!] as const }),
@@ -89,7 +91,7 @@ async function documentPage(
 }
 
 /** Invoices of an organisation, or of a period, or all. */
-async function invoicePage(
+export async function invoicePage(
   { store, tenancy }: OperationParts,
   { organisation, period }: Parameters<Books["invoices"]>[0],
   page: Parameters<Books["invoices"]>[1],

@@ -71,6 +71,7 @@ export async function setInvoiceState(
 export interface DocumentQuestion {
   readonly invoice?: InvoiceId;
   readonly number?: string;
+  readonly organisation?: OrganisationId;
   /** The invoices' period; of credit notes their invoice's. */
   readonly period?: string;
   /** Of usage, with its credit notes, of this period; of purchases, and of their credit notes, issued from its first day to its last. */
@@ -83,7 +84,7 @@ export interface DocumentQuestion {
 /** Documents in the order of seller and number. */
 export async function issuedDocuments(
   db: Kysely<Database>,
-  { invoice, number, period, billedIn, after, limit }: DocumentQuestion,
+  { invoice, number, organisation, period, billedIn, after, limit }: DocumentQuestion,
 ): Promise<readonly Pick<IssuedDocument, "seller" | "number" | "kind" | "invoice" | "document">[]> {
   return db
     .selectFrom("invoiceDocuments")
@@ -91,6 +92,7 @@ export async function issuedDocuments(
     .select(["seller", "number", "kind", "invoice", "document"])
     .$if(invoice !== undefined, (query) => query.where("invoice", "=", invoice!))
     .$if(number !== undefined, (query) => query.where("number", "=", number!))
+    .$if(organisation !== undefined, (query) => query.where("organisation", "=", organisation!))
     .$if(period !== undefined, (query) => query.where("period", "=", period!))
     .$if(billedIn !== undefined, (query) =>
       query.where(

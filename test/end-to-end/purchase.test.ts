@@ -22,7 +22,7 @@ interface Invoice {
   readonly grant: string | null;
 }
 
-test("what is bought for a wallet is invoiced, rendered, exported, and taken back with its credits", async () => {
+test("what is bought for a wallet is invoiced, rendered, exported, and taken back with its credits; what was issued outlives an erasure", async () => {
   const { seller, payment, buyers } = goldenParties;
   const { customer: _customer, ...party } = buyers[0]!;
   const settings = JSON.stringify({ billing: { seller, payment } });
@@ -66,5 +66,32 @@ test("what is bought for a wallet is invoiced, rendered, exported, and taken bac
   ]);
   const shown = await command<{ bill: { purchase: object } }>("invoice", "show", spot.invoice);
   assert.deepEqual(shown.bill.purchase, { grant: "spot", credits: "11000" });
+
+  const used = { id: "1", source: "/s", customer: "acme", time: new Date().toISOString(), sku: "m/input-tokens" };
+  await control(cloud, "POST", "/usage", [{ ...used, quantity: 5 }]);
+  const taken = join(folder.path, "export");
+  await command("export", "organisation", "acme", "--out", taken);
+  const lines = (name: string) =>
+    readFileSync(join(taken, `${name}.ndjson`), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(
+    ["party", "usage-records", "invoices", "invoice-documents"].map((name) => lines(name).length),
+    [1, 1, 2, 3],
+  );
+  assert.deepEqual([lines("party")[0]!["name"], lines("usage-records")[0]!["quantity"]], [party.name, "5"]);
+  assert.doesNotMatch(readFileSync(join(taken, "audit.ndjson"), "utf8"), /Acme S\.A\./);
+
+  await command("erasure", "organisation", "acme", "--yes", "--reason", "they left");
+  const kept = await control<{ items: { document: Record<string, { name: string }> }[] }>(
+    cloud,
+    "GET",
+    `/invoice-documents?period=${period}`,
+  );
+  assert.deepEqual(
+    kept.items.map(({ document }) => document["buyer"]!.name),
+    [party.name, party.name, party.name],
+  );
   await cloud.stop();
 });

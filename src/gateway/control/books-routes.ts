@@ -424,6 +424,7 @@ function partyRoutes(books: BooksOperations): readonly Route[] {
         path: "/organisations/:organisation/party",
         name: "setParty",
         summary: "Says who an organisation is, for invoices that are issued from here on.",
+        hidesBody: true,
         params,
         body: z.record(z.string().max(200), z.unknown()),
         answer,
