@@ -40,7 +40,8 @@ export async function writeAll(cloud: RunningCloud, of: Quarter, folder: string)
       {
         what: "the official rules of EN 16931 and FOCUS",
         outcome: "absent",
-        words: "they are not run here: `npm run test:papers` in a clone holds the formats against them",
+        words:
+          "they are not run here: `BAILIWICK_TEST_PAPERS_DEMO=DIR npm run test:papers` in a clone holds these files against them",
       },
       check("Beancount accepts the ledger", "bean-check", [at("ledger.beancount")]),
       check("hledger accepts the ledger", "hledger", ["-f", at("ledger.journal"), "check", "--strict"]),

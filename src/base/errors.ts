@@ -461,6 +461,12 @@ export const errorCodes = {
     retry: false,
     next: "Credit at most what the message names, or correct the credit note before by an invoice.",
   },
+  credits_used: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Leave the purchase as it is; credit invoices of usage, or give credits (`wallet grant --paid 0`).",
+  },
   format_unsupported: {
     status: 422,
     type: "invalid_request_error",

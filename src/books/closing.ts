@@ -38,7 +38,7 @@ import {
 import { postingsFor } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { internalOrganisations } from "./organisations.ts";
-import { PayingWallets } from "./paying.ts";
+import { type PaidByCredits, PayingWallets } from "./paying.ts";
 import { sumFrom } from "./sum-rows.ts";
 
 /** A closed period, and what was invoiced of it. */
@@ -136,10 +136,10 @@ async function bill(
   const made = bills.map((each) => {
     const id = context.ids.mint("inv");
     const isInternal = internal.has(each.customer);
-    const drawn = wallets.pay(each, id, isInternal);
-    const left = taxedFor(each, drawn, book);
+    const paid = wallets.pay(each, id, isInternal);
+    const left = taxedFor(each, paid.drawn, book);
     const entries = entriesOf(left, id, accrued.get(`${each.customer}\n${each.currency}`) ?? new Map(), isInternal);
-    return { row: invoiceRow(left, id, { drawn, nowMs }), entries };
+    return { row: invoiceRow(left, id, paid, nowMs), entries };
   });
   wallets.end();
   await openPeriods(transaction, [period]);
@@ -240,7 +240,7 @@ function entriesOf(
     }));
 }
 
-function invoiceRow(each: Bill, id: InvoiceId, { drawn, nowMs }: { readonly drawn: bigint; readonly nowMs: number }) {
+function invoiceRow(each: Bill, id: InvoiceId, paid: PaidByCredits, nowMs: number) {
   const { customer, period, currency, net, tax, gross, lines } = each;
   const inLedger = (minor: bigint): bigint => ledgerUnits(minor, currency);
   return {
@@ -252,7 +252,8 @@ function invoiceRow(each: Bill, id: InvoiceId, { drawn, nowMs }: { readonly draw
     net: inLedger(net),
     tax: inLedger(tax.amount),
     gross: inLedger(gross),
-    drawn,
+    ...paid,
+    grant: null,
     residual: lines.reduce((sum, { amount }) => sum + ledgerAmount(amount), 0n) - inLedger(net),
     createdAtMs: nowMs,
   };

@@ -1,13 +1,15 @@
 import type { Transaction } from "kysely";
 import { type InvoiceId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import { creditOf, type Invoice, unitsOf } from "../invoicing/index.ts";
-import { crediting, minorAmount, minorText, type Movement, paying, revenueAccount } from "../ledger/index.ts";
-import { addEntries, type Database, issuedDocuments, openPeriods, setInvoiceState } from "../store/index.ts";
-import { hold, postingsFor } from "./accruing.ts";
+import { crediting, minorAmount, minorText, paying, revenueAccount } from "../ledger/index.ts";
+import { type Database, issuedDocuments, setInvoiceState } from "../store/index.ts";
+import { hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
-import { documentOf, heldInvoice } from "./issuing.ts";
+import { documentOf, heldInvoice, type InvoiceRow } from "./held.ts";
 import { internalOrganisations } from "./organisations.ts";
 import { issueNext } from "./numbers.ts";
+import { postOf } from "./posting.ts";
+import { refuseUsed, returnGrant } from "./purchases.ts";
 
 /** What of an invoice is taken back. */
 export interface Credit {
@@ -21,16 +23,14 @@ export interface Credit {
     | readonly { readonly line: string; readonly amount: string }[];
 }
 
-type Held = Awaited<ReturnType<typeof heldInvoice>>;
-
 /** Takes a part of an invoice back, with its tax, by a credit note: it is posted into the open period, and the invoice stays as it is. */
 export async function credit(context: BooksContext, credited: Credit, by: string): Promise<Invoice | Refusal> {
   return refusing(() =>
     context.db.transaction().execute(async (transaction) => {
-      await hold(context, transaction);
+      const held = await hold(context, transaction);
       const row = await heldInvoice(transaction, credited.invoice);
       refuseUnless(row, ["final", "paid"], "credited");
-      return creditHeld(context, transaction, row, credited, by);
+      return creditHeld(context, transaction, { row, held }, credited, by);
     }),
   );
 }
@@ -43,10 +43,10 @@ export async function makeVoid(
 ): Promise<Invoice | Refusal> {
   return refusing(() =>
     context.db.transaction().execute(async (transaction) => {
-      await hold(context, transaction);
+      const held = await hold(context, transaction);
       const row = await heldInvoice(transaction, invoice);
       refuseUnless(row, ["final"], "made void");
-      const note = await creditHeld(context, transaction, row, { invoice, reason, what: "all" }, by);
+      const note = await creditHeld(context, transaction, { row, held }, { invoice, reason, what: "all" }, by);
       await setInvoiceState(transaction, row.id, "void");
       return note;
     }),
@@ -63,15 +63,19 @@ export interface Paid {
 export async function pay(context: BooksContext, invoice: string): Promise<Paid | Refusal> {
   return refusing(() =>
     context.db.transaction().execute(async (transaction) => {
-      await hold(context, transaction);
+      const { book } = await hold(context, transaction);
       const row = await heldInvoice(transaction, invoice);
       const { currency, id } = row;
       refuseUnless(row, ["final", "paid"], "paid");
       const { totals } = await documentOf(transaction, id);
       const back = (await notesOf(transaction, id)).map((note) => unitsOf(note.totals.payable, currency));
-      const left = back.reduce((sum, units) => sum - units, unitsOf(totals.payable, currency));
+      // What was paid on the spot was paid too.
+      const asked = row.state === "paid" ? totals.gross : totals.payable;
+      const left = back.reduce((sum, units) => sum - units, unitsOf(asked, currency));
       if (row.state === "final") {
-        await post(context, transaction, row, "payment", paying(left, currency));
+        const nowMs = context.clock.nowMs();
+        const movements = paying(left, currency);
+        await postOf(transaction, row, { kind: "payment", movements, atMs: nowMs, nowMs, book });
         await setInvoiceState(transaction, id, "paid");
       }
       return { invoice, amount: minorText(left, currency), currency };
@@ -79,7 +83,7 @@ export async function pay(context: BooksContext, invoice: string): Promise<Paid 
   );
 }
 
-function refuseUnless({ id, state }: Held, states: readonly string[], done: string): void {
+function refuseUnless({ id, state }: InvoiceRow, states: readonly string[], done: string): void {
   if (states.includes(state)) return;
   throw new RefusalError(
     refuse("invoice_state", `Invoice ${id} is ${state} and cannot be ${done}.`, { param: "invoice" }),
@@ -89,14 +93,16 @@ function refuseUnless({ id, state }: Held, states: readonly string[], done: stri
 async function creditHeld(
   context: BooksContext,
   transaction: Transaction<Database>,
-  row: Held,
+  { row, held }: { readonly row: InvoiceRow; readonly held: Held },
   { reason, what }: Credit,
   by: string,
 ): Promise<Invoice> {
+  const isPurchase = row.grantId !== null;
+  if (isPurchase) await refusePart(transaction, row, what);
   const invoice = await documentOf(transaction, row.id);
   const before = await notesOf(transaction, row.id);
   const isInternal = (await internalOrganisations(transaction, context.internal)).has(row.organisation);
-  const accountOf = (sku: string): string => revenueAccount(sku, isInternal);
+  const accountOf = (sku: string): string => (isPurchase ? "contract-liabilities" : revenueAccount(sku, isInternal));
   const credits = typeof what === "object" && "account" in what ? spread(what, invoice, before, accountOf) : what;
   const told = { kind: "credit-note", seller: invoice.seller.name, invoice: row.id, by } as const;
   const note = await issueNext(context, transaction, told, (numbered) =>
@@ -106,8 +112,18 @@ async function creditHeld(
   const taken = lines.map(({ sku, net }) => ({ account: accountOf(sku), net: unitsOf(net, currency) }));
   const jurisdiction = tax.jurisdiction ?? undefined;
   const movements = crediting({ currency, taken, tax: unitsOf(totals.tax, currency), jurisdiction });
-  await post(context, transaction, row, "credit", movements);
+  const nowMs = context.clock.nowMs();
+  await postOf(transaction, row, { kind: "credit", movements, atMs: nowMs, nowMs, book: held.book });
+  if (isPurchase) await returnGrant(transaction, row, nowMs);
   return note;
+}
+
+/** A purchase is taken back with its credits: as a whole, and while all of them are there. */
+async function refusePart(transaction: Transaction<Database>, row: InvoiceRow, what: Credit["what"]): Promise<void> {
+  await refuseUsed(transaction, row);
+  if (what === "all") return;
+  const message = "A purchase is credited as a whole, with its credits: leave out what of it.";
+  throw new RefusalError(refuse("invalid_request", message, { param: "lines" }));
 }
 
 async function notesOf(transaction: Transaction<Database>, invoice: InvoiceId): Promise<readonly Invoice[]> {
@@ -143,19 +159,4 @@ function spread(
   if (open === 0n) return taken;
   const message = `Of ${account} of invoice ${number} ${minorText(units - open, currency)} ${currency} are left, and not ${net}.`;
   throw new RefusalError(refuse("credit_exceeds_invoice", message, { param: "net" }));
-}
-
-async function post(
-  { clock, prices }: BooksContext,
-  transaction: Transaction<Database>,
-  { id, organisation }: Held,
-  kind: "credit" | "payment",
-  movements: readonly Movement[],
-): Promise<void> {
-  if (movements.length === 0) return;
-  const nowMs = clock.nowMs();
-  const period = prices.book.calendar.periodAt(nowMs);
-  await openPeriods(transaction, [period]);
-  const postings = postingsFor(organisation, movements);
-  await addEntries(transaction, [{ kind, period: period.name, atMs: nowMs, reference: id, postings }], nowMs);
 }

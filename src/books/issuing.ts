@@ -1,13 +1,13 @@
 import type { Transaction } from "kysely";
-import { type InvoiceId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
+import { type Refusal, refusing } from "../base/index.ts";
 import { type BilledLine, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
-import { type BillDocument, minorAmount, type Period } from "../ledger/index.ts";
-import { type Database, draftsOf, issuedDocuments, setInvoiceState, takeInvoice } from "../store/index.ts";
+import { type BillDocument, minorAmount, parseFraction } from "../ledger/index.ts";
+import { type Database, draftsOf, setInvoiceState } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
+import { documentOf, heldInvoice, type InvoiceRow, periodOf } from "./held.ts";
 import { issueNext } from "./numbers.ts";
 import { partiesFor } from "./parties.ts";
-
-type InvoiceRow = NonNullable<Awaited<ReturnType<typeof takeInvoice>>>;
+import { issuePurchase } from "./purchases.ts";
 
 /** Which drafts became final, and of which it is not known what they would have to say. */
 export interface Finalized {
@@ -25,21 +25,34 @@ export async function finalize(context: BooksContext, id: string, by: string): P
     context.db.transaction().execute(async (transaction) => {
       const row = await heldInvoice(transaction, id);
       if (row.state !== "draft") return documentOf(transaction, row.id);
-      const parties = await partiesFor(context, transaction, row.organisation);
-      const bill = readBill(JSON.parse(row.bill) as BillDocument, await periodOf(transaction, row.period));
-      const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
-      const drawn = minorAmount(row.drawn, row.currency)!;
-      const invoice = await issueNext(context, transaction, told, (numbered) =>
-        invoiceOf(bill, {
-          ...numbered,
-          parties,
-          drawn,
-          taxOfRest: bill.tax.amount,
-          receiptsOf: (line) => receiptsOf(line, context),
-        }),
-      );
+      const invoice =
+        row.grantId === null
+          ? await issueUsage(context, transaction, row, by)
+          : await issuePurchase(context, transaction, row, { by, prepaid: 0n });
       await setInvoiceState(transaction, row.id, "final");
       return invoice;
+    }),
+  );
+}
+
+async function issueUsage(
+  context: BooksContext,
+  transaction: Transaction<Database>,
+  row: InvoiceRow,
+  by: string,
+): Promise<Invoice> {
+  const parties = await partiesFor(context, transaction, row.organisation);
+  const bill = readBill(JSON.parse(row.bill) as BillDocument, await periodOf(transaction, row.period));
+  const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
+  const drawn = minorAmount(row.drawn, row.currency)!;
+  return issueNext(context, transaction, told, (numbered) =>
+    invoiceOf(bill, {
+      ...numbered,
+      parties,
+      drawn,
+      drawnCost: row.drawnCost === null ? undefined : parseFraction(row.drawnCost),
+      taxOfRest: bill.tax.amount,
+      receiptsOf: (line) => receiptsOf(line, context),
     }),
   );
 }
@@ -54,30 +67,6 @@ export async function finalizePeriod(context: BooksContext, period: string, by: 
     else refused.push({ invoice, code: made.code, message: made.message });
   }
   return { issued, refused: refused.slice(0, refusedMost), refusals: refused.length };
-}
-
-/** An invoice that nobody else changes until the transaction ends; throws a refusal where there is none. */
-export async function heldInvoice(transaction: Transaction<Database>, id: string): Promise<InvoiceRow> {
-  const row = await takeInvoice(transaction, id as InvoiceId);
-  if (row !== undefined) return row;
-  throw new RefusalError(refuse("not_found", `There is no invoice ${id}.`, { param: "invoice" }));
-}
-
-/** The document of an invoice that was issued. */
-export async function documentOf(transaction: Transaction<Database>, invoice: InvoiceId): Promise<Invoice> {
-  const documents = await issuedDocuments(transaction, { invoice, limit: 10_000 });
-  const { document } = documents.find(({ kind }) => kind === "invoice")!;
-  return JSON.parse(document) as Invoice;
-}
-
-/** As it was closed, whatever the price book says of its time zone by now. */
-async function periodOf(transaction: Transaction<Database>, name: string): Promise<Period> {
-  const { startsAt, endsAt } = await transaction
-    .selectFrom("ledgerPeriods")
-    .select(["startsAt", "endsAt"])
-    .where("period", "=", name)
-    .executeTakeFirstOrThrow();
-  return { name, startMs: startsAt.getTime(), endMs: endsAt.getTime() };
 }
 
 /** Where the control API tells a line's usage, with the receipts of what was served. */

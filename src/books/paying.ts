@@ -5,6 +5,7 @@ import {
   type Bill,
   draw,
   drawing,
+  earned,
   expire,
   type Grant,
   lapsing,
@@ -21,6 +22,14 @@ interface Paying {
   readonly key: WalletKey;
   grants: readonly Grant[];
 }
+
+/** What credits paid of a bill, and what they had cost. */
+export interface PaidByCredits {
+  readonly drawn: bigint;
+  readonly drawnCost: bigint;
+}
+
+const nothing: PaidByCredits = { drawn: 0n, drawnCost: 0n };
 
 /** Wallets while a period closes: first they pay its bills, then what ends with it lapses or rolls over. */
 export class PayingWallets {
@@ -54,24 +63,25 @@ export class PayingWallets {
   }
 
   /**
-   * Pays a bill before tax, as far as its customer's credits go in amounts that can be paid, and returns how much that is, in units
-   * of 10^-12. A bill that comes to less than nothing takes none.
+   * Pays a bill before tax, as far as its customer's credits go in amounts that can be paid, and returns how much that is and what
+   * those credits had cost, in units of 10^-12. A bill that comes to less than nothing takes none.
    */
-  pay(bill: Bill, invoice: InvoiceId, isInternal: boolean): bigint {
+  pay(bill: Bill, invoice: InvoiceId, isInternal: boolean): PaidByCredits {
     const key = { organisation: bill.customer as OrganisationId, currency: bill.currency };
     const wallet = this.#wallets.get(nameOf(key));
-    if (wallet === undefined || bill.net <= 0n) return 0n;
+    if (wallet === undefined || bill.net <= 0n) return nothing;
     const atMs = this.#period.endMs - 1;
     const minor = ledgerUnits(1n, bill.currency);
     const balance = ledgerAmount(balanceAt(wallet.grants, atMs)) / minor;
     const asked = (balance < bill.net ? balance : bill.net) * minor;
     const { drawn, grants } = draw(wallet.grants, exactly(asked), atMs);
     const sum = this.#move(key, "draw", drawn, invoice);
-    if (sum === 0n) return 0n;
+    if (sum === 0n) return nothing;
     const movements = drawing(bill, sum, { before: wallet.grants, after: grants, isInternal });
     this.#post("draw", key, movements, invoice);
+    const cost = earned(wallet.grants, grants).ofUse;
     wallet.grants = grants;
-    return sum;
+    return { drawn: sum, drawnCost: cost };
   }
 
   /** Ends what expires with the period. */

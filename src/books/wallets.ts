@@ -10,9 +10,8 @@ import {
   RefusalError,
   refusing,
 } from "../base/index.ts";
-import { AllTerms, minorAmount, minorUnitDecimals, purchase, type RatedBook, taxOf } from "../ledger/index.ts";
+import { AllTerms, minorAmount, minorUnitDecimals, type RatedBook } from "../ledger/index.ts";
 import {
-  addEntries,
   addGrant,
   type Database,
   findGrants,
@@ -20,12 +19,12 @@ import {
   type List,
   type MovementRow,
   movementsPage,
-  openPeriods,
   type Page,
 } from "../store/index.ts";
-import { hold, type Held, postingsFor } from "./accruing.ts";
+import { hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { organisationsOf } from "./organisations.ts";
+import { addPurchase } from "./purchases.ts";
 import { noNext } from "./reading.ts";
 
 /** Credits as they are asked for; money and credits are decimal strings. */
@@ -48,6 +47,8 @@ export interface AskedGrant {
   /** What is expected never to be used. */
   readonly breakagePercent?: string | undefined;
   readonly note?: string | undefined;
+  /** What is paid has arrived: its invoice is issued and paid at once. */
+  readonly received?: boolean | undefined;
 }
 
 /** No wallet of anybody's holds more; beyond it is a slip. */
@@ -55,7 +56,7 @@ const creditsMost = 10n ** 12n * 10n ** 12n;
 const percentMost = 100n * 10n ** 12n;
 
 /**
- * Grants credits to an organisation, and posts what is paid for them, with its tax. With an id that was used before the same body answers
+ * Grants credits to an organisation; what is paid for them is posted with its tax, and has an invoice. With an id that was used before the same body answers
  * as it did, and another one is refused.
  */
 export async function grantCredits(context: BooksContext, asked: AskedGrant, by: string): Promise<GrantRow | Refusal> {
@@ -72,7 +73,10 @@ export async function grantCredits(context: BooksContext, asked: AskedGrant, by:
       const known = await sameGrant(transaction, { organisation, id, digest });
       if (known !== undefined) return known;
       const grant = { ...checked(context, asked, organisation, held), organisation, id, digest, createdBy: by };
-      if (await addGrant(transaction, grant)) await postPurchase(context, transaction, grant, held);
+      const { received = false } = asked;
+      if ((await addGrant(transaction, grant)) && grant.paid > 0n) {
+        await addPurchase(context, transaction, grant, { held, received });
+      }
       return (await sameGrant(transaction, { organisation, id, digest }))!;
     }),
   );
@@ -91,6 +95,8 @@ function digestOf(asked: AskedGrant): Buffer {
     breakagePercent: amount(asked.breakagePercent ?? "0"),
     note: asked.note ?? null,
     id: asked.id ?? null,
+    // What was asked for before there was this has the same digest.
+    ...(asked.received === true && { received: true }),
   };
   return createHash("sha256").update(canonicalJson(plain)).digest();
 }
@@ -121,6 +127,7 @@ function checked(
   if (minorAmount(formatAmount(paid), currency) === undefined) {
     throw wrong("paid", `"${asked.paid}" has more decimals than ${currency} can be paid in.`);
   }
+  if (paid === 0n && asked.received === true) throw wrong("received", "Nothing is paid for what is given.");
   const breakage = parseAmount(asked.breakagePercent ?? "0");
   if (breakage === undefined || breakage < 0n || breakage >= percentMost) {
     throw wrong("breakagePercent", "It is a share in percent, from 0 and below 100.");
@@ -173,23 +180,6 @@ function currencyFor(asked: string | undefined, organisation: OrganisationId, at
 
 function wrong(param: string, message: string): RefusalError {
   return new RefusalError(refuse("invalid_request", message, { param }));
-}
-
-async function postPurchase(
-  { clock }: BooksContext,
-  transaction: Transaction<Database>,
-  { organisation, id, currency, paid, fromMs }: Pick<GrantRow, "organisation" | "id" | "currency" | "paid" | "fromMs">,
-  { book }: Held,
-): Promise<void> {
-  if (paid === 0n) return;
-  const period = book.calendar.periodAt(fromMs);
-  await openPeriods(transaction, [period]);
-  const net = minorAmount(formatAmount(paid), currency)!;
-  const tax = taxOf({ customer: organisation, period, net }, book);
-  const postings = postingsFor(organisation, purchase(net, tax, currency));
-  const reference = `grant ${organisation} ${id}`;
-  const entry = { kind: "purchase", period: period.name, atMs: fromMs, reference, postings };
-  await addEntries(transaction, [entry], clock.nowMs());
 }
 
 /** What became of a wallet's grants, the oldest first. */

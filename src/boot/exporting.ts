@@ -5,14 +5,14 @@ import type { List, Page } from "../store/index.ts";
 import { readReceipt } from "./books.ts";
 import { declaredSite } from "./declared-site.ts";
 import { dataOwner } from "./explaining.ts";
+import { type Line, paged, pageRows, rows } from "./export-lines.ts";
+import { billLines } from "./exporting-bills.ts";
 import type { OperationParts } from "./parts.ts";
 import { readProof } from "./transparency.ts";
 
 type Exporting = Operations["exports"]["organisation"];
 type ExportRights = Parameters<Exporting>[1];
-type Line = { readonly part: string; readonly row: unknown };
 
-const pageRows = 500;
 /** All but where a row comes from in the journal. */
 const usageColumns = [
   "request",
@@ -115,6 +115,7 @@ async function* linesOf(
     if (await may.link(id)) yield* digestKeys(parts, id as ProjectId);
   }
   yield* usage(parts, organisation, leftOut);
+  yield* billLines(parts, organisation);
   for (const { id } of projects) yield* receipts(parts, id as ProjectId);
   for (const { id } of projects) yield* contents(parts, id, may);
   yield* without(
@@ -220,19 +221,6 @@ async function* without(leftOut: ReadonlySet<string>, lines: AsyncIterable<Line>
     const { project } = line.row as { readonly project?: string | null };
     if (typeof project !== "string" || !leftOut.has(project)) yield line;
   }
-}
-
-async function* rows(part: string, found: readonly unknown[]): AsyncGenerator<Line> {
-  for (const row of found) yield Promise.resolve({ part, row });
-}
-
-async function* paged<Row>(part: string, list: (page: Page) => Promise<List<Row>>): AsyncGenerator<Line> {
-  let after: string | undefined;
-  do {
-    const { items, next } = await list({ limit: pageRows, after });
-    yield* rows(part, items);
-    after = next ?? undefined;
-  } while (after !== undefined);
 }
 
 async function all<Row>(list: (page: Page) => Promise<List<Row>>): Promise<readonly Row[]> {

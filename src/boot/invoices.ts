@@ -1,7 +1,7 @@
 import { type InvoiceId, isId, type OrganisationId, refuse, type Refusal } from "../base/index.ts";
 import { applyParty, credit, finalize, finalizePeriod, makeVoid, partyOf, pay } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
-import type { Buyer, Invoice as Document } from "../invoicing/index.ts";
+import { type Buyer, daysOf, type Invoice as Document } from "../invoicing/index.ts";
 import { behind, invoicesPage, issuedDocuments, type InvoiceRow, type List, pageOf } from "../store/index.ts";
 import type { OperationParts } from "./parts.ts";
 
@@ -20,7 +20,7 @@ export function invoiceOperations(parts: OperationParts) {
       const { issued, refused, refusals } = await finalizePeriod(ledger, period, by);
       return { issued: [...issued], refused: [...refused], refusals };
     },
-    documents: ({ invoice, number, period }, page) => documentPage(store, { invoice, number, period }, page),
+    documents: (filter, page) => documentPage(store, filter, page),
     credit: async ({ invoice, reason, account, net, lines }, by) => {
       if ((account === undefined) !== (net === undefined) || (account !== undefined && lines !== undefined)) {
         return refuse("invalid_request", "Name `account` and `net`, or `lines`, or neither.", { param: "account" });
@@ -56,9 +56,10 @@ function told(invoice: string, made: Document | Refusal): IssuedDocument | Refus
   return { invoice, kind: made.kind, number: made.number, document: { ...made } };
 }
 
-async function documentPage(
-  { db }: OperationParts["store"],
-  filter: Parameters<Books["documents"]>[0],
+/** Documents of an organisation, or of what is asked for. */
+export async function documentPage(
+  { db }: Pick<OperationParts["store"], "db">,
+  filter: Parameters<Books["documents"]>[0] & { readonly organisation?: OrganisationId },
   { limit, after }: Parameters<Books["documents"]>[1],
 ): ReturnType<Books["documents"]> {
   // No number has a slash.
@@ -66,11 +67,13 @@ async function documentPage(
   if (after !== undefined && (last === undefined || seller === undefined)) {
     return refuse("invalid_request", "This is not the `next` of a list.", { param: "after" });
   }
-  const { invoice, number, period } = filter;
+  const { invoice, number, period, billedIn, organisation } = filter;
   const rows = await issuedDocuments(db, {
     ...(invoice !== undefined && { invoice: invoice as InvoiceId }),
     ...(number !== undefined && { number }),
+    ...(organisation !== undefined && { organisation }),
     ...(period !== undefined && { period }),
+    ...(billedIn !== undefined && { billedIn: daysOf(billedIn) }),
     ...(seller !== undefined && { after: [seller, last!] as const }),
     limit: limit + 1,
   });
@@ -88,7 +91,7 @@ async function documentPage(
 }
 
 /** Invoices of an organisation, or of a period, or all. */
-async function invoicePage(
+export async function invoicePage(
   { store, tenancy }: OperationParts,
   { organisation, period }: Parameters<Books["invoices"]>[0],
   page: Parameters<Books["invoices"]>[1],
@@ -113,6 +116,7 @@ async function wholeInvoice({ store }: OperationParts, invoice: string): ReturnT
 function invoiceOf({ organisation, organisationName, createdAt, ...row }: InvoiceRow): Invoice {
   return {
     ...row,
+    kind: row.grant === null ? "usage" : "purchase",
     organisation: { id: organisation, name: organisationName ?? organisation },
     createdAt: createdAt.toISOString(),
   };

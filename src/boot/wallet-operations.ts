@@ -69,7 +69,7 @@ function amountsOf({ balance, unbilled, available, liability }: WalletNow) {
 }
 
 function grantTold(row: GrantRow) {
-  const { id, organisation, currency, priority, breakagePercent, createdBy, rollover } = row;
+  const { id, organisation, currency, priority, breakagePercent, createdBy, rollover, invoice } = row;
   return {
     id,
     organisation,
@@ -77,10 +77,12 @@ function grantTold(row: GrantRow) {
     priority,
     breakagePercent,
     createdBy,
+    invoice,
     credits: formatAmount(row.credits),
     paid: formatAmount(row.paid),
     drawn: formatAmount(row.drawn),
     lapsed: formatAmount(row.lapsed),
+    returned: formatAmount(row.returned),
     from: new Date(row.fromMs).toISOString(),
     until: row.expiresMs === undefined ? null : new Date(row.expiresMs).toISOString(),
     rollover:

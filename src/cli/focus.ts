@@ -15,7 +15,7 @@ export function addFocusCommands(program: Command, context: CommandContext): voi
       const cloud = client(context, options);
       const invoices: Invoice[] = [];
       for (const period of options.period ?? [undefined]) {
-        const rows = await cloud.list<IssuedDocument>("/invoice-documents", { period });
+        const rows = await cloud.list<IssuedDocument>("/invoice-documents", { billedIn: period });
         invoices.push(...rows.map(({ document }) => document as unknown as Invoice));
       }
       await writeFocus(invoices, options, context);

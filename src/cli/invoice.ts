@@ -12,7 +12,9 @@ type Options = CloudOptions & JsonOption;
 
 export function addInvoiceCommands(program: Command, context: CommandContext): void {
   const { printer } = context;
-  const group = program.command("invoice").description("what customers owe for a period");
+  const group = program
+    .command("invoice")
+    .description("what customers owe for a period, and for credits that they buy");
   withJson(withCloud(group.command("list").description("list invoices")))
     .option("--organisation <organisation>", "one organisation's")
     .option("--period <period>", "one period's, such as 2026-03")
@@ -24,6 +26,7 @@ export function addInvoiceCommands(program: Command, context: CommandContext): v
         [
           { title: "INVOICE", text: ({ id }) => id },
           { title: "ORGANISATION", text: ({ organisation }) => organisation.name },
+          { title: "OF", text: ({ kind }) => kind },
           { title: "PERIOD", text: ({ period }) => period },
           { title: "NUMBER", text: ({ number }) => number ?? "" },
           { title: "STATE", text: ({ state }) => state },

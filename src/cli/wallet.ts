@@ -18,6 +18,7 @@ interface GrantOptions extends Options {
   readonly rolloverUntil?: string;
   readonly breakage?: string;
   readonly note?: string;
+  readonly received?: true;
 }
 
 export function addWalletCommands(program: Command, context: CommandContext): void {
@@ -44,6 +45,7 @@ function addGrant(group: Command, context: CommandContext): void {
     .option("--rollover-until <time>", "until when they stay, likewise", parseInstant)
     .option("--breakage <percent>", "what is expected never to be used; default: 0")
     .option("--note <text>", "what it is for")
+    .option("--received", "what is paid has arrived: its invoice is issued and paid at once")
     .action(async (organisation: string, options: GrantOptions) => {
       const { id, currency, credits, paid, priority, expires, rolloverMost, rolloverUntil, breakage, note } = options;
       const rollover =
@@ -60,6 +62,7 @@ function addGrant(group: Command, context: CommandContext): void {
         rollover,
         breakagePercent: breakage,
         note,
+        received: options.received,
       };
       const path = pathOf`/wallets/${organisation}/grants`;
       const made = await client(context, options).send<WalletGrant>("POST", path, body);
@@ -69,6 +72,7 @@ function addGrant(group: Command, context: CommandContext): void {
         ["credits", `${made.credits} ${made.currency}`],
         ["paid", `${made.paid} ${made.currency}`],
         ["until", made.until ?? "used up"],
+        ["invoice", made.invoice ?? "none"],
       ]);
     });
 }
@@ -96,8 +100,10 @@ function addShow(group: Command, context: CommandContext): void {
         { title: "PAID", text: ({ paid }) => paid, align: "right" },
         { title: "DRAWN", text: ({ drawn }) => drawn, align: "right" },
         { title: "LAPSED", text: ({ lapsed }) => lapsed, align: "right" },
+        { title: "RETURNED", text: ({ returned }) => returned, align: "right" },
         { title: "PRIORITY", text: ({ priority }) => String(priority), align: "right" },
         { title: "UNTIL", text: ({ until }) => until ?? "" },
+        { title: "INVOICE", text: ({ invoice }) => invoice ?? "" },
       ],
       rows.flatMap(({ grants }) => grants),
       "Nothing was ever granted; `npx bailiwick wallet grant` does.",

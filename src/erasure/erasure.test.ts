@@ -4,7 +4,14 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
-import { createIds, ManualClock, type RequestId, withPrefix } from "../base/index.ts";
+import {
+  createIds,
+  type InvoiceId,
+  ManualClock,
+  type OrganisationId,
+  type RequestId,
+  withPrefix,
+} from "../base/index.ts";
 import { type Contents, fileKeyEncryption, openContents } from "../contents/index.ts";
 import { openSigningKeys, verifySignedFile } from "../receipt/index.ts";
 import type { Store } from "../store/index.ts";
@@ -289,6 +296,45 @@ for (const kind of ["request", "subject", "project", "organisation"] as const) {
     assert.equal(stated.erased.find((each) => each.store === "contents")?.count, expected[kind].erased);
   });
 }
+
+test("erasing an organisation erases who it is on invoices, and keeps what was issued, as its statement says", async (context) => {
+  const { erasuresWith, store, signing, clinic, rival } = await cloud(context);
+  const { db } = store;
+  const at = new Date(0);
+  for (const { organisation } of [clinic, rival]) {
+    const owner = organisation as OrganisationId;
+    const said = { party: '{"name":"A person"}', changedAt: at, changedBy: "operator" };
+    await db
+      .insertInto("organisationParties")
+      .values({ organisation: owner, ...said })
+      .execute();
+    const id: InvoiceId = `inv_${organisation}`;
+    const amounts = { net: "1", tax: "0", gross: "1", residual: "0" };
+    const billed = { period: "2026-03", currency: "EUR", bill: "{}", createdAt: at };
+    await db
+      .insertInto("invoices")
+      .values({ id, organisation: owner, ...billed, ...amounts })
+      .execute();
+    const days = { issueDate: "2026-04-01", dueDate: null, issuedAt: at, issuedBy: "operator" };
+    const told = { seller: "s", number: `INV-${organisation}`, kind: "invoice" as const, invoice: id };
+    await db
+      .insertInto("invoiceDocuments")
+      .values({ ...told, ...days, document: '{"buyer":"A person"}' })
+      .execute();
+  }
+  const told = await erasuresWith().erase(scopeFor("organisation", clinic), 60_000);
+  assert.ok(!("outcome" in told));
+  const parties = await db.selectFrom("organisationParties").select("organisation").execute();
+  assert.deepEqual(parties, [{ organisation: rival.organisation }]);
+  assert.equal((await db.selectFrom("invoiceDocuments").select("number").execute()).length, 2);
+  const stated = statedBy(told, signing.jwks());
+  assert.deepEqual(
+    stated.erased.find((each) => each.store === "party"),
+    { store: "party", count: 1, ids: [] },
+  );
+  assert.equal(stated.kept.find((each) => each.store === "invoices")?.count, 1);
+  assert.ok(!JSON.stringify(stated).includes("A person"));
+});
 
 test("every step of a project's erasure may run twice", async (context) => {
   const { erasuresWith, store, clinic } = await cloud(context);

@@ -46,6 +46,8 @@ export interface Progress {
   readonly found: Readonly<Record<string, Found>>;
   /** Rows of usage that stay. */
   readonly usageRows: number;
+  /** Invoices and credit notes that stay as they were issued, of an organisation; left out of erasures of before this was counted. */
+  readonly documents?: number | undefined;
   /** Where backups of before were written, as far as is known. */
   readonly backups: readonly string[];
   /** What each destination did about what it remembered. */

@@ -18,6 +18,8 @@ export function blind(key: string, id: string): string {
 const keptWhy = {
   usage:
     "tokens and amounts by request: accounting records, kept as tax and commercial law ask; they say nothing of what was asked (GDPR art. 17(3)(b))",
+  invoices:
+    "invoices and credit notes as they were issued, with who the organisation was on them, and the ledger: kept as tax and commercial law ask (GDPR art. 17(3)(b))",
   audit: "who changed what: kept to show that the law was kept to (GDPR art. 5(2) and 17(3)(b) and (e))",
   log: "the transparency log's entries are salted hashes: without the receipt's salt, which is erased, they can be linked to nobody",
 } as const;
@@ -27,7 +29,7 @@ export function statementOf(
   progress: Progress,
   more: { readonly installation: string; readonly finishedAt: string },
 ): CanonicalValue {
-  const { found, usageRows, backups, stated, caches } = progress;
+  const { found, usageRows, documents, backups, stated, caches } = progress;
   const erased = Object.entries(found).map(([store, { count, ids }]) => ({
     store,
     count,
@@ -48,6 +50,7 @@ export function statementOf(
     erased,
     kept: [
       { store: "usage", count: usageRows, why: keptWhy.usage },
+      ...(documents === undefined ? [] : [{ store: "invoices", count: documents, why: keptWhy.invoices }]),
       { store: "audit", count: null, why: keptWhy.audit },
       { store: "transparency-log", count: null, why: keptWhy.log },
     ],

@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from "kysely";
-import { type ContentKeyId, type ProjectId, type RequestId, withPrefix } from "../base/index.ts";
+import { type ContentKeyId, type OrganisationId, type ProjectId, type RequestId, withPrefix } from "../base/index.ts";
 import type { Contents } from "../contents/index.ts";
 import { change, type Database } from "../store/index.ts";
 import { forgetCaches } from "./caches.ts";
@@ -169,11 +169,12 @@ async function projectsOf(
   return rows.map(({ id }) => id);
 }
 
-async function findTenant(_: Erasing, progress: Progress, stores: Stores): Promise<Progress> {
+async function findTenant(erasing: Erasing, progress: Progress, stores: Stores): Promise<Progress> {
   await settled(stores);
   const { db, contents } = stores;
   const projects = progress.projects as ProjectId[];
-  if (projects.length === 0) return progress;
+  const billed = erasing.kind === "organisation" ? await findBilled(erasing, db) : {};
+  if (projects.length === 0) return { ...progress, ...billed };
   const of = async (
     table: "contents" | "receipts" | "usage" | "digestKeys" | "refusals",
     id: string,
@@ -197,8 +198,28 @@ async function findTenant(_: Erasing, progress: Progress, stores: Stores): Promi
     "digest-keys": await of("digestKeys", "id"),
     refusals: { ...(await of("refusals", "code")), ids: [] },
     decisions: await decisionsOf(projects, db),
+    ...billed.found,
   };
-  return { ...progress, found, usageRows: usage.count };
+  return { ...progress, ...billed, found, usageRows: usage.count };
+}
+
+/** Who an organisation is on its invoices goes; what was issued says it for as long as the law wants it kept. */
+async function findBilled(
+  { organisation }: Erasing,
+  db: Kysely<Database>,
+): Promise<Partial<Pick<Progress, "found" | "documents">>> {
+  const parties = await db
+    .selectFrom("organisationParties")
+    .select("organisation")
+    .where("organisation", "=", organisation as OrganisationId)
+    .execute();
+  const { count } = await db
+    .selectFrom("invoiceDocuments")
+    .innerJoin("invoices", "invoices.id", "invoiceDocuments.invoice")
+    .select((expression) => expression.fn.countAll<string>().as("count"))
+    .where("organisation", "=", organisation as OrganisationId)
+    .executeTakeFirstOrThrow();
+  return { found: { party: { count: parties.length, ids: [] } }, documents: Number(count) };
 }
 
 async function destroyKeys(_: Erasing, { projects }: Progress, { contents }: Stores): Promise<undefined> {
@@ -242,6 +263,12 @@ async function removeAllReceipts(_: Erasing, { projects }: Progress, stores: Sto
 
 /** What people wrote about them goes, and what still holds ends. */
 async function endTheRest(erasing: Erasing, { projects }: Progress, { db, now }: Stores): Promise<undefined> {
+  if (erasing.kind === "organisation") {
+    await db
+      .deleteFrom("organisationParties")
+      .where("organisation", "=", erasing.organisation as OrganisationId)
+      .execute();
+  }
   if (projects.length > 0) await db.deleteFrom("decisions").where(askedBy, "in", projects).execute();
   for (const project of projects as readonly ProjectId[]) {
     await db.deleteFrom("refusals").where("project", "=", project).execute();

@@ -61,10 +61,12 @@ function chargeOf(line: InvoiceLine, invoice: Invoice): Charge {
 
 function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, invoice: Invoice): Charge {
   const service = serviceOf(line.sku);
+  const isUsed = service !== billingService;
   const exact = decimalOf(usage.amount);
   const drawn = adjusted(line, "drawn");
   const isDrawn = compare(drawn, none) > 0;
   const billed = !isDrawn ? exact : compare(decimalOf(line.net), none) === 0 ? none : subtract(exact, drawn);
+  const cost = costOfDrawn(line);
   const quantity = decimalOf(line.quantity);
   const listPrice = cut(divide(decimalOf(line.price.amount), decimalOf(line.price.baseQuantity)));
   const contracted = subtract(exact, adjusted(line, "minimum"));
@@ -73,24 +75,32 @@ function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, in
   return {
     invoice,
     line,
-    // What was committed to and not used is bought, and used by nobody.
-    category: service === billingService ? "Purchase" : "Usage",
+    // What was committed to and not used was bought by nobody beforehand: it is asked for once the period is over.
+    category: isUsed ? "Usage" : "Adjustment",
     description: line.name,
     service,
     costs: {
       billed: text(billed),
-      effective: text(exact),
+      effective: text(cost === undefined ? exact : add(billed, cost)),
       list: text(multiply(listPrice, quantity)),
       contracted: text(multiply(contractedPrice, quantity)),
     },
-    pricing: {
-      quantity: line.quantity,
-      unit: service.unit,
-      listUnitPrice: text(listPrice),
-      contractedUnitPrice: text(contractedPrice),
-    },
-    consumed: service === billingService ? null : usage.quantity,
+    pricing: isUsed
+      ? {
+          quantity: line.quantity,
+          unit: service.unit,
+          listUnitPrice: text(listPrice),
+          contractedUnitPrice: text(contractedPrice),
+        }
+      : null,
+    consumed: isUsed ? usage.quantity : null,
   };
+}
+
+/** What the credits had cost that paid of a line; undefined where none did, or nobody knows. */
+function costOfDrawn({ allowances }: InvoiceLine): Fraction | undefined {
+  const cost = allowances.find(({ kind }) => kind === "drawn")?.cost;
+  return cost === undefined ? undefined : decimalOf(cost);
 }
 
 /** Credits: billed now, and effective where they are used. */
@@ -121,14 +131,17 @@ function purchaseOf(line: InvoiceLine, invoice: Invoice): Charge {
 }
 
 function creditOf(line: InvoiceLine, invoice: Invoice): Charge {
-  const isUsage = line.usage !== null && serviceOf(line.sku) !== billingService;
+  const service = line.usage === null ? billingService : serviceOf(line.sku);
+  const category = line.usage === null ? "Purchase" : service === billingService ? "Adjustment" : "Usage";
+  const costs = alike(signed(decimalOf(line.net), invoice));
   return {
     invoice,
     line,
-    category: isUsage ? "Usage" : "Purchase",
+    category,
     description: `Credit: ${line.name}`,
-    service: line.usage === null ? billingService : serviceOf(line.sku),
-    costs: alike(signed(decimalOf(line.net), invoice)),
+    service,
+    // Credits that were bought were effective nowhere yet.
+    costs: line.usage === null ? { ...costs, effective: "0" } : costs,
     pricing: null,
     consumed: null,
   };

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
 import { creditOf, decimalOf, type Invoice, invoiceOf } from "../invoicing/index.ts";
 import { billOf, goldenInvoice, goldenPurchase, goldenUsage, issuedInvoice, issuing } from "../invoicing/testing.ts";
-import { add, decimalText, fraction, multiply } from "../ledger/index.ts";
+import { add, decimalText, fraction, multiply, total } from "../ledger/index.ts";
 import { focusCsv, focusParquet, type FocusVersion } from "./index.ts";
 
 type Row = Readonly<Record<string, string>>;
@@ -81,12 +81,54 @@ test("credits are billed when they are bought and effective when they are used, 
     new Set(whole.map((row) => `${row["ChargeCategory"]} ${row["BilledCost"]}`)),
     new Set(["Usage 0.0"]),
   );
+  // Nobody knows what they had cost: it is what they pay for.
   assert.equal(sumOf(whole, "EffectiveCost"), "1912.7308772");
   const part = rowsOf([issuedInvoice(invoiceOf(bill, { ...issuing, drawn: 50_000n }))]);
   assert.equal(sumOf(part, "BilledCost"), "1497.49");
 });
 
-test("what was committed to and not used is bought; a dimension that nobody knows here is usage all the same", () => {
+test("golden B: what was drawn is effective at what the credits had cost, to the last decimal; gifts cost nothing", () => {
+  const bill = billOf(goldenUsage);
+  // 10,000.00 for 11,000 credits.
+  const cost = (drawn: bigint) => ({ drawn, drawnCost: fraction((drawn * 10n ** 12n) / 110n, 10n ** 12n) });
+  const whole = rowsOf([issuedInvoice(invoiceOf(bill, { ...issuing, ...cost(bill.net) }))]);
+  assert.equal(sumOf(whole, "BilledCost"), "0");
+  assert.equal(sumOf(whole, "EffectiveCost"), "1738.845454545454");
+  assert.deepEqual(
+    whole.map((row) => row["EffectiveCost"]),
+    ["432.0", "34.118181818182", "727.272727272727", "545.454545454545"],
+  );
+  const part = rowsOf([issuedInvoice(invoiceOf(bill, { ...issuing, ...cost(50_000n) }))]);
+  const lines = part.filter((row) => row["ChargeCategory"] === "Usage");
+  assert.deepEqual(
+    lines.map((row) => [row["BilledCost"], row["EffectiveCost"]]),
+    [
+      ["0.0", "431.999999999999"],
+      ["12.7308624", "35.276316945455"],
+      ["800.0000008", "800.0000008"],
+      ["600.000014", "600.000014"],
+    ],
+  );
+  const given = rowsOf([issuedInvoice(invoiceOf(bill, { ...issuing, drawn: bill.net, drawnCost: fraction(0n) }))]);
+  assert.equal(sumOf(given, "EffectiveCost"), "0");
+});
+
+test("a purchase that was taken back bills what it had billed, and was effective nowhere", () => {
+  const bought = goldenPurchase();
+  const note = issuedInvoice(creditOf(bought, { ...crediting, credits: "all" }));
+  const rows = rowsOf([bought, note]);
+  assert.deepEqual(
+    rows.map((row) => [row["ChargeCategory"], row["ChargeClass"], row["BilledCost"], row["EffectiveCost"]]),
+    [
+      ["Purchase", "", "10000.0", "0.0"],
+      ["Tax", "", "600.0", "0.0"],
+      ["Purchase", "Correction", "-10000.0", "0.0"],
+      ["Tax", "Correction", "-600.0", "0.0"],
+    ],
+  );
+});
+
+test("what was committed to and not used is an adjustment; a dimension that nobody knows here is usage all the same", () => {
   const versions = [{ version: "1", effectiveFrom: "2026-01-01", commitment: "50.00" }];
   const contracts = [{ contract: "c", customer: "acme", versions }];
   const bill = billOf(
@@ -97,7 +139,7 @@ test("what was committed to and not used is bought; a dimension that nobody know
   assert.deepEqual(
     rows.map((row) => [row["ChargeCategory"], row["ServiceName"], row["BilledCost"], row["ConsumedQuantity"]]),
     [
-      ["Purchase", "Billing", "30.0", ""],
+      ["Adjustment", "Billing", "30.0", ""],
       ["Usage", "Other services", "20.0", "2.0"],
       ["Tax", "Billing", "3.0", ""],
     ],
@@ -126,8 +168,12 @@ test("property: an invoice's rows bill its gross amount, and each unit price tim
       const usage = { "m/input-tokens": String(tokens), "910b/accelerator-seconds": String(seconds) };
       const bill = billOf(usage, { prices, contracts, percent, currency });
       const drawn = (bill.net * BigInt(drawnPermille)) / 1_000n;
-      const invoice = issuedInvoice(invoiceOf(bill, { ...issuing, drawn }));
+      const costs = drawn / 3n;
+      const drawnCost = fraction(costs, 10n ** 12n);
+      const invoice = issuedInvoice(invoiceOf(bill, { ...issuing, drawn, drawnCost }));
       const rows = rowsOf([invoice]);
+      const cost = invoice.lines.flatMap(({ allowances }) => allowances.flatMap((each) => each.cost ?? []));
+      assert.equal(decimalText(total(cost.map(decimalOf))), decimalText(drawn === 0n ? fraction(0n) : drawnCost));
       assert.equal(sumOf(rows, "BilledCost"), plain(invoice.totals.gross));
       for (const row of rows.filter((each) => each["PricingQuantity"] !== "")) {
         for (const kind of ["List", "Contracted"]) {

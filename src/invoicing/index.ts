@@ -6,7 +6,8 @@
  * put on; credit notes never give back more than is left; the same invoice has the same bytes in each format.
  */
 export { creditOf } from "./document/credit.ts";
-export { invoiceOf } from "./document/issue.ts";
+export { daysOf } from "./document/days.ts";
+export { invoiceOf, purchaseInvoiceOf } from "./document/issue.ts";
 export type { Invoice, InvoiceLine } from "./document/invoice.ts";
 export { decimalOf, unitsOf } from "./document/money.ts";
 export { type Buyer, type Issuer, issuerShape, type Parties, readBuyer, readParties } from "./document/parties.ts";

@@ -109,7 +109,7 @@ export function goldenPurchase(): Invoice {
     currency: "CNY",
     amount: 1_000_000n,
   };
-  const tax = { jurisdiction: "CN", name: "VAT", percent: parseFraction("6"), reverseCharge: false };
+  const tax = { jurisdiction: "CN", name: "VAT", percent: parseFraction("6"), reverseCharge: false, amount: 60_000n };
   return issuedInvoice(
     purchaseInvoiceOf(purchase, tax, { ...issuing, number: "INV-2026-000002", prepaid: 1_060_000n }),
   );

@@ -133,6 +133,7 @@ export {
   addMovements,
   findGrants,
   type GrantRow,
+  type NewGrant,
   type MovementRow,
   movementsPage,
   type Unbilled,

@@ -15,8 +15,11 @@ export interface DraftInvoice {
   readonly gross: bigint;
   /** What rounding took away, below 0 where it added. */
   readonly residual: bigint;
-  /** What wallets pay of `net`. */
+  /** What wallets pay of `net`, and what those credits had cost. */
   readonly drawn: bigint;
+  readonly drawnCost: bigint;
+  /** The grant that it is the purchase of; null: it is of usage. */
+  readonly grant: string | null;
   readonly createdAtMs: number;
 }
 
@@ -27,27 +30,30 @@ export async function addInvoices(
   invoices: readonly DraftInvoice[],
 ): Promise<void> {
   for (let from = 0; from < invoices.length; from += invoicesAtOnce) {
-    const rows = invoices.slice(from, from + invoicesAtOnce).map(({ net, tax, gross, residual, drawn, ...rest }) => ({
-      ...rest,
-      net: String(net),
-      tax: String(tax),
-      gross: String(gross),
-      residual: String(residual),
-      drawn: String(drawn),
-    }));
+    const rows = invoices
+      .slice(from, from + invoicesAtOnce)
+      .map(({ net, tax, gross, residual, drawn, drawnCost, ...rest }) => ({
+        ...rest,
+        net: String(net),
+        tax: String(tax),
+        gross: String(gross),
+        residual: String(residual),
+        drawn: String(drawn),
+        drawnCost: String(drawnCost),
+      }));
     await sql`
-      INSERT INTO invoices (id, organisation, period, currency, bill, net, tax, gross, residual, drawn, created_at)
+      INSERT INTO invoices (id, organisation, period, currency, bill, net, tax, gross, residual, drawn, drawn_cost, grant_id, created_at)
       SELECT id, organisation, period, currency, bill, net * 0.000000000001, tax * 0.000000000001,
-        gross * 0.000000000001, residual * 0.000000000001, drawn * 0.000000000001,
-        timestamptz 'epoch' + "createdAtMs" * interval '1 millisecond'
+        gross * 0.000000000001, residual * 0.000000000001, drawn * 0.000000000001, "drawnCost" * 0.000000000001,
+        "grant", timestamptz 'epoch' + "createdAtMs" * interval '1 millisecond'
       FROM json_to_recordset(${JSON.stringify(rows)}::json) AS invoice (
         id text, organisation text, period text, currency text, bill text, net numeric, tax numeric, gross numeric,
-        residual numeric, drawn numeric, "createdAtMs" bigint
+        residual numeric, drawn numeric, "drawnCost" numeric, "grant" text, "createdAtMs" bigint
       )`.execute(transaction);
   }
 }
 
-/** Exact decimal strings, of all invoices of a currency. */
+/** Exact decimal strings, of all invoices of usage in a currency. */
 export interface InvoiceTotal {
   readonly currency: string;
   readonly invoices: number;
@@ -64,7 +70,7 @@ export async function invoiceTotals(
   const { rows } = await sql<Omit<InvoiceTotal, "invoices"> & { invoices: string }>`
     SELECT currency, count(*) AS invoices, trim_scale(sum(net))::text AS net, trim_scale(sum(tax))::text AS tax,
       trim_scale(sum(gross))::text AS gross, trim_scale(sum(residual))::text AS residual
-    FROM invoices WHERE period = ${period} GROUP BY currency ORDER BY currency`.execute(db);
+    FROM invoices WHERE period = ${period} AND grant_id IS NULL GROUP BY currency ORDER BY currency`.execute(db);
   const totals = rows.map((row) => ({ ...row, invoices: Number(row.invoices) }));
   return { invoices: totals.reduce((sum, { invoices }) => sum + invoices, 0), totals };
 }
@@ -122,6 +128,8 @@ export interface InvoiceRow {
   readonly residual: string;
   /** What wallets have paid of `net`. */
   readonly drawn: string;
+  /** The grant that it is the purchase of; null: it is of usage. */
+  readonly grant: string | null;
   readonly createdAt: Date;
   /** null of a draft. */
   readonly number: string | null;
@@ -151,7 +159,7 @@ export async function invoicesPage(
   const { rows } = await sql<InvoiceRow>`
     SELECT i.id, i.organisation, o.name AS organisation_name, i.period, i.currency, i.state, i.bill,
       trim_scale(i.net)::text AS net, trim_scale(i.tax)::text AS tax, trim_scale(i.gross)::text AS gross,
-      trim_scale(i.residual)::text AS residual, trim_scale(i.drawn)::text AS drawn, i.created_at, d.number, d.issue_date, d.due_date
+      trim_scale(i.residual)::text AS residual, trim_scale(i.drawn)::text AS drawn, i.grant_id AS grant, i.created_at, d.number, d.issue_date, d.due_date
     FROM invoices i LEFT JOIN organisations o ON o.id = i.organisation
       LEFT JOIN invoice_documents d ON d.invoice = i.id AND d.kind = 'invoice'
     WHERE ${sql.join(filters, sql` AND `)} ORDER BY i.id LIMIT ${limit}::bigint`.execute(db);

@@ -71,8 +71,11 @@ export async function setInvoiceState(
 export interface DocumentQuestion {
   readonly invoice?: InvoiceId;
   readonly number?: string;
+  readonly organisation?: OrganisationId;
   /** The invoices' period; of credit notes their invoice's. */
   readonly period?: string;
+  /** Of usage, with its credit notes, of this period; of purchases, and of their credit notes, issued from its first day to its last. */
+  readonly billedIn?: { readonly name: string; readonly startDate: string; readonly endDate: string };
   /** The seller and number of the last one that was had. */
   readonly after?: readonly [string, string];
   readonly limit: number;
@@ -81,7 +84,7 @@ export interface DocumentQuestion {
 /** Documents in the order of seller and number. */
 export async function issuedDocuments(
   db: Kysely<Database>,
-  { invoice, number, period, after, limit }: DocumentQuestion,
+  { invoice, number, organisation, period, billedIn, after, limit }: DocumentQuestion,
 ): Promise<readonly Pick<IssuedDocument, "seller" | "number" | "kind" | "invoice" | "document">[]> {
   return db
     .selectFrom("invoiceDocuments")
@@ -89,7 +92,14 @@ export async function issuedDocuments(
     .select(["seller", "number", "kind", "invoice", "document"])
     .$if(invoice !== undefined, (query) => query.where("invoice", "=", invoice!))
     .$if(number !== undefined, (query) => query.where("number", "=", number!))
+    .$if(organisation !== undefined, (query) => query.where("organisation", "=", organisation!))
     .$if(period !== undefined, (query) => query.where("period", "=", period!))
+    .$if(billedIn !== undefined, (query) =>
+      query.where(
+        sql<boolean>`CASE WHEN grant_id IS NULL THEN period = ${billedIn!.name}
+          ELSE issue_date BETWEEN ${billedIn!.startDate} AND ${billedIn!.endDate} END`,
+      ),
+    )
     .$if(after !== undefined, (query) => query.where(sql<boolean>`(seller, number) > (${after![0]}, ${after![1]})`))
     .orderBy("seller")
     .orderBy("number")

@@ -440,6 +440,10 @@ export interface InvoiceTable {
   createdAt: Time;
   /** What wallets have paid of `net`. */
   drawn: ColumnType<string, string | undefined, never>;
+  /** What those credits had cost; null of bills of before that was kept. */
+  drawnCost: ColumnType<string | null, string | null | undefined, never>;
+  /** The grant that it is the purchase of; null: it is of usage. */
+  grantId: ColumnType<string | null, string | null | undefined, never>;
 }
 
 /** Credits that an organisation has bought or was given. */
@@ -469,7 +473,7 @@ export interface WalletMovementTable {
   number: ColumnType<string, number | undefined, never>;
   organisation: OrganisationId;
   grantId: string;
-  kind: "draw" | "lapse";
+  kind: "draw" | "lapse" | "return";
   credits: Decimal;
   at: Time;
   /** An invoice; of what has lapsed the period with which it did. */
@@ -641,14 +645,14 @@ export const tables = [
   "usage_events",
   "usage_sums",
   "unrated_usage",
+  "wallet_grants",
+  "wallet_movements",
   "invoices",
   "organisation_parties",
   "invoice_series",
   "invoice_documents",
   "ledger_transactions",
   "ledger_postings",
-  "wallet_grants",
-  "wallet_movements",
   "alerts",
   "alert_deliveries",
   "ledger_periods",

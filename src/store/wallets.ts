@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from "kysely";
-import type { GatewayId, OrganisationId } from "../base/index.ts";
+import type { GatewayId, InvoiceId, OrganisationId } from "../base/index.ts";
 import type { Position } from "./batch.ts";
 import type { Database } from "./schema.ts";
 
@@ -27,16 +27,19 @@ export interface NewGrant extends WalletKey {
   readonly createdBy: string;
 }
 
-/** A grant, and how much of it was used and has lapsed. */
+/** A grant, and how much of it was used, has lapsed, and was taken back with its purchase. */
 export interface GrantRow extends NewGrant {
   readonly drawn: bigint;
   readonly lapsed: bigint;
+  readonly returned: bigint;
+  /** Of its purchase; null of a gift. */
+  readonly invoice: InvoiceId | null;
 }
 
 /** What becomes of a grant's credits. */
 export interface WalletMovement extends WalletKey {
   readonly grant: string;
-  readonly kind: "draw" | "lapse";
+  readonly kind: "draw" | "lapse" | "return";
   readonly credits: bigint;
   readonly atMs: number;
   readonly reference: string;
@@ -73,12 +76,13 @@ export async function addGrant(transaction: Transaction<Database>, grant: NewGra
 
 interface RawGrant extends Omit<
   GrantRow,
-  "credits" | "paid" | "fromMs" | "expiresMs" | "rollover" | "note" | "createdAtMs" | "drawn" | "lapsed"
+  "credits" | "paid" | "fromMs" | "expiresMs" | "rollover" | "note" | "createdAtMs" | "drawn" | "lapsed" | "returned"
 > {
   readonly credits: string;
   readonly paid: string;
   readonly drawn: string;
   readonly lapsed: string;
+  readonly returned: string;
   readonly fromAt: Date;
   readonly expiresAt: Date | null;
   readonly rolloverMost: string | null;
@@ -97,7 +101,7 @@ export async function findGrants(
     sql`true`,
     ...(organisations === undefined ? [] : [sql`g.organisation = ANY(${organisations}::text[])`]),
     ...(id === undefined ? [] : [sql`g.id = ${id}`]),
-    ...(isOpen === true ? [sql`g.credits > coalesce(m.drawn, 0) + coalesce(m.lapsed, 0)`] : []),
+    ...(isOpen === true ? [sql`g.credits > coalesce(m.taken, 0)`] : []),
   ];
   const { rows } = await sql<RawGrant>`
     SELECT g.organisation, g.id, g.currency, (g.credits * 1000000000000)::numeric(50, 0) AS credits,
@@ -105,11 +109,13 @@ export async function findGrants(
       (g.rollover_most * 1000000000000)::numeric(50, 0) AS rollover_most, g.rollover_until,
       trim_scale(g.breakage_percent)::text AS breakage_percent, g.note, g.digest, g.created_at, g.created_by,
       (coalesce(m.drawn, 0) * 1000000000000)::numeric(50, 0) AS drawn,
-      (coalesce(m.lapsed, 0) * 1000000000000)::numeric(50, 0) AS lapsed
+      (coalesce(m.lapsed, 0) * 1000000000000)::numeric(50, 0) AS lapsed,
+      (coalesce(m.returned, 0) * 1000000000000)::numeric(50, 0) AS returned, i.id AS invoice
     FROM wallet_grants g LEFT JOIN LATERAL (
-      SELECT sum(credits) FILTER (WHERE kind = 'draw') AS drawn, sum(credits) FILTER (WHERE kind = 'lapse') AS lapsed
+      SELECT sum(credits) FILTER (WHERE kind = 'draw') AS drawn, sum(credits) FILTER (WHERE kind = 'lapse') AS lapsed,
+        sum(credits) FILTER (WHERE kind = 'return') AS returned, sum(credits) AS taken
       FROM wallet_movements WHERE organisation = g.organisation AND grant_id = g.id
-    ) AS m ON true
+    ) AS m ON true LEFT JOIN invoices i ON i.organisation = g.organisation AND i.grant_id = g.id
     WHERE ${sql.join(filters, sql` AND `)} ORDER BY g.organisation, g.created_at, g.id`.execute(db);
   return rows.map(grantOf);
 }
@@ -122,6 +128,7 @@ function grantOf(row: RawGrant): GrantRow {
     paid: BigInt(row.paid),
     drawn: BigInt(row.drawn),
     lapsed: BigInt(row.lapsed),
+    returned: BigInt(row.returned),
     fromMs: fromAt.getTime(),
     expiresMs: expiresAt?.getTime(),
     rollover:
@@ -160,7 +167,7 @@ export async function addMovements(
 export interface MovementRow {
   readonly number: number;
   readonly grant: string;
-  readonly kind: "draw" | "lapse";
+  readonly kind: "draw" | "lapse" | "return";
   /** Exact decimal string. */
   readonly credits: string;
   readonly at: Date;

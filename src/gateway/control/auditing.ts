@@ -140,8 +140,8 @@ function namedIn(path: string): string {
   return secret.test(path) ? "(a secret)" : path.slice(0, 200);
 }
 
-/** What is no part of what was changed, or is for its reader only. */
-const untold = new Set(["warnings", "items", "blinding"]);
+/** What is no part of what was changed, is for its reader only, or names a person, whom an erasure could not take out of the log. */
+const untold = new Set(["warnings", "items", "blinding", "party"]);
 
 /** Member by member, what is another than it was. */
 function changesOf(before: Members | undefined, after: Members): AuditFact["changes"] {

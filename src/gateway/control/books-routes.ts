@@ -270,7 +270,7 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
         method: "GET",
         path: "/invoices",
         name: "listInvoices",
-        summary: "Lists invoices, the oldest first.",
+        summary: "Lists invoices of usage and of credits that were bought, the oldest first.",
         query: z.strictObject({ ...page, organisation: reference.optional(), period: periodName.optional() }),
         answer: invoices,
       },
@@ -325,12 +325,15 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
           invoice: z.string().max(100).optional().meta({ description: "This one, and its credit notes." }),
           number: z.string().max(100).optional(),
           period: periodName.optional(),
+          billedIn: periodName
+            .optional()
+            .meta({ description: "Of usage of this period, and of credits whose purchase was issued in it." }),
         }),
         answer: issuedDocuments,
       },
       ({ query }) => {
-        const { invoice, number, period } = query;
-        return books.documents({ invoice, number, period }, pageOf(query));
+        const { invoice, number, period, billedIn } = query;
+        return books.documents({ invoice, number, period, billedIn }, pageOf(query));
       },
     ),
     ...correctingRoutes(books),
@@ -350,7 +353,7 @@ function correctingRoutes(books: BooksOperations): readonly Route[] {
         path: "/invoices/:invoice/credits",
         name: "creditInvoice",
         summary:
-          "Takes a part of an invoice back, with its tax, by a numbered credit note: it is posted into the period that is open, and the invoice stays as it is. Either `account` and `net`, or `lines`; neither: all that is left. At most what is left.",
+          "Takes a part of an invoice back, with its tax, by a numbered credit note: it is posted into the period that is open, and the invoice stays as it is. Either `account` and `net`, or `lines`; neither: all that is left. At most what is left. A purchase goes back as a whole, with its credits, while none of them were used.",
         params,
         body: z.strictObject({
           reason,
@@ -421,6 +424,7 @@ function partyRoutes(books: BooksOperations): readonly Route[] {
         path: "/organisations/:organisation/party",
         name: "setParty",
         summary: "Says who an organisation is, for invoices that are issued from here on.",
+        hidesBody: true,
         params,
         body: z.record(z.string().max(200), z.unknown()),
         answer,

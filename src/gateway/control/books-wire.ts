@@ -137,6 +137,8 @@ export const reasons = z.object({
 
 export const invoice = z.object({
   id: z.string(),
+  kind: z.enum(["usage", "purchase"]).meta({ description: "Of a period's usage, or of credits that were bought." }),
+  grant: z.string().nullable().meta({ description: "Which credits were bought." }),
   organisation: z.object({ id: z.string(), name: z.string() }),
   period: z.string(),
   currency: z.string(),

@@ -39,6 +39,8 @@ export function createFakeWallets(clock: Clock): WalletOperations {
         paid,
         drawn: "0",
         lapsed: "0",
+        returned: "0",
+        invoice: null,
         priority: more.priority ?? 0,
         from: at,
         until: more.expiresAt ?? null,

@@ -449,6 +449,8 @@ export interface BooksOperations {
       readonly invoice: string | undefined;
       readonly number: string | undefined;
       readonly period: string | undefined;
+      /** Of usage of this period, and of purchases that were issued in it. */
+      readonly billedIn: string | undefined;
     },
     page: Page,
   ): Promise<List<IssuedDocument> | Refusal>;

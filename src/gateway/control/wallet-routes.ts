@@ -32,6 +32,10 @@ const asked = z.strictObject({
     .meta({ description: "When it expires, at most so many credits stay until then, once." }),
   breakagePercent: decimal.optional().meta({ description: "What is expected never to be used; default 0." }),
   note: words.optional(),
+  received: z
+    .boolean()
+    .optional()
+    .meta({ description: "What is paid has arrived: the invoice of it is issued and paid at once. Default: false." }),
 });
 
 /** Prepaid wallets: an organisation's grants of credits, in a currency. */
@@ -82,7 +86,7 @@ export function walletRoutes(operations: WalletOperations): readonly Route[] {
         path: "/wallets/:organisation/grants",
         name: "grantCredits",
         summary:
-          "Grants credits to an organisation, bought or given; they hold within a second. What is paid is posted as a contract liability. With an `id` that was used before the same body answers with that grant, and another one is refused. Nothing of a grant is changed later.",
+          "Grants credits to an organisation, bought or given; they hold within a second. What is paid is posted as a contract liability, with its tax, and has an invoice: a draft, or with `received` a paid one. With an `id` that was used before the same body answers with that grant, and another one is refused. Nothing of a grant is changed later.",
         params,
         body: asked,
         answer: walletGrant,

@@ -11,6 +11,8 @@ export const walletGrant = z.object({
   paid: decimal.meta({ description: "0: it was given." }),
   drawn: decimal.meta({ description: "What invoices were paid with." }),
   lapsed: decimal,
+  returned: decimal.meta({ description: "What was taken back with its purchase: all of it, or 0." }),
+  invoice: z.string().nullable().meta({ description: "Of its purchase; null of what was given." }),
   priority: z.int(),
   from: z.string(),
   until: z.string().nullable().meta({ description: "The end of the period that it was to expire in; null: never." }),
@@ -43,7 +45,7 @@ export const walletMovements = listOf(
   z.object({
     number: z.int(),
     grant: z.string(),
-    kind: z.enum(["draw", "lapse"]),
+    kind: z.enum(["draw", "lapse", "return"]),
     credits: decimal,
     at: z.string(),
     reference: z.string().meta({ description: "An invoice; of what has lapsed the period with which it did." }),

@@ -83,6 +83,8 @@ export interface Adjustment {
   readonly kind: "discount" | "drawn" | "minimum" | "rounding";
   readonly reason: string;
   readonly amount: string;
+  /** Of what was drawn: what those credits had cost, 0 of credits that were given; left out where nobody knows. */
+  readonly cost?: string | undefined;
 }
 
 /** Which usage a line is the price of: with it the records and receipts of it are found. */

@@ -231,6 +231,21 @@ test("what cannot be credited is refused: amounts that are none, lines that are 
   assert.equal(creditOf(invoice, { ...crediting, credits: "all", number: "../x" }).outcome, "refused");
 });
 
+test("what credits paid is off lines above 0 alone: a line that takes late usage back is drawn from by nobody", () => {
+  const bill = billOf(goldenUsage);
+  const [first, ...rest] = bill.lines;
+  const back = { ...first!, amount: fraction(-20n), rounded: -2_000n, residual: fraction(0n), discount: fraction(0n) };
+  const net = rest.reduce((sum, { rounded }) => sum + rounded, back.rounded);
+  const drawn = net - 1n;
+  const { lines, totals } = issuedInvoice(invoiceOf({ ...bill, lines: [back, ...rest], net }, { ...issuing, drawn }));
+  assert.deepEqual([totals.net, lines[0]!.net, lines[0]!.allowances], ["0.01", "-20.00", []]);
+  const taken = lines.flatMap(({ allowances }) => allowances.filter(({ kind }) => kind === "drawn"));
+  assert.equal(
+    taken.reduce((sum, { amount }) => sum + unitsOf(amount, "CNY"), 0n),
+    drawn,
+  );
+});
+
 test("reverse charge names both sides; a rate that nobody knows, and an exemption without its reason, make no invoice", () => {
   const [buyer] = goldenParties.buyers;
   const { vatId: _, ...anonymous } = buyer!;

@@ -1,13 +1,15 @@
 import { type Refusal, refuse } from "../../base/index.ts";
-import { moneyText } from "../../ledger/index.ts";
+import { type Fraction, fraction, ledgerAmount, moneyText, multiply, subtract, type Tax } from "../../ledger/index.ts";
 import { dayAfter, daysOf, isDay } from "./days.ts";
 import type { Invoice, InvoiceLine, InvoicePeriod, TaxBreakdown, Totals } from "./invoice.ts";
-import { billedLine, type DraftLine, type Purchase, purchasedLine } from "./line.ts";
+import { billedLine, type DraftLine, type DrawnPart, type Purchase, purchasedLine } from "./line.ts";
 import { unitsOf } from "./money.ts";
 import type { Buyer, Parties } from "./parties.ts";
 import type { Party } from "./party.ts";
 import type { BilledLine, InvoicedBill } from "./read-bill.ts";
 import { type Taxation, taxationOf, taxOn, type TaxStanding } from "./taxation.ts";
+
+const ledgerUnit = 10n ** 12n;
 
 /** What a bill does not say. */
 export interface Issuing {
@@ -22,6 +24,8 @@ export interface Issuing {
 export interface BillIssuing extends Issuing {
   /** Paid by credits that were bought, and taxed, before: in minor units, off the lines in their order, before tax. */
   readonly drawn?: bigint | undefined;
+  /** What those credits had cost, where that is known. */
+  readonly drawnCost?: Fraction | undefined;
   /** What is due on the rest, as the ledger has posted it; left out: computed. Minor units. */
   readonly taxOfRest?: bigint | undefined;
   /** Where a line's receipts are told. */
@@ -32,29 +36,39 @@ export type Issued = { readonly outcome: "issued"; readonly invoice: Invoice } |
 
 /** The invoice of a bill. The same bill and the same `issuing` make the same invoice, to the byte. */
 export function invoiceOf(bill: InvoicedBill, issuing: BillIssuing): Issued {
-  const { drawn = 0n, taxOfRest, receiptsOf } = issuing;
+  const { drawn = 0n, drawnCost, taxOfRest, receiptsOf } = issuing;
   if (drawn < 0n || drawn > bill.net) {
     return refuse(
       "invalid_request",
       `What is drawn must be from 0 to the bill's net, ${moneyText(bill.net, bill.currency)}.`,
     );
   }
-  let left = drawn;
-  const lines = bill.lines.map((line) => {
-    const taken = left < line.rounded ? left : line.rounded;
-    left -= taken;
-    return billedLine(line, taken, receiptsOf?.(line) ?? null);
-  });
+  const parts = drawnOf(bill.lines, drawn, drawnCost);
+  const lines = bill.lines.map((line, index) => billedLine(line, parts[index]!, receiptsOf?.(line) ?? null));
   // The ledger's own tax, which its postings have too, unless there is less to be taxed.
   const tax = drawn === 0n ? bill.tax.amount : taxOfRest;
   return issued({ ...bill, period: periodOf(bill), lines, standing: bill.tax, tax }, issuing);
 }
 
-/** The invoice of credits that are bought before they are used. */
-export function purchaseInvoiceOf(purchase: Purchase, tax: TaxStanding, issuing: Issuing): Issued {
+/** What credits paid of each line, in their order, and what those credits had cost: its part of all of it. Lines below 0 take none. */
+function drawnOf(lines: readonly BilledLine[], drawn: bigint, cost: Fraction | undefined): readonly DrawnPart[] {
+  let before = 0n;
+  const costUntil = (taken: bigint): Fraction =>
+    fraction(ledgerAmount(multiply(cost!, fraction(taken, drawn === 0n ? 1n : drawn))), ledgerUnit);
+  return lines.map(({ rounded }) => {
+    const payable = rounded < 0n ? 0n : rounded;
+    const taken = drawn - before < payable ? drawn - before : payable;
+    const part = cost === undefined ? undefined : subtract(costUntil(before + taken), costUntil(before));
+    before += taken;
+    return { drawn: taken, cost: part };
+  });
+}
+
+/** The invoice of credits that are bought before they are used, with the tax that the ledger has posted. */
+export function purchaseInvoiceOf(purchase: Purchase, tax: Tax, issuing: Issuing): Issued {
   const { customer, currency } = purchase;
   const lines = [purchasedLine(purchase)];
-  return issued({ customer, currency, period: null, lines, standing: tax, tax: undefined }, issuing);
+  return issued({ customer, currency, period: null, lines, standing: tax, tax: tax.amount }, issuing);
 }
 
 function periodOf({ period: { name, startMs, endMs } }: InvoicedBill): InvoicePeriod {

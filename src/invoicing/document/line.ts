@@ -1,4 +1,4 @@
-import { add, compare, decimalText, fraction, moneyText, subtract, unitOf } from "../../ledger/index.ts";
+import { add, compare, decimalText, type Fraction, fraction, moneyText, subtract, unitOf } from "../../ledger/index.ts";
 import type { Adjustment, InvoiceLine, LineUsage } from "./invoice.ts";
 import type { BilledLine } from "./read-bill.ts";
 import { priceOf, roundedUp } from "./price.ts";
@@ -12,15 +12,22 @@ const unitCodes: Readonly<Record<string, string>> = { second: "SEC" };
 /** A line before it has its place in an invoice. */
 export type DraftLine = Omit<InvoiceLine, "id">;
 
-/** A bill's line; `drawn`, in minor units, is what of it was paid by credits that were bought before. */
-export function billedLine(line: BilledLine, drawn: bigint, receipts: string | null): DraftLine {
+/** What of a line was paid by credits that were bought before, in minor units, and what those had cost, where that is known. */
+export interface DrawnPart {
+  readonly drawn: bigint;
+  readonly cost: Fraction | undefined;
+}
+
+export function billedLine(line: BilledLine, { drawn, cost }: DrawnPart, receipts: string | null): DraftLine {
   const { sku, currency, rounded } = line;
   const unit = unitOf(sku);
   const quantity = subtract(line.quantity, line.free);
   const full = add(subtract(line.amount, line.raised), line.discount);
   const price = priceOf(full, quantity, unit, currency);
   const adjusted = adjustmentsOf(line, roundedUp(full, currency));
-  const taken = money("drawn", "Drawn from prepaid credits", drawn, currency);
+  const taken = money("drawn", "Drawn from prepaid credits", drawn, currency).map((each) =>
+    cost === undefined ? each : { ...each, cost: decimalText(cost) },
+  );
   return {
     sku,
     name: nameOf(sku),

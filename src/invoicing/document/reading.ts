@@ -18,6 +18,7 @@ const adjustment = z.strictObject({
   kind: z.enum(["discount", "drawn", "minimum", "rounding"]),
   reason: text,
   amount: decimal,
+  cost: decimal.optional(),
 });
 
 const usage = z.strictObject({

@@ -16,8 +16,8 @@ export function purchase(paid: bigint, tax: Tax, currency: string): readonly Mov
   ]);
 }
 
-/** What the use of credits earns, and what follows of breakage: the growth of both, each rounded in its sum alone. */
-function earned(before: readonly Grant[], after: readonly Grant[]) {
+/** What the use of credits earns, and what follows of breakage, in units of 10^-12: the growth of both, each rounded in its sum alone. */
+export function earned(before: readonly Grant[], after: readonly Grant[]) {
   const sum = (grants: readonly Grant[], of: "ofUse" | "ofBreakage"): bigint =>
     grants.reduce((all, grant) => all + ledgerAmount(recognised(grant)[of]), 0n);
   return {

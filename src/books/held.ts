@@ -1,0 +1,31 @@
+import type { Transaction } from "kysely";
+import { type InvoiceId, refuse, RefusalError } from "../base/index.ts";
+import type { Invoice } from "../invoicing/index.ts";
+import type { Period } from "../ledger/index.ts";
+import { type Database, issuedDocuments, takeInvoice } from "../store/index.ts";
+
+export type InvoiceRow = NonNullable<Awaited<ReturnType<typeof takeInvoice>>>;
+
+/** An invoice that nobody else changes until the transaction ends; throws a refusal where there is none. */
+export async function heldInvoice(transaction: Transaction<Database>, id: string): Promise<InvoiceRow> {
+  const row = await takeInvoice(transaction, id as InvoiceId);
+  if (row !== undefined) return row;
+  throw new RefusalError(refuse("not_found", `There is no invoice ${id}.`, { param: "invoice" }));
+}
+
+/** The document of an invoice that was issued. */
+export async function documentOf(transaction: Transaction<Database>, invoice: InvoiceId): Promise<Invoice> {
+  const documents = await issuedDocuments(transaction, { invoice, limit: 10_000 });
+  const { document } = documents.find(({ kind }) => kind === "invoice")!;
+  return JSON.parse(document) as Invoice;
+}
+
+/** As it was closed, whatever the price book says of its time zone by now. */
+export async function periodOf(transaction: Transaction<Database>, name: string): Promise<Period> {
+  const { startsAt, endsAt } = await transaction
+    .selectFrom("ledgerPeriods")
+    .select(["startsAt", "endsAt"])
+    .where("period", "=", name)
+    .executeTakeFirstOrThrow();
+  return { name, startMs: startsAt.getTime(), endMs: endsAt.getTime() };
+}
