@@ -56,6 +56,7 @@ export {
   formatExact,
   parseAmount,
   parseExact,
+  readAmount,
   priceExactly,
   zero,
 } from "./money.ts";

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import { formatAmount, parseAmount } from "../base/index.ts";
 import { parseQuantity } from "../ledger/index.ts";
-import { dump, openStore, restore, ship, tryClosing } from "../store/index.ts";
+import { addEntries, dump, openStore, restore, ship, tryClosing } from "../store/index.ts";
 import {
   accrue,
   applyPriceBook,
@@ -142,6 +142,8 @@ const used = (id: string, quantity: number | string | null, more: object = {}) =
   ...more,
 });
 
+const dear = { sku: "m/input-tokens", unitPrice: "999999999999.999999999999" };
+
 /** A call that takes its records. */
 const take = async (books: TestBooks, ...records: readonly object[]) => taken(await record(books, records, "call"));
 
@@ -187,6 +189,48 @@ test("of usage that is sent all is taken or nothing, and each reason names its r
     accepted: 2,
     duplicates: 0,
   });
+});
+
+test("usage that would come to more than any does is refused, and what is in the ledger is told however large it is", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(simple({ versions: [{ ...simple().versions[0]!, prices: [dear] }] }));
+  for (const quantity of ["999999999999999.999999999", "99999999", "1001"]) {
+    const refused = await record(books, [used("1", quantity)], "call");
+    assert.equal(codeOf(refused), "usage_invalid", quantity);
+    assert.match(
+      JSON.stringify(refused),
+      /m\/input-tokens of org_\S+ in 2026-03 would come to more than 1000000000000000 EUR/,
+    );
+  }
+  assert.equal(await books.db.selectFrom("usageRecords").select("id").executeTakeFirst(), undefined);
+  await take(books, used("1", "600"));
+  // The sum is what is bounded, not the record.
+  assert.equal(codeOf(await record(books, [used("2", "600")], "call")), "usage_invalid");
+  taken(await close(books, "2026-03", "me"));
+  const amount = 10n ** 20n * 10n ** 12n;
+  const owed = { organisation: null, currency: "EUR", amount };
+  await books.db.transaction().execute((transaction) =>
+    addEntries(
+      transaction,
+      [
+        {
+          kind: "test",
+          period: "2026-04",
+          atMs: books.clock.nowMs(),
+          reference: "r",
+          postings: [
+            { ...owed, account: "receivables" },
+            { ...owed, account: "revenue/other", amount: -amount },
+          ],
+        },
+      ],
+      books.clock.nowMs(),
+    ),
+  );
+  const [total] = taken(await trialBalance(books)).totals;
+  assert.equal(total!.debit, total!.credit);
+  assert.ok(BigInt(total!.debit.split(".")[0]!) > 10n ** 20n, total!.debit);
 });
 
 test("what has no price, or no quantity, waits unrated, and is billed once it has", async (context) => {

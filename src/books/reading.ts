@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import { formatAmount, parseAmount, refuse, type Refusal } from "../base/index.ts";
+import { formatAmount, readAmount, refuse, type Refusal } from "../base/index.ts";
 import {
   type AccountKind,
   accountKinds,
@@ -226,5 +226,5 @@ export async function periods(db: Kysely<Database>) {
 
 /** Exact decimal strings added up. */
 function sumOf(amounts: readonly string[]): string {
-  return formatAmount(amounts.reduce((sum, amount) => sum + parseAmount(amount)!, 0n));
+  return formatAmount(amounts.reduce((sum, amount) => sum + readAmount(amount), 0n));
 }

@@ -35,7 +35,7 @@ export async function record(
       const events = fresh.flatMap(({ record }) =>
         record.events.map((event): Arriving => ({ ...event, reference: `${record.source}#${record.id}` })),
       );
-      if (events.length > 0) await accrue(context, transaction, { events, reference, held });
+      if (events.length > 0) await accrue(context, transaction, { events, reference, held, isRefusable: true });
       return { accepted: fresh.length, duplicates: told.length - fresh.length };
     }),
   );
