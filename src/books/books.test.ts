@@ -311,6 +311,17 @@ test("where the settings refuse late usage of other services, it is refused by i
   assert.match(JSON.stringify(refused), /in a period that is closed/);
 });
 
+test("where the clock was put back behind the end of a closed period, usage is still posted into its own", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(simple());
+  taken(await close(books, "2026-03", "me"));
+  books.clock.advance(-1.5 * 86_400_000);
+  await take(books, used("1", 1, { time: "2026-04-01T00:00:00Z" }), used("2", 2));
+  assert.equal((await books.balances())["unbilled-receivables EUR"], "0.03");
+  assert.deepEqual(taken(await trialBalance(books, "2026-03")).rows, []);
+});
+
 test("periods close one after the other, and two at once do not", async (context) => {
   const books = await opened(context);
   await books.organisation("acme");

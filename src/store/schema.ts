@@ -643,6 +643,7 @@ export const tables = [
   "invoice_documents",
   "ledger_transactions",
   "ledger_postings",
+  "ledger_unchecked",
   "wallet_grants",
   "wallet_movements",
   "alerts",
