@@ -233,6 +233,24 @@ test("usage that would come to more than any does is refused, and what is in the
   assert.ok(BigInt(total!.debit.split(".")[0]!) > 10n ** 20n, total!.debit);
 });
 
+test("a record of nothing is a record, and takes nothing else with it", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(simple());
+  const { sku: _, quantity: __, ...of } = used("1", 0);
+  const idle = { ...of, model: "m", inputTokens: 0, outputTokens: 0 };
+  assert.deepEqual(await take(books, idle, used("2", 1)), { accepted: 2, duplicates: 0 });
+  assert.deepEqual(await take(books, idle), { accepted: 0, duplicates: 1 });
+  assert.equal(codeOf(await record(books, [{ ...idle, inputTokens: 5 }], "call")), "usage_conflict");
+  for (const [change, why] of [
+    [{ customer: "nobody" }, /there is no organisation \\"nobody\\"/],
+    [{ time: "2026-05-10T12:00:00Z" }, /still to come/],
+  ] as const) {
+    assert.match(JSON.stringify(await record(books, [{ ...idle, id: "3", ...change }], "call")), why);
+  }
+  assert.equal((await books.balances())["unbilled-receivables EUR"], "0.01");
+});
+
 test("what has no price, or no quantity, waits unrated, and is billed once it has", async (context) => {
   const books = await opened(context);
   const acme = await books.organisation("acme");

@@ -8,6 +8,9 @@ export interface UsageRecord {
   readonly source: string;
   /** Undefined: it has none, and counts as often as it is told. */
   readonly id: string | undefined;
+  readonly customer: string;
+  readonly atMs: number;
+  /** Empty where nothing was used: all counts are 0. */
   readonly events: readonly UsageEvent[];
 }
 
@@ -51,6 +54,8 @@ export function readRecord(fields: Fields, dayMs: (midnightMs: number) => number
   return {
     source: has(fields, "source") ? nameOf(fields, "source") : "",
     id: has(fields, "id") ? nameOf(fields, "id") : undefined,
+    customer,
+    atMs,
     events: quantities.map(([sku, quantity]) => ({ customer, sku, atMs, quantity, isBatch })),
   };
 }
