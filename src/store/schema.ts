@@ -501,6 +501,10 @@ export interface InvoiceDocumentTable {
   dueDate: TextOrNull;
   issuedAt: Time;
   issuedBy: string;
+  /** Of a credit note that was asked for under an id. */
+  creditId: TextOrNull;
+  /** SHA-256 of what was asked for, 32 bytes. */
+  creditDigest: ColumnType<Buffer | null, Buffer | null | undefined, Buffer | null>;
 }
 
 /** Postings that balance. */

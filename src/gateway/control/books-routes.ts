@@ -339,6 +339,11 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
 
 const reason = z.string().trim().min(1).max(500).meta({ description: "For whoever reads the credit note." });
 
+const creditId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/, "1 to 100 letters, digits and . _ : / -")
+  .meta({ description: "The asker's own, so that a call may be repeated: credited once, another body is 409." });
+
 function correctingRoutes(books: BooksOperations): readonly Route[] {
   const shared = { ...operator, group: "Invoices" } as const;
   const params = z.strictObject({ invoice: z.string().max(100) });
@@ -350,9 +355,10 @@ function correctingRoutes(books: BooksOperations): readonly Route[] {
         path: "/invoices/:invoice/credits",
         name: "creditInvoice",
         summary:
-          "Takes a part of an invoice back, with its tax, by a numbered credit note: it is posted into the period that is open, and the invoice stays as it is. Either `account` and `net`, or `lines`; neither: all that is left. At most what is left.",
+          "Takes a part of an invoice back, with its tax, by a numbered credit note: it is posted into the period that is open, and the invoice stays as it is. Either `account` and `net`, or `lines`; neither: all that is left. At most what is left. The same `id` is credited once.",
         params,
         body: z.strictObject({
+          id: creditId.optional(),
           reason,
           account: z.string().max(100).optional().meta({ description: "Such as `revenue/ai-inference`." }),
           net: decimal.optional(),
@@ -365,8 +371,8 @@ function correctingRoutes(books: BooksOperations): readonly Route[] {
         answer: issuedDocument,
       },
       ({ params, body, asker }) => {
-        const { account, net, lines } = body;
-        return books.credit({ invoice: params.invoice, reason: body.reason, account, net, lines }, asker.name);
+        const { id, account, net, lines } = body;
+        return books.credit({ id, invoice: params.invoice, reason: body.reason, account, net, lines }, asker.name);
       },
     ),
     route(
