@@ -233,6 +233,18 @@ test("usage that would come to more than any does is refused, and what is in the
   assert.ok(BigInt(total!.debit.split(".")[0]!) > 10n ** 20n, total!.debit);
 });
 
+test("a place in a list that the database cannot hold is no place, and no defect", async (context) => {
+  const books = await opened(context);
+  for (const parts of [
+    ["requests", "\u0000"],
+    ["records", "\u0000", "a", "b", "c"],
+    ["records", "\ud800", "a", "b", "c"],
+  ]) {
+    const after = Buffer.from(JSON.stringify(parts)).toString("base64url");
+    assert.equal(codeOf(await metered(books, {}, { limit: 1, after })), "invalid_request");
+  }
+});
+
 test("a record of nothing is a record, and takes nothing else with it", async (context) => {
   const books = await opened(context);
   await books.organisation("acme");

@@ -20,7 +20,7 @@ import {
   unratedRows,
   wholeInvoice,
 } from "./books-wire.ts";
-import { decimal, instant, page, pageOf, reference, words } from "./fields.ts";
+import { decimal, instant, isOneLine, notOneLine, oneLine, page, pageOf, reference, words } from "./fields.ts";
 import type { BooksOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
 import { versions } from "./wire.ts";
@@ -337,7 +337,13 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
   ];
 }
 
-const reason = z.string().trim().min(1).max(500).meta({ description: "For whoever reads the credit note." });
+const reason = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .refine(isOneLine, notOneLine)
+  .meta({ description: "For whoever reads the credit note." });
 
 const creditId = z
   .string()
@@ -360,10 +366,10 @@ function correctingRoutes(books: BooksOperations): readonly Route[] {
         body: z.strictObject({
           id: creditId.optional(),
           reason,
-          account: z.string().max(100).optional().meta({ description: "Such as `revenue/ai-inference`." }),
+          account: oneLine(100).optional().meta({ description: "Such as `revenue/ai-inference`." }),
           net: decimal.optional(),
           lines: z
-            .array(z.strictObject({ line: z.string().max(20), amount: decimal }))
+            .array(z.strictObject({ line: oneLine(20), amount: decimal }))
             .min(1)
             .max(10_000)
             .optional(),
