@@ -218,5 +218,21 @@ test("a count under a wrong name is told of a file that is sent, and refused of 
   assert.equal(told({ ...record, outputToken: 1_000_000 }), meant);
   assert.equal(told({ ...known, data: { ...data, outputToken: 1_000_000 } }), meant);
   // The event says who and when: what its data says of it would be lost.
-  assert.match(told({ ...known, data: { ...data, customer: "b" } }), /^customer .* means nothing/);
+  assert.match(told({ ...known, data: { ...data, customer: "b" } }), /^customer means nothing/);
+});
+
+test("what a spreadsheet would compute is no name in usage", () => {
+  const told = (more: object) => {
+    const record = { id: "1", customer: "a", time: noon, sku: "m/input-tokens", quantity: 1, ...more };
+    const read = readTold(record, (midnightMs) => midnightMs);
+    return "problem" in read ? read.problem : "read";
+  };
+  for (const name of ['=HYPERLINK("http://evil","x")/x', "+1/x", "-1/x", "@SUM(1)"]) {
+    assert.match(told({ sku: name }), /^sku is .* a spreadsheet would take for a formula/, name);
+    assert.match(told({ source: name }), /^source is .* a formula/, name);
+    assert.match(told({ sku: undefined, quantity: undefined, model: name, inputTokens: 1 }), /^model is .* a formula/);
+  }
+  for (const id of ["=1", "-2+3+cmd|' /C calc'!A0", "@SUM(1)"]) assert.match(told({ id }), /^id is .* a formula/, id);
+  // Ids of others are drawn from letters that begin so too, and call nothing.
+  for (const id of ["-Xw_3k", "+aB/9Q==", "@me"]) assert.equal(told({ id, source: "/s", sku: "a=b/x" }), "read");
 });
