@@ -274,6 +274,12 @@ export const errorCodes = {
     retry: true,
     next: "What was asked stands in the database, which is away; the operator must look at PostgreSQL. Try again.",
   },
+  database_busy: {
+    status: 503,
+    type: "server_error",
+    retry: true,
+    next: "Try again in a moment, with fewer calls at once; PostgreSQL itself is there.",
+  },
   log_unavailable: {
     status: 503,
     type: "server_error",
@@ -418,6 +424,12 @@ export const errorCodes = {
     type: "invalid_request_error",
     retry: false,
     next: "Give another grant another id; nothing was granted.",
+  },
+  credit_conflict: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Give another credit another id; nothing was credited.",
   },
   close_running: {
     status: 409,

@@ -4,7 +4,7 @@
  */
 export { base64Url, decodeBase64, fromBase64Url } from "./base64.ts";
 export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
-export { csvLine } from "./csv.ts";
+export { beginsAsFormula, csvLine, isFormula } from "./csv.ts";
 export { canonicalForm, type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
 export { countries, countryMeant } from "./countries.ts";
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
@@ -56,6 +56,7 @@ export {
   formatExact,
   parseAmount,
   parseExact,
+  readAmount,
   priceExactly,
   zero,
 } from "./money.ts";

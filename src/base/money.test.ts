@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Amount, formatAmount, formatExact, parseAmount, parseExact } from "./index.ts";
+import { type Amount, formatAmount, formatExact, parseAmount, parseExact, readAmount } from "./index.ts";
 
 const amount = fc.bigInt({ min: -(10n ** 29n), max: 10n ** 29n }).map((units) => units as Amount);
 
@@ -35,4 +35,13 @@ test("an exact product's text has its 18 decimals and no needless zero", () => {
       assert.equal(parseExact(formatExact(positive)), positive);
     }),
   );
+});
+
+test("what somebody writes is below 10^18, and what a sum came to is read however large it is", () => {
+  assert.equal(parseAmount("1000000000000000000"), undefined);
+  for (const text of ["1000000000000000000", "-99999999900000000000000000000.25", "0.000000000001"]) {
+    assert.equal(formatAmount(readAmount(text)), text);
+  }
+  assert.equal(formatExact(parseExact("1000000000000000000.5")), "1000000000000000000.5");
+  for (const text of ["", "1.", "1e3", "NaN", "0.0000000000001"]) assert.throws(() => readAmount(text), RangeError);
 });

@@ -6,15 +6,19 @@ export type Amount = bigint & { readonly amount: unique symbol };
 
 const scale = 12;
 const one = 10n ** 12n;
-const pattern = /^(-?)(\d{1,18})(?:\.(\d{1,12}))?$/;
+const pattern = /^-?\d{1,18}(?:\.\d{1,12})?$/;
 
 export const zero = 0n as Amount;
 
-/** Reads a decimal string such as "12.5"; undefined where it is not one, or has more than 12 decimals. */
+/** Reads a decimal string that somebody wrote, such as "12.5"; undefined where it is not one, has more than 12 decimals, or is 10^18 or more. */
 export function parseAmount(text: string): Amount | undefined {
-  const match = pattern.exec(text);
-  if (match === null) return undefined;
-  const [, sign, whole = "0", fraction = ""] = match;
+  return pattern.test(text) ? readAmount(text) : undefined;
+}
+
+/** Reads a decimal string that a sum came to, such as the database's: however large it is. Throws where it is none, or has more than 12 decimals. */
+export function readAmount(text: string): Amount {
+  const [, sign, whole = "0", fraction = ""] = /^(-?)(\d+)(?:\.(\d{1,12}))?$/.exec(text) ?? [];
+  if (sign === undefined) throw new RangeError(`${JSON.stringify(text)} is no amount`);
   const units = BigInt(whole) * one + BigInt(fraction.padEnd(scale, "0"));
   return (sign === "-" ? -units : units) as Amount;
 }
@@ -37,7 +41,7 @@ export function priceExactly(quantity: number, pricePerMillion: Amount): Exact {
 /** Reads a decimal string with up to 18 decimals, as `formatExact` writes it; what is behind them is cut off. */
 export function parseExact(text: string): Exact {
   const [whole = "0", fraction = ""] = text.split(".");
-  return (BigInt(parseAmount(whole)!) * 10n ** 6n + BigInt(fraction.padEnd(18, "0").slice(0, 18))) as Exact;
+  return (BigInt(readAmount(whole)) * 10n ** 6n + BigInt(fraction.padEnd(18, "0").slice(0, 18))) as Exact;
 }
 
 /** The shortest decimal string of an exact product (18 decimals). */

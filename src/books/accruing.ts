@@ -1,5 +1,5 @@
 import type { Transaction } from "kysely";
-import type { OrganisationId } from "../base/index.ts";
+import { formatAmount, type OrganisationId, refuse, RefusalError } from "../base/index.ts";
 import {
   accrual,
   ledgerAmount,
@@ -42,9 +42,13 @@ export async function hold(context: BooksContext, transaction: Transaction<Datab
   return { ...standing, book: await context.prices.bookOf(standing.prices, transaction) };
 }
 
+/** What one sum of usage may come to, in units of 10^-12 of whatever currency: more is a slip in a quantity or in a price. */
+const sumMost = 10n ** 15n * 10n ** 12n;
+
 /**
  * Adds usage to its sums and posts what they have come to since: what a sum costs now less what is posted of it, so that
- * whatever the price, postings never drift from the sum. In the transaction that writes the usage itself.
+ * whatever the price, postings never drift from the sum. In the transaction that writes the usage itself. `isRefusable`: throws a refusal
+ * where a sum would come to more than any does; what was served already is posted all the same.
  */
 export async function accrue(
   context: BooksContext,
@@ -53,7 +57,13 @@ export async function accrue(
     events,
     reference,
     held,
-  }: { readonly events: readonly Arriving[]; readonly reference: string; readonly held: Held },
+    isRefusable = false,
+  }: {
+    readonly events: readonly Arriving[];
+    readonly reference: string;
+    readonly held: Held;
+    readonly isRefusable?: boolean;
+  },
 ): Promise<void> {
   const { uses, unrated } = sumUp(events, held);
   await addUnrated(transaction, unrated, reference);
@@ -74,14 +84,15 @@ export async function accrue(
     lastAtMs,
   }));
   const grown = await priced(transaction, await addToSums(transaction, added), uses, held.book);
+  if (isRefusable) refuseAbsurd(grown);
   await setAccrued(transaction, grown);
   const internal = await internalOrganisations(transaction, context.internal);
   const nowMs = context.clock.nowMs();
   const entries = periods.map((period) => ({
     kind: "accrual",
     period: period.name,
-    // Usage of a period belongs there, also where it arrives after its end.
-    atMs: Math.min(nowMs, period.endMs - 1),
+    // Usage of a period belongs there, also where it arrives after its end, or the clock was put back.
+    atMs: Math.max(period.startMs, Math.min(nowMs, period.endMs - 1)),
     reference,
     postings: postingsOf(
       grown.filter(({ billedIn }) => billedIn === period.name),
@@ -154,6 +165,18 @@ async function priced(
     const accrued = amountOf([...before, row]) - amountOf(before);
     return { ...row, accrued, growth: accrued - row.accrued };
   });
+}
+
+function refuseAbsurd(grown: readonly Grown[]): void {
+  const reasons = grown
+    .filter(({ accrued }) => accrued > sumMost)
+    .map(
+      ({ sku, organisation, period, currency }) =>
+        `${sku} of ${organisation} in ${period} would come to more than ${formatAmount(sumMost)} ${currency}`,
+    );
+  if (reasons.length === 0) return;
+  const message = `The usage is not valid: ${reasons[0]}: look at its quantity and its price.`;
+  throw new RefusalError(refuse("usage_invalid", message, { reasons: reasons.slice(0, 50) }));
 }
 
 /** Each customer's own, so that what is unbilled of one can be told. */

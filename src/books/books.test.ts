@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import { formatAmount, parseAmount, type Usage } from "../base/index.ts";
 import { type BillDocument, parseQuantity } from "../ledger/index.ts";
-import { dump, openStore, restore, tryClosing } from "../store/index.ts";
+import { addEntries, dump, openStore, restore, ship, tryClosing } from "../store/index.ts";
 import {
   accrue,
   applyPriceBook,
@@ -141,6 +141,8 @@ const used = (id: string, quantity: number | string | null, more: object = {}) =
   ...more,
 });
 
+const dear = { sku: "m/input-tokens", unitPrice: "999999999999.999999999999" };
+
 /** A call that takes its records. */
 const take = async (books: TestBooks, ...records: readonly object[]) => taken(await record(books, records, "call"));
 
@@ -186,6 +188,78 @@ test("of usage that is sent all is taken or nothing, and each reason names its r
     accepted: 2,
     duplicates: 0,
   });
+});
+
+test("usage that would come to more than any does is refused, and what is in the ledger is told however large it is", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(simple({ versions: [{ ...simple().versions[0]!, prices: [dear] }] }));
+  for (const quantity of ["999999999999999.999999999", "99999999", "1001"]) {
+    const refused = await record(books, [used("1", quantity)], "call");
+    assert.equal(codeOf(refused), "usage_invalid", quantity);
+    assert.match(
+      JSON.stringify(refused),
+      /m\/input-tokens of org_\S+ in 2026-03 would come to more than 1000000000000000 EUR/,
+    );
+  }
+  assert.equal(await books.db.selectFrom("usageRecords").select("id").executeTakeFirst(), undefined);
+  await take(books, used("1", "600"));
+  // The sum is what is bounded, not the record.
+  assert.equal(codeOf(await record(books, [used("2", "600")], "call")), "usage_invalid");
+  taken(await close(books, "2026-03", "me"));
+  const amount = 10n ** 20n * 10n ** 12n;
+  const owed = { organisation: null, currency: "EUR", amount };
+  await books.db.transaction().execute((transaction) =>
+    addEntries(
+      transaction,
+      [
+        {
+          kind: "test",
+          period: "2026-04",
+          atMs: books.clock.nowMs(),
+          reference: "r",
+          postings: [
+            { ...owed, account: "receivables" },
+            { ...owed, account: "revenue/other", amount: -amount },
+          ],
+        },
+      ],
+      books.clock.nowMs(),
+    ),
+  );
+  const [total] = taken(await trialBalance(books)).totals;
+  assert.equal(total!.debit, total!.credit);
+  assert.ok(BigInt(total!.debit.split(".")[0]!) > 10n ** 20n, total!.debit);
+});
+
+test("a place in a list that the database cannot hold is no place, and no defect", async (context) => {
+  const books = await opened(context);
+  for (const parts of [
+    ["requests", "\u0000"],
+    ["records", "\u0000", "a", "b", "c"],
+    ["records", "\ud800", "a", "b", "c"],
+  ]) {
+    const after = Buffer.from(JSON.stringify(parts)).toString("base64url");
+    assert.equal(codeOf(await metered(books, {}, { limit: 1, after })), "invalid_request");
+  }
+});
+
+test("a record of nothing is a record, and takes nothing else with it", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(simple());
+  const { sku: _, quantity: __, ...of } = used("1", 0);
+  const idle = { ...of, model: "m", inputTokens: 0, outputTokens: 0 };
+  assert.deepEqual(await take(books, idle, used("2", 1)), { accepted: 2, duplicates: 0 });
+  assert.deepEqual(await take(books, idle), { accepted: 0, duplicates: 1 });
+  assert.equal(codeOf(await record(books, [{ ...idle, inputTokens: 5 }], "call")), "usage_conflict");
+  for (const [change, why] of [
+    [{ customer: "nobody" }, /there is no organisation \\"nobody\\"/],
+    [{ time: "2026-05-10T12:00:00Z" }, /still to come/],
+  ] as const) {
+    assert.match(JSON.stringify(await record(books, [{ ...idle, id: "3", ...change }], "call")), why);
+  }
+  assert.equal((await books.balances())["unbilled-receivables EUR"], "0.01");
 });
 
 test("what has no price, or no quantity, waits unrated, and is billed once it has", async (context) => {
@@ -264,6 +338,17 @@ test("where the settings refuse late usage of other services, it is refused by i
   taken(await close(books, "2026-03", "me"));
   const refused = await record(books, [used("1", 1)], "call");
   assert.match(JSON.stringify(refused), /in a period that is closed/);
+});
+
+test("where the clock was put back behind the end of a closed period, usage is still posted into its own", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(simple());
+  taken(await close(books, "2026-03", "me"));
+  books.clock.advance(-1.5 * 86_400_000);
+  await take(books, used("1", 1, { time: "2026-04-01T00:00:00Z" }), used("2", 2));
+  assert.equal((await books.balances())["unbilled-receivables EUR"], "0.03");
+  assert.deepEqual(taken(await trialBalance(books, "2026-03")).rows, []);
 });
 
 test("periods close one after the other, and two at once do not", async (context) => {

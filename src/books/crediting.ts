@@ -1,8 +1,18 @@
+import { createHash } from "node:crypto";
 import type { Transaction } from "kysely";
-import { type InvoiceId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
+import {
+  canonicalJson,
+  formatAmount,
+  type InvoiceId,
+  parseAmount,
+  refuse,
+  type Refusal,
+  RefusalError,
+  refusing,
+} from "../base/index.ts";
 import { creditOf, type Invoice, unitsOf } from "../invoicing/index.ts";
 import { crediting, minorAmount, minorText, paying, revenueAccount } from "../ledger/index.ts";
-import { type Database, issuedDocuments, setInvoiceState } from "../store/index.ts";
+import { type Database, findCredit, issuedDocuments, setInvoiceState } from "../store/index.ts";
 import { hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { documentOf, heldInvoice, type InvoiceRow } from "./held.ts";
@@ -14,6 +24,8 @@ import { refuseUsed, returnGrant } from "./purchases.ts";
 /** What of an invoice is taken back. */
 export interface Credit {
   readonly invoice: string;
+  /** What makes it the same one when it is asked for again. */
+  readonly id?: string | undefined;
   /** For whoever reads the credit note. */
   readonly reason: string;
   /** "all": whatever is left. Amounts are without tax, as decimal strings. */
@@ -23,16 +35,49 @@ export interface Credit {
     | readonly { readonly line: string; readonly amount: string }[];
 }
 
-/** Takes a part of an invoice back, with its tax, by a credit note: it is posted into the open period, and the invoice stays as it is. */
+/**
+ * Takes a part of an invoice back, with its tax, by a credit note: it is posted into the open period, and the invoice stays as it is. One whose
+ * id was there before answers as it did.
+ */
 export async function credit(context: BooksContext, credited: Credit, by: string): Promise<Invoice | Refusal> {
   return refusing(() =>
     context.db.transaction().execute(async (transaction) => {
       const held = await hold(context, transaction);
       const row = await heldInvoice(transaction, credited.invoice);
+      const known = await sameCredit(transaction, row, credited);
+      if (known !== undefined) return known;
       refuseUnless(row, ["final", "paid"], "credited");
       return creditHeld(context, transaction, { row, held }, credited, by);
     }),
   );
+}
+
+async function sameCredit(
+  transaction: Transaction<Database>,
+  { id: invoice }: InvoiceRow,
+  { id, ...asked }: Credit,
+): Promise<Invoice | undefined> {
+  const found = id === undefined ? undefined : await findCredit(transaction, invoice, id);
+  if (found === undefined) return undefined;
+  if (found.digest.equals(digestOf(asked))) return JSON.parse(found.document) as Invoice;
+  const message = `Credit ${JSON.stringify(id)} of invoice ${invoice} was given before, and is another one.`;
+  throw new RefusalError(refuse("credit_conflict", message, { param: "id" }));
+}
+
+/** Of what is asked for, however its amounts are written. */
+function digestOf({ reason, what }: Pick<Credit, "reason" | "what">): Buffer {
+  const amount = (text: string): string => formatAmount(parseAmount(text) ?? -1n);
+  const isOfLines = (each: Credit["what"]): each is Exclude<Credit["what"], string | { readonly net: string }> =>
+    Array.isArray(each);
+  const plain =
+    what === "all"
+      ? what
+      : isOfLines(what)
+        ? what.map(({ line, amount: net }) => [line, amount(net)])
+        : { account: what.account, net: amount(what.net) };
+  return createHash("sha256")
+    .update(canonicalJson({ reason, what: plain }))
+    .digest();
 }
 
 /** Takes an invoice back as a whole: all that is left of it is credited, and nobody pays it any more. */
@@ -94,7 +139,7 @@ async function creditHeld(
   context: BooksContext,
   transaction: Transaction<Database>,
   { row, held }: { readonly row: InvoiceRow; readonly held: Held },
-  { reason, what }: Credit,
+  { id, reason, what }: Credit,
   by: string,
 ): Promise<Invoice> {
   const isPurchase = row.grantId !== null;
@@ -105,7 +150,8 @@ async function creditHeld(
   const accountOf = (sku: string): string => (isPurchase ? "contract-liabilities" : revenueAccount(sku, isInternal));
   const credits = typeof what === "object" && "account" in what ? spread(what, invoice, before, accountOf) : what;
   const told = { kind: "credit-note", seller: invoice.seller.name, invoice: row.id, by } as const;
-  const note = await issueNext(context, transaction, told, (numbered) =>
+  const asked = id === undefined ? undefined : { creditId: id, creditDigest: digestOf({ reason, what }) };
+  const note = await issueNext(context, transaction, { ...told, asked }, (numbered) =>
     creditOf(invoice, { ...numbered, reason, credits, before }),
   );
   const { currency, tax, totals, lines } = note;

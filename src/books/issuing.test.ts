@@ -104,6 +104,31 @@ test("golden A: a draft becomes final once, credited by numbers of its own, paid
   assert.equal(codeOf(await makeVoid(books, { invoice: id, reason: "x" }, "t")), "invoice_state");
 });
 
+test("a credit that is asked for again is given once, and another one under its id is refused", async (context) => {
+  const { books, ids } = await closedMarch(context, ["acme"]);
+  const invoice = ids[0]!;
+  taken(await finalize(books, invoice, "tester"));
+  const line = (amount: string, more: object = {}) => ({
+    id: "outage",
+    invoice,
+    reason: "x",
+    what: [{ line: "1", amount }],
+    ...more,
+  });
+  const note = taken(await credit(books, line("1"), "t"));
+  const again = await Promise.all(["1", "1.00", "1"].map((amount) => credit(books, line(amount), "another")));
+  for (const each of again) assert.deepEqual(each, note);
+  for (const other of [line("2"), line("1", { reason: "y" }), line("1", { what: "all" })]) {
+    assert.equal(codeOf(await credit(books, other, "t")), "credit_conflict");
+  }
+  // Without an id, or under another one, it is another one.
+  taken(await credit(books, line("1", { id: undefined }), "t"));
+  taken(await credit(books, line("1", { id: "outage-2" }), "t"));
+  assert.deepEqual(await numbersIn(books), ["CN-2026-000001", "CN-2026-000002", "CN-2026-000003", "INV-2026-000001"]);
+  taken(await makeVoid(books, { invoice, reason: "never ordered" }, "tester"));
+  assert.deepEqual(await credit(books, line("1"), "t"), note);
+});
+
 test("an invoice is made void by a credit note of all that is left, and owes nothing", async (context) => {
   const { books, ids } = await closedMarch(context, ["acme"]);
   taken(await finalize(books, ids[0]!, "tester"));

@@ -7,6 +7,15 @@ import type { BooksContext } from "./context.ts";
 /** What is made under a number, or why nothing is. */
 type Made = { readonly outcome: "issued"; readonly invoice: Invoice } | Refusal;
 
+interface Told {
+  readonly kind: Invoice["kind"];
+  readonly seller: string;
+  readonly invoice: InvoiceId;
+  readonly by: string;
+  /** What makes a credit the same one when it is asked for again. */
+  readonly asked?: { readonly creditId: string; readonly creditDigest: Buffer } | undefined;
+}
+
 /**
  * Makes a document under the next number of its series and keeps it, in the caller's transaction: others who issue wait at the
  * series' row until it ends, and where it fails the number was never drawn.
@@ -14,7 +23,7 @@ type Made = { readonly outcome: "issued"; readonly invoice: Invoice } | Refusal;
 export async function issueNext(
   { clock, prices, issuer }: BooksContext,
   transaction: Transaction<Database>,
-  { kind, seller, invoice, by }: { kind: Invoice["kind"]; seller: string; invoice: InvoiceId; by: string },
+  { kind, seller, invoice, by, asked }: Told,
   make: (numbered: { readonly number: string; readonly issueDate: string }) => Made,
 ): Promise<Invoice> {
   const nowMs = clock.nowMs();
@@ -31,7 +40,7 @@ export async function issueNext(
   if (made.outcome === "refused") throw new RefusalError(made);
   const { number, dueDate } = made.invoice;
   const document = JSON.stringify(made.invoice);
-  const row = { seller, number, kind, invoice, document, issueDate, dueDate, issuedBy: by };
+  const row = { seller, number, kind, invoice, document, issueDate, dueDate, issuedBy: by, ...asked };
   await addDocument(transaction, key, row, nowMs);
   return made.invoice;
 }

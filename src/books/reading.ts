@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import { formatAmount, parseAmount, refuse, type Refusal } from "../base/index.ts";
+import { formatAmount, readAmount, refuse, type Refusal } from "../base/index.ts";
 import {
   type AccountKind,
   accountKinds,
@@ -122,10 +122,15 @@ function pageOfKind(
   return { items, next: next === undefined ? null : Buffer.from(JSON.stringify(next)).toString("base64url") };
 }
 
+/** What no database's text can hold was in no key. */
+function isKey(part: string): boolean {
+  return !part.includes("\0") && part.isWellFormed();
+}
+
 function partsOf(after: string): readonly string[] | undefined {
   try {
     const parts: unknown = JSON.parse(Buffer.from(after, "base64url").toString("utf8"));
-    const isCursor = Array.isArray(parts) && parts.every((part) => typeof part === "string");
+    const isCursor = Array.isArray(parts) && parts.every((part) => typeof part === "string" && isKey(part));
     return isCursor &&
       ((parts[0] === "requests" && parts.length <= 2) ||
         (parts[0] === "records" && (parts.length === 1 || parts.length === 5)))
@@ -226,5 +231,5 @@ export async function periods(db: Kysely<Database>) {
 
 /** Exact decimal strings added up. */
 function sumOf(amounts: readonly string[]): string {
-  return formatAmount(amounts.reduce((sum, amount) => sum + parseAmount(amount)!, 0n));
+  return formatAmount(amounts.reduce((sum, amount) => sum + readAmount(amount), 0n));
 }

@@ -35,7 +35,7 @@ export async function record(
       const events = fresh.flatMap(({ record }) =>
         record.events.map((event): Arriving => ({ ...event, reference: `${record.source}#${record.id}` })),
       );
-      if (events.length > 0) await accrue(context, transaction, { events, reference, held });
+      if (events.length > 0) await accrue(context, transaction, { events, reference, held, isRefusable: true });
       return { accepted: fresh.length, duplicates: told.length - fresh.length };
     }),
   );
@@ -57,7 +57,7 @@ async function readAll(
 ): Promise<readonly Known[]> {
   const { calendar } = held.book;
   const read = told.map((value) => readTold(value, (midnightMs) => calendar.instantMs(midnightMs)));
-  const names = new Set(read.flatMap((each) => ("problem" in each ? [] : each.events.map(({ customer }) => customer))));
+  const names = new Set(read.flatMap((each) => ("problem" in each ? [] : [each.customer])));
   const ids = await organisationsOf(transaction, [...names]);
   const reasons: string[] = [];
   const known = read.flatMap((each, place): readonly Known[] => {
@@ -73,12 +73,12 @@ async function readAll(
 }
 
 function checkedRecord(
-  { source, id, events }: UsageRecord,
+  { customer, atMs, events, ...key }: UsageRecord,
   ids: ReadonlyMap<string, OrganisationId>,
   { closedUntilMs }: Held,
   { clock, lateUsage }: BooksContext,
 ): Omit<Known, "place"> | string {
-  const { customer = "", atMs = 0 } = events[0] ?? {};
+  const { source, id } = key;
   if (id === undefined) return "id is missing: without one nobody could tell a repetition from new usage";
   const organisation = ids.get(customer);
   if (organisation === undefined) return `there is no organisation ${JSON.stringify(customer)}`;
@@ -88,7 +88,7 @@ function checkedRecord(
   }
   const mine = events.map((event) => ({ ...event, customer: organisation }));
   const digest = createHash("sha256").update(bodyOf(mine)).digest("hex");
-  return { record: { source, id, events: mine }, organisation, digest };
+  return { record: { source, id, customer: organisation, atMs, events: mine }, organisation, digest };
 }
 
 /** Those that were never told before. Of several that are the same in one call, the first. */

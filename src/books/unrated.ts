@@ -60,7 +60,7 @@ export async function rateUnrated(
             isBatch,
             events,
           }));
-        await accrue(context, transaction, { events, reference, held });
+        await accrue(context, transaction, { events, reference, held, isRefusable: true });
         await setRated(transaction, ready, context.clock.nowMs());
         return {
           rated: ready.length,

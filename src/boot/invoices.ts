@@ -21,12 +21,12 @@ export function invoiceOperations(parts: OperationParts) {
       return { issued: [...issued], refused: [...refused], refusals };
     },
     documents: (filter, page) => documentPage(store, filter, page),
-    credit: async ({ invoice, reason, account, net, lines }, by) => {
+    credit: async ({ id, invoice, reason, account, net, lines }, by) => {
       if ((account === undefined) !== (net === undefined) || (account !== undefined && lines !== undefined)) {
         return refuse("invalid_request", "Name `account` and `net`, or `lines`, or neither.", { param: "account" });
       }
       const what = lines ?? (account === undefined ? "all" : { account, net: net! });
-      return told(invoice, await credit(ledger, { invoice, reason, what }, by));
+      return told(invoice, await credit(ledger, { id, invoice, reason, what }, by));
     },
     makeVoid: async (input, by) => told(input.invoice, await makeVoid(ledger, input, by)),
     pay: (invoice) => pay(ledger, invoice),

@@ -29,6 +29,9 @@ test("a database that is away has a code of its own, to be tried again; a defect
   const away = refusalFor(error, request);
   assert.deepEqual([away.code, away.retryAfterSeconds], ["database_unavailable", 2]);
   assert.equal(refusalFor(new RefusalError(refuse("journal_failed", "The disk.")), request).code, "journal_failed");
+  // As pg's pool says it; that it does is held by the store's tests.
+  const busy = refusalFor(new Error("timeout exceeded when trying to connect"), request);
+  assert.deepEqual([busy.code, busy.retryAfterSeconds], ["database_busy", 2]);
   const defect = refusalFor(new Error("secret detail"), request);
   assert.equal(defect.code, "internal_error");
   assert.match(defect.message, /req_1/);

@@ -60,9 +60,30 @@ test("addresses of one's own networks are known, also those that are written as 
     "0.0.0.0",
   ])
     assert.ok(isInside(address), address);
-  for (const address of ["::1", "::", "fe80::1", "fd00::1", "::ffff:10.0.0.1", "::ffff:7f00:1", "64:ff9b::a00:1"])
+  // 10.0.0.1 by 6to4, Teredo's server, local translation, compatible and translated ones; then site-local and documentation.
+  const carrying = [
+    "2002:a00:1::1",
+    "2001:0:a00:1::1",
+    "64:ff9b:1::a00:1",
+    "::10.0.0.1",
+    "::a00:1",
+    "::ffff:0:10.0.0.1",
+    "fec0::1",
+    "2001:db8::1",
+    "203.0.113.1",
+  ];
+  for (const address of [
+    "::1",
+    "::",
+    "fe80::1",
+    "fd00::1",
+    "::ffff:10.0.0.1",
+    "::ffff:7f00:1",
+    "64:ff9b::a00:1",
+    ...carrying,
+  ])
     assert.ok(isInside(address), address);
-  for (const address of ["8.8.8.8", "172.32.0.1", "2606:4700::1", "::ffff:8.8.8.8"])
+  for (const address of ["8.8.8.8", "172.32.0.1", "2606:4700::1", "2001:4860:4860::8888", "::ffff:8.8.8.8"])
     assert.ok(!isInside(address), address);
 });
 

@@ -68,7 +68,7 @@ async function read(options: BillingOptions, { surroundings }: CommandContext): 
   const billing = billsOf(sums, { periods, jurisdiction, taxPercent, reverseCharge });
   const rated = ratedUsage(sums, billing);
   const { records, duplicates, ignored } = usage;
-  return { billing, rated, records, duplicates, notes: notesOn(rated, [...ignored]) };
+  return { billing, rated, records, duplicates, notes: notesOn(rated, ignored.all) };
 }
 
 function notesOn({ unrated, bills }: RatedUsage, ignored: readonly string[]): readonly string[] {

@@ -85,6 +85,7 @@ function oneOf(invoice: string | undefined, period: string | undefined, command:
 }
 
 interface CreditOptions extends Options {
+  readonly id?: string;
   readonly reason: string;
   readonly account?: string;
   readonly net?: string;
@@ -106,6 +107,7 @@ function addCorrections(group: Command, context: CommandContext): void {
         .description("take an invoice, or a part of it, back with its tax, by a credit note in the open period"),
     ),
   )
+    .option("--id <id>", "your own, so that it may be repeated: it is credited once")
     .option("--account <account>", "of which revenue, such as revenue/ai-inference")
     .option("--net <amount>", "so much of the account, without tax")
     .option(
@@ -115,8 +117,8 @@ function addCorrections(group: Command, context: CommandContext): void {
     );
   withRequired(credit, "--reason <text>", "why, for whoever reads the credit note").action(
     async (id: string, options: CreditOptions) => {
-      const { reason, account, net, line } = options;
-      const body = { reason, account, net, lines: line };
+      const { id: creditId, reason, account, net, line } = options;
+      const body = { id: creditId, reason, account, net, lines: line };
       told(await client(context, options).send<IssuedDocument>("POST", pathOf`/invoices/${id}/credits`, body), options);
     },
   );

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
@@ -96,18 +97,27 @@ async function writePack(
   const { packedLedgerName, packFiles } = await import("../disclosure/index.ts");
   const { kindOf, plainText } = await import("../ledger/index.ts");
   writing(folder, () => mkdirSync(folder, { recursive: true }));
-  for (const [name, text] of Object.entries(packFiles(report)))
-    writing(folder, () => writeFileSync(join(folder, name), text));
   const cloud = client(context, options);
   const written = plainText("csv", kindOf);
+  const hash = createHash("sha256");
+  let transactions = 0;
   const file = await open(join(folder, packedLedgerName), "w");
+  const write = async (text: string): Promise<void> => {
+    hash.update(text);
+    await file.write(text);
+  };
   try {
-    await file.write(written.opening([], []));
-    for await (const page of cloud.pages<LedgerTransaction>("/ledger/transactions", {}))
-      await file.write(page.map((each) => written.entry(each)).join(""));
+    await write(written.opening([], []));
+    for await (const page of cloud.pages<LedgerTransaction>("/ledger/transactions", {})) {
+      transactions += page.length;
+      await write(page.map((each) => written.entry(each)).join(""));
+    }
   } finally {
     await file.close();
   }
+  const ledger = { sha256: hash.digest("hex"), transactions };
+  for (const [name, text] of Object.entries(packFiles(report, ledger)))
+    writing(folder, () => writeFileSync(join(folder, name), text));
 }
 
 function writing(path: string, write: () => void): void {

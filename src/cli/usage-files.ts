@@ -5,6 +5,7 @@ import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
 import type { ControlClient } from "./control-client.ts";
 import { CommandFailure } from "./failure.ts";
+import type { Printer } from "./printer.ts";
 import { told } from "./workload.ts";
 
 /** What goes into one call: the control API takes a MiB. */
@@ -22,7 +23,7 @@ export function addUsageImport(group: Command, context: CommandContext): void {
     async (path: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<CloudOptions & JsonOption>();
       const file = resolve(surroundings.currentFolder, path);
-      const sum = await told(() => importFile(file, client(context, options), (text) => printer.note(text)), hint);
+      const sum = await told(() => importFile(file, client(context, options), printer), hint);
       if (options.json === true) return printer.json(sum);
       const { accepted, duplicates } = sum;
       return printer.text(`${accepted} records were taken, and ${duplicates} were there before.\n`);
@@ -33,8 +34,9 @@ export function addUsageImport(group: Command, context: CommandContext): void {
 const hint =
   "docs/reference/rate.md explains usage files. What was taken before it counts once: import the mended file again.";
 
-async function importFile(path: string, cloud: ControlClient, say: (text: string) => void): Promise<Recorded> {
-  const { sentRecords } = await import("../metering/index.ts");
+async function importFile(path: string, cloud: ControlClient, printer: Printer): Promise<Recorded> {
+  const { IgnoredNames, sentRecords, withMeant } = await import("../metering/index.ts");
+  const ignored = new IgnoredNames();
   const sum = { accepted: 0, duplicates: 0 };
   let [waiting, bytes, first] = [[] as unknown[], 0, 1];
   const send = async (): Promise<void> => {
@@ -44,16 +46,21 @@ async function importFile(path: string, cloud: ControlClient, say: (text: string
     sum.duplicates += duplicates;
     const before = first;
     first += waiting.length;
-    if (Math.floor(first / saidEvery) > Math.floor(before / saidEvery)) say(`${first - 1} records are done`);
+    if (Math.floor(first / saidEvery) > Math.floor(before / saidEvery)) printer.note(`${first - 1} records are done`);
     [waiting, bytes] = [[], 0];
   };
-  for await (const { fields } of sentRecords(path)) {
+  for await (const { fields } of sentRecords(path, ignored)) {
     const length = Buffer.byteLength(JSON.stringify(fields));
     if (waiting.length >= recordsAtOnce || bytes + length > bytesAtOnce) await send();
     waiting.push(fields);
     bytes += length + 1;
   }
   await send();
+  if (ignored.all.length > 0) {
+    printer.warnings([
+      `columns or members that mean nothing here, and were not read: ${ignored.all.map(withMeant).join(", ")}`,
+    ]);
+  }
   return sum;
 }
 

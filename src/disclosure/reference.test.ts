@@ -123,8 +123,10 @@ Revenue is exact: what invoices gain or lose by rounding to the cent stands in \
 time is what hosts have told since this release was installed, by the minute; a host that was just started counts from its
 second minute on.
 
-\`--auditors-pack DIR\` writes \`disclosure.json\`, \`ledger.csv\` (every posting), \`check.py\` (Python 3.8 and nothing else: derives
-the figures from the ledger anew, exit code 0 where all agree, 1 where one differs, 2 where it cannot look) and a \`README.txt\`.
+\`--auditors-pack DIR\` writes \`ledger.csv\` (every posting), \`disclosure.json\` (the report, and \`ledger\`: that file's
+\`sha256\` and how many \`transactions\` it has), \`check.py\` (Python 3.8 and nothing else: derives lines, tables and figures from the
+ledger anew; exit code 0 where all agree, 1 where one differs, 2 where it cannot look) and a \`README.txt\`. It says what it cannot derive:
+names, the summary's words, which products are AI and which months closed, and what was metered.
 \`bailiwick ledger why POSTING\` goes on from there, to the invoice's line, usage, requests and receipts.
 
 ## \`ai-act-log\`

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import fc from "fast-check";
 import type { UsageEvent } from "../ledger/index.ts";
-import { UsageFile } from "./index.ts";
+import { IgnoredNames, readTold, sentRecords, UsageFile, withMeant } from "./index.ts";
 import { Once } from "./once.ts";
 
 type Told = readonly [customer: string, sku: string, at: string, quantity: string, isBatch: boolean];
@@ -23,7 +23,7 @@ async function read(context: TestContext, text: string | Buffer) {
     const units = quantity === undefined ? "unknown" : String(Number(quantity) / 1e9);
     return [customer, sku, new Date(atMs).toISOString(), units, isBatch];
   });
-  return { told, records: file.records, duplicates: file.duplicates, ignored: [...file.ignored] };
+  return { told, records: file.records, duplicates: file.duplicates, ignored: file.ignored.all };
 }
 
 const noon = "2026-03-05T12:00:00.000Z";
@@ -186,4 +186,53 @@ test("what was told is remembered as a set of pairs would", () => {
   const once = new Once();
   for (let id = 0; id < 50_000; id++) assert.equal(once.tell("", String(id), ""), "first");
   for (let id = 0; id < 50_000; id++) assert.equal(once.tell("", String(id), ""), "again");
+});
+
+test("a count under a wrong name is told of a file that is sent, and refused of a call", async (context) => {
+  const record = { id: "1", customer: "a", time: noon, model: "m", inputTokens: 1 };
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-metering-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "usage");
+  const data = { model: "m", inputTokens: 1 };
+  const known = { ...event, partitionkey: "x", data };
+  for (const [text, fields] of [
+    [`id,customer,time,model,inputTokens,ouputTokens\n1,a,${noon},m,1,1000000\n`, { ...record, inputTokens: "1" }],
+    [JSON.stringify({ ...record, ouputTokens: 1_000_000 }), record],
+    [JSON.stringify([{ ...known, data: { ...data, ouputTokens: 1_000_000 } }]), known],
+  ] as const) {
+    writeFileSync(path, text);
+    const ignored = new IgnoredNames();
+    const sent: unknown[] = [];
+    for await (const each of sentRecords(path, ignored)) sent.push({ ...each.fields });
+    assert.deepEqual(ignored.all.map(withMeant), ["ouputTokens (did you mean outputTokens?)"], text);
+    assert.deepEqual(sent, [fields]);
+  }
+  const told = (value: object) => {
+    const read = readTold(value, (midnightMs) => midnightMs);
+    return "problem" in read ? read.problem : "read";
+  };
+  assert.equal(told(record), "read");
+  // Extension attributes of an event are for those who pass it on.
+  assert.equal(told(known), "read");
+  const meant = "outputToken (did you mean outputTokens?) means nothing in a record";
+  assert.equal(told({ ...record, outputToken: 1_000_000 }), meant);
+  assert.equal(told({ ...known, data: { ...data, outputToken: 1_000_000 } }), meant);
+  // The event says who and when: what its data says of it would be lost.
+  assert.match(told({ ...known, data: { ...data, customer: "b" } }), /^customer means nothing/);
+});
+
+test("what a spreadsheet would compute is no name in usage", () => {
+  const told = (more: object) => {
+    const record = { id: "1", customer: "a", time: noon, sku: "m/input-tokens", quantity: 1, ...more };
+    const read = readTold(record, (midnightMs) => midnightMs);
+    return "problem" in read ? read.problem : "read";
+  };
+  for (const name of ['=HYPERLINK("http://evil","x")/x', "+1/x", "-1/x", "@SUM(1)"]) {
+    assert.match(told({ sku: name }), /^sku is .* a spreadsheet would take for a formula/, name);
+    assert.match(told({ source: name }), /^source is .* a formula/, name);
+    assert.match(told({ sku: undefined, quantity: undefined, model: name, inputTokens: 1 }), /^model is .* a formula/);
+  }
+  for (const id of ["=1", "-2+3+cmd|' /C calc'!A0", "@SUM(1)"]) assert.match(told({ id }), /^id is .* a formula/, id);
+  // Ids of others are drawn from letters that begin so too, and call nothing.
+  for (const id of ["-Xw_3k", "+aB/9Q==", "@me"]) assert.equal(told({ id, source: "/s", sku: "a=b/x" }), "read");
 });

@@ -1,3 +1,4 @@
+import { beginsAsFormula, isFormula } from "../base/index.ts";
 import { type Dimension, parseQuantity, type Quantity, skuOf, type UsageEvent } from "../ledger/index.ts";
 
 /** A usage record by the names of its fields: texts from CSV, any value from JSON. */
@@ -8,6 +9,9 @@ export interface UsageRecord {
   readonly source: string;
   /** Undefined: it has none, and counts as often as it is told. */
   readonly id: string | undefined;
+  readonly customer: string;
+  readonly atMs: number;
+  /** Empty where nothing was used: all counts are 0. */
   readonly events: readonly UsageEvent[];
 }
 
@@ -47,10 +51,12 @@ export function readRecord(fields: Fields, dayMs: (midnightMs: number) => number
   const isBatch = yesOf(fields, "batch");
   const isWide = has(fields, "model");
   refuseMixed(fields, isWide);
-  const quantities = isWide ? ofModel(fields) : [[nameOf(fields, "sku"), quantityOf(fields, "quantity")] as const];
+  const quantities = isWide ? ofModel(fields) : [[skuNameOf(fields, "sku"), quantityOf(fields, "quantity")] as const];
   return {
-    source: has(fields, "source") ? nameOf(fields, "source") : "",
-    id: has(fields, "id") ? nameOf(fields, "id") : undefined,
+    source: has(fields, "source") ? skuNameOf(fields, "source") : "",
+    id: has(fields, "id") ? idOf(fields) : undefined,
+    customer,
+    atMs,
     events: quantities.map(([sku, quantity]) => ({ customer, sku, atMs, quantity, isBatch })),
   };
 }
@@ -67,7 +73,7 @@ type SkuQuantity = readonly [sku: string, quantity: Quantity | undefined];
 
 /** A model's tokens by kind; what was not used at all is left out, what nobody has counted is not. */
 function ofModel(fields: Fields): readonly SkuQuantity[] {
-  const model = nameOf(fields, "model");
+  const model = skuNameOf(fields, "model");
   const told = counts.filter((count) => count in fields);
   if (told.length === 0) throw new FieldProblem(`a record of a model has some of ${counts.join(", ")}`);
   const count = (name: Count): Quantity | undefined => (name in fields ? quantityOf(fields, name) : parseQuantity("0"));
@@ -121,6 +127,21 @@ function nameOf(fields: Fields, name: string): string {
     );
   }
   return value;
+}
+
+/** It goes into files of CSV as it stands there, and is nobody's but the service's own: so it needs no such beginning. */
+function skuNameOf(fields: Fields, name: string): string {
+  const text = nameOf(fields, name);
+  if (!beginsAsFormula(text)) return text;
+  throw new FieldProblem(
+    `${name} is ${shown(text)}, which a spreadsheet would take for a formula: begin with none of = + - @`,
+  );
+}
+
+function idOf(fields: Fields): string {
+  const text = nameOf(fields, "id");
+  if (!isFormula(text)) return text;
+  throw new FieldProblem(`id is ${shown(text)}, which a spreadsheet would take for a formula`);
 }
 
 function yesOf(fields: Fields, name: string): boolean {

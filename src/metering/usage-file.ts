@@ -1,19 +1,17 @@
 import type { UsageEvent } from "../ledger/index.ts";
 import { bodyOf } from "./body.ts";
-import { isCloudEvent, recordOf } from "./cloud-event.ts";
+import { fieldsOf } from "./cloud-event.ts";
 import { type Entry, openEntries } from "./entries.ts";
+import { IgnoredNames } from "./ignored.ts";
 import { Once } from "./once.ts";
-import { FieldProblem, readRecord, recordFields, type UsageRecord } from "./record.ts";
-
-const ignoredMost = 20;
+import { FieldProblem, readRecord, type UsageRecord } from "./record.ts";
 
 /** A file of usage, read once. What it counts is complete when it has been read to its end. */
 export class UsageFile {
   records = 0;
   /** Records that were told before, with the same body: they count once. */
   duplicates = 0;
-  /** Names of columns and members that mean nothing here; the first ones, where there are many. */
-  readonly ignored = new Set<string>();
+  readonly ignored = new IgnoredNames();
   readonly #path: string;
   readonly #dayMs: (midnightMs: number) => number;
   readonly #once = new Once();
@@ -30,22 +28,18 @@ export class UsageFile {
    */
   async read(take: (event: UsageEvent) => void): Promise<void> {
     const { entries, ignored } = await openEntries(this.#path);
-    for (const column of ignored) this.#ignore(column);
+    for (const column of ignored) this.ignored.add(column);
     for await (const entry of entries) {
       this.records++;
       try {
-        const fields = isCloudEvent(entry.fields) ? recordOf(entry.fields) : entry.fields;
-        for (const name of Object.keys(fields)) if (!recordFields.has(name)) this.#ignore(name);
-        const record = readRecord(fields, this.#dayMs);
+        const read = fieldsOf(entry.fields);
+        for (const name of read.ignored) this.ignored.add(name);
+        const record = readRecord(read.record, this.#dayMs);
         if (this.#isNew(record)) for (const event of record.events) take(event);
       } catch (error) {
         throw placed(error, entry);
       }
     }
-  }
-
-  #ignore(name: string): void {
-    if (this.ignored.size < ignoredMost) this.ignored.add(name.slice(0, 100));
   }
 
   #isNew({ source, id, events }: UsageRecord): boolean {

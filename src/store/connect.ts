@@ -73,6 +73,15 @@ const dateType = 1082;
 const typeParsers = new TypeOverrides();
 typeParsers.setTypeParser(dateType, (value: string) => value);
 
+/** Whether an error says that all connections stayed lent out for as long as one is waited for: PostgreSQL is there. */
+export function isDatabaseBusy(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.message.startsWith(noneFree) || (error.cause !== undefined && isDatabaseBusy(error.cause));
+}
+
+/** What pg's pool says where none of its connections became free; of one that cannot be made it says something else. */
+const noneFree = "timeout exceeded when trying to connect";
+
 /** SQLSTATE classes and codes that say nothing about the statement, only that the server is not there for it. */
 const awayStates = /^(08...|57P0[1-5]|53300|25P03)$/;
 const awayCodes = new Set([

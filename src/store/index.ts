@@ -13,7 +13,7 @@ export {
   startEmbeddedPostgres,
 } from "./embedded/index.ts";
 export type { Batch, Position, ReceiptBatch, RefusalRow, Settlement, SettlementFacts } from "./batch.ts";
-export { type DatabaseConnection, isDatabaseAway } from "./connect.ts";
+export { type DatabaseConnection, isDatabaseAway, isDatabaseBusy } from "./connect.ts";
 export {
   factsBefore,
   ranReport,
@@ -64,6 +64,7 @@ export {
   addDocument,
   type DocumentQuestion,
   draftsOf,
+  findCredit,
   findParty,
   issuedDocuments,
   setInvoiceState,

@@ -34,6 +34,10 @@ export interface IssuedDocument {
   readonly issueDate: string;
   readonly dueDate: string | null;
   readonly issuedBy: string;
+  /** What its asker calls it: asked for again, it is the same one. */
+  readonly creditId?: string;
+  /** SHA-256 of what was asked for. */
+  readonly creditDigest?: Buffer;
 }
 
 /** Keeps a document under the next number of its series, which `takeSeries` has locked. */
@@ -53,6 +57,21 @@ export async function addDocument(
     .where("series", "=", series)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows !== 1n) throw new Error(`the series ${series} is not there`);
+}
+
+/** The credit note of an invoice that was asked for under an id. */
+export async function findCredit(
+  db: Kysely<Database>,
+  invoice: InvoiceId,
+  id: string,
+): Promise<{ readonly document: string; readonly digest: Buffer } | undefined> {
+  const row = await db
+    .selectFrom("invoiceDocuments")
+    .select(["document", "creditDigest"])
+    .where("invoice", "=", invoice)
+    .where("creditId", "=", id)
+    .executeTakeFirst();
+  return row && { document: row.document, digest: row.creditDigest! };
 }
 
 /** An invoice, locked until the transaction ends; undefined where there is none. */

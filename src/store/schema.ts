@@ -509,6 +509,10 @@ export interface InvoiceDocumentTable {
   dueDate: TextOrNull;
   issuedAt: Time;
   issuedBy: string;
+  /** Of a credit note that was asked for under an id. */
+  creditId: TextOrNull;
+  /** SHA-256 of what was asked for, 32 bytes. */
+  creditDigest: ColumnType<Buffer | null, Buffer | null | undefined, Buffer | null>;
 }
 
 /** Postings that balance. */
@@ -653,6 +657,7 @@ export const tables = [
   "invoice_documents",
   "ledger_transactions",
   "ledger_postings",
+  "ledger_unchecked",
   "alerts",
   "alert_deliveries",
   "ledger_periods",

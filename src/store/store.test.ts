@@ -13,12 +13,14 @@ import {
   sleep,
   systemClock,
 } from "../base/index.ts";
+import { connect } from "./connect.ts";
 import type { EmbeddedConnection } from "./embedded/index.ts";
 import {
   type Batch,
   change,
   findReceipt,
   isDatabaseAway,
+  isDatabaseBusy,
   latestSchema,
   openStore,
   readEpochs,
@@ -547,4 +549,30 @@ test("of an answer that outlasts the erasure of its project the usage is kept, a
   assert.equal((await db.selectFrom("usage").select("request").execute()).length, 2);
   assert.deepEqual(await db.selectFrom("receipts").select("project").execute(), [{ project: "prj_A" }]);
   assert.deepEqual(await db.selectFrom("decisions").select("digest").execute(), [{ digest: "of another" }]);
+});
+
+test("a pool whose connections are all lent out is busy, and a server that is not there is not", async () => {
+  const connection = await temporary.emptyDatabase();
+  const reasonOf = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => assert.fail("there is none"),
+      (reason: unknown) => reason,
+    );
+  const one = connect({ connection, log: () => {}, connections: 1, statementTimeoutMs: 0 });
+  try {
+    await one.transaction().execute(async (transaction) => {
+      await sql`SELECT 1`.execute(transaction);
+      assert.ok(isDatabaseBusy(await reasonOf(sql`SELECT 1`.execute(one))));
+    });
+  } finally {
+    await one.destroy();
+  }
+  const nowhere = { ...connection, port: 1 };
+  const away = connect({ connection: nowhere, log: () => {}, connections: 1, statementTimeoutMs: 0 });
+  try {
+    const reason = await reasonOf(sql`SELECT 1`.execute(away));
+    assert.deepEqual([isDatabaseBusy(reason), isDatabaseAway(reason)], [false, true]);
+  } finally {
+    await away.destroy();
+  }
 });

@@ -1,20 +1,125 @@
 #!/usr/bin/env python3
-"""Derives the figures of disclosure.json anew from ledger.csv, and says where the two differ.
+"""Derives what disclosure.json says anew from ledger.csv, and says where the two differ.
 
     python3 check.py [FOLDER]
 
 Needs Python 3.8 and nothing else. It shares no code with the program that made the report: what each figure is stands below,
-in words of its definition and in a line of arithmetic. Exit code 0: all agree; 1: something does not; 2: a file is missing or
-cannot be read.
+in words of its definition and in a line of arithmetic. What begins with "-" cannot be derived from the ledger, and is not checked.
+Exit code 0: all else agrees; 1: something does not; 2: a file is missing or cannot be read.
 """
 
 import csv
+import hashlib
 import json
 import re
 import sys
 from collections import defaultdict
 from fractions import Fraction
 from pathlib import Path
+
+# What each figure means, by its id: the version of its words, the words, and what a share is a share of.
+DEFINITIONS = {
+    "ai-revenue": (
+        1,
+        "revenue from customers outside the operator's group, without tax, in the quarter, from products tagged AI",
+        None,
+    ),
+    "external-revenue": (
+        1,
+        "revenue from customers outside the operator's group, without tax, in the quarter, from all products",
+        None,
+    ),
+    "segment-revenue": (
+        1,
+        "external revenue and intersegment revenue together: what other segments of the group were charged counts too",
+        None,
+    ),
+    "ai-share-of-external": (
+        1,
+        "AI revenue as a share of external revenue",
+        "external-revenue",
+    ),
+    "ai-share-of-segment": (
+        1,
+        "AI revenue as a share of segment revenue",
+        "segment-revenue",
+    ),
+    "external-growth-on-year": (
+        1,
+        "external revenue over that of the same quarter a year before, less one",
+        None,
+    ),
+    "segment-growth-on-year": (
+        1,
+        "segment revenue over that of the same quarter a year before, less one",
+        None,
+    ),
+    "ai-run-rate-quarter-x4": (
+        1,
+        "AI revenue of the quarter, times 4",
+        None,
+    ),
+    "ai-run-rate-last-month-x12": (
+        1,
+        "AI revenue of the quarter's last month, times 12",
+        None,
+    ),
+    "ai-run-rate-days": (
+        1,
+        "AI revenue of the quarter, times 365, by the days of the quarter",
+        None,
+    ),
+    "deferred-revenue": (
+        1,
+        "contract liabilities at the end of the quarter: what customers have paid in advance and was not served yet",
+        None,
+    ),
+    "unbilled-receivables": (
+        1,
+        "what was served by the end of the quarter and is on no invoice yet",
+        None,
+    ),
+    "remaining-obligations": (
+        1,
+        "deferred revenue, and what contracts commit customers to beyond what was served",
+        None,
+    ),
+    "tokens-served": (
+        1,
+        "input, cached input and output tokens that were metered in the quarter, rated or not, embeddings and reasoning among them",
+        None,
+    ),
+    "accelerator-hours": (
+        1,
+        "hours for which this cloud's accelerators were up, each counted for itself",
+        None,
+    ),
+    "accelerator-utilisation": (
+        1,
+        "time in which accelerators computed, as a share of the time for which they were up",
+        "accelerator-hours",
+    ),
+    "ai-revenue-per-accelerator-hour": (
+        1,
+        "segment revenue from products tagged AI, by the hours for which accelerators were up",
+        "accelerator-hours",
+    ),
+    "gross-cost": (
+        1,
+        "hours for which accelerators were up, each kind at the cost rate that the operator has set for it",
+        None,
+    ),
+}
+# Of what was metered, of hosts' clocks, of contracts and of settings.
+NOT_OF_THE_LEDGER = {
+    "remaining-obligations",
+    "tokens-served",
+    "accelerator-hours",
+    "accelerator-utilisation",
+    "ai-revenue-per-accelerator-hour",
+    "gross-cost",
+}
+TOP_MOST = 10
 
 QUARTER_MONTHS = {"1": ("01", "02", "03"), "2": ("04", "05", "06"), "3": ("07", "08", "09"), "4": ("10", "11", "12")}
 
@@ -47,6 +152,7 @@ class Quarter:
     def __init__(self, year, number, postings, tags, currency):
         self.months = [f"{year}-{month}" for month in QUARTER_MONTHS[number]]
         self.by_line = defaultdict(Fraction)
+        self.postings = defaultdict(int)
         self.tags = tags
         for posting in postings:
             segment, _, product = posting["account"].partition("/")
@@ -54,14 +160,41 @@ class Quarter:
                 if posting["currency"] == currency:
                     key = (posting["account"], posting["organisation"], posting["month"])
                     self.by_line[key] -= posting["amount"]
+                    self.postings[key] += 1
 
-    def sum(self, segment=None, tag=None, month=None):
+    def lines(self):
+        """As the report has them: sums that come to nothing are none."""
+        return {key: amount for key, amount in self.by_line.items() if amount != 0}
+
+    def products(self):
+        return sorted({account.partition("/")[2] for account, _, _ in self.lines()})
+
+    def of(self, segment=None, tag=None, month=None):
+        """The accounts and the months of a sum's postings."""
+        keys = [
+            (account, of_month)
+            for account, _, of_month in self.lines()
+            if segment in (None, account.partition("/")[0])
+            and month in (None, of_month)
+            and tag in (None, self.tags.get(account.partition("/")[2], "other"))
+        ]
+        return {account for account, _ in keys}, {of_month for _, of_month in keys}
+
+    def customers(self):
+        """External revenue by customer, the most first."""
+        sums = defaultdict(Fraction)
+        for (account, customer, _), amount in self.lines().items():
+            if account.startswith("revenue/"):
+                sums[customer] += amount
+        return sorted(sums.items(), key=lambda each: (-each[1], each[0]))
+
+    def sum(self, segment=None, tag=None, month=None, product=None):
         total = Fraction(0)
         for (account, _, of_month), amount in self.by_line.items():
-            of, _, product = account.partition("/")
-            if segment not in (None, of) or month not in (None, of_month):
+            of, _, sold = account.partition("/")
+            if segment not in (None, of) or month not in (None, of_month) or product not in (None, sold):
                 continue
-            if tag is not None and self.tags.get(product, "other") != tag:
+            if tag is not None and self.tags.get(sold, "other") != tag:
                 continue
             total += amount
         return total
@@ -88,7 +221,7 @@ def derive(report, postings):
     ai = now.sum("revenue", "ai")
     external, segment = now.sum("revenue"), now.sum()
     last = now.months[2]
-    known = len(before.by_line) > 0
+    known = len(before.lines()) > 0
     growth = lambda a, b: ratio(a - b, b) if known else None
     deferred = -balance(postings, "contract-liabilities", last, currency)
     return now, before, {
@@ -125,6 +258,106 @@ def same(told, derived):
     return abs(Fraction(told) - derived) <= Fraction(1, 2 * 10**18)
 
 
+def postings_of(now, before):
+    """The accounts and months that each figure names; None: it is no sum of a quarter's postings."""
+    both = lambda **which: tuple(a | b for a, b in zip(now.of(**which), before.of(**which)))
+    ai = now.of("revenue", "ai")
+    return {
+        "ai-revenue": ai,
+        "external-revenue": now.of("revenue"),
+        "segment-revenue": now.of(),
+        "ai-share-of-external": now.of("revenue"),
+        "ai-share-of-segment": now.of(),
+        "external-growth-on-year": both(segment="revenue"),
+        "segment-growth-on-year": both(),
+        "ai-run-rate-quarter-x4": ai,
+        "ai-run-rate-last-month-x12": now.of("revenue", "ai", now.months[2]),
+        "ai-run-rate-days": ai,
+        "ai-revenue-per-accelerator-hour": now.of(tag="ai"),
+    }
+
+
+def check_file(report, postings, folder, say):
+    told = report["ledger"]
+    digest = hashlib.sha256((folder / "ledger.csv").read_bytes()).hexdigest()
+    say(digest == told["sha256"], "ledger.csv is the one that was packed: SHA-256 " + digest)
+    transactions = len({p["transaction"] for p in postings})
+    say(transactions == told["transactions"], f"{transactions} transactions in it")
+    say(len({p["posting"] for p in postings}) == len(postings), f"{len(postings)} postings, none of them twice")
+    off = unbalanced(postings)
+    say(not off, f"{transactions} transactions balance" + "".join(f"; not {t} in {c}" for t, c in off[:5]))
+
+
+def check_lines(report, name, quarter, say):
+    told = {}
+    for line in report[name]:
+        segment, _, product = line["account"].partition("/")
+        key = line["account"], line["customer"]["id"], line["month"]
+        is_named = line["product"] == product and line["segment"] == ("external" if segment == "revenue" else segment)
+        is_tagged = name != "lines" or line["tag"] == quarter.tags.get(product)
+        once = key not in told and is_named and is_tagged
+        told[key] = (Fraction(line["amount"]), line["postings"]) if once else None
+    made = {key: (amount, quarter.postings[key]) for key, amount in quarter.lines().items()}
+    say(made == told, f"{len(made)} sums of postings ({name})")
+
+
+def check_tables(report, now, before, postings, say):
+    last, currency = now.months[2], report["currency"]
+    listed = [product["product"] for product in report["products"]]
+    say(listed == now.products(), f"{len(listed)} products")
+    for product in report["products"]:
+        name = product["product"]
+        year_before = before.sum(product=name)
+        growth = ratio(now.sum(product=name) - year_before, year_before)
+        holds = same(product["external"], now.sum("revenue", product=name))
+        holds = holds and same(product["intersegment"], now.sum("intersegment", product=name))
+        say(holds and same(product["growth"], growth), f"product {name}")
+    say([month["month"] for month in report["months"]] == now.months, "the quarter's three months")
+    for told in report["months"]:
+        month = told["month"]
+        holds = same(told["ai"], now.sum("revenue", "ai", month)) and same(told["other"], now.sum("revenue", "other", month))
+        say(holds and same(told["intersegment"], now.sum("intersegment", month=month)), f"month {month}")
+    is_closed = all(month["status"] == "closed" for month in report["months"])
+    say(report["status"] == ("final" if is_closed else "provisional"), f"{report['status']}, as its months are")
+    whole = now.sum("revenue")
+    made = [] if whole == 0 else now.customers()[:TOP_MOST]
+    names = {line["customer"]["id"]: line["customer"]["name"] for line in report["lines"]}
+    told = report["topCustomers"]
+    holds = [(each["customer"]["id"], Fraction(each["amount"])) for each in told] == made
+    holds = holds and all(each["customer"]["name"] == names.get(each["customer"]["id"]) for each in told)
+    say(holds and all(same(each["share"], Fraction(each["amount"]) / whole) for each in told), f"{len(told)} top customers")
+    for name, account, sign in (
+        ("contractLiabilities", "contract-liabilities", -1),
+        ("unbilledReceivables", "unbilled-receivables", 1),
+        ("receivables", "receivables", 1),
+    ):
+        told = report["balances"][name]
+        say(same(told, sign * balance(postings, account, last, currency)), f"balance of {account} {told}")
+
+
+def check_figures(report, derived, made_of, say):
+    names = [figure["id"] for figure in report["figures"]]
+    for name in sorted(DEFINITIONS):
+        if names.count(name) != 1:
+            say(False, f"{name} is there {names.count(name)} times, and not once")
+    for figure in report["figures"]:
+        name, told = figure["id"], figure["value"]
+        if name not in DEFINITIONS:
+            say(False, f"{name} is no figure that is known here")
+            continue
+        if (figure["version"], figure["definition"], figure["denominator"]) != DEFINITIONS[name]:
+            say(False, f"{name}: its definition is another one")
+        postings = figure["postings"] and tuple(set(figure["postings"][part]) for part in ("accounts", "months"))
+        if postings != made_of.get(name):
+            say(False, f"{name}: the postings that it names are not those that it is made of")
+        if name in NOT_OF_THE_LEDGER:
+            print(f"-        {name} {told}: not of the ledger alone")
+            continue
+        value = derived[name]
+        text = "none" if value is None else f"{float(value):,.6g}"
+        say(same(told, value), f"{name} {told}" + ("" if same(told, value) else f", derived: {text}"))
+
+
 def main(folder):
     report, postings = read(folder)
     wrong = 0
@@ -134,23 +367,14 @@ def main(folder):
         wrong += 0 if holds else 1
         print(("ok       " if holds else "DIFFERS  ") + what)
 
-    off = unbalanced(postings)
-    say(not off, f"{len({p['transaction'] for p in postings})} transactions balance" + "".join(f"; not {t} in {c}" for t, c in off[:5]))
+    check_file(report, postings, folder, say)
     now, before, derived = derive(report, postings)
     for name, quarter in (("lines", now), ("yearBefore", before)):
-        told = defaultdict(Fraction)
-        for line in report[name]:
-            told[line["account"], line["customer"]["id"], line["month"]] += Fraction(line["amount"])
-        made = {key: amount for key, amount in quarter.by_line.items() if amount != 0}
-        say(made == {key: amount for key, amount in told.items() if amount != 0}, f"{len(made)} sums of postings ({name})")
-    for figure in report["figures"]:
-        name, told = figure["id"], figure["value"]
-        if name not in derived:
-            print(f"-        {name} {told}: not of the ledger alone")
-            continue
-        value = derived[name]
-        text = "none" if value is None else f"{float(value):,.6g}"
-        say(same(told, value), f"{name} {told}" + ("" if same(told, value) else f", derived: {text}"))
+        check_lines(report, name, quarter, say)
+    check_tables(report, now, before, postings, say)
+    check_figures(report, derived, postings_of(now, before), say)
+    for what in ("the summary's words", "customers' names", "which products are AI", "which months are closed", "tokens, accelerators"):
+        print(f"-        {what}: not in the ledger")
     print("all agree" if wrong == 0 else f"{wrong} differ")
     return 0 if wrong == 0 else 1
 
@@ -158,6 +382,7 @@ def main(folder):
 if __name__ == "__main__":
     try:
         sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)))
-    except (OSError, ValueError, KeyError) as problem:
+    # Whatever shape a file has that is none of ours.
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, csv.Error) as problem:
         print(f"cannot be checked: {problem!r}", file=sys.stderr)
         sys.exit(2)

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,7 +29,7 @@ function ledgerOf({ lines, yearBefore, balances }: RevenueState): readonly Writt
       return { posting: `${number}.${at}`, account: of, organisation, currency: "CNY", amount: by };
     };
     const credit = amount.startsWith("-") ? amount.slice(1) : `-${amount}`;
-    const postings = [posting(1, "receivables", amount), posting(2, account, credit)];
+    const postings = [posting(1, "cash", amount), posting(2, account, credit)];
     return {
       number,
       kind: "invoice",
@@ -41,18 +42,20 @@ function ledgerOf({ lines, yearBefore, balances }: RevenueState): readonly Writt
   const paid = entry(1, line("2026-02", balances.contractLiabilities, { account: "contract-liabilities" }));
   // What comes after the quarter is in the ledger too, and in none of its figures.
   const later = entry(2, line("2026-04", "999999"));
-  return [paid, later, ...[...yearBefore, ...lines].map((each, at) => entry(at + 3, each))];
+  const owed = line("2026-02", `-${balances.receivables}`, { account: "receivables" });
+  return [paid, later, ...[...yearBefore, ...lines, owed].map((each, at) => entry(at + 3, each))];
 }
 
 function packed(context: TestContext, state: RevenueState, change: (name: string, text: string) => string) {
   const folder = mkdtempSync(join(tmpdir(), "bailiwick-pack-"));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   const csv = plainText("csv", kindOf);
+  const transactions = ledgerOf(state);
+  const ledger = `${csv.opening([], [])}${transactions.map((each) => csv.entry(each)).join("")}`;
+  const sha256 = createHash("sha256").update(ledger).digest("hex");
   const files = {
-    ...packFiles(revenueReport(state)),
-    [packedLedgerName]: `${csv.opening([], [])}${ledgerOf(state)
-      .map((each) => csv.entry(each))
-      .join("")}`,
+    ...packFiles(revenueReport(state), { sha256, transactions: transactions.length }),
+    [packedLedgerName]: ledger,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), change(name, text));
   const { status, stdout, stderr } = spawnSync("python3", [join(folder, "check.py")], { encoding: "utf8" });
@@ -65,7 +68,7 @@ test("an auditor's script derives the golden quarter from the ledger, and all ag
   if (!hasPython()) return context.skip("no python3 on the PATH");
   const { status, stdout, stderr, readme } = packed(context, marchQuarter(), asItIs);
   assert.equal(status, 0, stdout + stderr);
-  assert.match(stdout, /^ok {7}9 transactions balance\n/);
+  assert.match(stdout, /^ok {7}10 transactions balance$/m);
   for (const figure of [
     "ai-share-of-external 0.3000033",
     "external-growth-on-year 0.4000187",
@@ -99,7 +102,7 @@ test("a figure that was changed, a posting that is missing, and one that does no
     name === packedLedgerName ? text.replace(/^4\.1,.*\r\n/m, "") : text,
   );
   assert.equal(unbalanced.status, 1);
-  assert.match(unbalanced.stdout, /^DIFFERS {2}9 transactions balance; not 4 in CNY$/m);
+  assert.match(unbalanced.stdout, /^DIFFERS {2}10 transactions balance; not 4 in CNY$/m);
   const damaged = packed(context, marchQuarter(), (name, text) => (name === "disclosure.json" ? "{" : text));
   assert.equal(damaged.status, 2);
   assert.match(damaged.stderr, /cannot be checked/);
@@ -110,4 +113,64 @@ test("what there is nothing of is none for the auditor too", (context) => {
   const { status, stdout } = packed(context, marchQuarter({ lines: [], yearBefore: [] }), asItIs);
   assert.equal(status, 0, stdout);
   assert.match(stdout, /^ok {7}ai-share-of-external None$/m);
+});
+
+interface Told {
+  [name: string]: unknown;
+  figures: Record<string, unknown>[];
+  products: Record<string, unknown>[];
+  months: Record<string, unknown>[];
+  topCustomers: Record<string, unknown>[];
+  balances: Record<string, unknown>;
+  lines: Record<string, unknown>[];
+}
+
+test("whatever is changed of a report that the ledger tells is found, and what it does not tell is said", (context) => {
+  if (!hasPython()) return context.skip("no python3 on the PATH");
+  const changes: Readonly<Record<string, (told: Told) => void>> = {
+    "a top customer's amount": ({ topCustomers }) => (topCustomers[0]!["amount"] = "999999"),
+    "a top customer's share": ({ topCustomers }) => (topCustomers[0]!["share"] = "0.5"),
+    "a top customer's name": ({ topCustomers }) =>
+      (topCustomers[0]!["customer"] = { id: "org_clinic", name: "Nobody" }),
+    "no top customers": (told) => (told.topCustomers = []),
+    "a product's revenue": ({ products }) => (products[0]!["external"] = "888888"),
+    "a product's growth": ({ products }) => (products[0]!["growth"] = null),
+    "a product less": ({ products }) => products.pop(),
+    "a month's revenue": ({ months }) => (months[1]!["other"] = "1"),
+    "a month twice": (told) => (told.months = [told.months[0]!, ...told.months]),
+    "a month's standing": ({ months }) => (months[1]!["status"] = "open"),
+    "a balance": ({ balances }) => (balances["receivables"] = "777"),
+    "what it is": (told) => (told["status"] = "provisional"),
+    "a figure's words": ({ figures }) => (figures[1]!["definition"] = "all revenue everywhere"),
+    "a figure's denominator": ({ figures }) => (figures[3]!["denominator"] = "segment-revenue"),
+    "a figure's postings": ({ figures }) => (figures[1]!["postings"] = { accounts: ["cash"], months: ["1999-01"] }),
+    "no figures": (told) => (told.figures = []),
+    "a figure less": ({ figures }) => figures.splice(0, 1),
+    "a figure twice": ({ figures }) => figures.push({ ...figures[0]! }),
+    "a figure more": ({ figures }) => figures.push({ ...figures[0]!, id: "ebitda" }),
+    "a line's postings": ({ lines }) => (lines[0]!["postings"] = 5),
+    "a line's tag": ({ lines }) => (lines[0]!["tag"] = "other"),
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    const { status, stdout, stderr } = packed(context, marchQuarter(), (name, text) => {
+      if (name !== "disclosure.json") return text;
+      const told = JSON.parse(text) as Told;
+      change(told);
+      return JSON.stringify(told);
+    });
+    assert.equal(status, 1, `${what}\n${stdout}${stderr}`);
+    assert.match(stdout, /^DIFFERS/m, what);
+  }
+  const whole = packed(context, marchQuarter(), (name, text) =>
+    name === packedLedgerName ? text.replaceAll(/^2\.\d,.*\r\n/gm, "") : text,
+  );
+  assert.match(whole.stdout, /^DIFFERS {2}ledger\.csv is the one[^]*^DIFFERS {2}9 transactions in it$/m);
+  for (const shape of ["[1]", "null", '{"figures": 5}', "1e999", `{"ledger": null}`]) {
+    const { status, stderr } = packed(context, marchQuarter(), (name, text) =>
+      name === "disclosure.json" ? shape : text,
+    );
+    assert.equal(status, 2, shape);
+    assert.match(stderr, /^cannot be checked: .*\n$/, shape);
+  }
+  assert.match(packed(context, marchQuarter(), asItIs).stdout, /^- {8}customers' names: not in the ledger$/m);
 });

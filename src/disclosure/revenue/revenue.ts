@@ -1,3 +1,4 @@
+import { readAmount } from "../../base/index.ts";
 import {
   add,
   compare,
@@ -8,7 +9,6 @@ import {
   fraction,
   multiply,
   none,
-  parseFraction,
   type QuarterRevenue,
   revenueFigures,
   total,
@@ -119,9 +119,7 @@ function sumOf(lines: readonly RevenueLine[], ...which: readonly ((line: Revenue
 
 /** What PostgreSQL and settings hold is a decimal of at most 12 decimals. */
 function exact(text: string): Fraction {
-  const parsed = parseFraction(text);
-  if (parsed === undefined) throw new RangeError(`${text} is no amount`);
-  return parsed;
+  return fraction(readAmount(text), 10n ** 12n);
 }
 
 function quarterOf({ lines, yearBefore, months, days }: RevenueState): QuarterRevenue {

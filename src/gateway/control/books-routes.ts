@@ -20,7 +20,7 @@ import {
   unratedRows,
   wholeInvoice,
 } from "./books-wire.ts";
-import { decimal, instant, page, pageOf, reference, words } from "./fields.ts";
+import { decimal, instant, isOneLine, notOneLine, oneLine, page, pageOf, reference, words } from "./fields.ts";
 import type { BooksOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
 import { versions } from "./wire.ts";
@@ -340,7 +340,18 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
   ];
 }
 
-const reason = z.string().trim().min(1).max(500).meta({ description: "For whoever reads the credit note." });
+const reason = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .refine(isOneLine, notOneLine)
+  .meta({ description: "For whoever reads the credit note." });
+
+const creditId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/, "1 to 100 letters, digits and . _ : / -")
+  .meta({ description: "The asker's own, so that a call may be repeated: credited once, another body is 409." });
 
 function correctingRoutes(books: BooksOperations): readonly Route[] {
   const shared = { ...operator, group: "Invoices" } as const;
@@ -353,14 +364,15 @@ function correctingRoutes(books: BooksOperations): readonly Route[] {
         path: "/invoices/:invoice/credits",
         name: "creditInvoice",
         summary:
-          "Takes a part of an invoice back, with its tax, by a numbered credit note: it is posted into the period that is open, and the invoice stays as it is. Either `account` and `net`, or `lines`; neither: all that is left. At most what is left. A purchase goes back as a whole, with its credits, while none of them were used.",
+          "Takes a part of an invoice back, with its tax, by a numbered credit note: it is posted into the period that is open, and the invoice stays as it is. Either `account` and `net`, or `lines`; neither: all that is left. At most what is left. A purchase goes back as a whole, with its credits, while none of them were used. The same `id` is credited once.",
         params,
         body: z.strictObject({
+          id: creditId.optional(),
           reason,
-          account: z.string().max(100).optional().meta({ description: "Such as `revenue/ai-inference`." }),
+          account: oneLine(100).optional().meta({ description: "Such as `revenue/ai-inference`." }),
           net: decimal.optional(),
           lines: z
-            .array(z.strictObject({ line: z.string().max(20), amount: decimal }))
+            .array(z.strictObject({ line: oneLine(20), amount: decimal }))
             .min(1)
             .max(10_000)
             .optional(),
@@ -368,8 +380,8 @@ function correctingRoutes(books: BooksOperations): readonly Route[] {
         answer: issuedDocument,
       },
       ({ params, body, asker }) => {
-        const { account, net, lines } = body;
-        return books.credit({ invoice: params.invoice, reason: body.reason, account, net, lines }, asker.name);
+        const { id, account, net, lines } = body;
+        return books.credit({ id, invoice: params.invoice, reason: body.reason, account, net, lines }, asker.name);
       },
     ),
     route(

@@ -446,6 +446,23 @@ test("what no path, no database and no stack can hold is refused in words, and i
     ask("POST", `${base}/erasures`, { headers, body: erasure("\ud800") }),
     ask("POST", `${base}/hosts/%00/revoke`, { headers }),
     ask("GET", `${base}/organisations/%ud8`, { headers }),
+    ...[
+      "usage/metered?sku=%00",
+      "usage/metered?after=%00",
+      "usage/unrated?after=a%07",
+      "invoice-documents?number=%00",
+      "invoice-documents?invoice=a%00",
+      "invoice-documents?after=a%0Ab",
+      "invoices/%00",
+      "ledger/postings/%00/why",
+      "wallets/%00",
+      "reports/revenue?quarter=0000Q1",
+      "reports/revenue?quarter=0001Q1",
+      "reports/revenue?quarter=9999Q4",
+    ].map((path) => ask("GET", `${base}/${path}`, { headers })),
+    ask("POST", `${base}/invoices/%00/finalize`, { headers }),
+    ask("POST", `${base}/invoices/inv_1/credits`, { headers, body: { reason: "a\u0000b" } }),
+    ask("POST", `${base}/organisations`, { headers, body: { name: "o", limits: { models: ["\u0000"] } } }),
   ]);
   for (const { status, text } of answers) {
     assert.equal(status, 400);

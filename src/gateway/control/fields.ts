@@ -4,20 +4,28 @@ import { formatAmount, parseAmount, tiers } from "../../base/index.ts";
 /** The most rows that one answer holds. */
 export const mostRows = 1000;
 
+/** Whether a text holds nothing that no name, no database's text (NUL) and no invoice's XML can: control characters, and halves of characters. */
+export function isOneLine(text: string): boolean {
+  return !/\p{Cc}/u.test(text) && text.isWellFormed();
+}
+
+export const notOneLine = "no control characters";
+
+/** A text of one line. */
+export function oneLine(charactersMost: number) {
+  return z.string().max(charactersMost).refine(isOneLine, notOneLine);
+}
+
 /** Names or ids are accepted everywhere; a project may also be named as organisation/project. */
 export const reference = z
   .string()
   .min(1)
   .max(200)
-  .refine((text) => !/\p{Cc}/u.test(text), "no control characters")
+  .refine(isOneLine, notOneLine)
   .meta({ description: "A name or an id; a project also as organisation/project." });
 
 /** What somebody writes, for people to read. */
-export const words = z
-  .string()
-  .min(1)
-  .max(500)
-  .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), "no control characters");
+export const words = oneLine(500).min(1);
 
 /** The name of something new. */
 export const newName = z
@@ -56,7 +64,7 @@ const budget = z
   .meta({ description: "A decimal string in the price book's currency." });
 
 const rate = z.int().min(0).max(1_000_000_000_000);
-const modelNames = z.array(z.string().min(1).max(200)).max(1000);
+const modelNames = z.array(oneLine(200).min(1)).max(1000);
 
 /** Limits as they are asked for: one that is left out stays as it is, null takes it away. */
 export const limitChanges = z.strictObject({
@@ -76,11 +84,11 @@ export const limits = z.object({
   expiresAt: z.string().nullable(),
 });
 
-export const dataClass = z.string().min(1).max(64).meta({
+export const dataClass = oneLine(64).min(1).meta({
   description: "public, internal, personal, special-category, restricted, or one that the policy document declares.",
 });
 
-const places = z.array(z.string().min(2).max(60).toUpperCase()).max(100);
+const places = z.array(oneLine(60).min(2).toUpperCase()).max(100);
 const processing = places.meta({
   description: "Countries, subdivisions or groups (DE, DE-BE, EU, EEA, own ones); empty: not restricted.",
 });
@@ -114,16 +122,14 @@ export const projectRules = {
     .optional()
     .meta({ description: "Where its data may rest; null: where it may be processed; empty: not restricted." }),
   regimes: z
-    .array(z.string().min(1).max(100))
+    .array(oneLine(100).min(1))
     .min(1)
     .max(50)
     .nullable()
     .optional()
     .meta({ description: "What holds for its data; null: what the policy document says of its data class." }),
-  country: z
-    .string()
+  country: oneLine(60)
     .min(2)
-    .max(60)
     .nullable()
     .optional()
     .meta({ description: "The one country of the regime `national`; null: none." }),

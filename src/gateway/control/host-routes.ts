@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { page, pageOf, reference } from "./fields.ts";
+import { oneLine, page, pageOf, reference } from "./fields.ts";
 import type { HostOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
 import { createdHostToken, host, hosts, hostToken, hostTokens } from "./wire.ts";
@@ -22,7 +22,7 @@ function tokenRoutes(operations: HostOperations): readonly Route[] {
         name: "createHostToken",
         summary: "Makes a token by which one machine can become a host, of one site.",
         body: z.strictObject({
-          site: z.string().min(1).max(64).meta({ description: "Declared in the settings or the facts." }),
+          site: oneLine(64).min(1).meta({ description: "Declared in the settings or the facts." }),
           expiresInSeconds: z.int().min(1).max(yearSeconds).default(3_600),
         }),
         answer: createdHostToken,

@@ -456,6 +456,8 @@ export interface BooksOperations {
   ): Promise<List<IssuedDocument> | Refusal>;
   credit(
     input: {
+      /** One that was there before is not credited again. */
+      readonly id: string | undefined;
       readonly invoice: string;
       readonly reason: string;
       readonly account: string | undefined;

@@ -81,7 +81,7 @@ export function reportRoutes(reports: ReportOperations): readonly Route[] {
         query: z.strictObject({
           quarter: z
             .string()
-            .regex(/^\d{4}Q[1-4]$/, "a quarter of a calendar year, such as 2026Q1")
+            .regex(/^20\d{2}Q[1-4]$/, "a quarter of a calendar year from 2000 to 2099, such as 2026Q1")
             .meta({ description: "A quarter of a calendar year." }),
           currency: z
             .string()

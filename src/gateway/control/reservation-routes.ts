@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { day, instant, page, pageOf, reference, words } from "./fields.ts";
+import { day, instant, oneLine, page, pageOf, reference, words } from "./fields.ts";
 import type { ReservationOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
 import { createdReservation, reservation, reservations, reservationUsage } from "./wire.ts";
@@ -9,7 +9,7 @@ const shared = { permission: "operator", group: "Reservations" } as const;
 /** Of `device` and `share` one is asked for, of `until` and `hours` too; which it is, the operations check. */
 const wanted = z.strictObject({
   project: reference,
-  device: z.string().min(1).max(200).optional().meta({ description: "A host, whole." }),
+  device: oneLine(200).min(1).optional().meta({ description: "A host, whole." }),
   share: z
     .number()
     .gt(0)

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Refusal } from "../../base/index.ts";
 import type { Asker, Permission } from "./access.ts";
+import { isOneLine, notOneLine } from "./fields.ts";
 
 /** A group of members that a route reads: of its path, its query or its body. */
 type Members = z.ZodType<Readonly<Record<string, unknown>>>;
@@ -90,12 +91,24 @@ export function streamingRoute<
   return complete(declaration, true, handle);
 }
 
+/** Whatever a path or a query names is a text of one line: what no database's text can hold gets to none. */
+function oneLineEach(members: Members | undefined): Members | undefined {
+  return members?.superRefine((told, context) => {
+    for (const [name, value] of Object.entries(told)) {
+      if (typeof value === "string" && !isOneLine(value)) {
+        context.addIssue({ code: "custom", path: [name], message: notOneLine });
+      }
+    }
+  });
+}
+
 function complete(
   declaration: RouteDeclaration<Members | undefined, Members | undefined, Members | undefined, z.ZodType>,
   streams: boolean,
   handle: Route["handle"],
 ): Route {
-  const { status = 200, audited = "none", hidesBody = false, params, query, body, ...rest } = declaration;
+  const { status = 200, audited = "none", hidesBody = false, body, ...rest } = declaration;
+  const [params, query] = [oneLineEach(declaration.params), oneLineEach(declaration.query)];
   const whose = rest.method === "GET" ? audited : "all";
   return { ...rest, status, params, query, body, streams, audited: whose, hidesBody, handle };
 }

@@ -280,6 +280,9 @@ test("parties are refused with every place that is wrong, names that no XML can 
     buyers: [
       { ...buyer, name: "half \uD800 a character" },
       { ...buyer, city: " " },
+      { ...buyer, customer: "c", name: "=1+1", phone: "+33 (0)1 23" },
+      { ...buyer, customer: "d", name: "@SUM(1)" },
+      { ...buyer, customer: "e", name: "+Plus (Paris) GmbH" },
     ],
   });
   assert.ok(read.outcome === "invalid");
@@ -287,6 +290,8 @@ test("parties are refused with every place that is wrong, names that no XML can 
   assert.deepEqual(told, [
     "buyers[0].name must not hold U+D800, which no invoice can show",
     "buyers[1].city must not be empty",
+    "buyers[2].name must not be what a spreadsheet would take for a formula",
+    "buyers[3].name must not be what a spreadsheet would take for a formula",
     "dueDays must be from 0",
     "seler is no key of parties; did you mean seller?",
     'seller.country must be a country of ISO 3166, such as "FR"',

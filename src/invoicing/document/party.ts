@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isFormula } from "../../base/index.ts";
 import { unshowable } from "./text.ts";
 
 const text = z
@@ -24,10 +25,13 @@ const electronicAddress = z.strictObject({
   id: text.describe("The address in that scheme."),
 });
 
+/** It stands in files of CSV too. */
+const name = text.refine((told) => !isFormula(told), "must not be what a spreadsheet would take for a formula");
+
 /** A seller (BG-4) or a buyer (BG-7). */
 export const party = z.strictObject({
-  name: text.describe("The legal name."),
-  tradingName: text.optional().describe("Under which it trades, where that is another one."),
+  name: name.describe("The legal name."),
+  tradingName: name.optional().describe("Under which it trades, where that is another one."),
   street: text.optional().describe("Street and number."),
   additionalStreet: text.optional().describe("What else the address needs."),
   city: text.optional().describe("The city."),

@@ -25,6 +25,8 @@ import { issuing } from "./2026-12-01-issuing.ts";
 import { wallets } from "./2026-12-01-wallets.ts";
 import { alerts } from "./2026-12-02-alerts.ts";
 import { usageTiers } from "./2026-12-03-usage-tiers.ts";
+import { creditIds } from "./2026-12-04-credit-ids.ts";
+import { guards } from "./2026-12-04-guards.ts";
 import { purchases } from "./2026-12-04-purchases.ts";
 
 /** By name; the names sort in the order in which they are applied. */
@@ -50,6 +52,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-12-01-wallets": wallets,
   "2026-12-02-alerts": alerts,
   "2026-12-03-usage-tiers": usageTiers,
+  "2026-12-04-credit-ids": creditIds,
+  "2026-12-04-guards": guards,
   "2026-12-04-purchases": purchases,
 };
 
