@@ -2,7 +2,6 @@ import type { Transaction } from "kysely";
 import { type InvoiceId, type OrganisationId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import {
   accrual,
-  AllTerms,
   type Bill,
   billDocument,
   billing,
@@ -16,7 +15,6 @@ import {
   type RatedBook,
   reversal,
   taxOf,
-  type UsageSum,
 } from "../ledger/index.ts";
 import {
   addEntries,
@@ -39,7 +37,7 @@ import { postingsFor } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { internalOrganisations } from "./organisations.ts";
 import { PayingWallets } from "./paying.ts";
-import { sumFrom } from "./sum-rows.ts";
+import { usageSums } from "./sum-rows.ts";
 
 /** A closed period, and what was invoiced of it. */
 export interface ClosedPeriod {
@@ -179,22 +177,6 @@ async function lateLines(
       linesOf(usageSums(some, book), [book.calendar.periodOf(used)!], book).filter(isLate);
     const before = sums.filter(({ billedIn }) => billedIn < name);
     return grownBy(of(sums.filter(({ billedIn }) => billedIn <= name)), of(before));
-  });
-}
-
-/** Rows as sums that can be priced; those of one use are one. */
-function usageSums(rows: readonly SumRow[], book: RatedBook): readonly UsageSum[] {
-  const terms = new AllTerms(book);
-  const groups = Map.groupBy(rows, ({ organisation, sku, termsFrom }) => `${organisation}\n${sku}\n${termsFrom}`);
-  return [...groups.values()].map((some) => {
-    const { organisation, sku, period, termsFrom } = some[0]!;
-    const held = terms.at(organisation, termsFrom);
-    const found = terms.price(held, sku);
-    if (typeof found === "string") {
-      const message = `${organisation} used ${sku} in ${period}, and the price book has no price of it any more.`;
-      throw new RefusalError(refuse("price_missing", message));
-    }
-    return sumFrom(some, { customer: organisation, sku, period: book.calendar.periodOf(period)!, terms: held, found });
   });
 }
 

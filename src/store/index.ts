@@ -31,6 +31,7 @@ export {
   closePeriod,
   type DraftInvoice,
   findPeriod,
+  firstPeriod,
   type InvoiceRow,
   invoicesPage,
   type InvoiceTotal,
