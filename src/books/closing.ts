@@ -25,6 +25,7 @@ import {
   type Entry,
   findPeriod,
   findSums,
+  firstPeriod,
   type InvoiceTotal,
   invoiceTotals,
   openBefore,
@@ -35,6 +36,7 @@ import {
 } from "../store/index.ts";
 import { postingsFor } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
+import { committedFrom } from "./contradictions.ts";
 import { internalOrganisations } from "./organisations.ts";
 import { PayingWallets } from "./paying.ts";
 import { usageSums } from "./sum-rows.ts";
@@ -62,7 +64,7 @@ export async function close(context: BooksContext, name: string, by: string): Pr
       if (period === undefined) throw refused("invalid_request", `"${name}" is no period of the price book.`);
       const closed = await findPeriod(transaction, name);
       if (closed?.closedAt === undefined) {
-        await refuseUntimely(transaction, period, closedUntilMs, context.clock.nowMs());
+        await refuseUntimely(transaction, period, { book, closedUntilMs, nowMs: context.clock.nowMs() });
         await bill(context, transaction, { period, book, closedUntilMs });
         await closePeriod(transaction, name, by, context.clock.nowMs());
       }
@@ -77,17 +79,26 @@ async function told(transaction: Transaction<Database>, name: string): Promise<C
   return { period: name, closedAt: closedAt!.toISOString(), closedBy: closedBy!, invoices, totals };
 }
 
-/** What the next period's bills stand on must stay as it is: so periods close when they are over, one behind the other. */
+/** What the next period's bills stand on must stay as it is: so periods close when they are over, one behind the other, from the first on. */
 async function refuseUntimely(
   transaction: Transaction<Database>,
   { name, startMs, endMs }: Period,
-  closedUntilMs: number | undefined,
-  nowMs: number,
+  {
+    book,
+    closedUntilMs,
+    nowMs,
+  }: { readonly book: RatedBook; readonly closedUntilMs?: number | undefined; readonly nowMs: number },
 ): Promise<void> {
   if (endMs > nowMs) {
     throw refused("period_not_over", `${name} ends at ${new Date(endMs).toISOString()}, which is still to come.`);
   }
-  if (closedUntilMs !== undefined && startMs !== closedUntilMs) {
+  if (closedUntilMs === undefined) {
+    const first = await firstToClose(transaction, book, nowMs);
+    if (name === first.name) return;
+    const message = `${first.name} is the first period to close: ${first.why}.`;
+    throw refused("period_out_of_turn", message);
+  }
+  if (startMs !== closedUntilMs) {
     const message =
       startMs < closedUntilMs
         ? `Periods behind ${name} are closed already.`
@@ -96,6 +107,22 @@ async function refuseUntimely(
   }
   const earlier = await openBefore(transaction, startMs);
   if (earlier !== undefined) throw refused("period_out_of_turn", `${earlier} is open, and comes before ${name}.`);
+}
+
+/** The earliest period that something is posted in or somebody has committed to something in; where there is neither before, the last one that is over. */
+async function firstToClose(
+  transaction: Transaction<Database>,
+  book: RatedBook,
+  nowMs: number,
+): Promise<{ readonly name: string; readonly why: string }> {
+  const { calendar } = book;
+  const posted = (await firstPeriod(transaction))?.startMs ?? Infinity;
+  const committed = committedFrom(book);
+  const last = calendar.periodAt(calendar.periodAt(nowMs).startMs - 1);
+  const firstMs = Math.min(posted, committed);
+  if (firstMs >= last.endMs) return { name: last.name, why: "nothing is in the books before it is over" };
+  const { name } = calendar.periodAt(firstMs);
+  return { name, why: posted <= firstMs ? "the books begin with it" : "a contract commits its customer in it" };
 }
 
 function refused(

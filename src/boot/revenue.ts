@@ -14,13 +14,22 @@ import {
 import {
   acceleratorTime,
   balancesUntil,
-  closedAmong,
+  closedUntil,
   quantitiesByDimension,
   revenueCurrencies,
   revenueSums,
   type RevenueSum,
 } from "../store/index.ts";
 import type { OperationParts } from "./parts.ts";
+
+/** What a quarter is gathered from. */
+interface RevenueParts extends Pick<OperationParts, "version" | "ledger"> {
+  readonly store: Pick<OperationParts["store"], "db">;
+  readonly shipper: Pick<OperationParts["shipper"], "caughtUp">;
+  readonly settings: { readonly disclosure: Pick<OperationParts["settings"]["disclosure"], "revenue"> };
+  readonly cloud: Pick<OperationParts["cloud"], "clock">;
+  readonly folder: Pick<OperationParts["folder"], "installation">;
+}
 
 const shippingWaitMs = 10_000;
 
@@ -30,7 +39,7 @@ const quarterPattern = /^(\d{4})Q([1-4])$/;
 /** Gathers a quarter from the ledger and from what was metered, and tells it. */
 export async function reportRevenue(
   { quarter, currency: asked }: { readonly quarter: string; readonly currency: string | undefined },
-  parts: OperationParts,
+  parts: RevenueParts,
 ): Promise<RevenueReport | Refusal> {
   const { store, shipper, settings, cloud, ledger } = parts;
   const { db } = store;
@@ -48,10 +57,11 @@ export async function reportRevenue(
   const period = { from: new Date(span.startMs), to: new Date(span.endMs) };
   const before = monthsOf(Number(year) - 1, Number(number));
   const periods = [...new Set(months.map((month) => book.calendar.periodAt(firstMs(month, book)).name))];
-  const closed = await closedAmong(db, periods);
+  // Nothing is posted any more into what lies before the first period that was closed, either.
+  const closedUntilMs = (await closedUntil(db)) ?? -Infinity;
   const standing = months.map((month): MonthStanding => {
-    const isClosed = closed.has(book.calendar.periodAt(firstMs(month, book)).name);
-    return { month, status: isClosed ? "closed" : "open" };
+    const { endMs } = book.calendar.periodAt(firstMs(month, book));
+    return { month, status: endMs <= closedUntilMs ? "closed" : "open" };
   });
   const balances = await balancesUntil(
     db,

@@ -42,6 +42,7 @@ export {
   addEntries,
   type Balance,
   balances,
+  closedUntil,
   type Entry,
   holdLedger,
   type LedgerPeriod,
@@ -98,14 +99,7 @@ export type {
 } from "./schema.ts";
 export type { UsedTokens } from "./settlements.ts";
 export { type PostUsed, readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
-export {
-  balancesUntil,
-  closedAmong,
-  quantitiesByDimension,
-  revenueCurrencies,
-  revenueSums,
-  type RevenueSum,
-} from "./revenue.ts";
+export { balancesUntil, quantitiesByDimension, revenueCurrencies, revenueSums, type RevenueSum } from "./revenue.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
 export { addUnrated, findUnrated, setRated, type UnratedEvent, type UnratedRow } from "./unrated.ts";
 export { addRecords, type RecordKey, type ToldRecord } from "./usage-records.ts";

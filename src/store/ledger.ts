@@ -69,6 +69,16 @@ async function standingOf(transaction: Transaction<Database>): Promise<LedgerSta
   };
 }
 
+/** Up to which moment all is closed; undefined: nothing is. */
+export async function closedUntil(db: Kysely<Database>): Promise<number | undefined> {
+  const row = await db
+    .selectFrom("ledgerPeriods")
+    .select((expression) => expression.fn.max("endsAt").as("endsAt"))
+    .where("closedAt", "is not", null)
+    .executeTakeFirst();
+  return row?.endsAt?.getTime();
+}
+
 /** Notes that periods are in use. */
 export async function openPeriods(transaction: Transaction<Database>, periods: readonly LedgerPeriod[]): Promise<void> {
   if (periods.length === 0) return;

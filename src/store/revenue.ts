@@ -49,17 +49,6 @@ export async function balancesUntil(
   return new Map(rows.map(({ account, balance }) => [account, balance]));
 }
 
-/** Those of some periods that are closed. */
-export async function closedAmong(db: Kysely<Database>, periods: readonly string[]): Promise<ReadonlySet<string>> {
-  const rows = await db
-    .selectFrom("ledgerPeriods")
-    .select("period")
-    .where("period", "in", [...periods])
-    .where("closedAt", "is not", null)
-    .execute();
-  return new Set(rows.map(({ period }) => period));
-}
-
 /** What was used in some periods, rated or not, by the last part of its SKU: exact decimal strings. */
 export async function quantitiesByDimension(
   db: Kysely<Database>,
