@@ -80,8 +80,8 @@ export async function accrue(
   const entries = periods.map((period) => ({
     kind: "accrual",
     period: period.name,
-    // Usage of a period belongs there, also where it arrives after its end.
-    atMs: Math.min(nowMs, period.endMs - 1),
+    // Usage of a period belongs there, also where it arrives after its end, or before its beginning: it may be dated a day ahead.
+    atMs: Math.max(period.startMs, Math.min(nowMs, period.endMs - 1)),
     reference,
     postings: postingsOf(
       grown.filter(({ billedIn }) => billedIn === period.name),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { close, record } from "./index.ts";
+import { close, record, trialBalance } from "./index.ts";
 import { taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
@@ -76,4 +76,37 @@ test("the first period to close is the one that the books begin with, or the las
   assert.match((await refusedTo(books, "2026-01"))!, /2026-02 is the first period to close: the books begin with it/);
   assert.match((await refusedTo(books, "2026-03"))!, /2026-02 is the first period to close/);
   assert.equal(await refusedTo(books, "2026-02"), undefined);
+});
+
+/** What March's trial balance says of each account. */
+async function march(books: TestBooks): Promise<readonly string[]> {
+  const { rows } = taken(await trialBalance(books, "2026-03"));
+  return rows.map(({ account, balance }) => `${account} ${balance}`);
+}
+
+const billed = ["receivables 7", "revenue/other -7", "unbilled-receivables 0"];
+
+test("what was used of a month that is still to come is not in this one's trial balance", async (context) => {
+  const books = await opened(context);
+  books.clock.advance(-36 * 3_600_000);
+  await use(books, 7, "2026-03-31T10:00:00Z");
+  await use(books, 1234, "2026-04-01T05:00:00Z");
+  books.clock.advance(36 * 3_600_000);
+  taken(await close(books, "2026-03", "me"));
+  assert.deepEqual(await march(books), billed);
+  const { at } = await books.db
+    .selectFrom("ledgerTransactions")
+    .select("at")
+    .where("period", "=", "2026-04")
+    .executeTakeFirstOrThrow();
+  assert.equal(at.toISOString(), "2026-04-01T00:00:00.000Z");
+});
+
+test("a clock that was set back into a closed month leaves that one's trial balance as it was", async (context) => {
+  const books = await opened(context);
+  await use(books, 7, "2026-03-10T00:00:00Z");
+  taken(await close(books, "2026-03", "me"));
+  books.clock.advance(-5 * 86_400_000);
+  await use(books, 100, "2026-03-11T00:00:00Z");
+  assert.deepEqual(await march(books), billed);
 });

@@ -138,13 +138,13 @@ export interface Balance {
   readonly balance: string;
 }
 
-/** What each account has in each currency: up to a period and with it, or as of now. */
+/** What each account has in each currency: of periods that end at a moment or before, or as of now. */
 export async function balances(db: Kysely<Database>, untilMs?: number): Promise<readonly Balance[]> {
   const until =
     untilMs === undefined
       ? sql``
       : sql`JOIN ledger_transactions ON number = transaction
-    AND at < ${new Date(untilMs)}`;
+    JOIN ledger_periods USING (period) WHERE ends_at <= ${new Date(untilMs)}`;
   const { rows } = await sql<Balance>`
     SELECT account, currency, trim_scale(coalesce(sum(amount) FILTER (WHERE amount > 0), 0))::text AS debit,
       trim_scale(coalesce(-sum(amount) FILTER (WHERE amount < 0), 0))::text AS credit,
