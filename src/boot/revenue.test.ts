@@ -56,3 +56,18 @@ test("of a cloud that first closed March the whole first quarter is final", asyn
   assert.equal(report.status, "final");
   assert.equal((await reported(books, "2026Q2")).status, "provisional");
 });
+
+test("a quarter's revenue is what was used in it by the price book's clock, whichever periods are billed at once", async (context) => {
+  const books = await opened(context, priced({ timeZone: "Asia/Shanghai", period: "quarter" }));
+  books.clock.advance(Date.parse("2025-12-31T16:20:00Z") - books.clock.nowMs());
+  await use(books, 7, "2025-12-31T16:20:00Z");
+  books.clock.advance(40 * 60_000);
+  await use(books, 5, "2025-12-31T15:59:59Z");
+  const [before, after] = [await reported(books, "2025Q4"), await reported(books, "2026Q1")];
+  const told = ({ lines, balances }: Awaited<ReturnType<typeof reported>>) => [
+    lines.map(({ month, amount }) => `${month} ${amount}`),
+    balances.unbilledReceivables,
+  ];
+  assert.deepEqual(told(before), [["2025-12 5"], "5"]);
+  assert.deepEqual(told(after), [["2026-01 7"], "12"]);
+});
