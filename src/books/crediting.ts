@@ -2,11 +2,17 @@ import type { Transaction } from "kysely";
 import { type InvoiceId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import { creditOf, type Invoice, unitsOf } from "../invoicing/index.ts";
 import { crediting, minorAmount, minorText, type Movement, paying, revenueAccount } from "../ledger/index.ts";
-import { addEntries, type Database, issuedDocuments, openPeriods, setInvoiceState } from "../store/index.ts";
+import {
+  addEntries,
+  type Database,
+  issuedDocuments,
+  openPeriods,
+  setInvoiceState,
+  transactions,
+} from "../store/index.ts";
 import { hold, postingsFor } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { documentOf, heldInvoice } from "./issuing.ts";
-import { internalOrganisations } from "./organisations.ts";
 import { issueNext } from "./numbers.ts";
 
 /** What of an invoice is taken back. */
@@ -95,7 +101,7 @@ async function creditHeld(
 ): Promise<Invoice> {
   const invoice = await documentOf(transaction, row.id);
   const before = await notesOf(transaction, row.id);
-  const isInternal = (await internalOrganisations(transaction, context.internal)).has(row.organisation);
+  const isInternal = await wasInternal(transaction, row.id);
   const accountOf = (sku: string): string => revenueAccount(sku, isInternal);
   const credits = typeof what === "object" && "account" in what ? spread(what, invoice, before, accountOf) : what;
   const told = { kind: "credit-note", seller: invoice.seller.name, invoice: row.id, by } as const;
@@ -108,6 +114,13 @@ async function creditHeld(
   const movements = crediting({ currency, taken, tax: unitsOf(totals.tax, currency), jurisdiction });
   await post(context, transaction, row, "credit", movements);
   return note;
+}
+
+/** As the invoice was billed, whoever is a part of the group by now: what comes out of an account was put into it. */
+async function wasInternal(transaction: Transaction<Database>, invoice: InvoiceId): Promise<boolean> {
+  const posted = await transactions(transaction, { reference: invoice, limit: 100 });
+  const bill = posted.find(({ kind }) => kind === "bill");
+  return bill?.postings.some(({ account }) => account.startsWith("intersegment/")) ?? false;
 }
 
 async function notesOf(transaction: Transaction<Database>, invoice: InvoiceId): Promise<readonly Invoice[]> {
