@@ -4,6 +4,7 @@ import { creditOf, type Invoice, unitsOf } from "../invoicing/index.ts";
 import { crediting, minorAmount, minorText, type Movement, paying, revenueAccount } from "../ledger/index.ts";
 import {
   addEntries,
+  closedUntil,
   type Database,
   issuedDocuments,
   openPeriods,
@@ -167,8 +168,10 @@ async function post(
 ): Promise<void> {
   if (movements.length === 0) return;
   const nowMs = clock.nowMs();
-  const period = prices.book.calendar.periodAt(nowMs);
+  // A clock that was set back must not post into what is closed.
+  const atMs = Math.max(nowMs, (await closedUntil(transaction)) ?? nowMs);
+  const period = prices.book.calendar.periodAt(atMs);
   await openPeriods(transaction, [period]);
   const postings = postingsFor(organisation, movements);
-  await addEntries(transaction, [{ kind, period: period.name, atMs: nowMs, reference: id, postings }], nowMs);
+  await addEntries(transaction, [{ kind, period: period.name, atMs, reference: id, postings }], nowMs);
 }
