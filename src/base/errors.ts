@@ -419,6 +419,12 @@ export const errorCodes = {
     retry: false,
     next: "Give another grant another id; nothing was granted.",
   },
+  prepaid_unbounded: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Let the organisation pay later, or apply a price book by which its requests cost at most what they are listed at.",
+  },
   close_running: {
     status: 409,
     type: "invalid_request_error",

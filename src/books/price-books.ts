@@ -9,7 +9,7 @@ import {
   RefusalError,
   refusing,
 } from "../base/index.ts";
-import { type RatedBook, readBook } from "../ledger/index.ts";
+import { type RatedBook, readBook, unboundedFor } from "../ledger/index.ts";
 import { applyVersion, findVersion, historyOf, told, type VersionTold } from "../residency/index.ts";
 import { type Database, type List, type Page, takeLedger } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
@@ -71,7 +71,10 @@ export async function applyPriceBook(context: BooksContext, change: PriceBookCha
       check: async (transaction) => {
         const { closedUntilMs } = await takeLedger(transaction);
         const change = { before: await prices.bookBefore(transaction), after: book };
-        const reasons = await contradictions(transaction, change, closedUntilMs);
+        const reasons = [
+          ...(await contradictions(transaction, change, closedUntilMs)),
+          ...(await prepaidReasons(transaction, book, clock.nowMs())),
+        ];
         if (reasons.length > 0) throw invalid(reasons);
       },
     });
@@ -126,6 +129,23 @@ function checkedBook(kept: KeptBook, currency: string): RatedBook {
   ];
   if (reasons.length > 0) throw invalid(reasons);
   return book;
+}
+
+/** Whom its wallet would no longer keep from using more than it has. */
+async function prepaidReasons(
+  transaction: Transaction<Database>,
+  book: RatedBook,
+  nowMs: number,
+): Promise<readonly string[]> {
+  const prepaid = await transaction
+    .selectFrom("organisations")
+    .select(["id", "name"])
+    .where("isPrepaid", "=", true)
+    .orderBy("id")
+    .execute();
+  return prepaid.flatMap(({ id, name }) =>
+    unboundedFor(book, id, nowMs).map((reason) => `${name} is prepaid: ${reason}`),
+  );
 }
 
 /** What a receipt would list, and no bill. */

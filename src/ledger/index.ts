@@ -56,5 +56,6 @@ export type { Price, PriceBook } from "./price-book.ts";
 export { availableAt } from "./wallet/available.ts";
 export { drawing, lapsing, liabilityOf, purchase } from "./wallet/entries.ts";
 export { type KnownWallet, type WalletReservation, Wallets } from "./wallets.ts";
+export { unboundedFor } from "./wallet/unbounded.ts";
 export { balanceAt, draw, expire, type Grant } from "./wallet/grant.ts";
 export { bound, rate, type TokenBound } from "./rating.ts";
