@@ -37,7 +37,7 @@ export async function credit(context: BooksContext, credited: Credit, by: string
       await hold(context, transaction);
       const row = await heldInvoice(transaction, credited.invoice);
       refuseUnless(row, ["final", "paid"], "credited");
-      return creditHeld(context, transaction, row, credited, by);
+      return tellingOfCredits(row, () => creditHeld(context, transaction, row, credited, by));
     }),
   );
 }
@@ -53,6 +53,7 @@ export async function makeVoid(
       await hold(context, transaction);
       const row = await heldInvoice(transaction, invoice);
       refuseUnless(row, ["final"], "made void");
+      if (drawnOf(row) !== undefined) throw paidByCredits(row, `It cannot be taken back as a whole.`);
       const note = await creditHeld(context, transaction, row, { invoice, reason, what: "all" }, by);
       await setInvoiceState(transaction, row.id, "void");
       return note;
@@ -91,6 +92,27 @@ function refuseUnless({ id, state }: Held, states: readonly string[], done: stri
   throw new RefusalError(
     refuse("invoice_state", `Invoice ${id} is ${state} and cannot be ${done}.`, { param: "invoice" }),
   );
+}
+
+/** What credits have paid of an invoice; undefined: nothing. */
+function drawnOf({ drawn, currency }: Held): string | undefined {
+  const units = minorAmount(drawn, currency)!;
+  return units === 0n ? undefined : minorText(units, currency);
+}
+
+/** Where more is asked for than an invoice has left, and credits have paid a part of it: that is why. */
+async function tellingOfCredits<Result>(row: Held, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const isMore = error instanceof RefusalError && error.refusal.code === "credit_exceeds_invoice";
+    throw isMore && drawnOf(row) !== undefined ? paidByCredits(row, error.message) : error;
+  }
+}
+
+function paidByCredits(row: Held, more: string): RefusalError {
+  const message = `Of invoice ${row.id} ${drawnOf(row)!} ${row.currency} were paid by credits, which no credit note gives back. ${more}`;
+  return new RefusalError(refuse("paid_by_credits", message, { param: "invoice" }));
 }
 
 async function creditHeld(
