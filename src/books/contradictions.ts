@@ -14,6 +14,8 @@ import {
   trueUpSku,
 } from "../ledger/index.ts";
 import { type Database, findSums, firstPeriod, type SumRow, type UsedTerms, usedTerms } from "../store/index.ts";
+import type { BooksContext } from "./context.ts";
+import { rebook } from "./rebooking.ts";
 import { termsFromOf, usageSums } from "./sum-rows.ts";
 
 /** A price book, and the one that is to take its place. */
@@ -24,18 +26,20 @@ interface Change {
 
 /**
  * Why a price book cannot take the place of another one: what was used stays priced as it was, and a closed period owes what it owed, also
- * where nothing was used, because late usage stands on it. None: it can.
+ * where nothing was used, because late usage stands on it. None: it can, and what was used is in its periods.
  */
 export async function contradictions(
+  context: BooksContext,
   transaction: Transaction<Database>,
   change: Change,
   closedUntilMs: number | undefined,
 ): Promise<readonly string[]> {
   if ((await firstPeriod(transaction)) === undefined) return [];
+  const changed = calendarReasons(change);
+  if (changed.length > 0) return (await rebook(context, transaction, change)) ? [] : changed;
   const used = await usedTerms(transaction);
   // Each looks at less than the one before, and goes on from what that has found to be the same.
   for (const reasons of [
-    () => calendarReasons(change),
     () => priceReasons(change, used),
     () => shareReasons(transaction, change, used, closedUntilMs),
     () => commitmentReasons(transaction, change, closedUntilMs),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { applyPriceBook, close, record } from "./index.ts";
+import { applyPriceBook, close, grantCredits, record } from "./index.ts";
 import { taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
@@ -131,4 +131,34 @@ test("periods and rounding are those of what was closed, also where nothing was 
   for (const more of [{ timeZone: "Europe/Paris" }, { period: "quarter" }, { rounding: "half-even" }]) {
     assert.match((await reasonsOf(books, [], more)).join(), new RegExp(`^${Object.keys(more)[0]!}: is`));
   }
+});
+
+test("what was used before a cloud has its own periods moves into them, as long as all of it is of one", async (context) => {
+  const books = await opened(context);
+  await use(books, "a/x", 1001, "2026-03-10T00:00:00Z");
+  await use(books, "c/x", 5, "2026-03-10T00:00:00Z");
+  await use(books, "c/x", 7, "2026-03-31T23:30:00Z");
+  const open = { "revenue/other EUR": "-13", "unbilled-receivables EUR": "13" };
+  assert.deepEqual(await books.balances(), open);
+  // In Paris it is April by then, and one sum is of both months.
+  assert.match((await reasonsOf(books, [], { timeZone: "Europe/Paris" })).join(), /^timeZone: is UTC by what is in/);
+  const own = { timeZone: "America/New_York", period: "quarter", rounding: "half-even" };
+  assert.deepEqual(await reasonsOf(books, [], own), []);
+  assert.deepEqual(await books.balances(), open);
+  await use(books, "c/x", 1, "2026-04-01T03:59:59Z");
+  books.clock.advance(86_400_000);
+  const { totals } = taken(await close(books, "2026-Q1", "me"));
+  assert.deepEqual(totals[0]?.net, "14");
+  assert.equal((await books.balances())["unbilled-receivables EUR"], "0");
+  assert.match((await reasonsOf(books, [], { ...own, period: "month" })).join(), /^period: is quarter/);
+});
+
+test("what was bought stays in its period, and what would cost something else by another one stays, too", async (context) => {
+  const books = await opened(context);
+  await use(books, "a/x", 800, "2026-02-10T00:00:00Z");
+  await use(books, "a/x", 800, "2026-03-10T00:00:00Z");
+  assert.match((await reasonsOf(books, [], { period: "quarter" })).join(), /^period: is month/);
+  const bought = await opened(context);
+  taken(await grantCredits(bought, { organisation: "acme", credits: "1", paid: "1" }, "me"));
+  assert.match((await reasonsOf(bought, [], { period: "quarter" })).join(), /^period: is month/);
 });

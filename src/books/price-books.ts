@@ -72,7 +72,7 @@ export async function applyPriceBook(context: BooksContext, change: PriceBookCha
         const { closedUntilMs } = await takeLedger(transaction);
         const change = { before: await prices.bookBefore(transaction), after: book };
         const reasons = [
-          ...(await contradictions(transaction, change, closedUntilMs)),
+          ...(await contradictions(context, transaction, change, closedUntilMs)),
           ...(await prepaidReasons(transaction, book, clock.nowMs())),
         ];
         if (reasons.length > 0) throw invalid(reasons);

@@ -105,12 +105,15 @@ export { addUnrated, findUnrated, setRated, type UnratedEvent, type UnratedRow }
 export { addRecords, type RecordKey, type ToldRecord } from "./usage-records.ts";
 export {
   addToSums,
+  clearSums,
   type AddedSum,
   findSums,
   setAccrued,
   type SumKey,
   type SumRow,
+  isUsageAlone,
   type UsedTerms,
+  usedSpan,
   usedTerms,
 } from "./usage-sums.ts";
 export {
