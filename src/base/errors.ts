@@ -431,6 +431,12 @@ export const errorCodes = {
     retry: false,
     next: "Give another credit another id; nothing was credited.",
   },
+  prepaid_unbounded: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Let the organisation pay later, or apply a price book by which its requests cost at most what they are listed at.",
+  },
   close_running: {
     status: 409,
     type: "invalid_request_error",
@@ -466,6 +472,12 @@ export const errorCodes = {
     type: "invalid_request_error",
     retry: false,
     next: "Look at the invoice's state (`invoice show`): what the message names is not done to an invoice in that state.",
+  },
+  paid_by_credits: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Credit what was not paid by credits, and give those back by a grant (`npx bailiwick wallet grant --paid 0`).",
   },
   credit_exceeds_invoice: {
     status: 409,

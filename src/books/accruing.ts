@@ -91,7 +91,8 @@ export async function accrue(
   const entries = periods.map((period) => ({
     kind: "accrual",
     period: period.name,
-    // Usage of a period belongs there, also where it arrives after its end, or the clock was put back.
+    // Usage of a period belongs there, also where it arrives after its end, or before its beginning: it may be dated a day ahead, or the clock
+    // was put back.
     atMs: Math.max(period.startMs, Math.min(nowMs, period.endMs - 1)),
     reference,
     postings: postingsOf(

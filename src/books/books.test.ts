@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import { formatAmount, parseAmount, type Usage } from "../base/index.ts";
 import { type BillDocument, parseQuantity } from "../ledger/index.ts";
-import { addEntries, dump, openStore, restore, ship, tryClosing } from "../store/index.ts";
+import { addEntries, dump, openStore, restore, tryClosing } from "../store/index.ts";
 import {
   accrue,
   applyPriceBook,

@@ -2,7 +2,6 @@ import type { Transaction } from "kysely";
 import { type InvoiceId, type OrganisationId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import {
   accrual,
-  AllTerms,
   type Bill,
   billDocument,
   billing,
@@ -16,7 +15,6 @@ import {
   type RatedBook,
   reversal,
   taxOf,
-  type UsageSum,
 } from "../ledger/index.ts";
 import {
   addEntries,
@@ -27,6 +25,7 @@ import {
   type Entry,
   findPeriod,
   findSums,
+  firstPeriod,
   type InvoiceTotal,
   invoiceTotals,
   openBefore,
@@ -37,9 +36,10 @@ import {
 } from "../store/index.ts";
 import { postingsFor } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
+import { committedFrom } from "./contradictions.ts";
 import { internalOrganisations } from "./organisations.ts";
 import { type PaidByCredits, PayingWallets } from "./paying.ts";
-import { sumFrom } from "./sum-rows.ts";
+import { usageSums } from "./sum-rows.ts";
 
 /** A closed period, and what was invoiced of it. */
 export interface ClosedPeriod {
@@ -64,7 +64,7 @@ export async function close(context: BooksContext, name: string, by: string): Pr
       if (period === undefined) throw refused("invalid_request", `"${name}" is no period of the price book.`);
       const closed = await findPeriod(transaction, name);
       if (closed?.closedAt === undefined) {
-        await refuseUntimely(transaction, period, closedUntilMs, context.clock.nowMs());
+        await refuseUntimely(transaction, period, { book, closedUntilMs, nowMs: context.clock.nowMs() });
         await bill(context, transaction, { period, book, closedUntilMs });
         await closePeriod(transaction, name, by, context.clock.nowMs());
       }
@@ -79,17 +79,26 @@ async function told(transaction: Transaction<Database>, name: string): Promise<C
   return { period: name, closedAt: closedAt!.toISOString(), closedBy: closedBy!, invoices, totals };
 }
 
-/** What the next period's bills stand on must stay as it is: so periods close when they are over, one behind the other. */
+/** What the next period's bills stand on must stay as it is: so periods close when they are over, one behind the other, from the first on. */
 async function refuseUntimely(
   transaction: Transaction<Database>,
   { name, startMs, endMs }: Period,
-  closedUntilMs: number | undefined,
-  nowMs: number,
+  {
+    book,
+    closedUntilMs,
+    nowMs,
+  }: { readonly book: RatedBook; readonly closedUntilMs?: number | undefined; readonly nowMs: number },
 ): Promise<void> {
   if (endMs > nowMs) {
     throw refused("period_not_over", `${name} ends at ${new Date(endMs).toISOString()}, which is still to come.`);
   }
-  if (closedUntilMs !== undefined && startMs !== closedUntilMs) {
+  if (closedUntilMs === undefined) {
+    const first = await firstToClose(transaction, book, nowMs);
+    if (name === first.name) return;
+    const message = `${first.name} is the first period to close: ${first.why}.`;
+    throw refused("period_out_of_turn", message);
+  }
+  if (startMs !== closedUntilMs) {
     const message =
       startMs < closedUntilMs
         ? `Periods behind ${name} are closed already.`
@@ -98,6 +107,22 @@ async function refuseUntimely(
   }
   const earlier = await openBefore(transaction, startMs);
   if (earlier !== undefined) throw refused("period_out_of_turn", `${earlier} is open, and comes before ${name}.`);
+}
+
+/** The earliest period that something is posted in or somebody has committed to something in; where there is neither before, the last one that is over. */
+async function firstToClose(
+  transaction: Transaction<Database>,
+  book: RatedBook,
+  nowMs: number,
+): Promise<{ readonly name: string; readonly why: string }> {
+  const { calendar } = book;
+  const posted = (await firstPeriod(transaction))?.startMs ?? Infinity;
+  const committed = committedFrom(book);
+  const last = calendar.periodAt(calendar.periodAt(nowMs).startMs - 1);
+  const firstMs = Math.min(posted, committed);
+  if (firstMs >= last.endMs) return { name: last.name, why: "nothing is in the books before it is over" };
+  const { name } = calendar.periodAt(firstMs);
+  return { name, why: posted <= firstMs ? "the books begin with it" : "a contract commits its customer in it" };
 }
 
 function refused(
@@ -179,22 +204,6 @@ async function lateLines(
       linesOf(usageSums(some, book), [book.calendar.periodOf(used)!], book).filter(isLate);
     const before = sums.filter(({ billedIn }) => billedIn < name);
     return grownBy(of(sums.filter(({ billedIn }) => billedIn <= name)), of(before));
-  });
-}
-
-/** Rows as sums that can be priced; those of one use are one. */
-function usageSums(rows: readonly SumRow[], book: RatedBook): readonly UsageSum[] {
-  const terms = new AllTerms(book);
-  const groups = Map.groupBy(rows, ({ organisation, sku, termsFrom }) => `${organisation}\n${sku}\n${termsFrom}`);
-  return [...groups.values()].map((some) => {
-    const { organisation, sku, period, termsFrom } = some[0]!;
-    const held = terms.at(organisation, termsFrom);
-    const found = terms.price(held, sku);
-    if (typeof found === "string") {
-      const message = `${organisation} used ${sku} in ${period}, and the price book has no price of it any more.`;
-      throw new RefusalError(refuse("price_missing", message));
-    }
-    return sumFrom(some, { customer: organisation, sku, period: book.calendar.periodOf(period)!, terms: held, found });
   });
 }
 

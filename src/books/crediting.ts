@@ -12,11 +12,10 @@ import {
 } from "../base/index.ts";
 import { creditOf, type Invoice, unitsOf } from "../invoicing/index.ts";
 import { crediting, minorAmount, minorText, paying, revenueAccount } from "../ledger/index.ts";
-import { type Database, findCredit, issuedDocuments, setInvoiceState } from "../store/index.ts";
+import { type Database, findCredit, issuedDocuments, setInvoiceState, transactions } from "../store/index.ts";
 import { hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { documentOf, heldInvoice, type InvoiceRow } from "./held.ts";
-import { internalOrganisations } from "./organisations.ts";
 import { issueNext } from "./numbers.ts";
 import { postOf } from "./posting.ts";
 import { refuseUsed, returnGrant } from "./purchases.ts";
@@ -47,7 +46,7 @@ export async function credit(context: BooksContext, credited: Credit, by: string
       const known = await sameCredit(transaction, row, credited);
       if (known !== undefined) return known;
       refuseUnless(row, ["final", "paid"], "credited");
-      return creditHeld(context, transaction, { row, held }, credited, by);
+      return tellingOfCredits(row, () => creditHeld(context, transaction, { row, held }, credited, by));
     }),
   );
 }
@@ -91,6 +90,7 @@ export async function makeVoid(
       const held = await hold(context, transaction);
       const row = await heldInvoice(transaction, invoice);
       refuseUnless(row, ["final"], "made void");
+      if (drawnOf(row) !== undefined) throw paidByCredits(row, `It cannot be taken back as a whole.`);
       const note = await creditHeld(context, transaction, { row, held }, { invoice, reason, what: "all" }, by);
       await setInvoiceState(transaction, row.id, "void");
       return note;
@@ -108,7 +108,7 @@ export interface Paid {
 export async function pay(context: BooksContext, invoice: string): Promise<Paid | Refusal> {
   return refusing(() =>
     context.db.transaction().execute(async (transaction) => {
-      const { book } = await hold(context, transaction);
+      const held = await hold(context, transaction);
       const row = await heldInvoice(transaction, invoice);
       const { currency, id } = row;
       refuseUnless(row, ["final", "paid"], "paid");
@@ -118,9 +118,9 @@ export async function pay(context: BooksContext, invoice: string): Promise<Paid 
       const asked = row.state === "paid" ? totals.gross : totals.payable;
       const left = back.reduce((sum, units) => sum - units, unitsOf(asked, currency));
       if (row.state === "final") {
-        const nowMs = context.clock.nowMs();
+        const [nowMs, atMs] = [context.clock.nowMs(), postedMs(context, held)];
         const movements = paying(left, currency);
-        await postOf(transaction, row, { kind: "payment", movements, atMs: nowMs, nowMs, book });
+        await postOf(transaction, row, { kind: "payment", movements, atMs, nowMs, book: held.book });
         await setInvoiceState(transaction, id, "paid");
       }
       return { invoice, amount: minorText(left, currency), currency };
@@ -135,6 +135,27 @@ function refuseUnless({ id, state }: InvoiceRow, states: readonly string[], done
   );
 }
 
+/** What credits have paid of an invoice; undefined: nothing. */
+function drawnOf({ drawn, currency }: InvoiceRow): string | undefined {
+  const units = minorAmount(drawn, currency)!;
+  return units === 0n ? undefined : minorText(units, currency);
+}
+
+/** Where more is asked for than an invoice has left, and credits have paid a part of it: that is why. */
+async function tellingOfCredits<Result>(row: InvoiceRow, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const isMore = error instanceof RefusalError && error.refusal.code === "credit_exceeds_invoice";
+    throw isMore && drawnOf(row) !== undefined ? paidByCredits(row, error.message) : error;
+  }
+}
+
+function paidByCredits(row: InvoiceRow, more: string): RefusalError {
+  const message = `Of invoice ${row.id} ${drawnOf(row)!} ${row.currency} were paid by credits, which no credit note gives back. ${more}`;
+  return new RefusalError(refuse("paid_by_credits", message, { param: "invoice" }));
+}
+
 async function creditHeld(
   context: BooksContext,
   transaction: Transaction<Database>,
@@ -146,7 +167,7 @@ async function creditHeld(
   if (isPurchase) await refusePart(transaction, row, what);
   const invoice = await documentOf(transaction, row.id);
   const before = await notesOf(transaction, row.id);
-  const isInternal = (await internalOrganisations(transaction, context.internal)).has(row.organisation);
+  const isInternal = await wasInternal(transaction, row.id);
   const accountOf = (sku: string): string => (isPurchase ? "contract-liabilities" : revenueAccount(sku, isInternal));
   const credits = typeof what === "object" && "account" in what ? spread(what, invoice, before, accountOf) : what;
   const told = { kind: "credit-note", seller: invoice.seller.name, invoice: row.id, by } as const;
@@ -158,9 +179,9 @@ async function creditHeld(
   const taken = lines.map(({ sku, net }) => ({ account: accountOf(sku), net: unitsOf(net, currency) }));
   const jurisdiction = tax.jurisdiction ?? undefined;
   const movements = crediting({ currency, taken, tax: unitsOf(totals.tax, currency), jurisdiction });
-  const nowMs = context.clock.nowMs();
-  await postOf(transaction, row, { kind: "credit", movements, atMs: nowMs, nowMs, book: held.book });
-  if (isPurchase) await returnGrant(transaction, row, nowMs);
+  const [nowMs, atMs] = [context.clock.nowMs(), postedMs(context, held)];
+  await postOf(transaction, row, { kind: "credit", movements, atMs, nowMs, book: held.book });
+  if (isPurchase) await returnGrant(transaction, row, atMs);
   return note;
 }
 
@@ -170,6 +191,13 @@ async function refusePart(transaction: Transaction<Database>, row: InvoiceRow, w
   if (what === "all") return;
   const message = "A purchase is credited as a whole, with its credits: leave out what of it.";
   throw new RefusalError(refuse("invalid_request", message, { param: "lines" }));
+}
+
+/** As the invoice was billed, whoever is a part of the group by now: what comes out of an account was put into it. */
+async function wasInternal(transaction: Transaction<Database>, invoice: InvoiceId): Promise<boolean> {
+  const posted = await transactions(transaction, { reference: invoice, limit: 100 });
+  const bill = posted.find(({ kind }) => kind === "bill");
+  return bill?.postings.some(({ account }) => account.startsWith("intersegment/")) ?? false;
 }
 
 async function notesOf(transaction: Transaction<Database>, invoice: InvoiceId): Promise<readonly Invoice[]> {
@@ -205,4 +233,9 @@ function spread(
   if (open === 0n) return taken;
   const message = `Of ${account} of invoice ${number} ${minorText(units - open, currency)} ${currency} are left, and not ${net}.`;
   throw new RefusalError(refuse("credit_exceeds_invoice", message, { param: "net" }));
+}
+
+/** A clock that was set back must not post into what is closed. */
+function postedMs({ clock }: BooksContext, { closedUntilMs }: Held): number {
+  return Math.max(clock.nowMs(), closedUntilMs ?? 0);
 }

@@ -186,3 +186,36 @@ test("the database keeps what was issued as it was, and each invoice on its way"
   await assert.rejects(books.db.updateTable("invoiceDocuments").set({ document: "{}" }).execute(), /never changed/);
   await assert.rejects(books.db.deleteFrom("invoiceDocuments").execute(), /never changed/);
 });
+
+test("what is credited comes out of the account that the bill went into, whoever is a part of the group by now", async (context) => {
+  const { books, ids } = await closedMarch(context, ["acme"]);
+  taken(await finalize(books, ids[0]!, "tester"));
+  const within = { ...books, internal: ["acme"] };
+  const intersegment = { account: "intersegment/accelerator-time", net: "1.00" };
+  const refused = await credit(within, { invoice: ids[0]!, reason: "x", what: intersegment }, "t");
+  assert.equal(codeOf(refused), "credit_exceeds_invoice");
+  taken(await credit(within, { invoice: ids[0]!, reason: "x", what: { account, net: "1.00" } }, "t"));
+  taken(await credit(within, { invoice: ids[0]!, reason: "x", what: [{ line: "1", amount: "1.00" }] }, "t"));
+  const internal = Object.keys(await books.balances()).filter((name) => name.startsWith("intersegment"));
+  assert.deepEqual(internal, []);
+});
+
+test("a clock that was set back into a closed month credits and pays in the open one", async (context) => {
+  const { books, ids } = await closedMarch(context, ["acme", "other"]);
+  taken(await finalizePeriod(books, "2026-03", "tester"));
+  const before = taken(await trialBalance(books, "2026-03"));
+  books.clock.advance(-5 * 86_400_000);
+  taken(await credit(books, { invoice: ids[0]!, reason: "x", what: { account, net: "1.00" } }, "t"));
+  taken(await pay(books, ids[0]!));
+  taken(await makeVoid(books, { invoice: ids[1]!, reason: "x" }, "t"));
+  assert.deepEqual(await trialBalance(books, "2026-03"), before);
+  const posted = await books.db
+    .selectFrom("ledgerTransactions")
+    .select(["period", "at"])
+    .where("kind", "in", ["credit", "payment"])
+    .execute();
+  assert.deepEqual(
+    posted.map(({ period, at }) => `${period} ${at.toISOString()}`),
+    Array.from({ length: 3 }, () => "2026-04 2026-04-01T00:00:00.000Z"),
+  );
+});

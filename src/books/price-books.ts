@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import type { Transaction } from "kysely";
 import {
   type CanonicalValue,
@@ -10,13 +9,13 @@ import {
   RefusalError,
   refusing,
 } from "../base/index.ts";
-import { AllTerms, type RatedBook, readBook } from "../ledger/index.ts";
+import { type RatedBook, readBook, unboundedFor } from "../ledger/index.ts";
 import { applyVersion, findVersion, historyOf, told, type VersionTold } from "../residency/index.ts";
-import { type Database, type List, type Page, takeLedger, type UsedTerms, usedTerms } from "../store/index.ts";
+import { type Database, type List, type Page, takeLedger } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
+import { contradictions } from "./contradictions.ts";
 import { organisationsOf } from "./organisations.ts";
 import { type KeptBook, resolved } from "./prices.ts";
-import { termsFromOf } from "./sum-rows.ts";
 
 export interface PriceBookKept extends VersionTold {
   /** As it was applied; of version 0 the settings' prices. */
@@ -70,8 +69,13 @@ export async function applyPriceBook(context: BooksContext, change: PriceBookCha
       basedOn,
       author: by,
       check: async (transaction) => {
-        await takeLedger(transaction);
-        refuseContradictions(await prices.bookBefore(transaction), book, await usedTerms(transaction));
+        const { closedUntilMs } = await takeLedger(transaction);
+        const change = { before: await prices.bookBefore(transaction), after: book };
+        const reasons = [
+          ...(await contradictions(context, transaction, change, closedUntilMs)),
+          ...(await prepaidReasons(transaction, book, clock.nowMs())),
+        ];
+        if (reasons.length > 0) throw invalid(reasons);
       },
     });
     await prices.refresh();
@@ -127,37 +131,21 @@ function checkedBook(kept: KeptBook, currency: string): RatedBook {
   return book;
 }
 
-/** What was used stays priced as it was: also in a closed period, on which late usage stands. */
-function refuseContradictions(before: RatedBook, after: RatedBook, used: readonly UsedTerms[]): void {
-  if (used.length === 0) return;
-  const reasons: string[] = [];
-  const whole = {
-    zone: [before, after].map(({ calendar }) => calendar.timeZone),
-    rounding: [before.rounding, after.rounding],
-  };
-  for (const [name, [was, is]] of Object.entries(whole)) {
-    if (was !== is) reasons.push(`${name} was ${was} when it was billed, and cannot become ${is}`);
-  }
-  const at = used[0]!.lastAtMs;
-  if (!isDeepStrictEqual(before.calendar.periodAt(at), after.calendar.periodAt(at))) {
-    reasons.push("period: another length than that by which was billed");
-  }
-  const [old, now] = [new AllTerms(before), new AllTerms(after)];
-  for (const { organisation, sku, termsFrom, lastAtMs } of used) {
-    const [was, is] = [old, now].map((terms) => {
-      const held = terms.at(organisation, termsFrom);
-      const found = terms.price(held, sku);
-      const { contract } = held;
-      const agreed = contract && [contract.currency, contract.discount, contract.commitment];
-      const price = typeof found === "string" ? found : [found.price, found.isContract];
-      return { from: termsFromOf(held), agreed, price, holds: held.toMs > lastAtMs };
-    });
-    if (isDeepStrictEqual(is, { ...was, holds: true })) continue;
-    reasons.push(
-      `${sku} was used by ${organisation} up to ${new Date(lastAtMs).toISOString()}, and would cost something else`,
-    );
-  }
-  if (reasons.length > 0) throw invalid(reasons);
+/** Whom its wallet would no longer keep from using more than it has. */
+async function prepaidReasons(
+  transaction: Transaction<Database>,
+  book: RatedBook,
+  nowMs: number,
+): Promise<readonly string[]> {
+  const prepaid = await transaction
+    .selectFrom("organisations")
+    .select(["id", "name"])
+    .where("isPrepaid", "=", true)
+    .orderBy("id")
+    .execute();
+  return prepaid.flatMap(({ id, name }) =>
+    unboundedFor(book, id, nowMs).map((reason) => `${name} is prepaid: ${reason}`),
+  );
 }
 
 /** What a receipt would list, and no bill. */

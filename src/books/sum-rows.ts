@@ -1,4 +1,5 @@
-import type { Period, RatedBook, Terms, UsageSum } from "../ledger/index.ts";
+import { refuse, RefusalError } from "../base/index.ts";
+import { AllTerms, type Period, type RatedBook, type Terms, type UsageSum } from "../ledger/index.ts";
 import type { SumKey, SumRow } from "../store/index.ts";
 
 /** No price holds before it: ECMAScript's first moment. */
@@ -41,4 +42,20 @@ export function sumFrom(rows: readonly Quantities[], sum: Omit<UsageSum, keyof Q
     offPeak: total(({ offPeak }) => offPeak),
     events: rows.reduce((all, { events }) => all + events, 0),
   };
+}
+
+/** Rows of one period as sums that can be priced; those of one use are one. */
+export function usageSums(rows: readonly SumRow[], book: RatedBook): readonly UsageSum[] {
+  const terms = new AllTerms(book);
+  const groups = Map.groupBy(rows, ({ organisation, sku, termsFrom }) => `${organisation}\n${sku}\n${termsFrom}`);
+  return [...groups.values()].map((some) => {
+    const { organisation, sku, period, termsFrom } = some[0]!;
+    const held = terms.at(organisation, termsFrom);
+    const found = terms.price(held, sku);
+    if (typeof found === "string") {
+      const message = `${organisation} used ${sku} in ${period}, and the price book has no price of it any more.`;
+      throw new RefusalError(refuse("price_missing", message));
+    }
+    return sumFrom(some, { customer: organisation, sku, period: book.calendar.periodOf(period)!, terms: held, found });
+  });
 }

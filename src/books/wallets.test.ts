@@ -5,7 +5,18 @@ import { formatAmount, ManualClock } from "../base/index.ts";
 import { goldenParties } from "../invoicing/testing.ts";
 import { walletStanding } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { applyParty, close, finalize, grantCredits, pay, record, walletHistory, walletsNow } from "./index.ts";
+import {
+  applyParty,
+  close,
+  credit,
+  finalize,
+  grantCredits,
+  makeVoid,
+  pay,
+  record,
+  walletHistory,
+  walletsNow,
+} from "./index.ts";
 import { taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
@@ -248,4 +259,35 @@ test("a clock that was set back neither posts into what is closed nor makes a gr
   const past = await grantCredits(made, { ...golden, expiresAt: "2026-03-20T00:00:00Z" }, "tester");
   assert.equal("outcome" in past && past.param, "expiresAt");
   assert.equal((await balanced(made))["contract-liabilities CNY"], "-10000");
+});
+
+test("what credits paid for is taken back by no credit note: that is said, and given back it costs nothing", async (context) => {
+  const made = await books(context, { ...prices, jurisdiction: "CN", taxes: [{ jurisdiction: "CN", percent: 6 }] });
+  await applyParty(made, (await made.organisation("acme")) as never, party, "tester");
+  taken(await grantCredits(made, { organisation: "acme", credits: "30", paid: "30" }, "tester"));
+  taken(await record(made, [used("1", 50_000_000)], "call"));
+  goTo(made, "2026-04-02T00:00:00Z");
+  taken(await close(made, "2026-03", "tester"));
+  const ofUsage = made.db.selectFrom("invoices").select("id").where("grantId", "is", null);
+  const { id } = await ofUsage.executeTakeFirstOrThrow();
+  taken(await finalize(made, id, "tester"));
+  const whole = await makeVoid(made, { invoice: id, reason: "x" }, "tester");
+  assert.match(JSON.stringify(whole), /"paid_by_credits".*30\.00 CNY were paid by credits/);
+  const line = { line: "1", amount: "20.01" };
+  const more = await credit(made, { invoice: id, reason: "x", what: [line] }, "tester");
+  assert.match(JSON.stringify(more), /"paid_by_credits".*20\.00/);
+  const note = taken(await credit(made, { invoice: id, reason: "x", what: "all" }, "tester"));
+  assert.equal(note.totals.net, "20.00");
+  const nothing = await credit(made, { invoice: id, reason: "x", what: "all" }, "tester");
+  assert.match(JSON.stringify(nothing), /"paid_by_credits".*Nothing is left/);
+  taken(await grantCredits(made, { organisation: "acme", credits: "30", paid: "0" }, "tester"));
+  taken(await record(made, [used("2", 30_000_000, "m/input-tokens", "2026-04-02T00:00:00Z")], "call"));
+  goTo(made, "2026-05-02T00:00:00Z");
+  taken(await close(made, "2026-04", "tester"));
+  const balances = await balanced(made);
+  // 30.00 were paid, and are earned once.
+  assert.deepEqual(
+    [balances["revenue/ai-inference CNY"], balances["contract-liabilities CNY"], balances["unbilled-receivables CNY"]],
+    ["-30", "0", "0"],
+  );
 });

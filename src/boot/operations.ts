@@ -15,6 +15,7 @@ import { explainPlaces } from "./explaining.ts";
 import { networkConnections } from "./network.ts";
 import { placementsSince } from "./placements.ts";
 import { poolStatus } from "./pool.ts";
+import { prepaidOrganisations } from "./prepaid.ts";
 import { walletOperations } from "./wallet-operations.ts";
 import { logOperations } from "./transparency.ts";
 
@@ -23,7 +24,7 @@ const maxRows = 100_000;
 /** What the control API acts on, joined from the rooms that do it. */
 export function createOperations(parts: OperationParts): Operations {
   return {
-    tenancy: parts.tenancy,
+    tenancy: { ...parts.tenancy, ...prepaidOrganisations(parts) },
     usage: usageOperations(parts),
     books: booksOperations(parts),
     wallets: walletOperations(parts),

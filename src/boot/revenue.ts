@@ -14,13 +14,22 @@ import {
 import {
   acceleratorTime,
   balancesUntil,
-  closedAmong,
+  closedUntil,
   quantitiesByDimension,
   revenueCurrencies,
   revenueSums,
   type RevenueSum,
 } from "../store/index.ts";
 import type { OperationParts } from "./parts.ts";
+
+/** What a quarter is gathered from. */
+interface RevenueParts extends Pick<OperationParts, "version" | "ledger"> {
+  readonly store: Pick<OperationParts["store"], "db">;
+  readonly shipper: Pick<OperationParts["shipper"], "caughtUp">;
+  readonly settings: { readonly disclosure: Pick<OperationParts["settings"]["disclosure"], "revenue"> };
+  readonly cloud: Pick<OperationParts["cloud"], "clock">;
+  readonly folder: Pick<OperationParts["folder"], "installation">;
+}
 
 const shippingWaitMs = 10_000;
 
@@ -30,7 +39,7 @@ const quarterPattern = /^(\d{4})Q([1-4])$/;
 /** Gathers a quarter from the ledger and from what was metered, and tells it. */
 export async function reportRevenue(
   { quarter, currency: asked }: { readonly quarter: string; readonly currency: string | undefined },
-  parts: OperationParts,
+  parts: RevenueParts,
 ): Promise<RevenueReport | Refusal> {
   const { store, shipper, settings, cloud, ledger } = parts;
   const { db } = store;
@@ -43,20 +52,21 @@ export async function reportRevenue(
     return refuse("invalid_request", `Nothing is posted in ${asked}; of currencies, ${others}.`, { param: "currency" });
   }
   const [, year = "", number = ""] = quarterPattern.exec(quarter) ?? [];
-  const months = monthsOf(Number(year), Number(number));
-  const span = spanOf(months, book);
-  const period = { from: new Date(span.startMs), to: new Date(span.endMs) };
-  const before = monthsOf(Number(year) - 1, Number(number));
-  const periods = [...new Set(months.map((month) => book.calendar.periodAt(firstMs(month, book)).name))];
-  const closed = await closedAmong(db, periods);
-  const standing = months.map((month): MonthStanding => {
-    const isClosed = closed.has(book.calendar.periodAt(firstMs(month, book)).name);
-    return { month, status: isClosed ? "closed" : "open" };
+  const months = monthsOf(Number(year), Number(number), book);
+  const [first, , last] = months;
+  const period = { from: new Date(first.startMs), to: new Date(last.endMs) };
+  const before = monthsOf(Number(year) - 1, Number(number), book);
+  const periods = [...new Set(months.map(({ startMs }) => book.calendar.periodAt(startMs).name))];
+  // Nothing is posted any more into what lies before the first period that was closed, either.
+  const closedUntilMs = (await closedUntil(db)) ?? -Infinity;
+  const standing = months.map(({ name, startMs }): MonthStanding => {
+    const { endMs } = book.calendar.periodAt(startMs);
+    return { month: name, status: endMs <= closedUntilMs ? "closed" : "open" };
   });
   const balances = await balancesUntil(
     db,
     ["contract-liabilities", "unbilled-receivables", "receivables"],
-    months[2],
+    last,
     currency,
   );
   const { aiProducts, acceleratorCostPerHour } = settings.disclosure.revenue;
@@ -67,7 +77,7 @@ export async function reportRevenue(
     installation: parts.folder.installation,
     quarter,
     period: { from: period.from.toISOString(), to: period.to.toISOString() },
-    days: daysOf(months),
+    days: daysOf(Number(year), Number(number)),
     months: [standing[0]!, standing[1]!, standing[2]!],
     currency,
     lines: told(await revenueSums(db, months, currency)),
@@ -77,7 +87,7 @@ export async function reportRevenue(
       unbilledReceivables: balances.get("unbilled-receivables") ?? "0",
       receivables: balances.get("receivables") ?? "0",
     },
-    remainingObligations: committed(book, currency, span.endMs),
+    remainingObligations: committed(book, currency, last.endMs),
     accelerators: await acceleratorTime(db, period),
     tokens: tokensOf(await quantitiesByDimension(db, { periods, ...period })),
     costPerHour: acceleratorCostPerHour,
@@ -99,25 +109,19 @@ function lineOf(sum: RevenueSum, aiProducts: readonly string[]): RevenueLine {
   };
 }
 
-function monthsOf(year: number, quarter: number): readonly [string, string, string] {
-  const of = (at: number): string => `${year}-${String((quarter - 1) * 3 + at).padStart(2, "0")}`;
-  return [of(1), of(2), of(3)];
+/** A quarter's months, by the price book's clock. */
+function monthsOf(year: number, quarter: number, { calendar }: RatedBook): readonly [Period, Period, Period] {
+  const firstMs = (month: number): number => calendar.instantMs(Date.UTC(year, month));
+  const of = (at: number): Period => {
+    const month = (quarter - 1) * 3 + at;
+    const name = `${year}-${String(month + 1).padStart(2, "0")}`;
+    return { name, startMs: firstMs(month), endMs: firstMs(month + 1) };
+  };
+  return [of(0), of(1), of(2)];
 }
 
-/** Midnight of a month's first day, by the price book's clock. */
-function firstMs(month: string, { calendar }: RatedBook): number {
-  return calendar.instantMs(Date.parse(`${month}-01T00:00:00Z`));
-}
-
-function spanOf(months: readonly [string, string, string], book: RatedBook): Pick<Period, "startMs" | "endMs"> {
-  const [year = 0, month = 0] = months[2].split("-").map(Number);
-  const next = new Date(Date.UTC(year, month)).toISOString().slice(0, 7);
-  return { startMs: firstMs(months[0], book), endMs: firstMs(next, book) };
-}
-
-function daysOf(months: readonly [string, string, string]): number {
-  const [year = 0, month = 0] = months[0].split("-").map(Number);
-  return (Date.UTC(year, month + 2) - Date.UTC(year, month - 1)) / 86_400_000;
+function daysOf(year: number, quarter: number): number {
+  return (Date.UTC(year, quarter * 3) - Date.UTC(year, quarter * 3 - 3)) / 86_400_000;
 }
 
 const tokenKinds = {

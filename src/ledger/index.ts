@@ -57,5 +57,6 @@ export { availableAt } from "./wallet/available.ts";
 export { drawing, earned, lapsing, liabilityOf, purchase } from "./wallet/entries.ts";
 export { type PurchaseDocument, purchaseDocument } from "./wallet/purchase.ts";
 export { type KnownWallet, type WalletReservation, Wallets } from "./wallets.ts";
+export { unboundedFor } from "./wallet/unbounded.ts";
 export { balanceAt, draw, expire, type Grant } from "./wallet/grant.ts";
 export { bound, rate, type TokenBound } from "./rating.ts";

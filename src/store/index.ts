@@ -31,6 +31,7 @@ export {
   closePeriod,
   type DraftInvoice,
   findPeriod,
+  firstPeriod,
   type InvoiceRow,
   invoicesPage,
   type InvoiceTotal,
@@ -41,6 +42,7 @@ export {
   addEntries,
   type Balance,
   balances,
+  closedUntil,
   type Entry,
   holdLedger,
   type LedgerPeriod,
@@ -98,25 +100,21 @@ export type {
 } from "./schema.ts";
 export type { UsedTokens } from "./settlements.ts";
 export { type PostUsed, readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
-export {
-  balancesUntil,
-  closedAmong,
-  quantitiesByDimension,
-  revenueCurrencies,
-  revenueSums,
-  type RevenueSum,
-} from "./revenue.ts";
+export { balancesUntil, quantitiesByDimension, revenueCurrencies, revenueSums, type RevenueSum } from "./revenue.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
 export { addUnrated, findUnrated, setRated, type UnratedEvent, type UnratedRow } from "./unrated.ts";
 export { addRecords, type RecordKey, type ToldRecord } from "./usage-records.ts";
 export {
   addToSums,
+  clearSums,
   type AddedSum,
   findSums,
   setAccrued,
   type SumKey,
   type SumRow,
+  isUsageAlone,
   type UsedTerms,
+  usedSpan,
   usedTerms,
 } from "./usage-sums.ts";
 export {

@@ -88,6 +88,19 @@ export async function findPeriod(
   return row && { closedAt: row.closedAt ?? undefined, closedBy: row.closedBy ?? undefined };
 }
 
+/** The first period that anything is posted in; undefined where nothing ever was. */
+export async function firstPeriod(
+  db: Kysely<Database>,
+): Promise<{ readonly name: string; readonly startMs: number } | undefined> {
+  const row = await db
+    .selectFrom("ledgerPeriods")
+    .select(["period", "startsAt"])
+    .orderBy("startsAt")
+    .limit(1)
+    .executeTakeFirst();
+  return row && { name: row.period, startMs: row.startsAt.getTime() };
+}
+
 /** The first period that is open and ends at a moment, or before; undefined where none does. */
 export async function openBefore(db: Kysely<Database>, atMs: number): Promise<string | undefined> {
   const row = await db

@@ -69,6 +69,16 @@ async function standingOf(transaction: Transaction<Database>): Promise<LedgerSta
   };
 }
 
+/** Up to which moment all is closed; undefined: nothing is. */
+export async function closedUntil(db: Kysely<Database>): Promise<number | undefined> {
+  const row = await db
+    .selectFrom("ledgerPeriods")
+    .select((expression) => expression.fn.max("endsAt").as("endsAt"))
+    .where("closedAt", "is not", null)
+    .executeTakeFirst();
+  return row?.endsAt?.getTime();
+}
+
 /** Notes that periods are in use. */
 export async function openPeriods(transaction: Transaction<Database>, periods: readonly LedgerPeriod[]): Promise<void> {
   if (periods.length === 0) return;
@@ -128,13 +138,13 @@ export interface Balance {
   readonly balance: string;
 }
 
-/** What each account has in each currency: up to a period and with it, or as of now. */
+/** What each account has in each currency: of periods that end at a moment or before, or as of now. */
 export async function balances(db: Kysely<Database>, untilMs?: number): Promise<readonly Balance[]> {
   const until =
     untilMs === undefined
       ? sql``
       : sql`JOIN ledger_transactions ON number = transaction
-    AND at < ${new Date(untilMs)}`;
+    JOIN ledger_periods USING (period) WHERE ends_at <= ${new Date(untilMs)}`;
   const { rows } = await sql<Balance>`
     SELECT account, currency, trim_scale(coalesce(sum(amount) FILTER (WHERE amount > 0), 0))::text AS debit,
       trim_scale(coalesce(-sum(amount) FILTER (WHERE amount < 0), 0))::text AS credit,

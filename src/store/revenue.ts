@@ -1,4 +1,6 @@
 import { type Kysely, sql } from "kysely";
+import { column, instant } from "./columns.ts";
+import type { LedgerPeriod } from "./ledger.ts";
 import type { Database } from "./schema.ts";
 
 /** What was posted to one revenue account for one customer in one month. */
@@ -12,23 +14,32 @@ export interface RevenueSum {
   readonly postings: number;
 }
 
-/** Revenue postings stand in the period that the ledger gave them; where its periods are longer than months, by when they were made. */
-const month = sql`CASE WHEN t.period ~ '^\\d{4}-\\d{2}$' THEN t.period ELSE to_char(t.at AT TIME ZONE 'UTC', 'YYYY-MM') END`;
+/**
+ * Postings stand in the period that the ledger gave them; where its periods are longer than months, in the month in which they were
+ * made, by the price book's clock, which says from when to when a month is.
+ */
+const isOfMonth = sql`t.period ~ '^\\d{4}-\\d{2}$'`;
 
 /** All that was posted to accounts of revenue and of intersegment revenue in some months, in one currency. */
 export async function revenueSums(
   db: Kysely<Database>,
-  months: readonly string[],
+  months: readonly LedgerPeriod[],
   currency: string,
 ): Promise<readonly RevenueSum[]> {
   const { rows } = await sql<Omit<RevenueSum, "postings"> & { postings: string }>`
-    SELECT p.account, p.organisation, o.name AS organisation_name, ${month} AS month,
+    SELECT p.account, p.organisation, o.name AS organisation_name, m.month,
       trim_scale(-sum(p.amount))::text AS amount, count(*) AS postings
-    FROM ledger_transactions t JOIN ledger_postings p ON p.transaction = t.number
+    FROM unnest(
+      ${column(months, "text", ({ name }) => name)},
+      ${column(months, "bigint", ({ startMs }) => startMs)},
+      ${column(months, "bigint", ({ endMs }) => endMs)}
+    ) AS m (month, start_ms, end_ms)
+    JOIN ledger_transactions t ON CASE WHEN ${isOfMonth} THEN t.period = m.month
+      ELSE t.at >= ${instant(sql`m.start_ms`)} AND t.at < ${instant(sql`m.end_ms`)} END
+    JOIN ledger_postings p ON p.transaction = t.number
     LEFT JOIN organisations o ON o.id = p.organisation
     WHERE p.currency = ${currency} AND (p.account LIKE 'revenue/%' OR p.account LIKE 'intersegment/%')
-      AND ${month} = ANY (${[...months]}::text[])
-    GROUP BY p.account, p.organisation, o.name, ${month}
+    GROUP BY p.account, p.organisation, o.name, m.month
     HAVING sum(p.amount) <> 0
     ORDER BY month, account, organisation`.execute(db);
   return rows.map((row) => ({ ...row, postings: Number(row.postings) }));
@@ -38,26 +49,16 @@ export async function revenueSums(
 export async function balancesUntil(
   db: Kysely<Database>,
   accounts: readonly string[],
-  lastMonth: string,
+  { name, endMs }: Pick<LedgerPeriod, "name" | "endMs">,
   currency: string,
 ): Promise<ReadonlyMap<string, string>> {
   const { rows } = await sql<{ account: string; balance: string }>`
     SELECT p.account, trim_scale(sum(p.amount))::text AS balance
     FROM ledger_transactions t JOIN ledger_postings p ON p.transaction = t.number
-    WHERE p.currency = ${currency} AND p.account = ANY (${[...accounts]}::text[]) AND ${month} <= ${lastMonth}
+    WHERE p.currency = ${currency} AND p.account = ANY (${[...accounts]}::text[])
+      AND CASE WHEN ${isOfMonth} THEN t.period <= ${name} ELSE t.at < ${new Date(endMs)} END
     GROUP BY p.account`.execute(db);
   return new Map(rows.map(({ account, balance }) => [account, balance]));
-}
-
-/** Those of some periods that are closed. */
-export async function closedAmong(db: Kysely<Database>, periods: readonly string[]): Promise<ReadonlySet<string>> {
-  const rows = await db
-    .selectFrom("ledgerPeriods")
-    .select("period")
-    .where("period", "in", [...periods])
-    .where("closedAt", "is not", null)
-    .execute();
-  return new Set(rows.map(({ period }) => period));
 }
 
 /** What was used in some periods, rated or not, by the last part of its SKU: exact decimal strings. */

@@ -157,3 +157,31 @@ export async function usedTerms(db: Kysely<Database>): Promise<readonly UsedTerm
     FROM usage_sums GROUP BY organisation, sku, terms_from ORDER BY 1, 2, 3`.execute(db);
   return rows.map((row) => ({ ...row, termsFrom: Number(row.termsFrom), lastAtMs: Number(row.lastAtMs) }));
 }
+
+/** When something was used for the first time and for the last; undefined: nothing ever was. */
+export async function usedSpan(
+  db: Kysely<Database>,
+): Promise<{ readonly firstMs: number; readonly lastMs: number } | undefined> {
+  const { rows } = await sql<{ first: Date | null; last: Date | null }>`
+    SELECT min(first) AS first, max(last) AS last FROM (
+      SELECT min(started_at) AS first, max(started_at) AS last FROM usage
+      UNION ALL SELECT min(at), max(at) FROM usage_events
+      UNION ALL SELECT min(last_at), max(last_at) FROM usage_sums
+    ) AS used`.execute(db);
+  const { first, last } = rows[0]!;
+  return first === null || last === null ? undefined : { firstMs: first.getTime(), lastMs: last.getTime() };
+}
+
+/** Whether nothing else was ever posted than what was used, and no period is closed. */
+export async function isUsageAlone(db: Kysely<Database>): Promise<boolean> {
+  const { rows } = await sql<{ isAlone: boolean }>`
+    SELECT NOT EXISTS (SELECT FROM ledger_transactions WHERE kind <> 'accrual')
+      AND NOT EXISTS (SELECT FROM ledger_periods WHERE closed_at IS NOT NULL) AS is_alone`.execute(db);
+  return rows[0]!.isAlone;
+}
+
+/** Takes all sums and their periods away, for whoever puts them into others. The database keeps those that are closed. */
+export async function clearSums(transaction: Transaction<Database>): Promise<void> {
+  await sql`DELETE FROM usage_sums`.execute(transaction);
+  await sql`DELETE FROM ledger_periods`.execute(transaction);
+}

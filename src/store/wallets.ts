@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { GatewayId, InvoiceId, OrganisationId } from "../base/index.ts";
 import type { Position } from "./batch.ts";
+import { closedUntil } from "./ledger.ts";
 import type { Database } from "./schema.ts";
 
 /** Whose grants, in which currency. */
@@ -237,15 +238,6 @@ export async function walletStanding(
         ),
       };
     });
-}
-
-async function closedUntil(transaction: Transaction<Database>): Promise<number | undefined> {
-  const row = await transaction
-    .selectFrom("ledgerPeriods")
-    .select((expression) => expression.fn.max("endsAt").as("endsAt"))
-    .where("closedAt", "is not", null)
-    .executeTakeFirst();
-  return row?.endsAt?.getTime();
 }
 
 /** Organisations that are prepaid or have grants, by their ids. */

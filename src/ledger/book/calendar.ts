@@ -28,14 +28,14 @@ export function isTimeZone(name: string): boolean {
 /** Instants as the clocks of one time zone (IANA) show them. */
 export class Calendar {
   readonly timeZone: string;
-  readonly #length: PeriodLength;
+  readonly length: PeriodLength;
   readonly #format: Intl.DateTimeFormat;
   readonly #offsets = new Map<number, number>();
   #last: Period = { name: "", startMs: 0, endMs: 0 };
 
   constructor(timeZone: string, length: PeriodLength) {
     this.timeZone = timeZone;
-    this.#length = length;
+    this.length = length;
     this.#format = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" });
   }
 
@@ -85,13 +85,13 @@ export class Calendar {
   }
 
   #period(year: number, month: number): Period {
-    const months = { month: 1, quarter: 3, year: 12 }[this.#length];
+    const months = { month: 1, quarter: 3, year: 12 }[this.length];
     const first = month - (month % months);
     const name = {
       month: `${year}-${String(first + 1).padStart(2, "0")}`,
       quarter: `${year}-Q${first / 3 + 1}`,
       year: String(year),
-    }[this.#length];
+    }[this.length];
     const startMs = this.instantMs(Date.UTC(year, first));
     return { name, startMs, endMs: this.instantMs(Date.UTC(year, first + months)) };
   }

@@ -31,7 +31,8 @@ export function listPrices({ currency, list }: RatedBook): PriceBook {
 /** A client may ask for a model of any name. */
 const modelsKept = 10_000;
 
-function priceOf(version: BookVersion, model: string, currency: string): Price | undefined {
+/** What requests for a model are listed at; undefined: not at all. */
+export function priceOf(version: BookVersion, model: string, currency: string): Price | undefined {
   const of = (dimension: Dimension): Amount | undefined => {
     const price = version.prices.get(skuOf(model, dimension)) ?? version.prices.get(skuOf("*", dimension));
     return price === undefined ? undefined : perMillion(price.model);
@@ -51,7 +52,7 @@ function priceOf(version: BookVersion, model: string, currency: string): Price |
 }
 
 /** With 12 decimals; what has more is rounded up. */
-function perMillion(model: ChargeModel): Amount {
+export function perMillion(model: ChargeModel): Amount {
   return ceiling(multiply(unitPriceOf(model), fraction(10n ** 18n))) as Amount;
 }
 

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
+import { close, record, trialBalance } from "./index.ts";
+import { taken, type TestBooks, testBooks } from "./testing.ts";
+
+let temporary: TemporaryPostgres;
+
+before(async () => {
+  temporary = await temporaryPostgres();
+});
+
+after(() => temporary.remove());
+
+const priced = (contracts: readonly object[] = [], more: object = {}) => ({
+  currency: "EUR",
+  versions: [{ version: "1", effectiveFrom: "2020-01-01", prices: [{ sku: "c/x", unitPrice: "1" }] }],
+  contracts,
+  ...more,
+});
+
+/** Books on 2 April 2026. */
+async function opened(
+  context: { after(done: () => Promise<void>): void },
+  document: object = priced(),
+): Promise<TestBooks> {
+  const books = await testBooks(temporary);
+  context.after(() => books.close());
+  await books.organisation("acme");
+  await books.applyPrices(document);
+  return books;
+}
+
+let count = 0;
+
+async function use(books: TestBooks, quantity: number, time: string): Promise<void> {
+  const id = String((count += 1));
+  taken(await record(books, [{ id, customer: "acme", sku: "c/x", quantity, time }], "call"));
+}
+
+/** What is said of closing a period; nothing, where it was closed. */
+async function refusedTo(books: TestBooks, period: string): Promise<string | undefined> {
+  const outcome = await close(books, period, "me");
+  return "code" in outcome ? `${outcome.code}: ${outcome.message}` : undefined;
+}
+
+test("the first period to close is the one in which somebody committed to something first, and none is left behind it", async (context) => {
+  const contract = {
+    contract: "c",
+    customer: "acme",
+    versions: [{ version: "1", effectiveFrom: "2026-01-01", effectiveTo: "2027-01-01", commitment: "1000" }],
+  };
+  const books = await opened(context, priced([contract]));
+  await use(books, 1, "2026-03-10T00:00:00Z");
+  for (const period of ["2026-03", "2026-02", "2025-12", "1970-01"]) {
+    assert.match(
+      (await refusedTo(books, period))!,
+      /^period_out_of_turn: 2026-01 is the first period to close: a contract/,
+    );
+  }
+  for (const period of ["2026-01", "2026-02", "2026-03"]) assert.equal(await refusedTo(books, period), undefined);
+  const nets = await books.db.selectFrom("invoices").select("net").execute();
+  assert.deepEqual(
+    nets.map(({ net }) => Number(net)),
+    [1000, 1000, 1000],
+  );
+});
+
+test("the first period to close is the one that the books begin with, or the last one that is over", async (context) => {
+  const empty = await opened(context);
+  assert.match((await refusedTo(empty, "2026-02"))!, /^period_out_of_turn: 2026-03 is the first period to close/);
+  assert.match((await refusedTo(empty, "1970-01"))!, /^period_out_of_turn: 2026-03 is the first period to close/);
+  assert.equal(await refusedTo(empty, "2026-03"), undefined);
+  const books = await opened(context);
+  await use(books, 1, "2026-02-10T00:00:00Z");
+  assert.match((await refusedTo(books, "2026-01"))!, /2026-02 is the first period to close: the books begin with it/);
+  assert.match((await refusedTo(books, "2026-03"))!, /2026-02 is the first period to close/);
+  assert.equal(await refusedTo(books, "2026-02"), undefined);
+});
+
+/** What March's trial balance says of each account. */
+async function march(books: TestBooks): Promise<readonly string[]> {
+  const { rows } = taken(await trialBalance(books, "2026-03"));
+  return rows.map(({ account, balance }) => `${account} ${balance}`);
+}
+
+const billed = ["receivables 7", "revenue/other -7", "unbilled-receivables 0"];
+
+test("what was used of a month that is still to come is not in this one's trial balance", async (context) => {
+  const books = await opened(context);
+  books.clock.advance(-36 * 3_600_000);
+  await use(books, 7, "2026-03-31T10:00:00Z");
+  await use(books, 1234, "2026-04-01T05:00:00Z");
+  books.clock.advance(36 * 3_600_000);
+  taken(await close(books, "2026-03", "me"));
+  assert.deepEqual(await march(books), billed);
+  const { at } = await books.db
+    .selectFrom("ledgerTransactions")
+    .select("at")
+    .where("period", "=", "2026-04")
+    .executeTakeFirstOrThrow();
+  assert.equal(at.toISOString(), "2026-04-01T00:00:00.000Z");
+});
+
+test("a clock that was set back into a closed month leaves that one's trial balance as it was", async (context) => {
+  const books = await opened(context);
+  await use(books, 7, "2026-03-10T00:00:00Z");
+  taken(await close(books, "2026-03", "me"));
+  books.clock.advance(-5 * 86_400_000);
+  await use(books, 100, "2026-03-11T00:00:00Z");
+  assert.deepEqual(await march(books), billed);
+});
