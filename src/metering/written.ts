@@ -43,7 +43,8 @@ function dataOf({ sku, quantity, model, isEmbedding, isBatch, ...usage }: Metere
     : { model, inputTokens, cachedInputTokens, outputTokens, reasoningTokens, ...batch };
 }
 
-function recordOf(usage: MeteredUsage): Record<string, unknown> {
+/** As a record, which reads as what was metered. */
+export function recordOf(usage: MeteredUsage): Record<string, unknown> {
   const { source, id, organisation, at } = usage;
   return { source, id, customer: organisation, time: at, ...dataOf(usage) };
 }

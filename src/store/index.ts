@@ -53,6 +53,7 @@ export {
 export {
   type MeteredQuestion,
   meteredRecords,
+  gatewaysAmong,
   meteredRequests,
   type MeteredRow,
   type PostingRow,

@@ -94,6 +94,8 @@ export interface MeteredQuestion {
   readonly skus?: readonly string[];
   readonly fromMs?: number;
   readonly untilMs?: number;
+  /** Of requests: these. */
+  readonly requests?: readonly string[];
   /** Where in a gateway's journal. */
   readonly shipment?: { readonly gateway: string; readonly from: string; readonly to: string };
   /** The call that a record came with. */
@@ -107,7 +109,7 @@ export async function meteredRequests(
   db: Kysely<Database>,
   question: MeteredQuestion,
 ): Promise<readonly (MeteredRow & { readonly id: RequestId })[]> {
-  const { organisation, skus, fromMs, untilMs, shipment, after, limit } = question;
+  const { organisation, skus, fromMs, untilMs, requests, shipment, after, limit } = question;
   const models = skus?.map((sku) => sku.slice(0, sku.lastIndexOf("/")));
   const place = (text: string) => sql`(${text.split(":")[0]!}::bigint, ${text.split(":")[1]!}::bigint)`;
   const filters = [
@@ -116,6 +118,7 @@ export async function meteredRequests(
     ...(models === undefined ? [] : [sql`model = ANY(${models}::text[])`]),
     ...(fromMs === undefined ? [] : [sql`started_at >= ${new Date(fromMs)}`]),
     ...(untilMs === undefined ? [] : [sql`started_at < ${new Date(untilMs)}`]),
+    ...(requests === undefined ? [] : [sql`request = ANY(${requests}::text[])`]),
     ...(after === undefined ? [] : [sql`request > ${after[0]}`]),
     ...(shipment === undefined
       ? []
@@ -130,6 +133,13 @@ export async function meteredRequests(
       reasoning_tokens
     FROM usage WHERE ${sql.join(filters, sql` AND `)} ORDER BY request LIMIT ${limit}::bigint`.execute(db);
   return rows;
+}
+
+/** Which of these names are gateways that requests of this installation were ever served by. */
+export async function gatewaysAmong(db: Kysely<Database>, names: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ gateway: string }>`
+    SELECT gateway FROM watermarks WHERE gateway = ANY(${names}::text[])`.execute(db);
+  return new Set(rows.map(({ gateway }) => gateway));
 }
 
 /** Records of other services, in the order of their keys. */
