@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import fc from "fast-check";
 import type { UsageEvent } from "../ledger/index.ts";
-import { UsageFile } from "./index.ts";
+import { UsageFile, usageText } from "./index.ts";
 import { Once } from "./once.ts";
 
 type Told = readonly [customer: string, sku: string, at: string, quantity: string, isBatch: boolean];
@@ -186,4 +186,34 @@ test("what was told is remembered as a set of pairs would", () => {
   const once = new Once();
   for (let id = 0; id < 50_000; id++) assert.equal(once.tell("", String(id), ""), "first");
   for (let id = 0; id < 50_000; id++) assert.equal(once.tell("", String(id), ""), "again");
+});
+
+const sent = {
+  source: "/s",
+  id: "1",
+  organisation: "acme",
+  at: noon,
+  isBatch: false,
+  receipt: null,
+  sku: "m/input-tokens",
+  quantity: "7",
+  model: null,
+  isEmbedding: false,
+  inputTokens: null,
+  cachedInputTokens: null,
+  outputTokens: null,
+  reasoningTokens: null,
+};
+
+test("a source is the same one in each form in which usage is written, also where there is none", async (context) => {
+  for (const source of ["/s", "/", ""]) {
+    const usage = { ...sent, source };
+    const texts = (["cloudevents", "csv", "jsonl"] as const).map((format) => {
+      const { opening, line } = usageText(format);
+      return opening + line(usage) + line(usage);
+    });
+    for (const text of texts) assert.deepEqual((await read(context, text)).duplicates, 1, text);
+    const [events, , lines] = texts;
+    assert.deepEqual((await read(context, `${events}${lines}`)).duplicates, 3, `${events}${lines}`);
+  }
 });

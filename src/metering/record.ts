@@ -1,4 +1,5 @@
 import { type Dimension, parseQuantity, type Quantity, skuOf, type UsageEvent } from "../ledger/index.ts";
+import { meantSource } from "./source.ts";
 
 /** A usage record by the names of its fields: texts from CSV, any value from JSON. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -49,7 +50,7 @@ export function readRecord(fields: Fields, dayMs: (midnightMs: number) => number
   refuseMixed(fields, isWide);
   const quantities = isWide ? ofModel(fields) : [[nameOf(fields, "sku"), quantityOf(fields, "quantity")] as const];
   return {
-    source: has(fields, "source") ? nameOf(fields, "source") : "",
+    source: has(fields, "source") ? meantSource(nameOf(fields, "source")) : "",
     id: has(fields, "id") ? nameOf(fields, "id") : undefined,
     events: quantities.map(([sku, quantity]) => ({ customer, sku, atMs, quantity, isBatch })),
   };

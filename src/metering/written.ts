@@ -1,4 +1,5 @@
 import { csvLine } from "../base/index.ts";
+import { eventSource } from "./source.ts";
 
 /** What was metered, as the control API tells it. */
 export interface MeteredUsage {
@@ -55,8 +56,7 @@ function cloudEventOf(usage: MeteredUsage): Record<string, unknown> {
   return {
     specversion: "1.0",
     type: "usage",
-    // A source is a URI reference, and not empty (section 3.1.1).
-    source: source === "" ? "/" : source,
+    source: eventSource(source),
     id,
     subject: organisation,
     time: at,
