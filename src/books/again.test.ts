@@ -88,7 +88,7 @@ async function exported(books: TestBooks) {
     taken(await metered(books, {}, { limit: 100, after: undefined })),
     taken(await metered(books, {}, { limit: 100, after: recordsOnly })),
   ];
-  return [...requests.items, ...records.items].map(({ at, ...row }) => recordOf({ ...row, at: at.toISOString() }));
+  return [...requests.items, ...records.items].map(({ at, ...row }) => recordOf([{ ...row, at: at.toISOString() }]));
 }
 
 const recordsOnly = Buffer.from(JSON.stringify(["records"])).toString("base64url");

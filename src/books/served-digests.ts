@@ -16,7 +16,7 @@ export async function servedDigests(
   const requests = await meteredRequests(transaction, { requests: ids, limit: ids.length });
   return new Map(
     requests.map((request): [string, string] => {
-      const read = readTold(recordOf({ ...request, at: request.at.toISOString() }), (midnightMs) => midnightMs);
+      const read = readTold(recordOf([{ ...request, at: request.at.toISOString() }]), (midnightMs) => midnightMs);
       return [servedKey(request.source, request.id), "problem" in read ? "" : digestOf(read.events)];
     }),
   );

@@ -16,7 +16,7 @@ import {
   why,
 } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
-import { parseQuantity } from "../ledger/index.ts";
+import { parseQuantity, quantityText } from "../ledger/index.ts";
 import { findSums, type List, type MeteredRow } from "../store/index.ts";
 import { invoiceOperations } from "./invoices.ts";
 import type { OperationParts } from "./parts.ts";
@@ -143,11 +143,6 @@ function rateLater(
     ...(quantity !== undefined && { quantity }),
     reference: `usage ${request}`,
   });
-}
-
-/** Units of 10^-9 as a decimal string. */
-function quantityText(units: bigint): string {
-  return formatAmount(units * 1_000n);
 }
 
 async function unbilledSums({ db }: BooksContext) {

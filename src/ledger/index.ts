@@ -47,7 +47,7 @@ export {
   type Movement,
   reversal,
 } from "./entry/postings.ts";
-export { type Dimension, parseQuantity, type Quantity, skuOf, unitOf } from "./book/quantity.ts";
+export { type Dimension, parseQuantity, type Quantity, quantityText, skuOf, unitOf } from "./book/quantity.ts";
 export { type Tax, taxOf } from "./bill/tax.ts";
 export { minorUnitDecimals } from "./book/currency.ts";
 export { readBook } from "./book/reading.ts";

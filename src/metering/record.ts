@@ -16,7 +16,7 @@ export interface UsageRecord {
 export class FieldProblem extends Error {}
 
 /** Counts of one model's tokens: cached and written input are part of the input, reasoning of the output. */
-const counts = [
+export const counts = [
   "inputTokens",
   "cachedInputTokens",
   "cacheWriteTokens",
@@ -27,6 +27,17 @@ const counts = [
 ] as const;
 
 type Count = (typeof counts)[number];
+
+/** Of which kinds of tokens each count is the sum: kinds exclude one another, and counts do not. */
+export const kindsOf: Readonly<Record<Count, readonly Dimension[]>> = {
+  inputTokens: ["input-tokens", "cached-read-tokens", "cache-write-tokens"],
+  cachedInputTokens: ["cached-read-tokens"],
+  cacheWriteTokens: ["cache-write-tokens"],
+  outputTokens: ["output-tokens", "reasoning-tokens"],
+  reasoningTokens: ["reasoning-tokens"],
+  embeddingTokens: ["embedding-tokens"],
+  trainingTokens: ["training-tokens"],
+};
 
 /** Every field that is read of a record. */
 export const recordFields: ReadonlySet<string> = new Set([

@@ -50,7 +50,9 @@ export class UsageFile {
 
   #isNew({ source, id, events }: UsageRecord): boolean {
     if (id === undefined) return true;
-    const seen = this.#once.tell(source, id, bodyOf(events));
+    // Each customer's own, as in the books: two of them may have an id in common.
+    const customer = events[0]?.customer ?? "";
+    const seen = this.#once.tell(`${customer.length}:${customer}${source}`, id, bodyOf(events));
     if (seen === "differs") throw new FieldProblem(`id ${JSON.stringify(id)} was said before, with another body`);
     if (seen === "again") this.duplicates++;
     return seen === "first";
