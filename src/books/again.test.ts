@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { recordOf } from "../metering/index.ts";
-import { ship } from "../store/index.ts";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test, type TestContext } from "node:test";
+import { billsOf, ratedUsage, readBook, UsageSums } from "../ledger/index.ts";
+import { recordOf, UsageFile } from "../metering/index.ts";
+import { type MeteredRow, ship } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { accrue, hold, metered, record, servedUsage } from "./index.ts";
+import { accrue, applyPriceBook, close, hold, metered, record, servedUsage, showPriceBook } from "./index.ts";
 import { taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
@@ -14,7 +18,7 @@ before(async () => {
 
 after(() => temporary.remove());
 
-async function opened(context: { after(done: () => Promise<void>): void }): Promise<TestBooks> {
+async function opened(context: TestContext): Promise<TestBooks> {
   const books = await testBooks(temporary);
   context.after(() => books.close());
   return books;
@@ -84,14 +88,30 @@ async function serve(
 
 /** What an export has of it. */
 async function exported(books: TestBooks) {
-  const [requests, records] = [
-    taken(await metered(books, {}, { limit: 100, after: undefined })),
-    taken(await metered(books, {}, { limit: 100, after: recordsOnly })),
-  ];
-  return [...requests.items, ...records.items].map(({ at, ...row }) => recordOf([{ ...row, at: at.toISOString() }]));
+  const rows: MeteredRow[] = [];
+  for (let after: string | undefined, isMore = true; isMore; isMore = after !== undefined) {
+    const { items, next } = taken(await metered(books, {}, { limit: 100, after }));
+    rows.push(...items);
+    after = next ?? undefined;
+  }
+  return rows.map(({ at, ...row }) => recordOf([{ ...row, at: at.toISOString() }]));
 }
 
-const recordsOnly = Buffer.from(JSON.stringify(["records"])).toString("base64url");
+/** As `rate` bills what an export has, by the price book that is shown. */
+async function rated(books: TestBooks, context: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-again-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "usage");
+  writeFileSync(path, (await exported(books)).map((each) => `${JSON.stringify(each)}\n`).join(""));
+  const read = readBook(taken(await showPriceBook(books)).document);
+  assert.ok(read.outcome === "read");
+  const { book } = read;
+  const sums = new UsageSums(book);
+  const isNamed = (customer: string): boolean => book.contracts.has(customer) || book.customers.has(customer);
+  const usage = new UsageFile(path, (midnightMs) => book.calendar.instantMs(midnightMs), isNamed);
+  await usage.read((event) => sums.add(event));
+  return ratedUsage(sums, billsOf(sums, {}));
+}
 
 test("what was served here and is told again, as an export has it, is billed once", async (context) => {
   const books = await opened(context);
@@ -110,11 +130,11 @@ test("what was served here and is told again, as an export has it, is billed onc
 test("nobody tells in a gateway's name what it has not served, or has served otherwise", async (context) => {
   const books = await opened(context);
   const acme = await books.organisation("acme");
-  await books.organisation("b");
+  const b = await books.organisation("b");
   await books.applyPrices(priced);
   await serve(books, { organisation: acme, usages: [tokens] });
   const [served] = await exported(books);
-  for (const differing of [{ inputTokens: 31 }, { customer: "b" }]) {
+  for (const differing of [{ inputTokens: 31 }, { organisation: b }]) {
     const refused = await record(books, [{ ...served, ...differing }], "call");
     assert.equal("code" in refused && refused.code, "usage_conflict");
   }
@@ -123,4 +143,71 @@ test("nobody tells in a gateway's name what it has not served, or has served oth
     JSON.stringify(invented),
     /record 1: source gw_A is a gateway of this cloud, and has served no request req_0/,
   );
+});
+
+const told = (customer: string, quantity: number) => ({
+  id: customer,
+  source: "/s",
+  customer,
+  time: "2026-03-10T12:00:00Z",
+  sku: "m/input-tokens",
+  quantity,
+});
+
+test("what is exported is rated to the cent as the close bills it, with contracts, currencies and reverse charge", async (context) => {
+  const books = await opened(context);
+  const acme = await books.organisation("acme");
+  const tokyo = await books.organisation("tokyo");
+  for (const name of ["globex", "plain"]) await books.organisation(name);
+  const document = {
+    ...priced,
+    contracts: [
+      {
+        contract: "a",
+        customer: "acme",
+        versions: [{ version: "1", effectiveFrom: "2026-01-01", discountPercent: 50 }],
+      },
+      {
+        contract: "t",
+        // By its id: exports have that too.
+        customer: tokyo,
+        currency: "JPY",
+        versions: [{ version: "1", effectiveFrom: "2026-01-01", prices: [{ sku: "m/input-tokens", unitPrice: "3" }] }],
+      },
+    ],
+    jurisdiction: "FR",
+    taxes: [{ jurisdiction: "FR", percent: 20 }],
+    customers: [{ customer: "globex", jurisdiction: "DE", reverseCharge: true }],
+  };
+  taken(await applyPriceBook(books, { basedOn: 0, document, by: "me" }));
+  await serve(books, { organisation: acme, usages: [tokens] });
+  const records = ["acme", "globex", "tokyo", "plain"].map((customer, index) => told(customer, 1_001 * (index + 1)));
+  taken(await record(books, records, "call"));
+  const { totals } = await rated(books, context);
+  const closed = taken(await close(books, "2026-03", "me")).totals;
+  const sums = (some: typeof totals | typeof closed) =>
+    some.map(({ currency, net, tax, gross }) => [currency, net, tax, gross].map((text) => text.replace(/\.?0+$/, "")));
+  assert.deepEqual(sums(totals).toSorted(), sums(closed).toSorted());
+});
+
+test("what was exported is known again, whatever its organisation is called by now", async (context) => {
+  const books = await opened(context);
+  const acme = await books.organisation("acme");
+  await books.applyPrices(priced);
+  taken(await record(books, [told("acme", 5)], "call"));
+  const before = await exported(books);
+  await books.db
+    .updateTable("organisations")
+    .set({ name: "acme-2" })
+    .where("id", "=", acme as never)
+    .execute();
+  const other = books.ids.mint("org");
+  await books.db
+    .insertInto("organisations")
+    .values({ id: other, name: "acme", createdAt: new Date(books.clock.nowMs()) })
+    .execute();
+  assert.deepEqual(taken(await record(books, before, "import")), { accepted: 0, duplicates: 1 });
+  // Another installation's id says nothing here: its customer is who is called so.
+  const foreign = before.map((each) => ({ ...each, organisation: "org_elsewhere", source: "/t" }));
+  assert.deepEqual(taken(await record(books, foreign, "import")), { accepted: 1, duplicates: 0 });
 });

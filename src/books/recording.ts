@@ -58,7 +58,11 @@ async function readAll(
 ): Promise<readonly Known[]> {
   const { calendar } = held.book;
   const read = told.map((value) => readTold(value, (midnightMs) => calendar.instantMs(midnightMs)));
-  const names = new Set(read.flatMap((each) => ("problem" in each ? [] : each.events.map(({ customer }) => customer))));
+  const names = new Set(
+    read.flatMap((each) =>
+      "problem" in each ? [] : [each.organisation ?? [], each.events.map(({ customer }) => customer)].flat(),
+    ),
+  );
   const ids = await organisationsOf(transaction, [...names]);
   const reasons: string[] = [];
   const known = read.flatMap((each, place): readonly Known[] => {
@@ -102,21 +106,22 @@ async function withoutServed(transaction: Transaction<Database>, records: readon
 }
 
 function checkedRecord(
-  { source, id, events }: UsageRecord,
+  { source, id, organisation: told, events }: UsageRecord,
   ids: ReadonlyMap<string, OrganisationId>,
   { closedUntilMs }: Held,
   { clock, lateUsage }: BooksContext,
 ): Omit<Known, "place"> | string {
   const { customer = "", atMs = 0 } = events[0] ?? {};
   if (id === undefined) return "id is missing: without one nobody could tell a repetition from new usage";
-  const organisation = ids.get(customer);
+  // An id that is not there is another installation's, whose customers have names alone in common with ours.
+  const organisation = ids.get(told ?? "") ?? ids.get(customer);
   if (organisation === undefined) return `there is no organisation ${JSON.stringify(customer)}`;
   if (atMs > clock.nowMs() + aheadMostMs) return `time is ${new Date(atMs).toISOString()}, which is still to come`;
   if (lateUsage === "refuse" && closedUntilMs !== undefined && atMs < closedUntilMs) {
     return `time is ${new Date(atMs).toISOString()}, in a period that is closed`;
   }
   const mine = events.map((event) => ({ ...event, customer: organisation }));
-  return { record: { source, id, events: mine }, organisation, digest: digestOf(mine) };
+  return { record: { source, id, organisation, events: mine }, organisation, digest: digestOf(mine) };
 }
 
 /** Those that were never told before. Of several that are the same in one call, the first. */

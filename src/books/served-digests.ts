@@ -16,8 +16,10 @@ export async function servedDigests(
   const requests = await meteredRequests(transaction, { requests: ids, limit: ids.length });
   return new Map(
     requests.map((request): [string, string] => {
-      const read = readTold(recordOf([{ ...request, at: request.at.toISOString() }]), (midnightMs) => midnightMs);
-      return [servedKey(request.source, request.id), "problem" in read ? "" : digestOf(read.events)];
+      const { source, id, organisation: customer, at } = request;
+      const read = readTold(recordOf([{ ...request, at: at.toISOString() }]), (midnightMs) => midnightMs);
+      const digest = "problem" in read ? "" : digestOf(read.events.map((event) => ({ ...event, customer })));
+      return [servedKey(source, id), digest];
     }),
   );
 }

@@ -191,7 +191,8 @@ test("what was told is remembered as a set of pairs would", () => {
 const sent = {
   source: "/s",
   id: "1",
-  organisation: "acme",
+  organisation: "org_A",
+  organisationName: "acme",
   at: noon,
   isBatch: false,
   receipt: null,
@@ -266,15 +267,16 @@ test("a record of a model is written as one, whatever of its kinds was used, and
         return events.map((each) => ({
           ...sent,
           id,
-          organisation: customer,
+          organisation: `org_${customer}`,
+          organisationName: customer,
           sku: each.sku,
           quantity: each.quantity === undefined ? null : quantityText(each.quantity),
           isBatch: each.isBatch,
         }));
       });
       const kept = rows.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-      const meant = kept.map(({ organisation, sku, quantity, isBatch }): Told => [
-        organisation,
+      const meant = kept.map(({ organisationName, sku, quantity, isBatch }): Told => [
+        organisationName,
         sku,
         noon,
         quantity ?? "unknown",

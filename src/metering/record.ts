@@ -9,6 +9,8 @@ export interface UsageRecord {
   readonly source: string;
   /** Undefined: it has none, and counts as often as it is told. */
   readonly id: string | undefined;
+  /** Whose it is by the id that stays, whatever the customer is called: exports have it. */
+  readonly organisation: string | undefined;
   readonly events: readonly UsageEvent[];
 }
 
@@ -44,6 +46,7 @@ export const recordFields: ReadonlySet<string> = new Set([
   "id",
   "source",
   "customer",
+  "organisation",
   "time",
   "batch",
   "sku",
@@ -63,6 +66,7 @@ export function readRecord(fields: Fields, dayMs: (midnightMs: number) => number
   return {
     source: has(fields, "source") ? meantSource(nameOf(fields, "source")) : "",
     id: has(fields, "id") ? nameOf(fields, "id") : undefined,
+    organisation: has(fields, "organisation") ? nameOf(fields, "organisation") : undefined,
     events: quantities.map(([sku, quantity]) => ({ customer, sku, atMs, quantity, isBatch })),
   };
 }

@@ -16,12 +16,21 @@ export class UsageFile {
   readonly ignored = new Set<string>();
   readonly #path: string;
   readonly #dayMs: (midnightMs: number) => number;
+  readonly #isNamed: (customer: string) => boolean;
   readonly #once = new Once();
 
-  /** `dayMs`: when a day begins that is said without a clock time, given as its midnight in UTC. */
-  constructor(path: string, dayMs: (midnightMs: number) => number) {
+  /**
+   * `dayMs`: when a day begins that is said without a clock time, given as its midnight in UTC. `isNamed`: whom the price book
+   * names, by the name or by the id of an organisation that a record has both of.
+   */
+  constructor(
+    path: string,
+    dayMs: (midnightMs: number) => number,
+    isNamed: (customer: string) => boolean = () => false,
+  ) {
     this.#path = path;
     this.#dayMs = dayMs;
+    this.#isNamed = isNamed;
   }
 
   /**
@@ -36,7 +45,7 @@ export class UsageFile {
       try {
         const fields = isCloudEvent(entry.fields) ? recordOf(entry.fields) : entry.fields;
         for (const name of Object.keys(fields)) if (!recordFields.has(name)) this.#ignore(name);
-        const record = readRecord(fields, this.#dayMs);
+        const record = this.#named(readRecord(fields, this.#dayMs));
         if (this.#isNew(record)) for (const event of record.events) take(event);
       } catch (error) {
         throw placed(error, entry);
@@ -46,6 +55,12 @@ export class UsageFile {
 
   #ignore(name: string): void {
     if (this.ignored.size < ignoredMost) this.ignored.add(name.slice(0, 100));
+  }
+
+  #named(record: UsageRecord): UsageRecord {
+    const { organisation, events } = record;
+    if (organisation === undefined || !this.#isNamed(organisation)) return record;
+    return { ...record, events: events.map((event) => ({ ...event, customer: organisation })) };
   }
 
   #isNew({ source, id, events }: UsageRecord): boolean {

@@ -8,6 +8,8 @@ export interface MeteredUsage {
   readonly source: string;
   readonly id: string;
   readonly organisation: string;
+  /** What it is called now: price books name their customers so. */
+  readonly organisationName: string;
   readonly at: string;
   readonly isBatch: boolean;
   readonly receipt: string | null;
@@ -103,27 +105,39 @@ function sumOf(quantities: readonly (string | null)[]): string | null {
 
 /** As a record, which reads as what was metered. */
 export function recordOf(whole: Whole): Record<string, unknown> {
-  const [{ source, id, organisation, at }] = whole;
-  return { source, id, customer: organisation, time: at, ...dataOf(whole) };
+  const [{ source, id, organisation, organisationName, at }] = whole;
+  return { source, id, customer: organisationName, organisation, time: at, ...dataOf(whole) };
 }
 
-/** CloudEvents 1.0.2, JSON format; each request's receipt goes along as an extension. */
+/** CloudEvents 1.0.2, JSON format; the organisation's id and a request's receipt go along as extensions. */
 function cloudEventOf(whole: Whole): Record<string, unknown> {
-  const [{ source, id, organisation, at, receipt }] = whole;
+  const [{ source, id, organisation, organisationName, at, receipt }] = whole;
   return {
     specversion: "1.0",
     type: "usage",
     source: eventSource(source),
     id,
-    subject: organisation,
+    subject: organisationName,
     time: at,
     datacontenttype: "application/json",
+    organisation,
     ...(receipt === null ? {} : { receipt }),
     data: dataOf(whole),
   };
 }
 
-const columns = ["source", "id", "customer", "time", "batch", "sku", "quantity", "model", ...counts] as const;
+const columns = [
+  "source",
+  "id",
+  "customer",
+  "organisation",
+  "time",
+  "batch",
+  "sku",
+  "quantity",
+  "model",
+  ...counts,
+] as const;
 
 /** A count that a record of a model does not have is 0: an empty one would be unknown. */
 function cellsOf(whole: Whole): readonly string[] {

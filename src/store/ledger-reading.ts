@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { OrganisationId, ReceiptId, RequestId } from "../base/index.ts";
 import type { Database } from "./schema.ts";
 
@@ -72,6 +72,8 @@ export interface MeteredRow {
   readonly source: string;
   readonly id: string;
   readonly organisation: OrganisationId;
+  /** What it is called now. */
+  readonly organisationName: string;
   readonly at: Date;
   readonly isBatch: boolean;
   readonly receipt: ReceiptId | null;
@@ -128,11 +130,17 @@ export async function meteredRequests(
         ]),
   ];
   const { rows } = await sql<MeteredRow & { id: RequestId }>`
-    SELECT gateway AS source, request AS id, organisation, started_at AS at, false AS is_batch, receipt, NULL AS sku,
+    SELECT gateway AS source, request AS id, organisation, ${nameOf("usage")}, started_at AS at, false AS is_batch, receipt, NULL AS sku,
       NULL AS quantity, model, endpoint = 'embeddings' AS is_embedding, input_tokens, cached_input_tokens, output_tokens,
       reasoning_tokens
     FROM usage WHERE ${sql.join(filters, sql` AND `)} ORDER BY request LIMIT ${limit}::bigint`.execute(db);
   return rows;
+}
+
+function nameOf(table: "usage" | "e"): RawBuilder<unknown> {
+  const organisation = sql.ref(`${table}.organisation`);
+  return sql`coalesce((SELECT name FROM organisations WHERE organisations.id = ${organisation}), ${organisation})
+    AS organisation_name`;
 }
 
 /** Which of these names are gateways that requests of this installation were ever served by. */
@@ -155,7 +163,7 @@ export async function meteredRecords(db: Kysely<Database>, question: MeteredQues
     ...(after === undefined ? [] : [sql`(e.organisation, e.source, e.id, e.sku) > (${sql.join([...after])})`]),
   ];
   const { rows } = await sql<MeteredRow>`
-    SELECT e.source, e.id, e.organisation, e.at, e.is_batch, NULL AS receipt, e.sku,
+    SELECT e.source, e.id, e.organisation, ${nameOf("e")}, e.at, e.is_batch, NULL AS receipt, e.sku,
       trim_scale(e.quantity)::text AS quantity, NULL AS model, false AS is_embedding, NULL AS input_tokens,
       NULL AS cached_input_tokens, NULL AS output_tokens, NULL AS reasoning_tokens
     FROM usage_events e ${reference === undefined ? sql`` : sql`JOIN usage_records r USING (organisation, source, id)`}

@@ -23,6 +23,7 @@ export const metered = z.object({
   source: z.string().meta({ description: "A gateway's id, or what a record says." }),
   id: z.string().meta({ description: "A request's id, or a record's." }),
   organisation: z.string(),
+  organisationName: z.string().meta({ description: "What it is called now." }),
   at: z.string(),
   isBatch: z.boolean(),
   receipt: z.string().nullable(),

@@ -128,6 +128,7 @@ function meteredOf(
     source: "",
     id,
     organisation: "org_00000000000000000000000000",
+    organisationName: "acme",
     at,
     isBatch: false,
     receipt: null,
