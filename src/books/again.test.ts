@@ -186,8 +186,9 @@ test("what is exported is rated to the cent as the close bills it, with contract
   const { totals } = await rated(books, context);
   const closed = taken(await close(books, "2026-03", "me")).totals;
   const sums = (some: typeof totals | typeof closed) =>
-    some.map(({ currency, net, tax, gross }) => [currency, net, tax, gross].map((text) => text.replace(/\.?0+$/, "")));
-  assert.deepEqual(sums(totals).toSorted(), sums(closed).toSorted());
+    new Set(some.map(({ currency, net, tax, gross }) => [currency, ...[net, tax, gross].map(Number)].join(" ")));
+  assert.equal(closed.length, 2);
+  assert.deepEqual(sums(totals), sums(closed));
 });
 
 test("what was exported is known again, whatever its organisation is called by now", async (context) => {

@@ -1,13 +1,14 @@
 import type { Transaction } from "kysely";
 import { type InvoiceId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import { creditOf, type Invoice, unitsOf } from "../invoicing/index.ts";
-import { crediting, minorAmount, minorText, type Movement, paying, revenueAccount } from "../ledger/index.ts";
-import { addEntries, type Database, issuedDocuments, openPeriods, setInvoiceState } from "../store/index.ts";
-import { hold, postingsFor } from "./accruing.ts";
+import { crediting, minorAmount, minorText, paying, revenueAccount } from "../ledger/index.ts";
+import { type Database, issuedDocuments, setInvoiceState } from "../store/index.ts";
+import { hold } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { documentOf, heldInvoice } from "./issuing.ts";
 import { internalOrganisations } from "./organisations.ts";
 import { issueNext } from "./numbers.ts";
+import { postNow } from "./posting.ts";
 
 /** What of an invoice is taken back. */
 export interface Credit {
@@ -71,7 +72,7 @@ export async function pay(context: BooksContext, invoice: string): Promise<Paid 
       const back = (await notesOf(transaction, id)).map((note) => unitsOf(note.totals.payable, currency));
       const left = back.reduce((sum, units) => sum - units, unitsOf(totals.payable, currency));
       if (row.state === "final") {
-        await post(context, transaction, row, "payment", paying(left, currency));
+        await postNow(context, transaction, row, "payment", paying(left, currency));
         await setInvoiceState(transaction, id, "paid");
       }
       return { invoice, amount: minorText(left, currency), currency };
@@ -106,7 +107,7 @@ async function creditHeld(
   const taken = lines.map(({ sku, net }) => ({ account: accountOf(sku), net: unitsOf(net, currency) }));
   const jurisdiction = tax.jurisdiction ?? undefined;
   const movements = crediting({ currency, taken, tax: unitsOf(totals.tax, currency), jurisdiction });
-  await post(context, transaction, row, "credit", movements);
+  await postNow(context, transaction, row, "credit", movements);
   return note;
 }
 
@@ -143,19 +144,4 @@ function spread(
   if (open === 0n) return taken;
   const message = `Of ${account} of invoice ${number} ${minorText(units - open, currency)} ${currency} are left, and not ${net}.`;
   throw new RefusalError(refuse("credit_exceeds_invoice", message, { param: "net" }));
-}
-
-async function post(
-  { clock, prices }: BooksContext,
-  transaction: Transaction<Database>,
-  { id, organisation }: Held,
-  kind: "credit" | "payment",
-  movements: readonly Movement[],
-): Promise<void> {
-  if (movements.length === 0) return;
-  const nowMs = clock.nowMs();
-  const period = prices.book.calendar.periodAt(nowMs);
-  await openPeriods(transaction, [period]);
-  const postings = postingsFor(organisation, movements);
-  await addEntries(transaction, [{ kind, period: period.name, atMs: nowMs, reference: id, postings }], nowMs);
 }

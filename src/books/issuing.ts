@@ -1,11 +1,14 @@
 import type { Transaction } from "kysely";
 import { type InvoiceId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import { type BilledLine, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
-import { type BillDocument, minorAmount, type Period } from "../ledger/index.ts";
-import { type Database, draftsOf, issuedDocuments, setInvoiceState, takeInvoice } from "../store/index.ts";
+import { type BillDocument, ledgerUnits, minorAmount, type Period, taxing } from "../ledger/index.ts";
+import { type Database, draftsOf, issuedDocuments, setFinal, takeInvoice } from "../store/index.ts";
+import { hold } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
+import { taxedLate } from "./late-tax.ts";
 import { issueNext } from "./numbers.ts";
 import { partiesFor } from "./parties.ts";
+import { postNow } from "./posting.ts";
 
 type InvoiceRow = NonNullable<Awaited<ReturnType<typeof takeInvoice>>>;
 
@@ -23,12 +26,17 @@ const refusedMost = 100;
 export async function finalize(context: BooksContext, id: string, by: string): Promise<Invoice | Refusal> {
   return refusing(() =>
     context.db.transaction().execute(async (transaction) => {
+      const { book } = await hold(context, transaction);
       const row = await heldInvoice(transaction, id);
       if (row.state !== "draft") return documentOf(transaction, row.id);
       const parties = await partiesFor(context, transaction, row.organisation);
-      const bill = readBill(JSON.parse(row.bill) as BillDocument, await periodOf(transaction, row.period));
-      const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
       const drawn = minorAmount(row.drawn, row.currency)!;
+      const closed = JSON.parse(row.bill) as BillDocument;
+      const period = await periodOf(transaction, row.period);
+      const net = minorAmount(closed.net, row.currency)!;
+      const late = parties.exemption === undefined ? taxedLate(closed, { period, net, drawn, book }) : undefined;
+      const bill = readBill(late?.document ?? closed, period);
+      const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
       const invoice = await issueNext(context, transaction, told, (numbered) =>
         invoiceOf(bill, {
           ...numbered,
@@ -38,10 +46,25 @@ export async function finalize(context: BooksContext, id: string, by: string): P
           receiptsOf: (line) => receiptsOf(line, context),
         }),
       );
-      await setInvoiceState(transaction, row.id, "final");
+      await makeFinal(context, transaction, row, late);
       return invoice;
     }),
   );
+}
+
+/** What the bill did not have when its period closed is owed from today on. */
+async function makeFinal(
+  context: BooksContext,
+  transaction: Transaction<Database>,
+  row: InvoiceRow,
+  late: ReturnType<typeof taxedLate>,
+): Promise<void> {
+  const { currency } = row;
+  const taxed = late && { bill: JSON.stringify(late.document), tax: ledgerUnits(late.tax.amount, currency) };
+  await setFinal(transaction, row.id, taxed);
+  if (late === undefined) return;
+  const { amount, jurisdiction } = late.tax;
+  await postNow(context, transaction, row, "tax", taxing({ currency, tax: amount, jurisdiction }));
 }
 
 /** Makes a period's drafts final, one after the other: each that can be is, whatever the others lack. */

@@ -52,7 +52,11 @@ export function booksOperations(parts: OperationParts): Books {
     periods: async () => ({ items: await periods(ledger.db) }),
     close: async (period, by) =>
       (await shipped()) ??
-      told(await close(ledger, period, by), (closed) => ({ ...closed, totals: [...closed.totals] })),
+      told(await close(ledger, period, by), (closed) => ({
+        ...closed,
+        totals: [...closed.totals],
+        warnings: [...closed.warnings],
+      })),
     accounts: async () => ({ items: [...(await accounts(ledger))] }),
     trialBalance: async (period) =>
       (await shipped()) ??

@@ -35,6 +35,7 @@ export {
   invoicesPage,
   type InvoiceTotal,
   invoiceTotals,
+  untaxedDrafts,
   openBefore,
 } from "./invoices.ts";
 export {
@@ -67,6 +68,7 @@ export {
   draftsOf,
   findParty,
   issuedDocuments,
+  setFinal,
   setInvoiceState,
   setParty,
   takeInvoice,

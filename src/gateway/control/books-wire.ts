@@ -68,6 +68,7 @@ export const closedPeriod = z.object({
   closedBy: z.string(),
   invoices: z.int(),
   totals: z.array(total).meta({ description: "By currency." }),
+  warnings: z.array(z.string()).meta({ description: "What its drafts lack, so that they could not become final." }),
 });
 
 export const periods = z.object({

@@ -55,7 +55,14 @@ export function createFakeBooks(clock: Clock): BooksOperations {
         ],
       }),
     close: (period, by) =>
-      Promise.resolve({ period, closedAt: instantOf(clock.nowMs()), closedBy: by, invoices: 0, totals: [] }),
+      Promise.resolve({
+        period,
+        closedAt: instantOf(clock.nowMs()),
+        closedBy: by,
+        invoices: 0,
+        totals: [],
+        warnings: [],
+      }),
     accounts: () => Promise.resolve({ items: [{ account: "receivables", kind: "asset" }] }),
     trialBalance: () =>
       Promise.resolve({
