@@ -1,25 +1,17 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Transaction } from "kysely";
-import {
-  type CanonicalValue,
-  canonicalJson,
-  type OrganisationId,
-  refuse,
-  type Refusal,
-  RefusalError,
-  refusing,
-} from "../base/index.ts";
+import { type CanonicalValue, canonicalJson, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import { AllTerms, type RatedBook, readBook } from "../ledger/index.ts";
 import { applyVersion, findVersion, historyOf, told, type VersionTold } from "../residency/index.ts";
 import { type Database, type List, type Page, takeLedger, type UsedTerms, usedTerms } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
-import { organisationsOf } from "./organisations.ts";
+import { customersOf, namedToday } from "./naming.ts";
 import { type KeptBook, resolved } from "./prices.ts";
 import { termsFromOf } from "./sum-rows.ts";
 
 export interface PriceBookKept extends VersionTold {
-  /** As it was applied; of version 0 the settings' prices. */
+  /** As it would be applied today: organisations have the names of today. Of version 0 the settings' prices. */
   readonly document: Record<string, unknown>;
   /** The ids of those organisations that it calls by name. */
   readonly customers: Record<string, string>;
@@ -43,8 +35,9 @@ export async function showPriceBook({ db, prices }: BooksContext, version?: numb
     return refuse("not_found", `There is no version ${version} of the price book.`, { param: "version" });
   }
   const settings = { document: prices.settings as Record<string, unknown>, customers: {} };
-  const kept = found === undefined ? settings : (JSON.parse(found.body) as KeptBook);
-  return { ...told(found, digestOf(nothing)), document: kept.document, customers: { ...kept.customers }, warnings: [] };
+  const { document, customers } =
+    found === undefined ? settings : await namedToday(db, JSON.parse(found.body) as KeptBook);
+  return { ...told(found, digestOf(nothing)), document, customers: { ...customers }, warnings: [] };
 }
 
 export function priceBookHistory({ db }: BooksContext, page: Page): Promise<List<VersionTold>> {
@@ -100,11 +93,11 @@ async function keptOf(transaction: Transaction<Database>, document: Record<strin
     const customer = (each as Partial<Record<string, unknown>> | null)?.["customer"];
     return typeof customer === "string" ? [customer] : [];
   });
-  const ids = await organisationsOf(transaction, [...new Set(customers)]);
-  const unknown = [...new Set(customers)].filter((name) => !ids.has(name));
-  if (unknown.length > 0) throw invalid(unknown.map((name) => `there is no organisation ${JSON.stringify(name)}`));
-  const byName = customers.map((name): [string, OrganisationId] => [name, ids.get(name)!]);
-  return { document, customers: Object.fromEntries(byName) };
+  const newest = await findVersion(transaction, "prices");
+  const before = newest === undefined ? nothing : (JSON.parse(newest.body) as KeptBook);
+  const { customers: ids, reasons } = await customersOf(transaction, [...new Set(customers)], before);
+  if (reasons.length > 0) throw invalid(reasons);
+  return { document, customers: ids };
 }
 
 function checkedBook(kept: KeptBook, currency: string): RatedBook {

@@ -5,9 +5,10 @@ import { version } from "./wire.ts";
 // What the control API answers of money.
 
 export const priceBook = version.extend({
-  document: z
-    .record(z.string(), z.unknown())
-    .meta({ description: "As it was applied; of version 0 the settings' `prices`, written as a price book." }),
+  document: z.record(z.string(), z.unknown()).meta({
+    description:
+      "As it would be applied today: organisations have the names of today. Of version 0 the settings' `prices`, written as a price book.",
+  }),
   customers: z
     .record(z.string(), z.string())
     .meta({ description: "The ids of the organisations that it calls by name: names may change." }),
