@@ -7,6 +7,7 @@ import { applyVersion, findVersion, historyOf, told, type VersionTold } from "..
 import { type Database, type List, type Page, takeLedger, type UsedTerms, usedTerms } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
 import { customersOf, namedToday } from "./naming.ts";
+import { gapsIn } from "./price-gaps.ts";
 import { type KeptBook, resolved } from "./prices.ts";
 import { termsFromOf } from "./sum-rows.ts";
 
@@ -68,7 +69,12 @@ export async function applyPriceBook(context: BooksContext, change: PriceBookCha
       },
     });
     await prices.refresh();
-    return { ...told(applied, sha256), document, customers: { ...kept.customers }, warnings: warningsOn(book) };
+    return {
+      ...told(applied, sha256),
+      document,
+      customers: { ...kept.customers },
+      warnings: gapsIn(book, clock.nowMs()),
+    };
   });
 }
 
@@ -151,16 +157,4 @@ function refuseContradictions(before: RatedBook, after: RatedBook, used: readonl
     );
   }
   if (reasons.length > 0) throw invalid(reasons);
-}
-
-/** What a receipt would list, and no bill. */
-function warningsOn({ list }: RatedBook): string[] {
-  const skus = new Set(list.flatMap(({ prices }) => [...prices.keys()]));
-  const lacking = (kind: string, part: string): string[] =>
-    [...skus]
-      .filter((sku) => sku.endsWith(`/${kind}`))
-      .map((sku) => `${sku.slice(0, -kind.length)}${part}`)
-      .filter((sku) => !skus.has(sku) && !skus.has(`*/${part}`));
-  const missing = [...lacking("input-tokens", "cached-read-tokens"), ...lacking("output-tokens", "reasoning-tokens")];
-  return missing.map((sku) => `${sku} has no price: what is used of it stays unrated`);
 }
