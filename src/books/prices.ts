@@ -81,6 +81,10 @@ class Follower implements PricesInForce {
     return this.#held.prices.at(timeMs, model);
   }
 
+  unpriced(...asked: Parameters<PriceBook["unpriced"]>): string | undefined {
+    return this.#held.prices.unpriced(...asked);
+  }
+
   async bookOf(epoch: number, reader: Reader): Promise<RatedBook> {
     if (epoch !== this.#held.epoch) {
       const found = await findVersion(reader, "prices");
