@@ -110,7 +110,7 @@ function usageRoutes(books: BooksOperations): readonly Route[] {
         path: "/usage",
         name: "recordUsage",
         summary:
-          "Takes what other services have metered: a record or a CloudEvent, or a list of them (`application/json`, `application/cloudevents+json`, `application/cloudevents-batch+json`), as usage files have them (rate.md); `customer` is an organisation's name or id. All of it is taken or none. The same (organisation, source, id) counts once, for ever: told again it is a duplicate, and with another body it is refused.",
+          "Takes what other services have metered: a record or a CloudEvent, or a list of them (`application/json`, `application/cloudevents+json`, `application/cloudevents-batch+json`; or one CloudEvent in binary mode, whose attributes are `ce-` headers), as usage files have them (rate.md); `customer` is an organisation's name or id. All of it is taken or none. The same (organisation, source, id) counts once, for ever: told again it is a duplicate, and with another body it is refused.",
         body: told,
         answer: recorded,
       },
