@@ -109,7 +109,15 @@ export {
   type RevenueSum,
 } from "./revenue.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
-export { addUnrated, findUnrated, setRated, type UnratedEvent, type UnratedRow } from "./unrated.ts";
+export {
+  addUnrated,
+  type Dropped,
+  findUnrated,
+  setDropped,
+  setRated,
+  type UnratedEvent,
+  type UnratedRow,
+} from "./unrated.ts";
 export { addRecords, type RecordKey, type ToldRecord } from "./usage-records.ts";
 export {
   addToSums,

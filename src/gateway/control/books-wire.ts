@@ -49,6 +49,10 @@ export const unrated = z.object({
   events: z.int(),
   reason: z.string(),
   reference: z.string().meta({ description: "What it came with: a shipment, a request, a record." }),
+  dropped: z
+    .object({ at: z.string(), by: z.string(), reason: z.string() })
+    .nullable()
+    .meta({ description: "That it was written off; null: it waits." }),
 });
 
 export const unratedRows = listOf(unrated);

@@ -39,7 +39,8 @@ export function createFakeBooks(clock: Clock): BooksOperations {
       return Promise.resolve({ accepted, duplicates: told.length - accepted });
     },
     metered: (_, page) => Promise.resolve(paged(metered, page)),
-    unrated: (page) => Promise.resolve(paged([], page)),
+    unrated: (_, page) => Promise.resolve(paged([], page)),
+    dropUnrated: () => Promise.resolve(refuse("not_found", "Nothing unrated has that number.", { param: "number" })),
     rateUnrated: () => Promise.resolve({ rated: 0, left: 0 }),
     periods: () =>
       Promise.resolve({

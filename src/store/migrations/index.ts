@@ -25,6 +25,7 @@ import { issuing } from "./2026-12-01-issuing.ts";
 import { wallets } from "./2026-12-01-wallets.ts";
 import { alerts } from "./2026-12-02-alerts.ts";
 import { lateTax } from "./2026-12-06-late-tax.ts";
+import { writtenOff } from "./2026-12-06-written-off.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -49,6 +50,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-12-01-wallets": wallets,
   "2026-12-02-alerts": alerts,
   "2026-12-06-late-tax": lateTax,
+  "2026-12-06-written-off": writtenOff,
 };
 
 /** The newest schema that this code knows. */
