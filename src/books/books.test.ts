@@ -6,11 +6,12 @@ import { after, before, test } from "node:test";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import { formatAmount, parseAmount, type Usage } from "../base/index.ts";
 import { type BillDocument, parseQuantity } from "../ledger/index.ts";
-import { addEntries, dump, openStore, restore, tryClosing } from "../store/index.ts";
+import { addEntries, dump, openStore, quantitiesByDimension, restore, tryClosing } from "../store/index.ts";
 import {
   accrue,
   applyPriceBook,
   close,
+  dropUnrated,
   hold,
   metered,
   rateUnrated,
@@ -292,6 +293,32 @@ test("what has no price, or no quantity, waits unrated, and is billed once it ha
     codeOf(await rateUnrated(books, { number: waiting.items[1]!.number, quantity, reference: "r" })),
     "not_found",
   );
+});
+
+test("what is never to be billed is dropped for a reason, listed as that, and never counted as something else", async (context) => {
+  const books = await opened(context);
+  await books.organisation("acme");
+  await books.applyPrices(simple());
+  await take(books, used("1", 5, { sku: "n/input-tokens" }), used("2", 7, { sku: "n/input-tokens" }));
+  const page = { limit: 10, after: undefined };
+  const { number } = taken(await unrated(books, page)).items[0]!;
+  // It was counted: nothing else can be said of how much it was.
+  const counted = await rateUnrated(books, { number, quantity: parseQuantity("0")!, reference: "r" });
+  assert.equal(codeOf(counted), "invalid_request");
+  assert.match(JSON.stringify(counted), /has a quantity: it waits for a price/);
+  const dropped = taken(await dropUnrated(books, { number, reason: "A trial", by: "me" }));
+  assert.deepEqual([dropped.dropped?.by, dropped.dropped?.reason], ["me", "A trial"]);
+  const [left, gone] = [
+    taken(await unrated(books, page)).items,
+    taken(await unrated(books, page, { isDropped: true })).items,
+  ];
+  assert.deepEqual([left.length, gone], [1, [dropped]]);
+  assert.equal(codeOf(await dropUnrated(books, { number, reason: "Again", by: "me" })), "not_found");
+  assert.equal(codeOf(await rateUnrated(books, { number, reference: "r" })), "not_found");
+  // It was used all the same.
+  const [from, to] = [new Date("2026-03-01"), new Date("2026-04-01")];
+  const quantities = await quantitiesByDimension(books.db, { periods: ["2026-03"], from, to });
+  assert.equal(quantities.get("input-tokens"), "12");
 });
 
 test("usage that comes late is billed with the next period, and both bills are what one would have been", async (context) => {

@@ -33,6 +33,7 @@ import {
   type SumRow,
   takeLedger,
   tryClosing,
+  untaxedDrafts,
 } from "../store/index.ts";
 import { postingsFor } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
@@ -48,6 +49,8 @@ export interface ClosedPeriod {
   readonly closedBy: string;
   readonly invoices: number;
   readonly totals: readonly InvoiceTotal[];
+  /** What its drafts lack, so that they could not become final. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -68,15 +71,28 @@ export async function close(context: BooksContext, name: string, by: string): Pr
         await bill(context, transaction, { period, book, closedUntilMs });
         await closePeriod(transaction, name, by, context.clock.nowMs());
       }
-      return told(transaction, name);
+      return told(transaction, name, context);
     }),
   );
 }
 
-async function told(transaction: Transaction<Database>, name: string): Promise<ClosedPeriod> {
+async function told(transaction: Transaction<Database>, name: string, { issuer }: BooksContext): Promise<ClosedPeriod> {
   const { closedAt, closedBy } = (await findPeriod(transaction, name))!;
   const { invoices, totals } = await invoiceTotals(transaction, name);
-  return { period: name, closedAt: closedAt!.toISOString(), closedBy: closedBy!, invoices, totals };
+  const untaxed = issuer.exemption === undefined ? await untaxedDrafts(transaction, name, untaxedTold) : noDrafts;
+  const warnings = warningsOf(untaxed);
+  return { period: name, closedAt: closedAt!.toISOString(), closedBy: closedBy!, invoices, totals, warnings };
+}
+
+const untaxedTold = 5;
+const noDrafts = { customers: [], count: 0 };
+
+function warningsOf({ customers, count }: Awaited<ReturnType<typeof untaxedDrafts>>): readonly string[] {
+  if (count === 0) return [];
+  const more = count > customers.length ? ` and ${count - customers.length} more` : "";
+  return [
+    `no rate of tax is known for ${customers.join(", ")}${more}: none was added; name it in the price book's taxes before the drafts become final`,
+  ];
 }
 
 /** What the next period's bills stand on must stay as it is: so periods close when they are over, one behind the other, from the first on. */

@@ -17,7 +17,7 @@ import { hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { documentOf, heldInvoice, type InvoiceRow } from "./held.ts";
 import { issueNext } from "./numbers.ts";
-import { postOf } from "./posting.ts";
+import { postNow } from "./posting.ts";
 import { refuseUsed, returnGrant } from "./purchases.ts";
 
 /** What of an invoice is taken back. */
@@ -118,9 +118,7 @@ export async function pay(context: BooksContext, invoice: string): Promise<Paid 
       const asked = row.state === "paid" ? totals.gross : totals.payable;
       const left = back.reduce((sum, units) => sum - units, unitsOf(asked, currency));
       if (row.state === "final") {
-        const [nowMs, atMs] = [context.clock.nowMs(), postedMs(context, held)];
-        const movements = paying(left, currency);
-        await postOf(transaction, row, { kind: "payment", movements, atMs, nowMs, book: held.book });
+        await postNow(context, transaction, { row, held, kind: "payment", movements: paying(left, currency) });
         await setInvoiceState(transaction, id, "paid");
       }
       return { invoice, amount: minorText(left, currency), currency };
@@ -179,8 +177,7 @@ async function creditHeld(
   const taken = lines.map(({ sku, net }) => ({ account: accountOf(sku), net: unitsOf(net, currency) }));
   const jurisdiction = tax.jurisdiction ?? undefined;
   const movements = crediting({ currency, taken, tax: unitsOf(totals.tax, currency), jurisdiction });
-  const [nowMs, atMs] = [context.clock.nowMs(), postedMs(context, held)];
-  await postOf(transaction, row, { kind: "credit", movements, atMs, nowMs, book: held.book });
+  const atMs = await postNow(context, transaction, { row, held, kind: "credit", movements });
   if (isPurchase) await returnGrant(transaction, row, atMs);
   return note;
 }
@@ -233,9 +230,4 @@ function spread(
   if (open === 0n) return taken;
   const message = `Of ${account} of invoice ${number} ${minorText(units - open, currency)} ${currency} are left, and not ${net}.`;
   throw new RefusalError(refuse("credit_exceeds_invoice", message, { param: "net" }));
-}
-
-/** A clock that was set back must not post into what is closed. */
-function postedMs({ clock }: BooksContext, { closedUntilMs }: Held): number {
-  return Math.max(clock.nowMs(), closedUntilMs ?? 0);
 }

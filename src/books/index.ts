@@ -3,7 +3,7 @@
  * its sums and posting what they come to, all in the transaction that writes the usage; closing periods with their invoices, which wallets pay first; wallets' grants;
  * what is asked of the ledger. Does not own: what something costs and which postings that makes (ledger), the tables and their
  * guards (store), the documents' versions (residency), counting what was served (stages).
- * Invariants: usage is in exactly one of invoiced, unbilled and unrated; what is posted of a sum is what it costs, to the
+ * Invariants: usage is in exactly one of invoiced, unbilled, unrated and dropped; what is posted of a sum is what it costs, to the
  * last decimal; a closed period never changes; the same (organisation, source, id) counts once, for ever.
  */
 export { accrue, hold } from "./accruing.ts";
@@ -11,6 +11,7 @@ export { close } from "./closing.ts";
 export type { BooksContext } from "./context.ts";
 export { credit, type Credit, makeVoid, pay } from "./crediting.ts";
 export { finalize, finalizePeriod } from "./issuing.ts";
+export { organisationNames } from "./organisations.ts";
 export { applyParty, partyOf } from "./parties.ts";
 export { applyPriceBook, priceBookHistory, showPriceBook } from "./price-books.ts";
 export { createPricesInForce } from "./prices.ts";
@@ -18,5 +19,5 @@ export { accounts, entries, metered, periods, trialBalance, why } from "./readin
 export { record } from "./recording.ts";
 export { servedUsage } from "./served.ts";
 export { type WalletNow, walletsNow } from "./standing.ts";
-export { rateUnrated, unrated } from "./unrated.ts";
+export { dropUnrated, rateUnrated, unrated } from "./unrated.ts";
 export { type AskedGrant, grantCredits, walletHistory } from "./wallets.ts";

@@ -4,7 +4,18 @@ import type { OrganisationId } from "../base/index.ts";
 import { goldenParties, goldenPrices, goldenUsage } from "../invoicing/testing.ts";
 import { issuedDocuments } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { applyParty, close, credit, finalize, finalizePeriod, makeVoid, pay, record, trialBalance } from "./index.ts";
+import {
+  applyParty,
+  applyPriceBook,
+  close,
+  credit,
+  finalize,
+  finalizePeriod,
+  makeVoid,
+  pay,
+  record,
+  trialBalance,
+} from "./index.ts";
 import { taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
@@ -218,4 +229,81 @@ test("a clock that was set back into a closed month credits and pays in the open
     posted.map(({ period, at }) => `${period} ${at.toISOString()}`),
     Array.from({ length: 3 }, () => "2026-04 2026-04-01T00:00:00.000Z"),
   );
+});
+
+const march = (more: object) => ({
+  currency: "CNY",
+  versions: [{ version: "2026", effectiveFrom: "2026-01-01", prices: goldenPrices }],
+  jurisdiction: "CN",
+  ...more,
+});
+
+test("a draft that closed without a rate of tax becomes final with the one that is known by then", async (context) => {
+  const books = await testBooks(temporary, { issuer });
+  context.after(() => books.close());
+  for (const customer of ["acme", "b"]) {
+    const id = (await books.organisation(customer)) as OrganisationId;
+    taken(await applyParty(books, id, party, "tester"));
+    const records = Object.entries(goldenUsage).map(([sku, quantity]) => {
+      return { id: sku, source: "/s", customer, time: "2026-03-10T12:00:00Z", sku, quantity };
+    });
+    await books.applyPrices(march({ customers: [{ customer: "b", jurisdiction: "US" }] }));
+    taken(await record(books, records, "call"));
+  }
+  const closed = taken(await close(books, "2026-03", "tester"));
+  assert.deepEqual(
+    closed.warnings.map((warning) => warning.slice(0, 43)),
+    ["no rate of tax is known for acme, b: none w"],
+  );
+  const drafts = await books.db.selectFrom("invoices").select(["id", "organisation"]).orderBy("id").execute();
+  const idOf = async (name: string): Promise<string> => {
+    const organisation = await books.organisation(name);
+    return drafts.find((each) => each.organisation === organisation)!.id;
+  };
+  const [acme, b] = [await idOf("acme"), await idOf("b")];
+  assert.equal(codeOf(await finalize(books, acme, "t")), "invoice_incomplete");
+  const apply = async (basedOn: number, taxes: readonly object[]) => {
+    const document = march({ taxes, customers: [{ customer: "b", jurisdiction: "US" }] });
+    taken(await applyPriceBook(books, { basedOn, document, by: "me" }));
+  };
+  const rates = [
+    { jurisdiction: "CN", percent: 6 },
+    // Not yet in March: a rate is that of the period's end.
+    { jurisdiction: "US", percent: 9, effectiveFrom: "2026-04-01" },
+  ];
+  await apply(1, rates);
+  const before = await books.balances();
+  const invoice = taken(await finalize(books, acme, "t"));
+  assert.deepEqual(
+    [invoice.number, invoice.totals.tax, invoice.totals.gross],
+    ["INV-2026-000001", "114.76", "2027.49"],
+  );
+  assert.equal(codeOf(await finalize(books, b, "t")), "invoice_incomplete");
+  await apply(2, [{ jurisdiction: "US", percent: 0 }]);
+  const untaxed = taken(await finalize(books, b, "t"));
+  assert.deepEqual([untaxed.tax.category, untaxed.totals.gross], ["Z", "1912.73"]);
+  // March is closed: what is owed more is posted today.
+  const posted = await books.db
+    .selectFrom("ledgerPostings")
+    .innerJoin("ledgerTransactions", "number", "transaction")
+    .select(["account", "amount", "period"])
+    .where("kind", "=", "tax")
+    .orderBy("line")
+    .execute();
+  assert.deepEqual(
+    posted.map(({ account, amount, period }) => `${period} ${account} ${Number(amount)}`),
+    ["2026-04 receivables 114.76", "2026-04 tax-payable/CN -114.76"],
+  );
+  const receivables = [before, await books.balances()].map((each) => each["receivables CNY"]);
+  assert.deepEqual(receivables, ["3825.46", "3940.22"]);
+  const again = taken(await close(books, "2026-03", "tester"));
+  assert.deepEqual([again.warnings, again.totals[0]!.tax, again.totals[0]!.gross], [[], "114.76", "3940.22"]);
+  assert.deepEqual(await finalize(books, acme, "t"), invoice);
+  assert.deepEqual(await pay(books, acme), { invoice: acme, amount: "2027.49", currency: "CNY" });
+  // What is final is not taxed again.
+  const change = books.db
+    .updateTable("invoices")
+    .set({ tax: "0", gross: "1912.73" })
+    .where("id", "=", acme as never);
+  await assert.rejects(change.execute(), /what an invoice says is never changed/);
 });

@@ -1,12 +1,15 @@
 import type { Transaction } from "kysely";
 import { type Refusal, refusing } from "../base/index.ts";
 import { type BilledLine, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
-import { type BillDocument, minorAmount, parseFraction } from "../ledger/index.ts";
-import { type Database, draftsOf, setInvoiceState } from "../store/index.ts";
+import { type BillDocument, ledgerUnits, minorAmount, parseFraction, taxing } from "../ledger/index.ts";
+import { type Database, draftsOf, setFinal } from "../store/index.ts";
+import { hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { documentOf, heldInvoice, type InvoiceRow, periodOf } from "./held.ts";
+import { taxedLate } from "./late-tax.ts";
 import { issueNext } from "./numbers.ts";
 import { partiesFor } from "./parties.ts";
+import { postNow } from "./posting.ts";
 import { issuePurchase } from "./purchases.ts";
 
 /** Which drafts became final, and of which it is not known what they would have to say. */
@@ -23,29 +26,38 @@ const refusedMost = 100;
 export async function finalize(context: BooksContext, id: string, by: string): Promise<Invoice | Refusal> {
   return refusing(() =>
     context.db.transaction().execute(async (transaction) => {
+      const held = await hold(context, transaction);
       const row = await heldInvoice(transaction, id);
       if (row.state !== "draft") return documentOf(transaction, row.id);
-      const invoice =
-        row.grantId === null
-          ? await issueUsage(context, transaction, row, by)
-          : await issuePurchase(context, transaction, row, { by, prepaid: 0n });
-      await setInvoiceState(transaction, row.id, "final");
+      if (row.grantId === null) return issueUsage(context, transaction, { row, held }, by);
+      const invoice = await issuePurchase(context, transaction, row, { by, prepaid: 0n });
+      await setFinal(transaction, row.id, undefined);
       return invoice;
     }),
   );
 }
 
+interface HeldInvoice {
+  readonly row: InvoiceRow;
+  readonly held: Held;
+}
+
 async function issueUsage(
   context: BooksContext,
   transaction: Transaction<Database>,
-  row: InvoiceRow,
+  { row, held }: HeldInvoice,
   by: string,
 ): Promise<Invoice> {
   const parties = await partiesFor(context, transaction, row.organisation);
-  const bill = readBill(JSON.parse(row.bill) as BillDocument, await periodOf(transaction, row.period));
-  const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
   const drawn = minorAmount(row.drawn, row.currency)!;
-  return issueNext(context, transaction, told, (numbered) =>
+  const closed = JSON.parse(row.bill) as BillDocument;
+  const period = await periodOf(transaction, row.period);
+  const net = minorAmount(closed.net, row.currency)!;
+  const { book } = held;
+  const late = parties.exemption === undefined ? taxedLate(closed, { period, net, drawn, book }) : undefined;
+  const bill = readBill(late?.document ?? closed, period);
+  const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
+  const invoice = await issueNext(context, transaction, told, (numbered) =>
     invoiceOf(bill, {
       ...numbered,
       parties,
@@ -55,6 +67,24 @@ async function issueUsage(
       receiptsOf: (line) => receiptsOf(line, context),
     }),
   );
+  await makeFinal(context, transaction, { row, held }, late);
+  return invoice;
+}
+
+/** What the bill did not have when its period closed is owed from today on. */
+async function makeFinal(
+  context: BooksContext,
+  transaction: Transaction<Database>,
+  { row, held }: HeldInvoice,
+  late: ReturnType<typeof taxedLate>,
+): Promise<void> {
+  const { currency } = row;
+  const taxed = late && { bill: JSON.stringify(late.document), tax: ledgerUnits(late.tax.amount, currency) };
+  await setFinal(transaction, row.id, taxed);
+  if (late === undefined) return;
+  const { amount, jurisdiction } = late.tax;
+  const movements = taxing({ currency, tax: amount, jurisdiction });
+  await postNow(context, transaction, { row, held, kind: "tax", movements });
 }
 
 /** Makes a period's drafts final, one after the other: each that can be is, whatever the others lack. */

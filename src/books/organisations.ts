@@ -1,19 +1,29 @@
-import type { Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
 import type { Database } from "../store/index.ts";
 
 /** Names and ids of organisations that are there, each with its id. */
 export async function organisationsOf(
-  transaction: Transaction<Database>,
+  db: Kysely<Database>,
   named: readonly string[],
 ): Promise<ReadonlyMap<string, OrganisationId>> {
   if (named.length === 0) return new Map();
-  const rows = await transaction
+  const rows = await db
     .selectFrom("organisations")
     .select(["id", "name"])
     .where((where) => where.or([where("name", "in", [...named]), where("id", "in", [...named] as never[])]))
     .execute();
   return new Map(rows.flatMap(({ id, name }) => [[name, id] as const, [id, id] as const]));
+}
+
+/** What organisations are called now, by their ids. */
+export async function organisationNames(
+  db: Kysely<Database>,
+  ids: readonly OrganisationId[],
+): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.selectFrom("organisations").select(["id", "name"]).where("id", "in", ids).execute();
+  return new Map(rows.map(({ id, name }) => [id, name]));
 }
 
 /** The ids of those organisations that are parts of the operator's own group; they are named by name or id. */

@@ -1,24 +1,17 @@
 import { createHash } from "node:crypto";
 import type { Transaction } from "kysely";
-import {
-  type CanonicalValue,
-  canonicalJson,
-  type OrganisationId,
-  refuse,
-  type Refusal,
-  RefusalError,
-  refusing,
-} from "../base/index.ts";
+import { type CanonicalValue, canonicalJson, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import { type RatedBook, readBook, unboundedFor } from "../ledger/index.ts";
 import { applyVersion, findVersion, historyOf, told, type VersionTold } from "../residency/index.ts";
 import { type Database, type List, type Page, takeLedger } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
 import { contradictions } from "./contradictions.ts";
-import { organisationsOf } from "./organisations.ts";
+import { customersOf, namedToday } from "./naming.ts";
+import { gapsIn } from "./price-gaps.ts";
 import { type KeptBook, resolved } from "./prices.ts";
 
 export interface PriceBookKept extends VersionTold {
-  /** As it was applied; of version 0 the settings' prices. */
+  /** As it would be applied today: organisations have the names of today. Of version 0 the settings' prices. */
   readonly document: Record<string, unknown>;
   /** The ids of those organisations that it calls by name. */
   readonly customers: Record<string, string>;
@@ -42,8 +35,9 @@ export async function showPriceBook({ db, prices }: BooksContext, version?: numb
     return refuse("not_found", `There is no version ${version} of the price book.`, { param: "version" });
   }
   const settings = { document: prices.settings as Record<string, unknown>, customers: {} };
-  const kept = found === undefined ? settings : (JSON.parse(found.body) as KeptBook);
-  return { ...told(found, digestOf(nothing)), document: kept.document, customers: { ...kept.customers }, warnings: [] };
+  const { document, customers } =
+    found === undefined ? settings : await namedToday(db, JSON.parse(found.body) as KeptBook);
+  return { ...told(found, digestOf(nothing)), document, customers: { ...customers }, warnings: [] };
 }
 
 export function priceBookHistory({ db }: BooksContext, page: Page): Promise<List<VersionTold>> {
@@ -79,7 +73,12 @@ export async function applyPriceBook(context: BooksContext, change: PriceBookCha
       },
     });
     await prices.refresh();
-    return { ...told(applied, sha256), document, customers: { ...kept.customers }, warnings: warningsOn(book) };
+    return {
+      ...told(applied, sha256),
+      document,
+      customers: { ...kept.customers },
+      warnings: gapsIn(book, clock.nowMs()),
+    };
   });
 }
 
@@ -104,11 +103,11 @@ async function keptOf(transaction: Transaction<Database>, document: Record<strin
     const customer = (each as Partial<Record<string, unknown>> | null)?.["customer"];
     return typeof customer === "string" ? [customer] : [];
   });
-  const ids = await organisationsOf(transaction, [...new Set(customers)]);
-  const unknown = [...new Set(customers)].filter((name) => !ids.has(name));
-  if (unknown.length > 0) throw invalid(unknown.map((name) => `there is no organisation ${JSON.stringify(name)}`));
-  const byName = customers.map((name): [string, OrganisationId] => [name, ids.get(name)!]);
-  return { document, customers: Object.fromEntries(byName) };
+  const newest = await findVersion(transaction, "prices");
+  const before = newest === undefined ? nothing : (JSON.parse(newest.body) as KeptBook);
+  const { customers: ids, reasons } = await customersOf(transaction, [...new Set(customers)], before);
+  if (reasons.length > 0) throw invalid(reasons);
+  return { document, customers: ids };
 }
 
 function checkedBook(kept: KeptBook, currency: string): RatedBook {
@@ -146,16 +145,4 @@ async function prepaidReasons(
   return prepaid.flatMap(({ id, name }) =>
     unboundedFor(book, id, nowMs).map((reason) => `${name} is prepaid: ${reason}`),
   );
-}
-
-/** What a receipt would list, and no bill. */
-function warningsOn({ list }: RatedBook): string[] {
-  const skus = new Set(list.flatMap(({ prices }) => [...prices.keys()]));
-  const lacking = (kind: string, part: string): string[] =>
-    [...skus]
-      .filter((sku) => sku.endsWith(`/${kind}`))
-      .map((sku) => `${sku.slice(0, -kind.length)}${part}`)
-      .filter((sku) => !skus.has(sku) && !skus.has(`*/${part}`));
-  const missing = [...lacking("input-tokens", "cached-read-tokens"), ...lacking("output-tokens", "reasoning-tokens")];
-  return missing.map((sku) => `${sku} has no price: what is used of it stays unrated`);
 }

@@ -81,6 +81,10 @@ class Follower implements PricesInForce {
     return this.#held.prices.at(timeMs, model);
   }
 
+  unpriced(...asked: Parameters<PriceBook["unpriced"]>): string | undefined {
+    return this.#held.prices.unpriced(...asked);
+  }
+
   async bookOf(epoch: number, reader: Reader): Promise<RatedBook> {
     if (epoch !== this.#held.epoch) {
       const found = await findVersion(reader, "prices");
@@ -118,10 +122,18 @@ export interface KeptBook {
 }
 
 /** The price book by ids: names may change, and contracts stay. */
-export function resolved({ document, customers }: KeptBook): unknown {
+export function resolved({ document, customers }: KeptBook): Record<string, unknown> {
+  return renamed(document, (customer) => (Object.hasOwn(customers, customer) ? customers[customer]! : customer));
+}
+
+/** A document with its customers under other names. */
+export function renamed(
+  document: Record<string, unknown>,
+  nameOf: (customer: string) => string,
+): Record<string, unknown> {
   return JSON.parse(JSON.stringify(document), (key, value: unknown) =>
-    key === "customer" && typeof value === "string" && Object.hasOwn(customers, value) ? customers[value] : value,
-  );
+    key === "customer" && typeof value === "string" ? nameOf(value) : value,
+  ) as Record<string, unknown>;
 }
 
 function keptBook({ version, body }: Pick<Version, "version" | "body">): RatedBook {

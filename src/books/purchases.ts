@@ -16,6 +16,7 @@ import {
   type Database,
   findGrants,
   type NewGrant,
+  setFinal,
   setInvoiceState,
 } from "../store/index.ts";
 import type { Held } from "./accruing.ts";
@@ -48,7 +49,7 @@ export async function addPurchase(
   if (!received) return;
   const invoice = await heldInvoice(transaction, id);
   await issuePurchase(context, transaction, invoice, { by: createdBy, prepaid: net + tax.amount });
-  await setInvoiceState(transaction, id, "final");
+  await setFinal(transaction, id, undefined);
   await postOf(transaction, row, { kind: "payment", movements: paying(net + tax.amount, currency), ...posted });
   await setInvoiceState(transaction, id, "paid");
 }

@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
 import type { Transaction } from "kysely";
 import { type OrganisationId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
-import { bodyOf, readTold, type UsageRecord } from "../metering/index.ts";
-import { addRecords, type Database, type ToldRecord } from "../store/index.ts";
+import { readTold, type UsageRecord } from "../metering/index.ts";
+import { addRecords, type Database, gatewaysAmong, type ToldRecord } from "../store/index.ts";
 import { accrue, type Arriving, hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { organisationsOf } from "./organisations.ts";
+import { digestOf, servedDigests, servedKey } from "./served-digests.ts";
 
 export interface Recorded {
   /** Records that were new, and those that had been told before, with the same body. */
@@ -31,7 +31,8 @@ export async function record(
     context.db.transaction().execute(async (transaction) => {
       const held = await hold(context, transaction);
       const records = await readAll(context, transaction, told, held);
-      const fresh = await freshOf(context, transaction, records, reference);
+      const others = await withoutServed(transaction, records);
+      const fresh = await freshOf(context, transaction, others, reference);
       const events = fresh.flatMap(({ record }) =>
         record.events.map((event): Arriving => ({ ...event, reference: `${record.source}#${record.id}` })),
       );
@@ -57,7 +58,9 @@ async function readAll(
 ): Promise<readonly Known[]> {
   const { calendar } = held.book;
   const read = told.map((value) => readTold(value, (midnightMs) => calendar.instantMs(midnightMs)));
-  const names = new Set(read.flatMap((each) => ("problem" in each ? [] : [each.customer])));
+  const names = new Set(
+    read.flatMap((each) => ("problem" in each ? [] : [each.organisation ?? [], each.customer].flat())),
+  );
   const ids = await organisationsOf(transaction, [...names]);
   const reasons: string[] = [];
   const known = read.flatMap((each, place): readonly Known[] => {
@@ -66,29 +69,58 @@ async function readAll(
     reasons.push(`record ${place + 1}: ${checked}`);
     return [];
   });
-  if (reasons.length === 0) return known;
+  if (reasons.length > 0) throw invalid(reasons);
+  return known;
+}
+
+function invalid(reasons: readonly string[]): RefusalError {
   const more = reasons.length === 1 ? "" : ` (and ${reasons.length - 1} more)`;
   const message = `The usage is not valid: ${reasons[0]}${more}.`;
-  throw new RefusalError(refuse("usage_invalid", message, { reasons: reasons.slice(0, reasonsMost) }));
+  return new RefusalError(refuse("usage_invalid", message, { reasons: reasons.slice(0, reasonsMost) }));
+}
+
+/**
+ * All but those that an export wrote of requests that were served here, which are in the books since. A gateway says what it has served,
+ * and nobody else in its name.
+ */
+async function withoutServed(transaction: Transaction<Database>, records: readonly Known[]): Promise<readonly Known[]> {
+  const sources = [...new Set(records.map(({ record }) => record.source))];
+  const gateways = await gatewaysAmong(transaction, sources);
+  if (gateways.size === 0) return records;
+  const ofGateways = records.filter(({ record }) => gateways.has(record.source));
+  const digests = await servedDigests(
+    transaction,
+    ofGateways.map(({ record }) => record.id),
+  );
+  const reasons = ofGateways.flatMap(({ place, record: { source, id } }) =>
+    digests.has(servedKey(source, id))
+      ? []
+      : [`record ${place + 1}: source ${source} is a gateway of this cloud, and has served no request ${id}`],
+  );
+  if (reasons.length > 0) throw invalid(reasons);
+  const differs = ofGateways.find(({ record, digest }) => digests.get(servedKey(record.source, record.id)) !== digest);
+  if (differs !== undefined) throw conflict(differs);
+  return records.filter(({ record }) => !gateways.has(record.source));
 }
 
 function checkedRecord(
-  { customer, atMs, events, ...key }: UsageRecord,
+  { customer, organisation: told, atMs, events, ...key }: UsageRecord,
   ids: ReadonlyMap<string, OrganisationId>,
   { closedUntilMs }: Held,
   { clock, lateUsage }: BooksContext,
 ): Omit<Known, "place"> | string {
   const { source, id } = key;
   if (id === undefined) return "id is missing: without one nobody could tell a repetition from new usage";
-  const organisation = ids.get(customer);
+  // An id that is not there is another installation's, whose customers have names alone in common with ours.
+  const organisation = ids.get(told ?? "") ?? ids.get(customer);
   if (organisation === undefined) return `there is no organisation ${JSON.stringify(customer)}`;
   if (atMs > clock.nowMs() + aheadMostMs) return `time is ${new Date(atMs).toISOString()}, which is still to come`;
   if (lateUsage === "refuse" && closedUntilMs !== undefined && atMs < closedUntilMs) {
     return `time is ${new Date(atMs).toISOString()}, in a period that is closed`;
   }
   const mine = events.map((event) => ({ ...event, customer: organisation }));
-  const digest = createHash("sha256").update(bodyOf(mine)).digest("hex");
-  return { record: { source, id, customer: organisation, atMs, events: mine }, organisation, digest };
+  const known = { source, id, customer: organisation, organisation, atMs, events: mine };
+  return { record: known, organisation, digest: digestOf(mine) };
 }
 
 /** Those that were never told before. Of several that are the same in one call, the first. */

@@ -1,15 +1,19 @@
-import { refuse, type Refusal, refusing } from "../base/index.ts";
+import { refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import { AllTerms, type Quantity } from "../ledger/index.ts";
-import { findUnrated, type List, type Page, setRated, type UnratedRow } from "../store/index.ts";
+import { findUnrated, type List, type Page, setDropped, setRated, type UnratedRow } from "../store/index.ts";
 import { accrue, hold } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { noNext } from "./reading.ts";
 
-/** What waits for a price, or for somebody who knows its quantity; the oldest first. */
-export async function unrated({ db }: BooksContext, { limit, after }: Page): Promise<List<UnratedRow> | Refusal> {
+/** What waits for a price, or for somebody who knows its quantity, or what was written off; the oldest first. */
+export async function unrated(
+  { db }: BooksContext,
+  { limit, after }: Page,
+  { isDropped = false }: { readonly isDropped?: boolean } = {},
+): Promise<List<UnratedRow> | Refusal> {
   const behind = after === undefined ? 0 : Number(after);
   if (!Number.isSafeInteger(behind)) return noNext();
-  const rows = await findUnrated(db, { after: behind, limit: limit + 1 });
+  const rows = await findUnrated(db, { after: behind, limit: limit + 1, isDropped });
   return { items: rows.slice(0, limit), next: rows.length > limit ? String(rows[limit - 1]!.number) : null };
 }
 
@@ -44,6 +48,7 @@ export async function rateUnrated(
           isLocked: true,
           ...(number && { number }),
         });
+        if (quantity !== undefined) refuseCounted(rows);
         const terms = new AllTerms(held.book);
         const ready = rows.flatMap((row) => {
           const known = row.quantity ?? quantity;
@@ -70,10 +75,35 @@ export async function rateUnrated(
       });
       sum.rated += done.rated;
       sum.left += done.left;
-      if (number !== undefined && sum.rated + sum.left === 0)
-        return refuse("not_found", `Nothing unrated has the number ${number}.`, { param: "number" });
+      if (number !== undefined && sum.rated + sum.left === 0) return noNumber(number);
       if (done.last === undefined) return sum;
       after = done.last;
     }
+  });
+}
+
+/** What somebody has counted is billed as it was counted, or not at all. */
+function refuseCounted(rows: readonly UnratedRow[]): void {
+  const counted = rows.find(({ quantity }) => quantity !== undefined);
+  if (counted === undefined) return;
+  const message = `Number ${counted.number} has a quantity: it waits for a price (${counted.reason}). What is never to be billed is dropped.`;
+  throw new RefusalError(refuse("invalid_request", message, { param: "quantity" }));
+}
+
+function noNumber(number: number): Refusal {
+  return refuse("not_found", `Nothing unrated has the number ${number}.`, { param: "number" });
+}
+
+/** Writes off what is never to be billed, for a reason; it is told as that from then on, with what it was. */
+export async function dropUnrated(
+  { db, clock }: BooksContext,
+  { number, reason, by }: { readonly number: number; readonly reason: string; readonly by: string },
+): Promise<UnratedRow | Refusal> {
+  return db.transaction().execute(async (transaction) => {
+    const [row] = await findUnrated(transaction, { number, after: 0, limit: 1, isLocked: true });
+    if (row === undefined) return noNumber(number);
+    const dropped = { at: new Date(clock.nowMs()), by, reason };
+    await setDropped(transaction, number, dropped);
+    return { ...row, dropped };
   });
 }

@@ -10,13 +10,12 @@ import {
   webhookChannel,
 } from "../alerts/index.ts";
 import { parseAmount } from "../base/index.ts";
-import { type BooksContext, walletsNow } from "../books/index.ts";
+import { type BooksContext, organisationNames, walletsNow } from "../books/index.ts";
 import type { Budgets } from "../ledger/index.ts";
 import { type Store, walletStanding } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
-import { organisationNames } from "./organisation-names.ts";
 import type { BootOptions } from "./options.ts";
 import { messageOf } from "./words.ts";
 
@@ -98,7 +97,7 @@ async function walletLevels({ store, ledger }: Parts, nowMs: number): Promise<re
   const held = walletsNow(standing, ledger.prices.book, nowMs).filter(({ credits }) => credits > 0n);
   if (held.length === 0) return [];
   const organisations = held.map(({ organisation }) => organisation);
-  const names = await organisationNames(store, organisations);
+  const names = await organisationNames(store.db, organisations);
   return held.map(({ organisation, currency, credits, available, grants }) => ({
     kind: "wallet",
     level: "organisation",

@@ -4,6 +4,7 @@ import {
   applyPriceBook,
   type BooksContext,
   close,
+  dropUnrated,
   entries,
   metered,
   periods,
@@ -16,8 +17,8 @@ import {
   why,
 } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
-import { parseQuantity } from "../ledger/index.ts";
-import { findSums, type List, type MeteredRow } from "../store/index.ts";
+import { parseQuantity, quantityText } from "../ledger/index.ts";
+import { findSums, type List, type MeteredRow, type UnratedRow } from "../store/index.ts";
 import { invoiceOperations } from "./invoices.ts";
 import type { OperationParts } from "./parts.ts";
 
@@ -42,17 +43,17 @@ export function booksOperations(parts: OperationParts): Books {
     recordUsage: (records, request) => record(ledger, records, `usage ${request}`),
     metered: async (filter, page) =>
       (page.after === undefined ? await shipped() : undefined) ?? meteredPage(parts, filter, page),
-    unrated: async (page) =>
-      toldList(await unrated(ledger, page), ({ atMs, quantity, ...row }) => ({
-        ...row,
-        at: new Date(atMs).toISOString(),
-        quantity: quantity === undefined ? null : quantityText(quantity),
-      })),
+    unrated: async (filter, page) => toldList(await unrated(ledger, page, filter), unratedOf),
+    dropUnrated: async (which) => told(await dropUnrated(ledger, which), unratedOf),
     rateUnrated: ({ number, quantity }, request) => rateLater(ledger, number, quantity, request),
     periods: async () => ({ items: await periods(ledger.db) }),
     close: async (period, by) =>
       (await shipped()) ??
-      told(await close(ledger, period, by), (closed) => ({ ...closed, totals: [...closed.totals] })),
+      told(await close(ledger, period, by), (closed) => ({
+        ...closed,
+        totals: [...closed.totals],
+        warnings: [...closed.warnings],
+      })),
     accounts: async () => ({ items: [...(await accounts(ledger))] }),
     trialBalance: async (period) =>
       (await shipped()) ??
@@ -122,6 +123,15 @@ async function meteredPage(
   return toldList(await metered(ledger, filter, page), meteredOf);
 }
 
+function unratedOf({ atMs, quantity, dropped, ...row }: UnratedRow) {
+  return {
+    ...row,
+    at: new Date(atMs).toISOString(),
+    quantity: quantity === undefined ? null : quantityText(quantity),
+    dropped: dropped === undefined ? null : { ...dropped, at: dropped.at.toISOString() },
+  };
+}
+
 function meteredOf({ at, ...row }: MeteredRow) {
   return { ...row, at: at.toISOString() };
 }
@@ -143,11 +153,6 @@ function rateLater(
     ...(quantity !== undefined && { quantity }),
     reference: `usage ${request}`,
   });
-}
-
-/** Units of 10^-9 as a decimal string. */
-function quantityText(units: bigint): string {
-  return formatAmount(units * 1_000n);
 }
 
 async function unbilledSums({ db }: BooksContext) {

@@ -1,8 +1,7 @@
 import { formatAmount, type OrganisationId, type Refusal } from "../base/index.ts";
-import { grantCredits, walletHistory, type WalletNow, walletsNow } from "../books/index.ts";
+import { grantCredits, organisationNames, walletHistory, type WalletNow, walletsNow } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
 import { behind, type GrantRow, walletOwners, walletStanding } from "../store/index.ts";
-import { organisationNames } from "./organisation-names.ts";
 import type { OperationParts } from "./parts.ts";
 
 type Wallets = Operations["wallets"];
@@ -48,7 +47,7 @@ async function walletsOf(
 ): Promise<Wallet[]> {
   if (organisations.length === 0) return [];
   const standing = await walletStanding(store.db, { organisations });
-  const names = await organisationNames(store, organisations);
+  const names = await organisationNames(store.db, organisations);
   const prepaid = new Set(standing.prepaid);
   return walletsNow(standing, ledger.prices.book, clock.nowMs()).map((wallet) => ({
     ...amountsOf(wallet),

@@ -59,28 +59,48 @@ async function read(options: BillingOptions, { surroundings }: CommandContext): 
     });
   });
   const sums = new UsageSums(read.book);
-  const usage = new UsageFile(resolve(surroundings.currentFolder, options.usage), (midnightMs) =>
-    calendar.instantMs(midnightMs),
+  const { contracts, customers } = read.book;
+  const named = new Set([...contracts.keys(), ...customers.keys()]);
+  const usage = new UsageFile(
+    resolve(surroundings.currentFolder, options.usage),
+    (midnightMs) => calendar.instantMs(midnightMs),
+    (customer) => named.has(customer),
   );
-  await usage.read((event) => sums.add(event));
+  const used = new Set<string>();
+  await usage.read((event) => {
+    sums.add(event);
+    used.add(event.customer);
+  });
   const taxPercent = options.taxPercent === undefined ? undefined : await percentOf(options.taxPercent);
   const { jurisdiction, reverseCharge } = options;
   const billing = billsOf(sums, { periods, jurisdiction, taxPercent, reverseCharge });
   const rated = ratedUsage(sums, billing);
   const { records, duplicates, ignored } = usage;
-  return { billing, rated, records, duplicates, notes: notesOn(rated, ignored.all) };
+  const notes = [...notesOn(rated, ignored.all), ...notesOnCustomers(named, used)];
+  return { billing, rated, records, duplicates, notes };
 }
 
 function notesOn({ unrated, bills }: RatedUsage, ignored: readonly string[]): readonly string[] {
   const untaxed = [...new Set(bills.filter(isUntaxed).map(({ customer }) => customer))];
-  const more = untaxed.length > 5 ? ` and ${untaxed.length - 5} more` : "";
   return [
     ...(unrated.length === 0 ? [] : [`${unrated.length} sums of usage have no price, and are in no line: see unrated`]),
-    ...(untaxed.length === 0
-      ? []
-      : [`no rate of tax is known for ${untaxed.slice(0, 5).join(", ")}${more}: none was added`]),
+    ...(untaxed.length === 0 ? [] : [`no rate of tax is known for ${fewOf(untaxed)}: none was added`]),
     ...(ignored.length === 0 ? [] : [`columns or members that mean nothing here: ${ignored.join(", ")}`]),
   ];
+}
+
+/** Where the price book and the usage name the same customers otherwise, contracts and tax fall away unseen. */
+function notesOnCustomers(named: ReadonlySet<string>, used: ReadonlySet<string>): readonly string[] {
+  const idle = [...named].filter((customer) => !used.has(customer));
+  const unknown = [...used].filter((customer) => !named.has(customer));
+  if (idle.length === 0 || unknown.length === 0) return [];
+  return [
+    `the price book has terms of ${fewOf(idle)}, of whom there is no usage, and the usage is of ${fewOf(unknown)} too: if they are the same by other names, this is not their bill`,
+  ];
+}
+
+function fewOf(names: readonly string[]): string {
+  return `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
 }
 
 function isUntaxed({ taxPercent, reverseCharge }: RatedUsage["bills"][number]): boolean {

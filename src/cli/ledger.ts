@@ -52,6 +52,7 @@ function addPeriods(group: Command, context: CommandContext): void {
   ).action(async (period: string, options: Options) => {
     const cloud = client(context, options);
     const closed = await cloud.sendPatiently<ClosedPeriod>(pathOf`/ledger/periods/${period}/close`, {});
+    printer.warnings(closed.warnings);
     if (options.json === true) return printer.json(closed);
     printer.text(`${closed.period} was closed at ${closed.closedAt} by ${closed.closedBy}.\n`);
     return printer.table<ClosedPeriod["totals"][number]>(

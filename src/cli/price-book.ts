@@ -17,21 +17,21 @@ interface Difference {
 export function addPriceBookCommands(program: Command, context: CommandContext): void {
   const { printer } = context;
   const group = program.command("price-book").description("prices, contracts and taxes that bills are made by");
-  withShown(group.command("show").description("print the price book as it was applied")).action(
-    async (options: Options & { number?: number }) => {
-      const book = await client(context, options).get<PriceBook>("/price-book", {
-        version: options.number?.toString(),
-      });
-      if (options.json === true) return printer.json(book);
-      printer.note(
-        book.version === 0
-          ? "None was ever applied: these are the settings' `prices`, to go on from."
-          : versionText("price book", book),
-      );
-      const { stringify } = await import("yaml");
-      return printer.text(stringify(book.document));
-    },
-  );
+  withShown(
+    group.command("show").description("print the price book, with the names that organisations have today"),
+  ).action(async (options: Options & { number?: number }) => {
+    const book = await client(context, options).get<PriceBook>("/price-book", {
+      version: options.number?.toString(),
+    });
+    if (options.json === true) return printer.json(book);
+    printer.note(
+      book.version === 0
+        ? "None was ever applied: these are the settings' `prices`, to go on from."
+        : versionText("price book", book),
+    );
+    const { stringify } = await import("yaml");
+    return printer.text(stringify(book.document));
+  });
   withApplied(group.command("apply <file>").description("apply a price book, whole, from YAML or JSON")).action(
     async (path: string, options: ApplyOptions) => {
       const document = await checkedBook(path, context);

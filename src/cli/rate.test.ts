@@ -118,6 +118,28 @@ test("the period, the jurisdiction and the tax can be said over the price book",
   }
 });
 
+test("customers that the price book names and the usage does not are a warning, where the usage has others", async (context) => {
+  const book = `${goldenBook}customers:\n  - { customer: globex, jurisdiction: CN, reverseCharge: true }\n`;
+  const of = (customer: string, organisation: string) =>
+    rate(
+      context,
+      book,
+      JSON.stringify({ customer, organisation, time: "2026-03-05", sku: "qwen3-32b/input-tokens", quantity: 1e9 }),
+      "--json",
+    );
+  const other = await of("org_1", "org_1");
+  assert.match(
+    other.stderr,
+    /^warning: the price book has terms of globex, of whom there is no usage, and the usage is of org_1 too/m,
+  );
+  assert.equal(jsonOf(other).tax, "48.00");
+  const same = await of("globex", "org_1");
+  assert.deepEqual([same.stderr, jsonOf(same).tax], ["", "0.00"]);
+  // By the id that an export has beside the name, where the price book has that.
+  const byId = await of("globex-2", "globex");
+  assert.deepEqual([byId.stderr, jsonOf(byId).tax], ["", "0.00"]);
+});
+
 test("what is wrong is told with file, line and field, and nothing is billed", async (context) => {
   const usage = "customer,time,sku,quantity\nacme,2026-03-05,m/x,-4\n";
   const wrongUsage = await rate(context, goldenBook, usage, "--json");

@@ -102,9 +102,7 @@ export function addUsageExport(group: Command, context: CommandContext): void {
       const options = command.optsWithGlobals<ExportOptions>();
       const { usageText } = await import("../metering/index.ts");
       const { organisation, from, until, format } = options;
-      const text = usageText(format);
-      context.printer.text(text.opening);
       const pages = client(context, options).pages<Metered>("/usage/metered", { organisation, from, until });
-      for await (const page of pages) context.printer.text(page.map((usage) => text.line(usage)).join(""));
+      for await (const text of usageText(format, pages)) context.printer.text(text);
     });
 }

@@ -9,9 +9,16 @@
 export { Budgets, type Reservation } from "./budgets.ts";
 export { type Bill, type Billing, billsOf, billsWith, grownBy, linesOf } from "./bill/bill.ts";
 export { type Line, lineOf, trueUpSku } from "./bill/line.ts";
-export { billDocument, type BillDocument, moneyText, ratedUsage, type RatedUsage } from "./bill/rated-usage.ts";
+export {
+  billDocument,
+  type BillDocument,
+  moneyText,
+  ratedUsage,
+  type RatedUsage,
+  taxedDocument,
+} from "./bill/rated-usage.ts";
 export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from "./bill/sums.ts";
-export type { RatedBook } from "./book/book.ts";
+export type { BookVersion, RatedBook } from "./book/book.ts";
 export {
   add,
   compare,
@@ -46,8 +53,9 @@ export {
   minorText,
   type Movement,
   reversal,
+  taxing,
 } from "./entry/postings.ts";
-export { type Dimension, parseQuantity, type Quantity, skuOf, unitOf } from "./book/quantity.ts";
+export { type Dimension, parseQuantity, type Quantity, quantityText, skuOf, unitOf } from "./book/quantity.ts";
 export { type Tax, taxOf } from "./bill/tax.ts";
 export { minorUnitDecimals } from "./book/currency.ts";
 export { readBook } from "./book/reading.ts";

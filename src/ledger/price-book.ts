@@ -34,4 +34,15 @@ export interface PriceBook {
   readonly currency: string;
   /** The price in force at `timeMs`; undefined where no version holds yet, or none names the model or "*". */
   at(timeMs: number, model: string): Price | undefined;
+  /**
+   * The first SKU of what a request can use that its customer's bill has no price for, whatever it is listed at; undefined: each has one.
+   */
+  unpriced(timeMs: number, used: UsedTokens): string | undefined;
+}
+
+/** Whose tokens of which model, of answers or of embeddings. */
+export interface UsedTokens {
+  readonly customer: string;
+  readonly model: string;
+  readonly isEmbedding: boolean;
 }

@@ -24,8 +24,8 @@ export function fieldsOf(fields: Fields): ReadFields {
 const ofEvent: ReadonlySet<string> = new Set(["id", "source", "customer", "time"]);
 
 /**
- * The usage record in a CloudEvent (version 1.0.2, JSON format): `subject` is the customer, `data` has the rest. The
- * identity is (`source`, `id`), section 3.1.1 of the specification.
+ * The usage record in a CloudEvent (version 1.0.2, JSON format): `subject` is the customer, `data` has the rest; an
+ * extension can have the organisation's id. The identity is (`source`, `id`), section 3.1.1 of the specification.
  */
 function recordOf(event: Fields): Fields {
   if (event["specversion"] !== "1.0") throw new FieldProblem('specversion must be "1.0"');
@@ -36,6 +36,7 @@ function recordOf(event: Fields): Fields {
   if (typeof data !== "object" || data === null || Array.isArray(data)) {
     throw new FieldProblem("data must be an object: the usage itself, as JSON");
   }
-  const { id, source, subject, time } = event;
-  return { ...(data as Fields), id, source, customer: subject, time };
+  const { id, source, subject, time, organisation } = event;
+  const known = organisation === undefined ? {} : { organisation };
+  return { ...(data as Fields), id, source, customer: subject, time, ...known };
 }

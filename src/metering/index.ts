@@ -11,4 +11,4 @@ export type { UsageRecord } from "./record.ts";
 export { sentRecords } from "./sent.ts";
 export { readTold } from "./told.ts";
 export { UsageFile } from "./usage-file.ts";
-export { type MeteredUsage, usageText } from "./written.ts";
+export { type MeteredUsage, recordOf, usageText } from "./written.ts";

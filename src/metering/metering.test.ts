@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import fc from "fast-check";
-import type { UsageEvent } from "../ledger/index.ts";
-import { IgnoredNames, readTold, sentRecords, UsageFile, withMeant } from "./index.ts";
+import { quantityText, type UsageEvent } from "../ledger/index.ts";
+import { IgnoredNames, type MeteredUsage, readTold, sentRecords, UsageFile, usageText, withMeant } from "./index.ts";
 import { Once } from "./once.ts";
 
 type Told = readonly [customer: string, sku: string, at: string, quantity: string, isBatch: boolean];
@@ -235,4 +235,123 @@ test("what a spreadsheet would compute is no name in usage", () => {
   for (const id of ["=1", "-2+3+cmd|' /C calc'!A0", "@SUM(1)"]) assert.match(told({ id }), /^id is .* a formula/, id);
   // Ids of others are drawn from letters that begin so too, and call nothing.
   for (const id of ["-Xw_3k", "+aB/9Q==", "@me"]) assert.equal(told({ id, source: "/s", sku: "a=b/x" }), "read");
+});
+
+const sent = {
+  source: "/s",
+  id: "1",
+  organisation: "org_A",
+  organisationName: "acme",
+  at: noon,
+  isBatch: false,
+  receipt: null,
+  sku: "m/input-tokens",
+  quantity: "7",
+  model: null,
+  isEmbedding: false,
+  inputTokens: null,
+  cachedInputTokens: null,
+  outputTokens: null,
+  reasoningTokens: null,
+};
+
+type Format = Parameters<typeof usageText>[0];
+const formats: readonly Format[] = ["cloudevents", "csv", "jsonl"];
+
+/** Written as pages of `perPage`, as a cloud tells them. */
+async function written(format: Format, usage: readonly MeteredUsage[], perPage = 2): Promise<string> {
+  async function* pages() {
+    for (let at = 0; at < usage.length; at += perPage) yield Promise.resolve(usage.slice(at, at + perPage));
+  }
+  let text = "";
+  for await (const part of usageText(format, pages())) text += part;
+  return text;
+}
+
+test("a source is the same one in each form in which usage is written, also where there is none", async (context) => {
+  for (const source of ["/s", "/", ""]) {
+    const usage = [
+      { ...sent, source },
+      { ...sent, source, id: "2" },
+    ];
+    const texts = await Promise.all(formats.map((format) => written(format, usage)));
+    for (const text of texts) assert.equal((await read(context, text)).told.length, 2, text);
+    const both = `${texts[0]}${texts[2]}`;
+    assert.equal((await read(context, both)).duplicates, 2, both);
+  }
+});
+
+const few = fc.integer({ min: 0, max: 9 });
+const perhaps = fc.option(fc.integer({ min: 20, max: 900 }));
+
+test("a record of a model is written as one, whatever of its kinds was used, and reads as what was told", async (context) => {
+  const model = fc.record(
+    {
+      model: fc.constantFrom("m", "Qwen/m"),
+      inputTokens: perhaps,
+      cachedInputTokens: few,
+      cacheWriteTokens: few,
+      outputTokens: perhaps,
+      reasoningTokens: fc.oneof(few, fc.constant("0.5")),
+      embeddingTokens: perhaps,
+      trainingTokens: perhaps,
+      batch: fc.boolean(),
+    },
+    { requiredKeys: ["model", "inputTokens", "outputTokens"] },
+  );
+  const sku = fc.record({ sku: fc.constantFrom("m/input-tokens", "other"), quantity: perhaps });
+  const records = fc.array(fc.record({ customer: fc.constantFrom("acme", "globex"), body: fc.oneof(model, sku) }), {
+    maxLength: 6,
+  });
+  await fc.assert(
+    fc.asyncProperty(records, fc.integer({ min: 1, max: 4 }), async (told, perPage) => {
+      // An id is its customer's own: two of them have the same ones.
+      const ids = new Map<string, number>();
+      const rows = told.flatMap(({ customer, body }) => {
+        const id = String((ids.get(customer) ?? 0) + 1);
+        ids.set(customer, Number(id));
+        const known = readTold({ ...body, customer, id, source: "/s", time: noon }, Number);
+        if ("problem" in known) throw new Error(known.problem);
+        const { events } = known;
+        return events.map((each) => ({
+          ...sent,
+          id,
+          organisation: `org_${customer}`,
+          organisationName: customer,
+          sku: each.sku,
+          quantity: each.quantity === undefined ? null : quantityText(each.quantity),
+          isBatch: each.isBatch,
+        }));
+      });
+      const kept = rows.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+      const meant = kept.map(({ organisationName, sku, quantity, isBatch }): Told => [
+        organisationName,
+        sku,
+        noon,
+        quantity ?? "unknown",
+        isBatch,
+      ]);
+      // An empty file is none of usage.
+      for (const format of kept.length === 0 ? [] : formats) {
+        const { told } = await read(context, await written(format, kept, perPage));
+        assert.deepEqual(told.map(String).toSorted(), meant.map(String).toSorted());
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+const keyOf = ({ organisation, id, sku }: MeteredUsage): string => [organisation, id, sku].join("\n");
+
+test("of a request of which one kind is not known nothing is, as in the books", async (context) => {
+  const request = { ...sent, sku: null, quantity: null, model: "m", inputTokens: "5", cachedInputTokens: "2" };
+  for (const usage of [request, { ...request, cachedInputTokens: "9", outputTokens: "1", reasoningTokens: "0" }]) {
+    for (const format of formats) {
+      const { told } = await read(context, await written(format, [usage]));
+      assert.deepEqual(
+        told.map(([, sku, , quantity]) => `${sku} ${quantity}`),
+        ["m/input-tokens unknown", "m/output-tokens unknown"],
+      );
+    }
+  }
 });

@@ -1,5 +1,6 @@
 import { beginsAsFormula, isFormula } from "../base/index.ts";
 import { type Dimension, parseQuantity, type Quantity, skuOf, type UsageEvent } from "../ledger/index.ts";
+import { meantSource } from "./source.ts";
 
 /** A usage record by the names of its fields: texts from CSV, any value from JSON. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -9,7 +10,10 @@ export interface UsageRecord {
   readonly source: string;
   /** Undefined: it has none, and counts as often as it is told. */
   readonly id: string | undefined;
+  /** What it is called by whoever told it. */
   readonly customer: string;
+  /** Whose it is by the id that stays, whatever the customer is called: exports have it. */
+  readonly organisation: string | undefined;
   readonly atMs: number;
   /** Empty where nothing was used: all counts are 0. */
   readonly events: readonly UsageEvent[];
@@ -19,7 +23,7 @@ export interface UsageRecord {
 export class FieldProblem extends Error {}
 
 /** Counts of one model's tokens: cached and written input are part of the input, reasoning of the output. */
-const counts = [
+export const counts = [
   "inputTokens",
   "cachedInputTokens",
   "cacheWriteTokens",
@@ -31,11 +35,23 @@ const counts = [
 
 type Count = (typeof counts)[number];
 
+/** Of which kinds of tokens each count is the sum: kinds exclude one another, and counts do not. */
+export const kindsOf: Readonly<Record<Count, readonly Dimension[]>> = {
+  inputTokens: ["input-tokens", "cached-read-tokens", "cache-write-tokens"],
+  cachedInputTokens: ["cached-read-tokens"],
+  cacheWriteTokens: ["cache-write-tokens"],
+  outputTokens: ["output-tokens", "reasoning-tokens"],
+  reasoningTokens: ["reasoning-tokens"],
+  embeddingTokens: ["embedding-tokens"],
+  trainingTokens: ["training-tokens"],
+};
+
 /** Every field that is read of a record. */
 export const recordFields: ReadonlySet<string> = new Set([
   "id",
   "source",
   "customer",
+  "organisation",
   "time",
   "batch",
   "sku",
@@ -53,8 +69,9 @@ export function readRecord(fields: Fields, dayMs: (midnightMs: number) => number
   refuseMixed(fields, isWide);
   const quantities = isWide ? ofModel(fields) : [[skuNameOf(fields, "sku"), quantityOf(fields, "quantity")] as const];
   return {
-    source: has(fields, "source") ? skuNameOf(fields, "source") : "",
+    source: has(fields, "source") ? meantSource(skuNameOf(fields, "source")) : "",
     id: has(fields, "id") ? idOf(fields) : undefined,
+    organisation: has(fields, "organisation") ? nameOf(fields, "organisation") : undefined,
     customer,
     atMs,
     events: quantities.map(([sku, quantity]) => ({ customer, sku, atMs, quantity, isBatch })),

@@ -14,12 +14,21 @@ export class UsageFile {
   readonly ignored = new IgnoredNames();
   readonly #path: string;
   readonly #dayMs: (midnightMs: number) => number;
+  readonly #isNamed: (customer: string) => boolean;
   readonly #once = new Once();
 
-  /** `dayMs`: when a day begins that is said without a clock time, given as its midnight in UTC. */
-  constructor(path: string, dayMs: (midnightMs: number) => number) {
+  /**
+   * `dayMs`: when a day begins that is said without a clock time, given as its midnight in UTC. `isNamed`: whom the price book
+   * names, by the name or by the id of an organisation that a record has both of.
+   */
+  constructor(
+    path: string,
+    dayMs: (midnightMs: number) => number,
+    isNamed: (customer: string) => boolean = () => false,
+  ) {
     this.#path = path;
     this.#dayMs = dayMs;
+    this.#isNamed = isNamed;
   }
 
   /**
@@ -34,7 +43,7 @@ export class UsageFile {
       try {
         const read = fieldsOf(entry.fields);
         for (const name of read.ignored) this.ignored.add(name);
-        const record = readRecord(read.record, this.#dayMs);
+        const record = this.#named(readRecord(read.record, this.#dayMs));
         if (this.#isNew(record)) for (const event of record.events) take(event);
       } catch (error) {
         throw placed(error, entry);
@@ -42,9 +51,16 @@ export class UsageFile {
     }
   }
 
-  #isNew({ source, id, events }: UsageRecord): boolean {
+  #named(record: UsageRecord): UsageRecord {
+    const { organisation, events } = record;
+    if (organisation === undefined || !this.#isNamed(organisation)) return record;
+    return { ...record, customer: organisation, events: events.map((event) => ({ ...event, customer: organisation })) };
+  }
+
+  #isNew({ source, id, customer, events }: UsageRecord): boolean {
     if (id === undefined) return true;
-    const seen = this.#once.tell(source, id, bodyOf(events));
+    // Each customer's own, as in the books: two of them may have an id in common.
+    const seen = this.#once.tell(`${customer.length}:${customer}${source}`, id, bodyOf(events));
     if (seen === "differs") throw new FieldProblem(`id ${JSON.stringify(id)} was said before, with another body`);
     if (seen === "again") this.duplicates++;
     return seen === "first";

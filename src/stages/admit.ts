@@ -67,8 +67,11 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
   if (price === undefined && budgeted !== undefined) {
     return refuse("budget_exceeded", `"${model.slice(0, 200)}" has no price, and the ${budgeted.level} has a budget.`);
   }
-  if (price === undefined && cloud.wallets.isPrepaid(holder.organisation.id)) {
-    return refuse("wallet_exhausted", `"${model.slice(0, 200)}" has no price, and the organisation is prepaid.`);
+  if (cloud.wallets.isPrepaid(holder.organisation.id)) {
+    const unpriced = price === undefined ? model : unpricedFor(call, cloud);
+    if (unpriced !== undefined) {
+      return refuse("wallet_exhausted", `"${unpriced.slice(0, 200)}" has no price, and the organisation is prepaid.`);
+    }
   }
   const rate = cloud.rateLimits.take(holder, tokenBound.inputTokens + tokenBound.outputTokens);
   if (rate.outcome === "refused") return rate;
@@ -95,6 +98,16 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
     walletReservation: reserved.walletReservation,
     rate,
   };
+}
+
+/** What the list's price of something else stands in for is on no bill: a wallet would not pay for it, and be overdrawn once somebody rates it. */
+function unpricedFor({ holder, body, endpoint, receivedAtMs }: Call, { prices }: Cloud): string | undefined {
+  const customer = holder.organisation.id;
+  return prices.unpriced(receivedAtMs, {
+    customer,
+    model: body.fields.model,
+    isEmbedding: endpoint.action === "embed",
+  });
 }
 
 /** Sets a request's bound aside under every budget and in the wallet, or nowhere. */

@@ -36,6 +36,7 @@ export {
   invoicesPage,
   type InvoiceTotal,
   invoiceTotals,
+  untaxedDrafts,
   openBefore,
 } from "./invoices.ts";
 export {
@@ -55,6 +56,7 @@ export {
 export {
   type MeteredQuestion,
   meteredRecords,
+  gatewaysAmong,
   meteredRequests,
   type MeteredRow,
   type PostingRow,
@@ -69,6 +71,7 @@ export {
   findCredit,
   findParty,
   issuedDocuments,
+  setFinal,
   setInvoiceState,
   setParty,
   takeInvoice,
@@ -102,7 +105,15 @@ export type { UsedTokens } from "./settlements.ts";
 export { type PostUsed, readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
 export { balancesUntil, quantitiesByDimension, revenueCurrencies, revenueSums, type RevenueSum } from "./revenue.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
-export { addUnrated, findUnrated, setRated, type UnratedEvent, type UnratedRow } from "./unrated.ts";
+export {
+  addUnrated,
+  type Dropped,
+  findUnrated,
+  setDropped,
+  setRated,
+  type UnratedEvent,
+  type UnratedRow,
+} from "./unrated.ts";
 export { addRecords, type RecordKey, type ToldRecord } from "./usage-records.ts";
 export {
   addToSums,

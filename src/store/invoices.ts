@@ -63,6 +63,22 @@ export interface InvoiceTotal {
   readonly residual: string;
 }
 
+/** Customers of a period's drafts that have no rate of tax, by what they are called now: the first ones, and how many drafts there are. */
+export async function untaxedDrafts(
+  db: Kysely<Database>,
+  period: string,
+  limit: number,
+): Promise<{ readonly customers: readonly string[]; readonly count: number }> {
+  // Bills are as we write them, and large: a look at the text is enough.
+  const { rows } = await sql<{ customer: string; count: string }>`
+    SELECT coalesce(o.name, i.organisation) AS customer, count(*) OVER () AS count
+    FROM invoices i LEFT JOIN organisations o ON o.id = i.organisation
+    WHERE i.period = ${period} AND i.state = 'draft' AND i.tax = 0
+      AND i.bill LIKE '%"taxPercent":null,"reverseCharge":false%'
+    ORDER BY 1 LIMIT ${limit}`.execute(db);
+  return { customers: rows.map(({ customer }) => customer), count: Number(rows[0]?.count ?? 0) };
+}
+
 export async function invoiceTotals(
   db: Kysely<Database>,
   period: string,

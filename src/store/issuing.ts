@@ -82,9 +82,27 @@ export async function takeInvoice(transaction: Transaction<Database>, id: Invoic
 export async function setInvoiceState(
   transaction: Transaction<Database>,
   id: InvoiceId,
-  state: "final" | "paid" | "void",
+  state: "paid" | "void",
 ): Promise<void> {
   await transaction.updateTable("invoices").set({ state }).where("id", "=", id).executeTakeFirstOrThrow();
+}
+
+/** A draft becomes final; `taxed`: with the tax of a rate that was not known when its period closed, in units of 10^-12. */
+export async function setFinal(
+  transaction: Transaction<Database>,
+  id: InvoiceId,
+  taxed: { readonly bill: string; readonly tax: bigint } | undefined,
+): Promise<void> {
+  const changed = taxed && {
+    bill: taxed.bill,
+    tax: sql<string>`${String(taxed.tax)}::numeric * 0.000000000001`,
+    gross: sql<string>`net + ${String(taxed.tax)}::numeric * 0.000000000001`,
+  };
+  await transaction
+    .updateTable("invoices")
+    .set({ state: "final", ...changed })
+    .where("id", "=", id)
+    .executeTakeFirstOrThrow();
 }
 
 export interface DocumentQuestion {

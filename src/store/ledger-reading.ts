@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { OrganisationId, ReceiptId, RequestId } from "../base/index.ts";
 import type { Database } from "./schema.ts";
 import { isOfBatch } from "./settlements.ts";
@@ -73,6 +73,8 @@ export interface MeteredRow {
   readonly source: string;
   readonly id: string;
   readonly organisation: OrganisationId;
+  /** What it is called now. */
+  readonly organisationName: string;
   readonly at: Date;
   readonly isBatch: boolean;
   readonly receipt: ReceiptId | null;
@@ -95,6 +97,8 @@ export interface MeteredQuestion {
   readonly skus?: readonly string[];
   readonly fromMs?: number;
   readonly untilMs?: number;
+  /** Of requests: these. */
+  readonly requests?: readonly string[];
   /** Where in a gateway's journal. */
   readonly shipment?: { readonly gateway: string; readonly from: string; readonly to: string };
   /** The call that a record came with. */
@@ -108,7 +112,7 @@ export async function meteredRequests(
   db: Kysely<Database>,
   question: MeteredQuestion,
 ): Promise<readonly (MeteredRow & { readonly id: RequestId })[]> {
-  const { organisation, skus, fromMs, untilMs, shipment, after, limit } = question;
+  const { organisation, skus, fromMs, untilMs, requests, shipment, after, limit } = question;
   const models = skus?.map((sku) => sku.slice(0, sku.lastIndexOf("/")));
   const place = (text: string) => sql`(${text.split(":")[0]!}::bigint, ${text.split(":")[1]!}::bigint)`;
   const filters = [
@@ -117,6 +121,7 @@ export async function meteredRequests(
     ...(models === undefined ? [] : [sql`model = ANY(${models}::text[])`]),
     ...(fromMs === undefined ? [] : [sql`started_at >= ${new Date(fromMs)}`]),
     ...(untilMs === undefined ? [] : [sql`started_at < ${new Date(untilMs)}`]),
+    ...(requests === undefined ? [] : [sql`request = ANY(${requests}::text[])`]),
     ...(after === undefined ? [] : [sql`request > ${after[0]}`]),
     ...(shipment === undefined
       ? []
@@ -126,11 +131,24 @@ export async function meteredRequests(
         ]),
   ];
   const { rows } = await sql<MeteredRow & { id: RequestId }>`
-    SELECT gateway AS source, request AS id, organisation, started_at AS at, ${isOfBatch} AS is_batch, receipt, NULL AS sku,
+    SELECT gateway AS source, request AS id, organisation, ${nameOf("usage")}, started_at AS at, ${isOfBatch} AS is_batch, receipt, NULL AS sku,
       NULL AS quantity, model, endpoint = 'embeddings' AS is_embedding, input_tokens, cached_input_tokens, output_tokens,
       reasoning_tokens
     FROM usage WHERE ${sql.join(filters, sql` AND `)} ORDER BY request LIMIT ${limit}::bigint`.execute(db);
   return rows;
+}
+
+function nameOf(table: "usage" | "e"): RawBuilder<unknown> {
+  const organisation = sql.ref(`${table}.organisation`);
+  return sql`coalesce((SELECT name FROM organisations WHERE organisations.id = ${organisation}), ${organisation})
+    AS organisation_name`;
+}
+
+/** Which of these names are gateways that requests of this installation were ever served by. */
+export async function gatewaysAmong(db: Kysely<Database>, names: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ gateway: string }>`
+    SELECT gateway FROM watermarks WHERE gateway = ANY(${names}::text[])`.execute(db);
+  return new Set(rows.map(({ gateway }) => gateway));
 }
 
 /** Records of other services, in the order of their keys. */
@@ -146,7 +164,7 @@ export async function meteredRecords(db: Kysely<Database>, question: MeteredQues
     ...(after === undefined ? [] : [sql`(e.organisation, e.source, e.id, e.sku) > (${sql.join([...after])})`]),
   ];
   const { rows } = await sql<MeteredRow>`
-    SELECT e.source, e.id, e.organisation, e.at, e.is_batch, NULL AS receipt, e.sku,
+    SELECT e.source, e.id, e.organisation, ${nameOf("e")}, e.at, e.is_batch, NULL AS receipt, e.sku,
       trim_scale(e.quantity)::text AS quantity, NULL AS model, false AS is_embedding, NULL AS input_tokens,
       NULL AS cached_input_tokens, NULL AS output_tokens, NULL AS reasoning_tokens
     FROM usage_events e ${reference === undefined ? sql`` : sql`JOIN usage_records r USING (organisation, source, id)`}

@@ -61,7 +61,7 @@ export async function balancesUntil(
   return new Map(rows.map(({ account, balance }) => [account, balance]));
 }
 
-/** What was used in some periods, rated or not, by the last part of its SKU: exact decimal strings. */
+/** What was used in some periods, rated or not, or written off, by the last part of its SKU: exact decimal strings. */
 export async function quantitiesByDimension(
   db: Kysely<Database>,
   { periods, from, to }: { readonly periods: readonly string[]; readonly from: Date; readonly to: Date },
@@ -71,7 +71,7 @@ export async function quantitiesByDimension(
       SELECT sku, quantity FROM usage_sums WHERE period = ANY (${[...periods]}::text[])
       UNION ALL
       SELECT sku, quantity FROM unrated_usage
-        WHERE rated_at IS NULL AND quantity IS NOT NULL AND at >= ${from} AND at < ${to}
+        WHERE (rated_at IS NULL OR dropped_by IS NOT NULL) AND quantity IS NOT NULL AND at >= ${from} AND at < ${to}
     ) AS used GROUP BY 1`.execute(db);
   return new Map(rows.map(({ dimension, quantity }) => [dimension, quantity]));
 }

@@ -422,6 +422,9 @@ export interface UnratedUsageTable {
   /** null: it waits. */
   ratedAt: TimeOrNull;
   ratedQuantity: DecimalOrNull;
+  /** Who wrote it off, and what for; null: nobody did. */
+  droppedBy: TextOrNull;
+  droppedFor: TextOrNull;
 }
 
 /** What a customer owes for a period in a currency. */

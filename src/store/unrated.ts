@@ -49,6 +49,14 @@ export interface UnratedRow {
   readonly events: number;
   readonly reason: string;
   readonly reference: string;
+  /** That it will never be billed. */
+  readonly dropped: Dropped | undefined;
+}
+
+export interface Dropped {
+  readonly at: Date;
+  readonly by: string;
+  readonly reason: string;
 }
 
 interface RawUnrated extends Pick<UnratedRow, "organisation" | "sku" | "isBatch" | "reason" | "reference"> {
@@ -56,27 +64,51 @@ interface RawUnrated extends Pick<UnratedRow, "organisation" | "sku" | "isBatch"
   readonly atMs: string;
   readonly quantity: string | null;
   readonly events: string;
+  readonly ratedAt: Date | null;
+  readonly droppedBy: string | null;
+  readonly droppedFor: string | null;
 }
 
-/** Those behind a number, in order. `isLocked`: nobody else rates them until the transaction ends. */
+/** Those behind a number, in order: what waits, or what was written off. `isLocked`: nobody else rates them until the transaction ends. */
 export async function findUnrated(
   db: Kysely<Database>,
-  question: { readonly after: number; readonly limit: number; readonly number?: number; readonly isLocked?: boolean },
+  question: {
+    readonly after: number;
+    readonly limit: number;
+    readonly number?: number;
+    readonly isLocked?: boolean;
+    readonly isDropped?: boolean;
+  },
 ): Promise<readonly UnratedRow[]> {
-  const { after, limit, number, isLocked } = question;
+  const { after, limit, number, isLocked, isDropped } = question;
   const { rows } = await sql<RawUnrated>`
     SELECT number, organisation, sku, (extract(epoch FROM at) * 1000)::bigint AS at_ms,
-      (quantity * 1000000000)::numeric(47, 0) AS quantity, is_batch, events, reason, reference
+      (quantity * 1000000000)::numeric(47, 0) AS quantity, is_batch, events, reason, reference, rated_at, dropped_by, dropped_for
     FROM unrated_usage
-    WHERE rated_at IS NULL AND number > ${after} ${number === undefined ? sql`` : sql`AND number = ${number}`}
+    WHERE ${isDropped === true ? sql`dropped_by IS NOT NULL` : sql`rated_at IS NULL`} AND number > ${after} ${number === undefined ? sql`` : sql`AND number = ${number}`}
     ORDER BY number LIMIT ${limit} ${isLocked === true ? sql`FOR UPDATE` : sql``}`.execute(db);
-  return rows.map((row) => ({
+  return rows.map(({ ratedAt, droppedBy, droppedFor, ...row }) => ({
     ...row,
     number: Number(row.number),
     atMs: Number(row.atMs),
     quantity: row.quantity === null ? undefined : BigInt(row.quantity),
     events: Number(row.events),
+    dropped: droppedBy === null ? undefined : { at: ratedAt!, by: droppedBy, reason: droppedFor! },
   }));
+}
+
+/** Writes one off: nothing of it is ever rated. */
+export async function setDropped(
+  transaction: Transaction<Database>,
+  number: number,
+  { at, by, reason }: Dropped,
+): Promise<void> {
+  await transaction
+    .updateTable("unratedUsage")
+    .set({ ratedAt: at, ratedQuantity: "0", droppedBy: by, droppedFor: reason })
+    .where("number", "=", String(number))
+    .where("ratedAt", "is", null)
+    .executeTakeFirstOrThrow();
 }
 
 export async function setRated(

@@ -304,6 +304,17 @@ test("what was metered is written so that it can be rated again, to the same cen
   assert.equal((JSON.parse(text) as { gross: string }).gross, "2027.49");
 });
 
+test("what was metered and is imported again, served requests among it, was there before in each format", async () => {
+  const before = await balances();
+  for (const format of ["cloudevents", "csv", "jsonl"]) {
+    const path = file(`again.${format}`, printed("usage", "export", "--format", format));
+    const sum = await cloud.command<{ accepted: number; duplicates: number }>("usage", "import", path);
+    assert.equal(sum.accepted, 0, format);
+    assert.ok(sum.duplicates > 4);
+  }
+  assert.deepEqual(await balances(), before);
+});
+
 test("killed and started again, the books are the same", async () => {
   const before = await balances();
   await cloud.kill();

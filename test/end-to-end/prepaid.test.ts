@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ask, control, errorIn, makeKey } from "./asking.ts";
@@ -98,6 +99,18 @@ test("1,000 requests at once use no more than a prepaid wallet has, also over a 
   assert.equal((await ask(large)).status, 402);
   await cloud.command("wallet", "grant", "acme", "--credits", "10", "--paid", "9.50");
   assert.equal((await ask(large)).status, 200);
+
+  // What no bill has a price for would be free until somebody rates it, and overdraw the wallet then.
+  const { document } = await cloud.command<{ document: { versions: object[] } }>("price-book", "show");
+  const second = Math.floor(Date.now() / 1_000 + 2) * 1_000;
+  const prices = ["input", "output", "reasoning"].map((kind) => ({ sku: `*/${kind}-tokens`, pricePerMillion: "0.1" }));
+  const versions = [...document.versions, { version: "gap", effectiveFrom: new Date(second).toISOString(), prices }];
+  const path = join(folder.path, "book.json");
+  writeFileSync(path, JSON.stringify({ ...document, versions }));
+  await cloud.command("price-book", "apply", path);
+  await eventually("the version to begin", async () => (await ask(large)).status === 402);
+  const gap = errorIn(await ask(large));
+  assert.deepEqual([gap.code, /"fake\/cached-read-tokens" has no price/.test(gap.message)], ["wallet_exhausted", true]);
   await cloud.stop();
   cloud = undefined;
 });

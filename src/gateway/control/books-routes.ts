@@ -17,6 +17,7 @@ import {
   recorded,
   transactions,
   trialBalance,
+  unrated as unratedRow,
   unratedRows,
   wholeInvoice,
 } from "./books-wire.ts";
@@ -110,7 +111,7 @@ function usageRoutes(books: BooksOperations): readonly Route[] {
         path: "/usage",
         name: "recordUsage",
         summary:
-          "Takes what other services have metered: a record or a CloudEvent, or a list of them (`application/json`, `application/cloudevents+json`, `application/cloudevents-batch+json`), as usage files have them (rate.md); `customer` is an organisation's name or id. All of it is taken or none. The same (organisation, source, id) counts once, for ever: told again it is a duplicate, and with another body it is refused.",
+          "Takes what other services have metered: a record or a CloudEvent, or a list of them (`application/json`, `application/cloudevents+json`, `application/cloudevents-batch+json`; or one CloudEvent in binary mode, whose attributes are `ce-` headers), as usage files have them (rate.md); `customer` is an organisation's name or id. All of it is taken or none. The same (organisation, source, id) counts once, for ever: told again it is a duplicate, and with another body it is refused.",
         body: told,
         answer: recorded,
       },
@@ -156,10 +157,28 @@ function usageRoutes(books: BooksOperations): readonly Route[] {
         name: "listUnratedUsage",
         summary:
           "Lists usage that has no price, or whose quantity nobody knows, the oldest first. It is on no invoice.",
-        query: z.strictObject(page),
+        query: z.strictObject({
+          ...page,
+          dropped: z.stringbool().optional().meta({ description: "True: what was written off, and will be on none." }),
+        }),
         answer: unratedRows,
       },
-      ({ query }) => books.unrated(pageOf(query)),
+      ({ query }) => books.unrated({ isDropped: query.dropped ?? false }, pageOf(query)),
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/usage/unrated/drop",
+        name: "dropUnratedUsage",
+        summary: "Writes off one unrated usage, for a reason: it will be on no invoice, and is listed as dropped.",
+        body: z.strictObject({
+          number: z.int().min(1),
+          reason: z.string().trim().min(1).max(500).meta({ description: "For whoever looks for it later." }),
+        }),
+        answer: unratedRow,
+      },
+      ({ body, asker }) => books.dropUnrated({ ...body, by: asker.name }),
     ),
     route(
       {
@@ -168,7 +187,7 @@ function usageRoutes(books: BooksOperations): readonly Route[] {
         path: "/usage/unrated/rate",
         name: "rateUnratedUsage",
         summary:
-          "Rates what has a price by now. `quantity`: of the one that `number` names, where nobody had counted; 0: nothing of it is billed.",
+          "Rates what has a price by now. `quantity`: of the one that `number` names, where nobody had counted; 0: nothing of it is billed. Where somebody had, a quantity is refused.",
         body: z.strictObject({ number: z.int().min(1).optional(), quantity: decimal.optional() }),
         answer: ratedLater,
       },

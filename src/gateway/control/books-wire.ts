@@ -5,9 +5,10 @@ import { version } from "./wire.ts";
 // What the control API answers of money.
 
 export const priceBook = version.extend({
-  document: z
-    .record(z.string(), z.unknown())
-    .meta({ description: "As it was applied; of version 0 the settings' `prices`, written as a price book." }),
+  document: z.record(z.string(), z.unknown()).meta({
+    description:
+      "As it would be applied today: organisations have the names of today. Of version 0 the settings' `prices`, written as a price book.",
+  }),
   customers: z
     .record(z.string(), z.string())
     .meta({ description: "The ids of the organisations that it calls by name: names may change." }),
@@ -23,6 +24,7 @@ export const metered = z.object({
   source: z.string().meta({ description: "A gateway's id, or what a record says." }),
   id: z.string().meta({ description: "A request's id, or a record's." }),
   organisation: z.string(),
+  organisationName: z.string().meta({ description: "What it is called now." }),
   at: z.string(),
   isBatch: z.boolean(),
   receipt: z.string().nullable(),
@@ -47,6 +49,10 @@ export const unrated = z.object({
   events: z.int(),
   reason: z.string(),
   reference: z.string().meta({ description: "What it came with: a shipment, a request, a record." }),
+  dropped: z
+    .object({ at: z.string(), by: z.string(), reason: z.string() })
+    .nullable()
+    .meta({ description: "That it was written off; null: it waits." }),
 });
 
 export const unratedRows = listOf(unrated);
@@ -67,6 +73,7 @@ export const closedPeriod = z.object({
   closedBy: z.string(),
   invoices: z.int(),
   totals: z.array(total).meta({ description: "By currency." }),
+  warnings: z.array(z.string()).meta({ description: "What its drafts lack, so that they could not become final." }),
 });
 
 export const periods = z.object({

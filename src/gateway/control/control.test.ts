@@ -470,3 +470,28 @@ test("what no path, no database and no stack can hold is refused in words, and i
   }
   assert.deepEqual(failures, []);
 });
+
+test("a CloudEvent whose attributes are headers is the same as one that is a body", async (context) => {
+  const { operations, ask } = await serve(context);
+  const told: unknown[] = [];
+  operations.books.recordUsage = (records) => {
+    told.push(...records);
+    return Promise.resolve({ accepted: records.length, duplicates: 0 });
+  };
+  const path = `${base}/usage`;
+  const data = { sku: "m/input-tokens", quantity: 1 };
+  const attributes = { specversion: "1.0", type: "usage", id: "1", source: "/a%20b", subject: 'Z\u00fcrich "1"' };
+  const names = Object.entries(attributes).map(([name, value]) => [`ce-${name}`, encodeURIComponent(value)]);
+  const headers = { ...operator, ...Object.fromEntries(names), "ce-time": '"2026-03-10T12:00:00Z"' };
+  const time = "2026-03-10T12:00:00Z";
+  assert.equal((await ask("POST", path, { headers, body: data })).status, 200);
+  assert.deepEqual(told, [{ ...attributes, time, data }]);
+  // What says that it is a whole event is one, whatever a proxy has put before it.
+  const whole = { ...attributes, time, id: "2", data };
+  const structured = { ...headers, "content-type": "application/cloudevents+json; charset=utf-8" };
+  assert.equal((await ask("POST", path, { headers: structured, body: whole })).status, 200);
+  assert.deepEqual(told[1], whole);
+  const broken = await ask("POST", path, { headers: { ...headers, "ce-subject": "%zz" }, body: data });
+  assert.equal(broken.status, 400);
+  assert.match(broken.text, /"param":"ce-subject"/);
+});

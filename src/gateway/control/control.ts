@@ -6,6 +6,7 @@ import { type Clock, type Ids, isTooNested, nestingMax, refuse } from "../../bas
 import { documentHeaders, pageFiles, type PageStatus, renderPage } from "../page/index.ts";
 import { createAccess, type Identities, type Permission } from "./access.ts";
 import { createAudited } from "./auditing.ts";
+import { binaryEvent } from "./binary-event.ts";
 import { alertRoutes } from "./alert-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { booksRoutes } from "./books-routes.ts";
@@ -61,6 +62,7 @@ export interface Control {
 }
 
 const mostBodyBytes = 1 << 20;
+const usagePath = `${base}/usage`;
 
 export async function createControl(options: ControlOptions): Promise<Control> {
   const app = fastify({
@@ -77,6 +79,14 @@ export async function createControl(options: ControlOptions): Promise<Control> {
       ? sendRefusal(reply, refuse("invalid_request", `The body has more than ${nestingMax} levels.`))
       : undefined,
   );
+  // CloudEvents, binary: attributes are headers. Only where they can be usage; a proxy may add such headers anywhere.
+  app.addHook("preValidation", async (request, reply) => {
+    if (request.method !== "POST" || request.routeOptions.url !== usagePath) return undefined;
+    const read = binaryEvent(request.headers, request.body);
+    if (read?.outcome === "refused") return sendRefusal(reply, read);
+    if (read !== undefined) request.body = read.event;
+    return undefined;
+  });
   // JSON alone: a form in a browser can send text without asking first.
   app.removeContentTypeParser("text/plain");
   // CloudEvents, structured: JSON under names of their own (HTTP protocol binding 1.0.2, 3.2 and 3.3).

@@ -39,7 +39,8 @@ export function createFakeBooks(clock: Clock): BooksOperations {
       return Promise.resolve({ accepted, duplicates: told.length - accepted });
     },
     metered: (_, page) => Promise.resolve(paged(metered, page)),
-    unrated: (page) => Promise.resolve(paged([], page)),
+    unrated: (_, page) => Promise.resolve(paged([], page)),
+    dropUnrated: () => Promise.resolve(refuse("not_found", "Nothing unrated has that number.", { param: "number" })),
     rateUnrated: () => Promise.resolve({ rated: 0, left: 0 }),
     periods: () =>
       Promise.resolve({
@@ -55,7 +56,14 @@ export function createFakeBooks(clock: Clock): BooksOperations {
         ],
       }),
     close: (period, by) =>
-      Promise.resolve({ period, closedAt: instantOf(clock.nowMs()), closedBy: by, invoices: 0, totals: [] }),
+      Promise.resolve({
+        period,
+        closedAt: instantOf(clock.nowMs()),
+        closedBy: by,
+        invoices: 0,
+        totals: [],
+        warnings: [],
+      }),
     accounts: () => Promise.resolve({ items: [{ account: "receivables", kind: "asset" }] }),
     trialBalance: () =>
       Promise.resolve({
@@ -128,6 +136,7 @@ function meteredOf(
     source: "",
     id,
     organisation: "org_00000000000000000000000000",
+    organisationName: "acme",
     at,
     isBatch: false,
     receipt: null,

@@ -425,7 +425,13 @@ export interface BooksOperations {
     },
     page: Page,
   ): Promise<List<Metered> | Refusal>;
-  unrated(page: Page): Promise<List<Unrated> | Refusal>;
+  unrated(filter: { readonly isDropped: boolean }, page: Page): Promise<List<Unrated> | Refusal>;
+  /** Of what waits. */
+  dropUnrated(which: {
+    readonly number: number;
+    readonly reason: string;
+    readonly by: string;
+  }): Promise<Unrated | Refusal>;
   rateUnrated(
     which: { readonly number?: number | undefined; readonly quantity?: string | undefined },
     request: string,

@@ -3,6 +3,7 @@ import { decimalText, fixedText, fractionText, isDecimal, total } from "../book/
 import { quantityFraction, unitOf } from "../book/quantity.ts";
 import type { Bill, Billing } from "./bill.ts";
 import type { Line } from "./line.ts";
+import type { Tax } from "./tax.ts";
 import type { UnratedReason, UnratedSum, UsageSum, UsageSums } from "./sums.ts";
 
 /** A line as it is told: numbers are decimal strings. */
@@ -157,10 +158,27 @@ function billText({ customer, period, currency, net, tax, gross }: Bill): BillTe
     net: moneyText(net, currency),
     tax: moneyText(tax.amount, currency),
     gross: moneyText(gross, currency),
-    taxName: tax.name,
-    taxJurisdiction: tax.jurisdiction ?? null,
-    taxPercent: tax.percent === undefined ? null : decimalText(tax.percent),
-    reverseCharge: tax.reverseCharge,
+    ...taxText(tax),
+  };
+}
+
+function taxText({ name, jurisdiction, percent, reverseCharge }: Tax) {
+  return {
+    taxName: name,
+    taxJurisdiction: jurisdiction ?? null,
+    taxPercent: percent === undefined ? null : decimalText(percent),
+    reverseCharge,
+  };
+}
+
+/** A bill that had no tax, with one. `net` is the bill's, in minor units. */
+export function taxedDocument(document: BillDocument, net: bigint, tax: Tax): BillDocument {
+  const { currency } = document;
+  return {
+    ...document,
+    tax: moneyText(tax.amount, currency),
+    gross: moneyText(net + tax.amount, currency),
+    ...taxText(tax),
   };
 }
 

@@ -4,16 +4,19 @@ import type { BookVersion, RatedBook } from "./book.ts";
 import type { ChargeModel } from "./charge.ts";
 import { ceiling, compare, divide, type Fraction, fraction, multiply, none } from "./fraction.ts";
 import { type Dimension, skuOf } from "./quantity.ts";
+import { unpricedIn } from "./unpriced.ts";
 
 /**
  * What a single request is listed at by a price book: its list's unit prices. Of tiers it is the dearest, of packages the price of a unit in a
  * full one; contracts, grants and discounts count on the bill alone. Where a model has no price for a kind of token, of cached input and
  * of reasoning it is that of what they are part of; without one of input and output, or of embeddings, there is none.
  */
-export function listPrices({ currency, list }: RatedBook): PriceBook {
+export function listPrices(book: RatedBook): PriceBook {
+  const { currency, list } = book;
   const known = new Map<BookVersion, Map<string, Price | undefined>>();
   return {
     currency,
+    unpriced: unpricedIn(book),
     at(timeMs, model) {
       const version = list.find(({ fromMs, toMs }) => fromMs <= timeMs && timeMs < toMs);
       if (version === undefined) return undefined;

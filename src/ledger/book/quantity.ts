@@ -1,4 +1,4 @@
-import { type Fraction, fraction } from "./fraction.ts";
+import { decimalText, type Fraction, fraction } from "./fraction.ts";
 
 /** What was used, in units of 10^-9 of a token, a second, a seat: sums are exact, in whatever order. */
 export type Quantity = bigint & { readonly quantity: unique symbol };
@@ -11,6 +11,11 @@ export function parseQuantity(text: string): Quantity | undefined {
   const [, whole, decimals = ""] = pattern.exec(text) ?? [];
   if (whole === undefined) return undefined;
   return (BigInt(whole) * one + (decimals === "" ? 0n : BigInt(decimals.padEnd(9, "0")))) as Quantity;
+}
+
+/** Units of 10^-9 as a decimal string. */
+export function quantityText(units: bigint): string {
+  return decimalText(quantityFraction(units));
 }
 
 export function quantityFraction(quantity: bigint): Fraction {

@@ -65,6 +65,23 @@ export function billing(bill: Bill, isInternal: boolean): readonly Movement[] {
   return added([owed, ...earned, due]);
 }
 
+/** The tax of an invoice whose rate was not known when it was posted. Minor units. */
+export function taxing({
+  currency,
+  tax,
+  jurisdiction,
+}: {
+  readonly currency: string;
+  readonly tax: bigint;
+  readonly jurisdiction: string | undefined;
+}): readonly Movement[] {
+  const amount = ledgerUnits(tax, currency);
+  return added([
+    { account: "receivables", currency, amount },
+    { account: taxAccount(jurisdiction), currency, amount: -amount },
+  ]);
+}
+
 /** Parts of an invoice that are taken back, with their tax. Minor units. */
 export function crediting(credit: {
   readonly currency: string;

@@ -28,6 +28,8 @@ import { usageTiers } from "./2026-12-03-usage-tiers.ts";
 import { creditIds } from "./2026-12-04-credit-ids.ts";
 import { guards } from "./2026-12-04-guards.ts";
 import { purchases } from "./2026-12-04-purchases.ts";
+import { lateTax } from "./2026-12-06-late-tax.ts";
+import { writtenOff } from "./2026-12-06-written-off.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -55,6 +57,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-12-04-credit-ids": creditIds,
   "2026-12-04-guards": guards,
   "2026-12-04-purchases": purchases,
+  "2026-12-06-late-tax": lateTax,
+  "2026-12-06-written-off": writtenOff,
 };
 
 /** The newest schema that this code knows. */
