@@ -123,7 +123,7 @@ test("what nobody has said is named, and takes no number", async (context) => {
   const { books, ids } = await closedMarch(context, ["a", "b", "c"], { known: 2 });
   const { issued, refused, refusals } = await finalizePeriod(books, "2026-03", "tester");
   assert.deepEqual([issued.length, refusals, refused.length], [2, 1, 1]);
-  assert.match(refused[0]!.message, /the party of org_/);
+  assert.match(refused[0]!.message, /the party of c \(/);
   assert.equal(await stateOf(books, refused[0]!.invoice), "draft");
   assert.ok(ids.includes(refused[0]!.invoice));
   taken(await applyParty(books, (await books.organisation("c")) as never, party, "tester"));

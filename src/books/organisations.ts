@@ -1,4 +1,4 @@
-import type { Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
 import type { Database } from "../store/index.ts";
 
@@ -22,4 +22,10 @@ export async function internalOrganisations(
   named: readonly string[],
 ): Promise<ReadonlySet<string>> {
   return new Set((await organisationsOf(transaction, named)).values());
+}
+
+/** What an organisation is called now, for people; its id where it is no longer there. */
+export async function nameOf(db: Kysely<Database>, organisation: OrganisationId): Promise<string> {
+  const row = await db.selectFrom("organisations").select("name").where("id", "=", organisation).executeTakeFirst();
+  return row?.name ?? organisation;
 }

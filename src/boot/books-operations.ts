@@ -17,9 +17,11 @@ import {
 } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
 import { parseQuantity } from "../ledger/index.ts";
-import { findSums, type List, type MeteredRow } from "../store/index.ts";
+import { findSums, type InvoiceTotal, type List, type MeteredRow, type Page } from "../store/index.ts";
 import { invoiceOperations } from "./invoices.ts";
+import { organisationNames } from "./organisation-names.ts";
 import type { OperationParts } from "./parts.ts";
+import { wholeAmount } from "./whole-amount.ts";
 
 type Books = Operations["books"];
 
@@ -42,17 +44,12 @@ export function booksOperations(parts: OperationParts): Books {
     recordUsage: (records, request) => record(ledger, records, `usage ${request}`),
     metered: async (filter, page) =>
       (page.after === undefined ? await shipped() : undefined) ?? meteredPage(parts, filter, page),
-    unrated: async (page) =>
-      toldList(await unrated(ledger, page), ({ atMs, quantity, ...row }) => ({
-        ...row,
-        at: new Date(atMs).toISOString(),
-        quantity: quantity === undefined ? null : quantityText(quantity),
-      })),
+    unrated: (page) => unratedPage(parts, page),
     rateUnrated: ({ number, quantity }, request) => rateLater(ledger, number, quantity, request),
     periods: async () => ({ items: await periods(ledger.db) }),
     close: async (period, by) =>
       (await shipped()) ??
-      told(await close(ledger, period, by), (closed) => ({ ...closed, totals: [...closed.totals] })),
+      told(await close(ledger, period, by), (closed) => ({ ...closed, totals: closed.totals.map(totalOf) })),
     accounts: async () => ({ items: [...(await accounts(ledger))] }),
     trialBalance: async (period) =>
       (await shipped()) ??
@@ -120,6 +117,24 @@ async function meteredPage(
     ...(until !== undefined && { untilMs: Date.parse(until) }),
   };
   return toldList(await metered(ledger, filter, page), meteredOf);
+}
+
+/** With the names of who has used it. */
+async function unratedPage({ ledger, store }: OperationParts, page: Page): ReturnType<Books["unrated"]> {
+  const found = await unrated(ledger, page);
+  if ("outcome" in found) return found;
+  const names = await organisationNames(store, [...new Set(found.items.map(({ organisation }) => organisation))]);
+  return toldList(found, ({ atMs, quantity, ...row }) => ({
+    ...row,
+    organisationName: names.get(row.organisation) ?? null,
+    at: new Date(atMs).toISOString(),
+    quantity: quantity === undefined ? null : quantityText(quantity),
+  }));
+}
+
+function totalOf({ net, tax, gross, ...total }: InvoiceTotal): InvoiceTotal {
+  const whole = (amount: string): string => wholeAmount(amount, total.currency);
+  return { ...total, net: whole(net), tax: whole(tax), gross: whole(gross) };
 }
 
 function meteredOf({ at, ...row }: MeteredRow) {

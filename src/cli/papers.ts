@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { isId } from "../base/index.ts";
 import type { Invoice, PaperFormat } from "../invoicing/index.ts";
 import { type CommandContext, withRequired } from "./context.ts";
 import { failureOf } from "./failure.ts";
@@ -16,6 +17,7 @@ export interface PaperOptions {
 export interface PutInvoice {
   readonly number: string;
   readonly customer: string;
+  readonly buyer: string;
   readonly period: string | null;
   readonly currency: string;
   readonly net: string;
@@ -80,9 +82,19 @@ export async function putPapers(
       if (delivered.outcome === "refused") throw failureOf(delivered);
       files.push(delivered.place);
     }
-    const { number, customer, period, currency, totals } = invoice;
+    const { number, customer, buyer, period, currency, totals } = invoice;
     const { net, tax, gross } = totals;
-    rendered.push({ number, customer, period: period?.name ?? null, currency, net, tax, gross, files });
+    rendered.push({
+      number,
+      customer,
+      buyer: buyer.name,
+      period: period?.name ?? null,
+      currency,
+      net,
+      tax,
+      gross,
+      files,
+    });
   }
   return rendered;
 }
@@ -98,7 +110,7 @@ export function printInvoices(rendered: readonly PutInvoice[], { printer }: Comm
   printer.table(
     [
       { title: "INVOICE", text: ({ number }) => number },
-      { title: "CUSTOMER", text: ({ customer }) => customer },
+      { title: "CUSTOMER", text: ({ customer, buyer }) => (isId("org", customer) ? buyer : customer) },
       { title: "PERIOD", text: ({ period }) => period ?? "" },
       { title: "NET", text: ({ net }) => net, align: "right" },
       { title: "TAX", text: ({ tax }) => tax, align: "right" },

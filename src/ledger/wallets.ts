@@ -69,12 +69,12 @@ export class Wallets {
     return this.#accounts.get(organisation)?.isPrepaid ?? false;
   }
 
-  /** Sets `bound` aside, or refuses where a prepaid organisation's wallet does not have so much. */
-  reserve(organisation: string, bound: Exact): WalletReservation | Refusal {
+  /** Sets `bound` aside, or refuses where a prepaid organisation's wallet does not have so much; `name`: what the refusal calls it. */
+  reserve(organisation: string, bound: Exact, name = organisation): WalletReservation | Refusal {
     const account = this.#account(organisation);
     const left = account.available - account.waitingSum - account.reserved;
     if (account.isPrepaid && bound > left) {
-      return refuse("wallet_exhausted", exhausted(organisation, account, bound, this.#currency()));
+      return refuse("wallet_exhausted", exhausted(name, account, bound, this.#currency()));
     }
     return this.hold(organisation, bound);
   }
@@ -115,11 +115,11 @@ export class Wallets {
   }
 }
 
-function exhausted(organisation: string, account: Account, bound: bigint, currency: string): string {
+function exhausted(name: string, account: Account, bound: bigint, currency: string): string {
   const money = (exact: bigint): string => `${formatExact(exact)} ${currency}`;
   const { balance, available, reserved, waitingSum } = account;
   return (
-    `This request could cost up to ${money(bound)}. The ${currency} wallet of ${organisation} has a balance of ${money(balance)}: ` +
+    `This request could cost up to ${money(bound)}. The ${currency} wallet of ${name} has a balance of ${money(balance)}: ` +
     `${money(balance - available + waitingSum)} is used and not billed yet, ${money(reserved)} is reserved for requests that run. ` +
     "A lower `max_tokens` lowers what a request can cost."
   );

@@ -101,7 +101,7 @@ export function admit(call: Call, cloud: Cloud): Admitted | Refusal {
 function reserve({ limits, organisation }: Holder, amountBound: Exact, { budgets, wallets }: Cloud) {
   const reservation = budgets.reserve(limits, amountBound);
   if (reservation.outcome === "refused") return reservation;
-  const walletReservation = wallets.reserve(organisation.id, amountBound);
+  const walletReservation = wallets.reserve(organisation.id, amountBound, organisation.name);
   if (walletReservation.outcome === "refused") {
     reservation.release();
     return walletReservation;

@@ -73,6 +73,7 @@ export interface DocumentQuestion {
   readonly number?: string;
   /** The invoices' period; of credit notes their invoice's. */
   readonly period?: string;
+  readonly kind?: IssuedDocument["kind"];
   /** The seller and number of the last one that was had. */
   readonly after?: readonly [string, string];
   readonly limit: number;
@@ -81,7 +82,7 @@ export interface DocumentQuestion {
 /** Documents in the order of seller and number. */
 export async function issuedDocuments(
   db: Kysely<Database>,
-  { invoice, number, period, after, limit }: DocumentQuestion,
+  { invoice, number, period, kind, after, limit }: DocumentQuestion,
 ): Promise<readonly Pick<IssuedDocument, "seller" | "number" | "kind" | "invoice" | "document">[]> {
   return db
     .selectFrom("invoiceDocuments")
@@ -90,6 +91,7 @@ export async function issuedDocuments(
     .$if(invoice !== undefined, (query) => query.where("invoice", "=", invoice!))
     .$if(number !== undefined, (query) => query.where("number", "=", number!))
     .$if(period !== undefined, (query) => query.where("period", "=", period!))
+    .$if(kind !== undefined, (query) => query.where("kind", "=", kind!))
     .$if(after !== undefined, (query) => query.where(sql<boolean>`(seller, number) > (${after![0]}, ${after![1]})`))
     .orderBy("seller")
     .orderBy("number")

@@ -7,6 +7,8 @@ export interface PostingRow {
   readonly posting: string;
   readonly account: string;
   readonly organisation: OrganisationId | null;
+  /** What it is called now. */
+  readonly organisationName: string | null;
   readonly currency: string;
   /** Exact decimal string: a debit above 0, a credit below. */
   readonly amount: string;
@@ -47,9 +49,10 @@ export async function transactions(
   if (heads.length === 0) return [];
   const numbers = heads.map((head) => head.number);
   const { rows } = await sql<PostingRow & { transaction: string }>`
-    SELECT transaction, transaction || '.' || line AS posting, account, organisation, currency,
+    SELECT transaction, transaction || '.' || line AS posting, account, organisation, o.name AS organisation_name, currency,
       trim_scale(amount)::text AS amount
-    FROM ledger_postings WHERE transaction = ANY(${numbers}::bigint[]) ORDER BY transaction, line`.execute(db);
+    FROM ledger_postings LEFT JOIN organisations o ON o.id = organisation
+    WHERE transaction = ANY(${numbers}::bigint[]) ORDER BY transaction, line`.execute(db);
   const byTransaction = Map.groupBy(rows, ({ transaction }) => transaction);
   return heads.map(({ number, kind, period, at, reference }) => ({
     number: Number(number),
@@ -57,10 +60,11 @@ export async function transactions(
     period,
     at,
     reference,
-    postings: (byTransaction.get(number) ?? []).map(({ posting, account, organisation, currency, amount }) => ({
+    postings: (byTransaction.get(number) ?? []).map(({ posting, account, currency, amount, ...of }) => ({
       posting,
       account,
-      organisation,
+      organisation: of.organisation,
+      organisationName: of.organisationName,
       currency,
       amount,
     })),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import {
   accounts,
   closedPeriod,
+  documentKind,
   finalized,
   issuedDocument,
   issuedDocuments,
@@ -260,9 +261,11 @@ function ledgerRoutes(books: BooksOperations): readonly Route[] {
   ];
 }
 
+const invoiceName = z.string().max(100).meta({ description: "Its id, or the number under which it was issued." });
+
 function invoiceRoutes(books: BooksOperations): readonly Route[] {
   const shared = { ...operator, group: "Invoices" } as const;
-  const params = z.strictObject({ invoice: z.string().max(100) });
+  const params = z.strictObject({ invoice: invoiceName });
   return [
     route(
       {
@@ -325,12 +328,13 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
           invoice: z.string().max(100).optional().meta({ description: "This one, and its credit notes." }),
           number: z.string().max(100).optional(),
           period: periodName.optional(),
+          kind: documentKind.optional(),
         }),
         answer: issuedDocuments,
       },
       ({ query }) => {
-        const { invoice, number, period } = query;
-        return books.documents({ invoice, number, period }, pageOf(query));
+        const { invoice, number, period, kind } = query;
+        return books.documents({ invoice, number, period, kind }, pageOf(query));
       },
     ),
     ...correctingRoutes(books),
@@ -341,7 +345,7 @@ const reason = z.string().trim().min(1).max(500).meta({ description: "For whoeve
 
 function correctingRoutes(books: BooksOperations): readonly Route[] {
   const shared = { ...operator, group: "Invoices" } as const;
-  const params = z.strictObject({ invoice: z.string().max(100) });
+  const params = z.strictObject({ invoice: invoiceName });
   return [
     route(
       {

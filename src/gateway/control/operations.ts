@@ -449,6 +449,7 @@ export interface BooksOperations {
       readonly invoice: string | undefined;
       readonly number: string | undefined;
       readonly period: string | undefined;
+      readonly kind: IssuedDocument["kind"] | undefined;
     },
     page: Page,
   ): Promise<List<IssuedDocument> | Refusal>;
