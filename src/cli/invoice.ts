@@ -7,7 +7,15 @@ import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { type ControlClient, pathOf } from "./control-client.ts";
 import { CommandFailure } from "./failure.ts";
-import { type PaperOptions, printInvoices, putPapers, withPapers, writePaper } from "./papers.ts";
+import {
+  failedTold,
+  failUnlessAll,
+  type PaperOptions,
+  printInvoices,
+  putPapers,
+  withPapers,
+  writePaper,
+} from "./papers.ts";
 
 type Options = CloudOptions & JsonOption;
 
@@ -202,9 +210,10 @@ function addRender(group: Command, context: CommandContext): void {
         const { number } = found[0]!;
         return options.json === true ? printer.json({ number, file }) : printer.text(`${number}: ${file}\n`);
       }
-      const put = await putPapers(found, options, context);
-      if (options.json === true) return printer.json({ invoices: put });
-      return printInvoices(put, context);
+      const { put, failed } = await putPapers(found, options, context);
+      if (options.json === true) printer.json({ invoices: put, failed: failed.map(failedTold) });
+      else printInvoices(put, context);
+      failUnlessAll(failed, found.length);
     });
 }
 

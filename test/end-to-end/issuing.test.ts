@@ -78,7 +78,8 @@ test("who a customer is is said by a file; what it lacks is told, and no number 
 });
 
 test("killed while a period's invoices become final, and started again: no number is missing, none is there twice", async () => {
-  for (const name of names.slice(1)) await control(cloud, "PUT", `/organisations/${name}/party`, party);
+  for (const name of names.slice(2)) await control(cloud, "PUT", `/organisations/${name}/party`, party);
+  await control(cloud, "PUT", `/organisations/${names[1]}/party`, { ...party, name: "汉字有限公司 𠮷" });
   const running = control(cloud, "POST", `/ledger/periods/${month}/finalize`, {}).then(
     () => "done",
     () => "cut",
@@ -115,6 +116,16 @@ test("what was issued is written as one file, or as all of a period into a folde
   const all = ["--period", month, "--format", "json", "--out", join(folder.path, "all")];
   const { invoices } = await cloud.command<{ invoices: unknown[] }>("invoice", "render", ...all);
   assert.equal(invoices.length, names.length);
+  const odd = await cloud.command<{ number: string }[]>("invoice", "list", "--organisation", names[1]!);
+  const some = ["--period", month, "--format", "pdf", "--out", join(folder.path, "pdf"), "--json"];
+  const partly = await commandFails(["invoice", "render", ...some, "--data", cloud.data]);
+  const told = JSON.parse(partly.stdout) as { invoices: unknown[]; failed: { number: string; code: string }[] };
+  assert.deepEqual([partly.code, told.invoices.length], [2, names.length - 1]);
+  assert.deepEqual(
+    told.failed.map(({ number, code }) => [number, code]),
+    [[odd[0]!.number, "format_unsupported"]],
+  );
+  assert.match(partly.stderr, /1 of 60 could not be written; the others were.*No font here has/);
   const again = await commandFails(["invoice", "render", ...all.slice(0, 4), "--out", out, "--data", cloud.data]);
   assert.match(again.stderr, /a file holds one document/);
   const focus = [
