@@ -80,6 +80,16 @@ test("where one invoice cannot be, none is written, and each reason is told", as
   assert.match(stderr, /1 of 2 bills cannot be invoiced\. \(invoice_incomplete\)/);
   assert.match(stderr, /- stranger 2026-03: The parties name no buyer for the customer stranger\./);
   assert.equal(existsSync(join(folder, "out")), false);
+  const buyer = goldenParties.buyers[0]!;
+  const { reference: _, ...unnamed } = buyer;
+  const two = given(context, {
+    usage: [...usage, { ...usage[0]!, customer: "globex" }],
+    parties: { ...goldenParties, buyers: [buyer, { ...unnamed, customer: "globex" }] },
+  });
+  const half = await two.run("paper", "render", "--out", "out", "--format", "ubl", "--format", "xrechnung-ubl");
+  assert.equal(half.code, 2);
+  assert.match(half.stderr, /1 of 2 cannot be written; none was\. \(format_unsupported\)\n +- INV-2026-000002: /);
+  assert.equal(existsSync(join(two.folder, "out")), false);
   const wrong = given(context, { parties: { ...goldenParties, seler: 1 } });
   const told = await wrong.run("paper", "render", "--out", "out");
   assert.match(told.stderr, /parties:1: seler: is no key of parties; did you mean seller\?/);

@@ -89,6 +89,21 @@ export async function putPapers(
   return { put, failed };
 }
 
+/** Looks whether each can be written, before any is: numbers that nobody has issued yet must not lack some. Each is made twice, so that few are in memory. */
+export async function refuseUnlessWritable(
+  invoices: readonly Invoice[],
+  options: PaperOptions,
+  { surroundings: { currentFolder } }: CommandContext,
+): Promise<void> {
+  const failed: FailedPaper[] = [];
+  for (const invoice of invoices) {
+    const made = await papersOf(invoice, options, currentFolder);
+    if ("outcome" in made) failed.push({ number: invoice.number, refusal: made });
+  }
+  if (failed.length > 0)
+    throw manyFailed(failed, `${failed.length} of ${invoices.length} cannot be written; none was.`);
+}
+
 async function papersOf(
   invoice: Invoice,
   { format = ["ubl", "pdf"], font }: PaperOptions,
