@@ -1,6 +1,6 @@
 import type { Transaction } from "kysely";
 import { type InvoiceId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
-import { type BilledLine, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
+import { type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
 import { type BillDocument, minorAmount, type Period } from "../ledger/index.ts";
 import { type Database, draftsOf, issuedDocuments, setInvoiceState, takeInvoice } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
@@ -35,7 +35,7 @@ export async function finalize(context: BooksContext, id: string, by: string): P
           parties,
           drawn,
           taxOfRest: bill.tax.amount,
-          receiptsOf: (line) => receiptsOf(line, context),
+          receiptsOf: (line) => receiptsOf(row.id, line),
         }),
       );
       await setInvoiceState(transaction, row.id, "final");
@@ -81,9 +81,6 @@ async function periodOf(transaction: Transaction<Database>, name: string): Promi
 }
 
 /** Where the control API tells a line's usage, with the receipts of what was served. */
-function receiptsOf({ customer, sku, period }: BilledLine, { prices }: BooksContext): string {
-  const used = prices.book.calendar.periodOf(period.name);
-  const range =
-    used === undefined ? {} : { from: new Date(used.startMs).toISOString(), until: new Date(used.endMs).toISOString() };
-  return `/control/v1/usage/metered?${new URLSearchParams({ organisation: customer, sku, ...range }).toString()}`;
+function receiptsOf(invoice: InvoiceId, line: string): string {
+  return `/control/v1/usage/metered?${new URLSearchParams({ invoice, line }).toString()}`;
 }

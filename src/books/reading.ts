@@ -91,7 +91,7 @@ function pageOf<Row>(rows: readonly Row[], limit: number, nextOf: (row: Row) => 
 /** What was metered, requests first: everything that is, or will be, on an invoice, or waits for a price. */
 export async function metered(
   { db }: BooksContext,
-  filter: Pick<MeteredQuestion, "organisation" | "skus" | "fromMs" | "untilMs">,
+  filter: Pick<MeteredQuestion, "organisation" | "skus" | "fromMs" | "untilMs" | "knownFromMs" | "knownUntilMs">,
   { limit, after }: Page,
 ): Promise<List<MeteredRow> | Refusal> {
   const cursor = after === undefined ? ["requests"] : partsOf(after);

@@ -13,12 +13,13 @@ import {
   showPriceBook,
   trialBalance,
   unrated,
+  usageOfLine,
   why,
 } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
 import { parseQuantity } from "../ledger/index.ts";
 import { findSums, type InvoiceTotal, type List, type MeteredRow, type Page } from "../store/index.ts";
-import { invoiceOperations } from "./invoices.ts";
+import { invoiceOperations, withInvoice } from "./invoices.ts";
 import { organisationNames } from "./organisation-names.ts";
 import type { OperationParts } from "./parts.ts";
 import { wholeAmount } from "./whole-amount.ts";
@@ -105,12 +106,24 @@ function isRefusal(result: object): result is Refusal {
 
 async function meteredPage(
   { ledger, tenancy }: OperationParts,
-  { organisation, sku, from, until }: Parameters<Books["metered"]>[0],
+  { organisation, sku, from, until, invoice, line }: Parameters<Books["metered"]>[0],
   page: Parameters<Books["metered"]>[1],
 ): ReturnType<Books["metered"]> {
   const found = organisation === undefined ? undefined : await tenancy.showOrganisation(organisation);
   if (found !== undefined && "outcome" in found) return found;
+  if ((invoice === undefined) !== (line === undefined)) {
+    return refuse("invalid_request", "`invoice` and `line` name a line together.", { param: "line" });
+  }
+  const ofLine =
+    invoice === undefined
+      ? undefined
+      : await withInvoice(ledger.db, invoice, (id) => usageOfLine(ledger, { invoice: id, line: line! }));
+  if (ofLine !== undefined && "outcome" in ofLine) return ofLine;
+  if (ofLine !== undefined && found !== undefined && ofLine.organisation !== found.id) {
+    return refuse("not_found", `${found.name} has no invoice ${invoice}.`, { param: "invoice" });
+  }
   const filter = {
+    ...ofLine,
     ...(found && { organisation: found.id as OrganisationId }),
     ...(sku !== undefined && { skus: [sku] }),
     ...(from !== undefined && { fromMs: Date.parse(from) }),

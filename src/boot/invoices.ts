@@ -50,7 +50,7 @@ export function invoiceOperations(parts: OperationParts) {
 }
 
 /** Does something with an invoice that is named by its id, or by the number under which it was issued. */
-async function withInvoice<Done>(
+export async function withInvoice<Done>(
   db: OperationParts["store"]["db"],
   named: string,
   act: (id: InvoiceId) => Promise<Done | Refusal>,

@@ -98,6 +98,9 @@ export interface MeteredQuestion {
   readonly skus?: readonly string[];
   readonly fromMs?: number;
   readonly untilMs?: number;
+  /** When it had ended, or was told: after this moment, and up to that one. */
+  readonly knownFromMs?: number;
+  readonly knownUntilMs?: number;
   /** Where in a gateway's journal. */
   readonly shipment?: { readonly gateway: string; readonly from: string; readonly to: string };
   /** The call that a record came with. */
@@ -111,7 +114,7 @@ export async function meteredRequests(
   db: Kysely<Database>,
   question: MeteredQuestion,
 ): Promise<readonly (MeteredRow & { readonly id: RequestId })[]> {
-  const { organisation, skus, fromMs, untilMs, shipment, after, limit } = question;
+  const { organisation, skus, fromMs, untilMs, knownFromMs, knownUntilMs, shipment, after, limit } = question;
   const models = skus?.map((sku) => sku.slice(0, sku.lastIndexOf("/")));
   const place = (text: string) => sql`(${text.split(":")[0]!}::bigint, ${text.split(":")[1]!}::bigint)`;
   const filters = [
@@ -120,6 +123,8 @@ export async function meteredRequests(
     ...(models === undefined ? [] : [sql`model = ANY(${models}::text[])`]),
     ...(fromMs === undefined ? [] : [sql`started_at >= ${new Date(fromMs)}`]),
     ...(untilMs === undefined ? [] : [sql`started_at < ${new Date(untilMs)}`]),
+    ...(knownFromMs === undefined ? [] : [sql`ended_at > ${momentOf(knownFromMs)}`]),
+    ...(knownUntilMs === undefined ? [] : [sql`ended_at <= ${momentOf(knownUntilMs)}`]),
     ...(after === undefined ? [] : [sql`request > ${after[0]}`]),
     ...(shipment === undefined
       ? []
@@ -138,13 +143,16 @@ export async function meteredRequests(
 
 /** Records of other services, in the order of their keys. */
 export async function meteredRecords(db: Kysely<Database>, question: MeteredQuestion): Promise<readonly MeteredRow[]> {
-  const { organisation, skus, fromMs, untilMs, reference, after, limit } = question;
+  const { organisation, skus, fromMs, untilMs, knownFromMs, knownUntilMs, reference, after, limit } = question;
+  const isOfRecord = reference !== undefined || knownFromMs !== undefined || knownUntilMs !== undefined;
   const filters = [
     sql`true`,
     ...(organisation === undefined ? [] : [sql`e.organisation = ${organisation}`]),
     ...(skus === undefined ? [] : [sql`e.sku = ANY(${skus}::text[])`]),
     ...(fromMs === undefined ? [] : [sql`e.at >= ${new Date(fromMs)}`]),
     ...(untilMs === undefined ? [] : [sql`e.at < ${new Date(untilMs)}`]),
+    ...(knownFromMs === undefined ? [] : [sql`r.received_at > ${momentOf(knownFromMs)}`]),
+    ...(knownUntilMs === undefined ? [] : [sql`r.received_at <= ${momentOf(knownUntilMs)}`]),
     ...(reference === undefined ? [] : [sql`r.reference = ${reference}`]),
     ...(after === undefined ? [] : [sql`(e.organisation, e.source, e.id, e.sku) > (${sql.join([...after])})`]),
   ];
@@ -152,8 +160,14 @@ export async function meteredRecords(db: Kysely<Database>, question: MeteredQues
     SELECT e.source, e.id, e.organisation, e.at, e.is_batch, NULL AS receipt, e.sku,
       trim_scale(e.quantity)::text AS quantity, NULL AS model, false AS is_embedding, NULL AS input_tokens,
       NULL AS cached_input_tokens, NULL AS output_tokens, NULL AS reasoning_tokens
-    FROM usage_events e ${reference === undefined ? sql`` : sql`JOIN usage_records r USING (organisation, source, id)`}
+    FROM usage_events e ${isOfRecord ? sql`JOIN usage_records r USING (organisation, source, id)` : sql``}
     WHERE ${sql.join(filters, sql` AND `)}
     ORDER BY e.organisation, e.source, e.id, e.sku LIMIT ${limit}::bigint`.execute(db);
   return rows;
+}
+
+/** As PostgreSQL compares it: before everything, after everything, or a moment. */
+function momentOf(ms: number) {
+  if (Number.isFinite(ms)) return sql`${new Date(ms)}`;
+  return ms < 0 ? sql`'-infinity'::timestamptz` : sql`'infinity'::timestamptz`;
 }

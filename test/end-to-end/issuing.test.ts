@@ -174,6 +174,29 @@ test("an invoice is named by its number too; its amounts have all decimals, and 
   assert.match(refused.stderr, new RegExp(`${number} is a credit note, of the invoice ${second.id}`));
 });
 
+test("a line's link tells its usage, to a key of the customer's own too", async () => {
+  const { items } = await control<{ items: { document: { lines: { usage: { receipts: string } }[] } }[] }>(
+    cloud,
+    "GET",
+    "/invoice-documents?kind=invoice&limit=2",
+  );
+  const links = items.map(({ document }) => document.lines[0]!.usage.receipts);
+  const { organisation } = (await listed()).find(({ number }) => number?.endsWith("000001"))!;
+  await cloud.command("project", "create", "books", "--organisation", organisation.name);
+  const asked = async (link: string, more: readonly string[]) => {
+    const key = await cloud.newKey(`${organisation.name}/books`, "--may", "audit", ...more);
+    const answer = await fetch(`${cloud.url}${link}`, { headers: { authorization: `Bearer ${key}` } });
+    return { status: answer.status, body: (await answer.json()) as { items?: { sku: string; quantity: string }[] } };
+  };
+  const own = await asked(links[0]!, ["--reach", "organisation"]);
+  assert.deepEqual(
+    own.body.items?.map(({ sku }) => sku),
+    ["seats"],
+  );
+  assert.equal((await asked(links[1]!, ["--reach", "organisation"])).status, 404);
+  assert.equal((await asked(links[0]!, [])).status, 403);
+});
+
 test("people read an organisation's name, and what a record counted, where the ledger is told", async () => {
   const { stdout: ledger } = await commandFails(["ledger", "export", "--format", "beancount", "--data", cloud.data]);
   assert.match(ledger, /organisation: "org_\w+"\n {4}customer: "customer-0"/);

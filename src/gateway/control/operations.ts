@@ -422,6 +422,9 @@ export interface BooksOperations {
       readonly sku: string | undefined;
       readonly from: string | undefined;
       readonly until: string | undefined;
+      /** Together: what stands on this line of an invoice. */
+      readonly invoice: string | undefined;
+      readonly line: string | undefined;
     },
     page: Page,
   ): Promise<List<Metered> | Refusal>;

@@ -6,7 +6,7 @@ import { billedLine, type DraftLine, type Purchase, purchasedLine } from "./line
 import { unitsOf } from "./money.ts";
 import type { Buyer, Parties } from "./parties.ts";
 import type { Party } from "./party.ts";
-import type { BilledLine, InvoicedBill } from "./read-bill.ts";
+import type { InvoicedBill } from "./read-bill.ts";
 import { type Taxation, taxationOf, taxOn, type TaxStanding } from "./taxation.ts";
 
 /** What a bill does not say. */
@@ -24,8 +24,8 @@ export interface BillIssuing extends Issuing {
   readonly drawn?: bigint | undefined;
   /** What is due on the rest, as the ledger has posted it; left out: computed. Minor units. */
   readonly taxOfRest?: bigint | undefined;
-  /** Where a line's receipts are told. */
-  readonly receiptsOf?: ((line: BilledLine) => string) | undefined;
+  /** Where the receipts of the line of this number are told. */
+  readonly receiptsOf?: ((line: string) => string) | undefined;
 }
 
 export type Issued = { readonly outcome: "issued"; readonly invoice: Invoice } | Refusal;
@@ -40,10 +40,10 @@ export function invoiceOf(bill: InvoicedBill, issuing: BillIssuing): Issued {
     );
   }
   let left = drawn;
-  const lines = bill.lines.map((line) => {
+  const lines = bill.lines.map((line, index) => {
     const taken = left < line.rounded ? left : line.rounded;
     left -= taken;
-    return billedLine(line, taken, receiptsOf?.(line) ?? null);
+    return billedLine(line, taken, receiptsOf?.(String(index + 1)) ?? null);
   });
   // The ledger's own tax, which its postings have too, unless there is less to be taxed.
   const tax = drawn === 0n ? bill.tax.amount : taxOfRest;
