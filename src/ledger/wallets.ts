@@ -1,3 +1,4 @@
+import type { RefusedLimit } from "./budgets.ts";
 import { type Exact, formatExact, refuse, type Refusal } from "../base/index.ts";
 
 /** Where a settlement is in the journal. */
@@ -40,6 +41,7 @@ interface Account {
 export class Wallets {
   readonly #currency: () => string;
   readonly #accounts = new Map<string, Account>();
+  readonly #refused = new Map<string, RefusedLimit>();
 
   /** `currency`: what requests are priced in, and so the wallets that they are paid from (ISO 4217). */
   constructor(currency: () => string) {
@@ -74,9 +76,17 @@ export class Wallets {
     const account = this.#account(organisation);
     const left = account.available - account.waitingSum - account.reserved;
     if (account.isPrepaid && bound > left) {
+      if (!this.#refused.has(organisation)) this.#refused.set(organisation, { id: organisation, bound, left });
       return refuse("wallet_exhausted", exhausted(name, account, bound, this.#currency()));
     }
     return this.hold(organisation, bound);
+  }
+
+  /** The first refusal of each wallet since this was asked last. */
+  takeRefused(): readonly RefusedLimit[] {
+    const refused = [...this.#refused.values()];
+    this.#refused.clear();
+    return refused;
   }
 
   /** Sets it aside whatever there is: it runs already. */

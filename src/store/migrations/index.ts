@@ -24,6 +24,7 @@ import { acceleratorTime } from "./2026-11-30-accelerator-time.ts";
 import { issuing } from "./2026-12-01-issuing.ts";
 import { wallets } from "./2026-12-01-wallets.ts";
 import { alerts } from "./2026-12-02-alerts.ts";
+import { refused } from "./2026-12-07-refused.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -47,6 +48,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-12-01-issuing": issuing,
   "2026-12-01-wallets": wallets,
   "2026-12-02-alerts": alerts,
+  "2026-12-07-refused": refused,
 };
 
 /** The newest schema that this code knows. */
