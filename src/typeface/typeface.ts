@@ -71,7 +71,7 @@ function noto(): readonly Family[] {
 
 /** What all fonts lack; where each has what another lacks, what the first one does. */
 function missingEverywhere(document: Document, names: readonly string[], text: string): string | undefined {
-  const lacked = [...text].filter((character) =>
+  const lacked = Array.from(text).filter((character) =>
     names.every((name) => firstMissing(document, name, character) !== undefined),
   );
   return lacked[0] ?? firstMissing(document, names[0]!, text);
