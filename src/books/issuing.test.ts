@@ -4,7 +4,18 @@ import type { OrganisationId } from "../base/index.ts";
 import { goldenParties, goldenPrices, goldenUsage } from "../invoicing/testing.ts";
 import { issuedDocuments } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { applyParty, close, credit, finalize, finalizePeriod, makeVoid, pay, record, trialBalance } from "./index.ts";
+import {
+  accounts,
+  applyParty,
+  close,
+  credit,
+  finalize,
+  finalizePeriod,
+  makeVoid,
+  pay,
+  record,
+  trialBalance,
+} from "./index.ts";
 import { taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
@@ -160,4 +171,11 @@ test("the database keeps what was issued as it was, and each invoice on its way"
   taken(await finalize(books, ids[0]!, "tester"));
   await assert.rejects(books.db.updateTable("invoiceDocuments").set({ document: "{}" }).execute(), /never changed/);
   await assert.rejects(books.db.deleteFrom("invoiceDocuments").execute(), /never changed/);
+});
+
+test("the chart of accounts has the taxes of the price book before any is owed", async (context) => {
+  const books = await testBooks(temporary);
+  context.after(() => books.close());
+  await books.applyPrices({ currency: "CNY", versions: [], taxes: [{ jurisdiction: "CN", percent: 6 }] });
+  assert.ok((await accounts(books)).some(({ account: name }) => name === "tax-payable/CN"));
 });

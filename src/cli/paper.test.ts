@@ -175,7 +175,7 @@ test("the example of docs/reference/invoice.md is one, and invoices the usage of
   const [, parties] = /```yaml\n([\s\S]*?)```/.exec(text("invoice.md")) ?? [];
   const [, prices] = /```yaml\n([\s\S]*?)```/.exec(text("price-book.md")) ?? [];
   const [, records] = /```csv\n([\s\S]*?)```/.exec(text("rate.md")) ?? [];
-  const { run: ran } = given(context, { parties, book: prices, usage: records });
+  const { folder, run: ran } = given(context, { parties, book: prices, usage: records });
   const { code, stdout, stderr } = await ran("paper", "render", "--out", "out", "--json", "--format", "ubl");
   assert.deepEqual([code, stderr], [0, ""]);
   const { invoices } = JSON.parse(stdout) as {
@@ -185,4 +185,9 @@ test("the example of docs/reference/invoice.md is one, and invoices the usage of
     invoices.map(({ customer, gross }) => `${customer} ${gross}`),
     ["acme 1200.00", "globex 2.47"],
   );
+  const [, line] = /--reason Outage \\\n +--line (\S+) --out/.exec(text("invoice.md"))!;
+  await ran("paper", "render", "--out", "out", "--format", "json");
+  const invoice = ["paper", "credit", "--invoice", "out/INV-2026-000001.json", "--number", "CN-2026-000001"];
+  const credited = await run([...invoice, "--reason", "Outage", "--line", line!, "--out", "out"], folder);
+  assert.equal(credited.code, 0, credited.stderr);
 });
