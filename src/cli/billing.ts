@@ -43,7 +43,10 @@ export async function billed(options: BillingOptions, context: CommandContext): 
   return told(() => read(options, context), "docs/reference/rate.md explains usage files.");
 }
 
-async function read(options: BillingOptions, { surroundings }: CommandContext): Promise<Billed> {
+/** Events between two words about how far it is. */
+const saidEvery = 250_000;
+
+async function read(options: BillingOptions, { surroundings, printer }: CommandContext): Promise<Billed> {
   const { billsOf, ratedUsage, readBook, UsageSums } = await import("../ledger/index.ts");
   const { UsageFile } = await import("../metering/index.ts");
   const { documentInvalid, readDocument } = await import("./document-file.ts");
@@ -62,7 +65,11 @@ async function read(options: BillingOptions, { surroundings }: CommandContext): 
   const usage = new UsageFile(resolve(surroundings.currentFolder, options.usage), (midnightMs) =>
     calendar.instantMs(midnightMs),
   );
-  await usage.read((event) => sums.add(event));
+  let events = 0;
+  await usage.read((event) => {
+    sums.add(event);
+    if (++events % saidEvery === 0) printer.note(`${events} events are read`);
+  });
   const taxPercent = options.taxPercent === undefined ? undefined : await percentOf(options.taxPercent);
   const { jurisdiction, reverseCharge } = options;
   const billing = billsOf(sums, { periods, jurisdiction, taxPercent, reverseCharge });
@@ -75,7 +82,11 @@ function notesOn({ unrated, bills }: RatedUsage, ignored: readonly string[]): re
   const untaxed = [...new Set(bills.filter(isUntaxed).map(({ customer }) => customer))];
   const more = untaxed.length > 5 ? ` and ${untaxed.length - 5} more` : "";
   return [
-    ...(unrated.length === 0 ? [] : [`${unrated.length} sums of usage have no price, and are in no line: see unrated`]),
+    ...(unrated.length === 0
+      ? []
+      : [
+          `${unrated.length} ${unrated.length === 1 ? "sum of usage has no price, and is" : "sums of usage have no price, and are"} in no line: see unrated`,
+        ]),
     ...(untaxed.length === 0
       ? []
       : [`no rate of tax is known for ${untaxed.slice(0, 5).join(", ")}${more}: none was added`]),
