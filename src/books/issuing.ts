@@ -33,6 +33,7 @@ export async function finalize(context: BooksContext, id: string, by: string): P
         invoiceOf(bill, {
           ...numbered,
           parties,
+          timeZone: context.prices.book.calendar.timeZone,
           drawn,
           taxOfRest: bill.tax.amount,
           receiptsOf: (line) => receiptsOf(row.id, line),

@@ -20,6 +20,8 @@ export interface Billed {
   readonly rated: RatedUsage;
   readonly records: number;
   readonly duplicates: number;
+  /** The price book's. */
+  readonly timeZone: string;
   /** What a bill of it would lack. */
   readonly notes: readonly string[];
 }
@@ -75,7 +77,8 @@ async function read(options: BillingOptions, { surroundings, printer }: CommandC
   const billing = billsOf(sums, { periods, jurisdiction, taxPercent, reverseCharge });
   const rated = ratedUsage(sums, billing);
   const { records, duplicates, ignored } = usage;
-  return { billing, rated, records, duplicates, notes: notesOn(rated, [...ignored]) };
+  const { timeZone } = calendar;
+  return { billing, rated, records, duplicates, timeZone, notes: notesOn(rated, [...ignored]) };
 }
 
 function notesOn({ unrated, bills }: RatedUsage, ignored: readonly string[]): readonly string[] {

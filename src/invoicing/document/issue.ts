@@ -14,6 +14,8 @@ export interface Issuing {
   /** As `numberIn` makes it, in the transaction that issues the invoice. */
   readonly number: string;
   readonly issueDate: string;
+  /** By whose clock that is a day. */
+  readonly timeZone?: string | undefined;
   readonly parties: Parties;
   /** Received before, in minor units, with its tax: it lowers what is to be paid. */
   readonly prepaid?: bigint | undefined;
@@ -73,7 +75,7 @@ interface Draft {
 
 function issued(draft: Draft, issuing: Issuing): Issued {
   const { customer, currency, period, standing } = draft;
-  const { number, issueDate, parties, prepaid = 0n } = issuing;
+  const { number, issueDate, timeZone, parties, prepaid = 0n } = issuing;
   const wrong = wrongIn(issuing);
   if (wrong !== undefined) return wrong;
   const buyer = parties.buyers.find((each) => each.customer === customer);
@@ -93,6 +95,7 @@ function issued(draft: Draft, issuing: Issuing): Issued {
     currency,
     issueDate,
     dueDate: dayAfter(issueDate, parties.dueDays),
+    ...(timeZone !== undefined && { timeZone }),
     period,
     customer,
     seller,
