@@ -6,7 +6,7 @@ test("a wallet's amounts are explained where they are not seen", async (context)
   const { run, control } = await withCloud(context);
   const amounts = (balance: string, unbilled: string, available: string) => ({ balance, unbilled, available });
   const { wallets } = control.operations;
-  const { show } = wallets;
+  const show = wallets.show.bind(wallets);
   const told = async (more: object) => {
     wallets.show = async (organisation) => {
       const found = await show(organisation);
