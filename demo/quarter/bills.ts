@@ -67,12 +67,8 @@ export async function issue(cloud: RunningCloud, { months }: Quarter): Promise<v
 }
 
 async function finalized(cloud: RunningCloud, month: string) {
-  return cloud.command<{ readonly refusals: number; readonly refused: readonly object[] }>(
-    "invoice",
-    "finalize",
-    "--period",
-    month,
-  );
+  const path = `/ledger/periods/${month}/finalize`;
+  return control<{ readonly refusals: number; readonly refused: readonly object[] }>(cloud, "POST", path, {});
 }
 
 /** The largest of the first month is paid, and of the next ones one is credited in part and another as a whole. */

@@ -13,6 +13,7 @@ import {
   type Due,
   emailChannel,
   type Level,
+  refusedDue,
   unratedDue,
   webhookChannel,
 } from "./index.ts";
@@ -47,6 +48,30 @@ test("a threshold is reached exactly there, and one of nothing by the first use 
     crossed([level(80n)], [80])[0]!.message,
     /80 % of the monthly budget \(2026-11\) of project chat are used: 80 of 100 EUR/,
   );
+});
+
+test("a limit that refuses is told once a month, whatever its thresholds say, and a wallet's once a grant", async (context) => {
+  const made = await scene(context);
+  const alerts = await made.open([]);
+  const refused = { by: "budget", level: "key", id: "key_1", name: "chat", occasion: "2026-11" } as const;
+  const amounts = { bound: euro, left: euro / 2n, currency: "EUR" };
+  made.others = [refusedDue({ ...refused, ...amounts })];
+  await alerts.refresh();
+  await alerts.refresh();
+  made.others = [
+    refusedDue({ ...refused, ...amounts, occasion: "2026-12" }),
+    refusedDue({ ...amounts, by: "wallet", level: "organisation", id: "org_1", name: "acme", occasion: "grt_1" }),
+  ];
+  await alerts.refresh();
+  assert.deepEqual(
+    made.seen.map(({ kind, scope, occasion }) => [kind, scope, occasion]),
+    [
+      ["refused", "key_1", "budget 2026-11"],
+      ["refused", "key_1", "budget 2026-12"],
+      ["refused", "org_1", "wallet grt_1"],
+    ],
+  );
+  assert.match(made.seen[0]!.message, /of key chat has refused a request .* up to 1 EUR, and 0\.5 EUR are left/);
 });
 
 interface Scene {

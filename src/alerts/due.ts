@@ -15,7 +15,7 @@ export interface Level {
 
 /** Something to be told, unless it was told before. */
 export interface Due {
-  readonly kind: "budget" | "wallet" | "unrated";
+  readonly kind: "budget" | "wallet" | "unrated" | "refused";
   readonly level: Level["level"];
   /** An id. */
   readonly scope: string;
@@ -45,6 +45,26 @@ export function crossed(levels: readonly Level[], thresholds: readonly number[])
         return { kind, level, scope: id, name, occasion, threshold, message };
       });
   });
+}
+
+/** A hard limit that has refused something: told once for what begins anew, a month or a grant. In units of 10^-18. */
+export function refusedDue(found: {
+  readonly by: "budget" | "wallet";
+  readonly level: Level["level"];
+  readonly id: string;
+  readonly name: string;
+  readonly occasion: string;
+  /** What the request could have cost, and what was left for it. */
+  readonly bound: bigint;
+  readonly left: bigint;
+  readonly currency: string;
+}): Due {
+  const { by, level, id, name, occasion, bound, left, currency } = found;
+  const what = by === "budget" ? `monthly budget (${occasion})` : "wallet";
+  const message =
+    `The ${what} of ${level} ${name} has refused a request for the first time: it could cost up to ${formatExact(bound)} ${currency}, ` +
+    `and ${formatExact(left)} ${currency} are left for it.`;
+  return { kind: "refused", level, scope: id, name, occasion: `${by} ${occasion}`, threshold: 0, message };
 }
 
 /** Usage that nobody is billed for until it is rated: told once for each reason, organisation and month. */

@@ -35,6 +35,11 @@ export function countryMeant(text: string, others: readonly string[] = []): stri
   return code.length > 3 ? byName(code) : nearest(code, [...countries, ...others]);
 }
 
+/** "LU" -> "Luxembourg", for people; a code that nobody has assigned stays as it is. */
+export function countryName(code: string): string {
+  return new Intl.DisplayNames("en", { type: "region" }).of(code) ?? code;
+}
+
 /** "Germany" -> "DE": people write names where a code is wanted. */
 function byName(text: string): string | undefined {
   const names = new Intl.DisplayNames("en", { type: "region" });

@@ -6,7 +6,7 @@ export { base64Url, decodeBase64, fromBase64Url } from "./base64.ts";
 export { type Cancel, type Clock, ManualClock, sleep, systemClock } from "./clock.ts";
 export { beginsAsFormula, csvLine, isFormula } from "./csv.ts";
 export { canonicalForm, type CanonicalValue, canonicalJson, quoteJson } from "./canonical.ts";
-export { countries, countryMeant } from "./countries.ts";
+export { countries, countryMeant, countryName } from "./countries.ts";
 export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
 export { DiskFullError } from "./disk-full.ts";
 export { documentProblems, type MemberProblem } from "./document-problems.ts";

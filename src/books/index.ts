@@ -12,6 +12,7 @@ export type { BooksContext } from "./context.ts";
 export { credit, type Credit, makeVoid, pay } from "./crediting.ts";
 export { finalize, finalizePeriod } from "./issuing.ts";
 export { organisationNames } from "./organisations.ts";
+export { usageOfLine } from "./line-usage.ts";
 export { applyParty, partyOf } from "./parties.ts";
 export { applyPriceBook, priceBookHistory, showPriceBook } from "./price-books.ts";
 export { createPricesInForce } from "./prices.ts";

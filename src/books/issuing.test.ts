@@ -5,6 +5,7 @@ import { goldenParties, goldenPrices, goldenUsage } from "../invoicing/testing.t
 import { issuedDocuments } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import {
+  accounts,
   applyParty,
   applyPriceBook,
   close,
@@ -87,7 +88,7 @@ test("golden A: a draft becomes final once, credited by numbers of its own, paid
   );
   assert.deepEqual([invoice.totals.net, invoice.totals.tax, invoice.totals.payable], ["1912.73", "114.76", "2027.49"]);
   assert.deepEqual([invoice.seller.name, invoice.buyer.name], [seller.name, party.name]);
-  assert.match(invoice.lines[0]!.usage!.receipts!, /usage\/metered\?organisation=org_.*&sku=.*&from=2026-03-01/);
+  assert.match(invoice.lines[0]!.usage!.receipts!, /usage\/metered\?invoice=inv_\w+&line=1$/);
   assert.deepEqual(await finalize(books, id, "another"), invoice);
   const part = { account, net: "100.00" };
   const note = taken(await credit(books, { invoice: id, reason: "Outage", what: part }, "tester"));
@@ -159,7 +160,7 @@ test("what nobody has said is named, and takes no number", async (context) => {
   const { books, ids } = await closedMarch(context, ["a", "b", "c"], { known: 2 });
   const { issued, refused, refusals } = await finalizePeriod(books, "2026-03", "tester");
   assert.deepEqual([issued.length, refusals, refused.length], [2, 1, 1]);
-  assert.match(refused[0]!.message, /the party of org_/);
+  assert.match(refused[0]!.message, /the party of c \(/);
   assert.equal(await stateOf(books, refused[0]!.invoice), "draft");
   assert.ok(ids.includes(refused[0]!.invoice));
   taken(await applyParty(books, (await books.organisation("c")) as never, party, "tester"));
@@ -306,4 +307,11 @@ test("a draft that closed without a rate of tax becomes final with the one that 
     .set({ tax: "0", gross: "1912.73" })
     .where("id", "=", acme as never);
   await assert.rejects(change.execute(), /what an invoice says is never changed/);
+});
+
+test("the chart of accounts has the taxes of the price book before any is owed", async (context) => {
+  const books = await testBooks(temporary);
+  context.after(() => books.close());
+  await books.applyPrices({ currency: "CNY", versions: [], taxes: [{ jurisdiction: "CN", percent: 6 }] });
+  assert.ok((await accounts(books)).some(({ account: name }) => name === "tax-payable/CN"));
 });

@@ -1,6 +1,6 @@
 import type { Transaction } from "kysely";
-import { type Refusal, refusing } from "../base/index.ts";
-import { type BilledLine, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
+import { type InvoiceId, type Refusal, refusing } from "../base/index.ts";
+import { type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
 import { type BillDocument, ledgerUnits, minorAmount, parseFraction, taxing } from "../ledger/index.ts";
 import { type Database, draftsOf, setFinal } from "../store/index.ts";
 import { hold, type Held } from "./accruing.ts";
@@ -61,10 +61,11 @@ async function issueUsage(
     invoiceOf(bill, {
       ...numbered,
       parties,
+      timeZone: book.calendar.timeZone,
       drawn,
       drawnCost: row.drawnCost === null ? undefined : parseFraction(row.drawnCost),
       taxOfRest: bill.tax.amount,
-      receiptsOf: (line) => receiptsOf(line, context),
+      receiptsOf: (line) => receiptsOf(row.id, line),
     }),
   );
   await makeFinal(context, transaction, { row, held }, late);
@@ -100,9 +101,6 @@ export async function finalizePeriod(context: BooksContext, period: string, by: 
 }
 
 /** Where the control API tells a line's usage, with the receipts of what was served. */
-function receiptsOf({ customer, sku, period }: BilledLine, { prices }: BooksContext): string {
-  const used = prices.book.calendar.periodOf(period.name);
-  const range =
-    used === undefined ? {} : { from: new Date(used.startMs).toISOString(), until: new Date(used.endMs).toISOString() };
-  return `/control/v1/usage/metered?${new URLSearchParams({ organisation: customer, sku, ...range }).toString()}`;
+function receiptsOf(invoice: InvoiceId, line: string): string {
+  return `/control/v1/usage/metered?${new URLSearchParams({ invoice, line }).toString()}`;
 }

@@ -33,3 +33,9 @@ export async function internalOrganisations(
 ): Promise<ReadonlySet<string>> {
   return new Set((await organisationsOf(transaction, named)).values());
 }
+
+/** What an organisation is called now, for people; its id where it is no longer there. */
+export async function nameOf(db: Kysely<Database>, organisation: OrganisationId): Promise<string> {
+  const row = await db.selectFrom("organisations").select("name").where("id", "=", organisation).executeTakeFirst();
+  return row?.name ?? organisation;
+}

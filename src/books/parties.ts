@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import { type OrganisationId, refuse, type Refusal, RefusalError } from "../base/index.ts";
 import { type Buyer, type Parties, readBuyer } from "../invoicing/index.ts";
+import { nameOf } from "./organisations.ts";
 import { type Database, findParty, setParty } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
 
@@ -37,10 +38,10 @@ export async function partiesFor(
   organisation: OrganisationId,
 ): Promise<Parties> {
   const buyer = await keptParty(db, organisation);
+  if (seller !== undefined && buyer !== undefined) return { ...issuer, seller, buyers: [buyer] };
   const missing = [
     ...(seller === undefined ? ["the seller (setting `billing.seller`)"] : []),
-    ...(buyer === undefined ? [`the party of ${organisation} (\`organisation party set\`)`] : []),
+    ...(buyer === undefined ? [`the party of ${await nameOf(db, organisation)} (\`organisation party set\`)`] : []),
   ];
-  if (seller !== undefined && buyer !== undefined) return { ...issuer, seller, buyers: [buyer] };
   throw new RefusalError(refuse("invoice_incomplete", `What is missing: ${missing.join(", and ")}.`));
 }

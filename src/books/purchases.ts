@@ -64,11 +64,17 @@ export async function issuePurchase(
   const parties = await partiesFor(context, transaction, row.organisation);
   const document = JSON.parse(row.bill) as PurchaseDocument;
   const { customer, currency, net, tax } = readBill(document, await periodOf(transaction, row.period));
+  const { timeZone } = context.prices.book.calendar;
   const bought = { sku: "wallet/credits", name: "Prepaid credits", unit: "credit" };
   const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
   const quantity = document.purchase.credits;
   return issueNext(context, transaction, told, (numbered) =>
-    purchaseInvoiceOf({ ...bought, customer, currency, quantity, amount: net }, tax, { ...numbered, parties, prepaid }),
+    purchaseInvoiceOf({ ...bought, customer, currency, quantity, amount: net }, tax, {
+      ...numbered,
+      parties,
+      timeZone,
+      prepaid,
+    }),
   );
 }
 

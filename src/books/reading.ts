@@ -55,15 +55,17 @@ export function noPeriod(period: string): Refusal {
   return refuse("invalid_request", `"${period}" is no period of the price book.`, { param: "period" });
 }
 
-/** The chart of accounts: those that there can be, and those by jurisdiction that there are. */
+/** The chart of accounts: those that there can be, by jurisdiction those that the price book taxes, and what there is beside. */
 export async function accounts({
   db,
+  prices,
 }: BooksContext): Promise<readonly { readonly account: string; readonly kind: AccountKind }[]> {
   const used = (await balances(db)).map(({ account }) => account);
   const all = Object.keys(accountKinds).flatMap((name) => {
     if (name === "revenue") return products.map((product) => `revenue/${product}`);
     if (name === "intersegment") return products.map((product) => `intersegment/${product}`);
-    return name === "tax-payable" ? [] : [name];
+    if (name === "tax-payable") return prices.book.taxes.map(({ jurisdiction }) => `tax-payable/${jurisdiction}`);
+    return [name];
   });
   return [...new Set([...all, ...used])].toSorted().map((account) => ({ account, kind: kindOf(account) }));
 }
@@ -91,7 +93,7 @@ function pageOf<Row>(rows: readonly Row[], limit: number, nextOf: (row: Row) => 
 /** What was metered, requests first: everything that is, or will be, on an invoice, or waits for a price. */
 export async function metered(
   { db }: BooksContext,
-  filter: Pick<MeteredQuestion, "organisation" | "skus" | "fromMs" | "untilMs">,
+  filter: Pick<MeteredQuestion, "organisation" | "skus" | "fromMs" | "untilMs" | "knownFromMs" | "knownUntilMs">,
   { limit, after }: Page,
 ): Promise<List<MeteredRow> | Refusal> {
   const cursor = after === undefined ? ["requests"] : partsOf(after);

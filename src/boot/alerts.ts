@@ -6,6 +6,7 @@ import {
   type Due,
   emailChannel,
   type Level,
+  refusedDue,
   unratedDue,
   webhookChannel,
 } from "../alerts/index.ts";
@@ -17,11 +18,13 @@ import type { RequestMeters } from "../telemetry/index.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
 import type { BootOptions } from "./options.ts";
+import type { FollowedWallets } from "./wallets.ts";
 import { messageOf } from "./words.ts";
 
 interface Parts {
   readonly store: Store;
   readonly budgets: Budgets;
+  readonly wallets: FollowedWallets;
   readonly ledger: BooksContext;
   readonly meters: RequestMeters;
   readonly installation: string;
@@ -39,7 +42,7 @@ export async function openAlerts(options: BootOptions, parts: Parts, stops: Stop
     thresholds: settings.billing.alerts.thresholds,
     channels: channelsOf(options, parts.installation),
     levels: async () => [...(await budgetLevels(parts, clock.nowMs())), ...(await walletLevels(parts, clock.nowMs()))],
-    others: () => unratedOf(parts.store),
+    others: async () => [...(await unratedOf(parts.store)), ...(await refusedOf(parts, clock.nowMs()))],
     onAlert: ({ number, kind, scope, threshold, message }) => {
       parts.meters.alerted(kind);
       log.warn({ alert: number, kind, scope, threshold }, message);
@@ -108,6 +111,51 @@ async function walletLevels({ store, ledger }: Parts, nowMs: number): Promise<re
     limit: credits * exactPerUnit,
     currency,
   }));
+}
+
+/** What limits have refused here since this looked last. */
+async function refusedOf({ store, budgets, wallets, ledger }: Parts, nowMs: number): Promise<readonly Due[]> {
+  const { currency } = ledger.prices;
+  const month = new Date(nowMs).toISOString().slice(0, 7);
+  const byBudget = budgets.takeRefused();
+  const byWallet = wallets.wallets.takeRefused();
+  const ids = [...byBudget, ...byWallet].map(({ id }) => id);
+  if (ids.length === 0) return [];
+  const names = await namesOf(store, ids);
+  const standing = walletsNow(await walletStanding(store.db, { isOpen: true }), ledger.prices.book, nowMs);
+  const grants = new Map(standing.map(({ organisation, grants: held }) => [organisation as string, held.at(-1)?.id]));
+  const nameOf = (id: string): string => names.get(id) ?? id;
+  return [
+    ...byBudget.map(({ level, ...refused }) =>
+      refusedDue({
+        ...refused,
+        by: "budget",
+        level: level as Level["level"],
+        name: nameOf(refused.id),
+        occasion: month,
+        currency,
+      }),
+    ),
+    ...byWallet.map((refused) =>
+      refusedDue({
+        ...refused,
+        by: "wallet",
+        level: "organisation",
+        name: nameOf(refused.id),
+        occasion: grants.get(refused.id) ?? month,
+        currency,
+      }),
+    ),
+  ];
+}
+
+/** Of organisations, projects and keys. */
+async function namesOf({ db }: Store, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql<{ id: string; name: string }>`
+    SELECT id, name FROM organisations WHERE id = ANY(${ids}::text[])
+    UNION ALL SELECT id, name FROM projects WHERE id = ANY(${ids}::text[])
+    UNION ALL SELECT id, name FROM keys WHERE id = ANY(${ids}::text[])`.execute(db);
+  return new Map(rows.map(({ id, name }) => [id, name]));
 }
 
 async function unratedOf({ db }: Store): Promise<readonly Due[]> {

@@ -2,25 +2,28 @@ import { formatAmount, type OrganisationId, refuse, type Refusal } from "../base
 import {
   accounts,
   applyPriceBook,
-  type BooksContext,
   close,
   dropUnrated,
   entries,
   metered,
+  organisationNames,
   periods,
   priceBookHistory,
   rateUnrated,
   record,
   showPriceBook,
   trialBalance,
+  type BooksContext,
   unrated,
+  usageOfLine,
   why,
 } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
 import { parseQuantity, quantityText } from "../ledger/index.ts";
-import { findSums, type List, type MeteredRow, type UnratedRow } from "../store/index.ts";
-import { invoiceOperations } from "./invoices.ts";
+import { findSums, type InvoiceTotal, type List, type MeteredRow, type UnratedRow } from "../store/index.ts";
+import { invoiceOperations, withInvoice } from "./invoices.ts";
 import type { OperationParts } from "./parts.ts";
+import { wholeAmount } from "./whole-amount.ts";
 
 type Books = Operations["books"];
 
@@ -43,15 +46,21 @@ export function booksOperations(parts: OperationParts): Books {
     recordUsage: (records, request) => record(ledger, records, `usage ${request}`),
     metered: async (filter, page) =>
       (page.after === undefined ? await shipped() : undefined) ?? meteredPage(parts, filter, page),
-    unrated: async (filter, page) => toldList(await unrated(ledger, page, filter), unratedOf),
-    dropUnrated: async (which) => told(await dropUnrated(ledger, which), unratedOf),
+    unrated: async (filter, page) => {
+      const found = await unrated(ledger, page, filter);
+      return "outcome" in found ? found : { ...found, items: await unratedTold(parts, found.items) };
+    },
+    dropUnrated: async (which) => {
+      const dropped = await dropUnrated(ledger, which);
+      return "outcome" in dropped ? dropped : (await unratedTold(parts, [dropped]))[0]!;
+    },
     rateUnrated: ({ number, quantity }, request) => rateLater(ledger, number, quantity, request),
     periods: async () => ({ items: await periods(ledger.db) }),
     close: async (period, by) =>
       (await shipped()) ??
       told(await close(ledger, period, by), (closed) => ({
         ...closed,
-        totals: [...closed.totals],
+        totals: closed.totals.map(totalOf),
         warnings: [...closed.warnings],
       })),
     accounts: async () => ({ items: [...(await accounts(ledger))] }),
@@ -109,12 +118,24 @@ function isRefusal(result: object): result is Refusal {
 
 async function meteredPage(
   { ledger, tenancy }: OperationParts,
-  { organisation, sku, from, until }: Parameters<Books["metered"]>[0],
+  { organisation, sku, from, until, invoice, line }: Parameters<Books["metered"]>[0],
   page: Parameters<Books["metered"]>[1],
 ): ReturnType<Books["metered"]> {
   const found = organisation === undefined ? undefined : await tenancy.showOrganisation(organisation);
   if (found !== undefined && "outcome" in found) return found;
+  if ((invoice === undefined) !== (line === undefined)) {
+    return refuse("invalid_request", "`invoice` and `line` name a line together.", { param: "line" });
+  }
+  const ofLine =
+    invoice === undefined
+      ? undefined
+      : await withInvoice(ledger.db, invoice, (id) => usageOfLine(ledger, { invoice: id, line: line! }));
+  if (ofLine !== undefined && "outcome" in ofLine) return ofLine;
+  if (ofLine !== undefined && found !== undefined && ofLine.organisation !== found.id) {
+    return refuse("not_found", `${found.name} has no invoice ${invoice}.`, { param: "invoice" });
+  }
   const filter = {
+    ...ofLine,
     ...(found && { organisation: found.id as OrganisationId }),
     ...(sku !== undefined && { skus: [sku] }),
     ...(from !== undefined && { fromMs: Date.parse(from) }),
@@ -123,13 +144,21 @@ async function meteredPage(
   return toldList(await metered(ledger, filter, page), meteredOf);
 }
 
-function unratedOf({ atMs, quantity, dropped, ...row }: UnratedRow) {
-  return {
+/** With the names of who has used it. */
+async function unratedTold({ store }: OperationParts, rows: readonly UnratedRow[]) {
+  const names = await organisationNames(store.db, [...new Set(rows.map(({ organisation }) => organisation))]);
+  return rows.map(({ atMs, quantity, dropped, ...row }) => ({
     ...row,
+    organisationName: names.get(row.organisation) ?? null,
     at: new Date(atMs).toISOString(),
     quantity: quantity === undefined ? null : quantityText(quantity),
     dropped: dropped === undefined ? null : { ...dropped, at: dropped.at.toISOString() },
-  };
+  }));
+}
+
+function totalOf({ net, tax, gross, ...total }: InvoiceTotal): InvoiceTotal {
+  const whole = (amount: string): string => wholeAmount(amount, total.currency);
+  return { ...total, net: whole(net), tax: whole(tax), gross: whole(gross) };
 }
 
 function meteredOf({ at, ...row }: MeteredRow) {

@@ -10,7 +10,7 @@ export async function* billLines(parts: OperationParts, organisation: Organisati
   yield* party(parts.ledger, organisation);
   yield* records(parts.store, organisation);
   yield* paged("invoices", async (page) => taken(await invoicePage(parts, { organisation, period: undefined }, page)));
-  const which = { invoice: undefined, number: undefined, period: undefined, billedIn: undefined };
+  const which = { invoice: undefined, number: undefined, period: undefined, billedIn: undefined, kind: undefined };
   yield* paged("invoice-documents", async (page) =>
     taken(await documentPage(parts.store, { ...which, organisation }, page)),
   );

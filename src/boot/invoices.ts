@@ -1,8 +1,10 @@
 import { type InvoiceId, isId, type OrganisationId, refuse, type Refusal } from "../base/index.ts";
 import { applyParty, credit, finalize, finalizePeriod, makeVoid, partyOf, pay } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
+import type { BillDocument } from "../ledger/index.ts";
 import { type Buyer, daysOf, type Invoice as Document } from "../invoicing/index.ts";
 import { behind, invoicesPage, issuedDocuments, type InvoiceRow, type List, pageOf } from "../store/index.ts";
+import { wholeAmount } from "./whole-amount.ts";
 import type { OperationParts } from "./parts.ts";
 
 type Books = Operations["books"];
@@ -14,8 +16,8 @@ export function invoiceOperations(parts: OperationParts) {
   const { ledger, store } = parts;
   return {
     invoices: (filter, page) => invoicePage(parts, filter, page),
-    showInvoice: (invoice) => wholeInvoice(parts, invoice),
-    finalize: async (invoice, by) => told(invoice, await finalize(ledger, invoice, by)),
+    showInvoice: (invoice) => withInvoice(store.db, invoice, (id) => wholeInvoice(parts, id)),
+    finalize: (invoice, by) => withInvoice(store.db, invoice, async (id) => told(id, await finalize(ledger, id, by))),
     finalizePeriod: async (period, by) => {
       const { issued, refused, refusals } = await finalizePeriod(ledger, period, by);
       return { issued: [...issued], refused: [...refused], refusals };
@@ -26,10 +28,13 @@ export function invoiceOperations(parts: OperationParts) {
         return refuse("invalid_request", "Name `account` and `net`, or `lines`, or neither.", { param: "account" });
       }
       const what = lines ?? (account === undefined ? "all" : { account, net: net! });
-      return told(invoice, await credit(ledger, { id, invoice, reason, what }, by));
+      return withInvoice(store.db, invoice, async (named) =>
+        told(named, await credit(ledger, { id, invoice: named, reason, what }, by)),
+      );
     },
-    makeVoid: async (input, by) => told(input.invoice, await makeVoid(ledger, input, by)),
-    pay: (invoice) => pay(ledger, invoice),
+    makeVoid: ({ invoice, reason }, by) =>
+      withInvoice(store.db, invoice, async (id) => told(id, await makeVoid(ledger, { invoice: id, reason }, by))),
+    pay: (invoice) => withInvoice(store.db, invoice, (id) => pay(ledger, id)),
     showParty: async (organisation) => {
       const found = await parts.tenancy.showOrganisation(organisation);
       if ("outcome" in found) return found;
@@ -42,6 +47,22 @@ export function invoiceOperations(parts: OperationParts) {
       return "outcome" in applied ? applied : { party: partyTold(applied) };
     },
   } satisfies Partial<Books>;
+}
+
+/** Does something with an invoice that is named by its id, or by the number under which it was issued. */
+export async function withInvoice<Done>(
+  db: OperationParts["store"]["db"],
+  named: string,
+  act: (id: InvoiceId) => Promise<Done | Refusal>,
+): Promise<Done | Refusal> {
+  if (isId("inv", named)) return act(named);
+  // More than one: another seller has numbers of its own.
+  const [found, another] = await issuedDocuments(db, { number: named, limit: 2 });
+  const refused = (message: string): Refusal => refuse("not_found", message, { param: "invoice" });
+  if (found === undefined) return refused(`There is no invoice ${named}.`);
+  if (another !== undefined) return refused(`Several sellers have issued a ${named}: name the invoice's id.`);
+  if (found.kind === "credit-note") return refused(`${named} is a credit note, of the invoice ${found.invoice}.`);
+  return act(found.invoice);
 }
 
 /** Which customer it is of stands in the path. */
@@ -67,13 +88,14 @@ export async function documentPage(
   if (after !== undefined && (last === undefined || seller === undefined)) {
     return refuse("invalid_request", "This is not the `next` of a list.", { param: "after" });
   }
-  const { invoice, number, period, billedIn, organisation } = filter;
+  const { invoice, number, period, billedIn, organisation, kind } = filter;
   const rows = await issuedDocuments(db, {
     ...(invoice !== undefined && { invoice: invoice as InvoiceId }),
     ...(number !== undefined && { number }),
     ...(organisation !== undefined && { organisation }),
     ...(period !== undefined && { period }),
     ...(billedIn !== undefined && { billedIn: daysOf(billedIn) }),
+    ...(kind !== undefined && { kind }),
     ...(seller !== undefined && { after: [seller, last!] as const }),
     limit: limit + 1,
   });
@@ -107,16 +129,24 @@ export async function invoicePage(
   return pageOf(rows, page, invoiceOf);
 }
 
-async function wholeInvoice({ store }: OperationParts, invoice: string): ReturnType<Books["showInvoice"]> {
-  const [row] = isId("inv", invoice) ? await invoicesPage(store.db, { id: invoice, limit: 1 }) : [];
+async function wholeInvoice({ store }: OperationParts, invoice: InvoiceId): ReturnType<Books["showInvoice"]> {
+  const [row] = await invoicesPage(store.db, { id: invoice, limit: 1 });
   if (row === undefined) return refuse("not_found", `There is no invoice ${invoice}.`, { param: "invoice" });
-  return { ...invoiceOf(row), bill: JSON.parse(row.bill) as Record<string, unknown> };
+  const bill = JSON.parse(row.bill) as BillDocument;
+  // As its document numbers them, and credits name them.
+  const lines = bill.lines.map((line, index) => ({ line: String(index + 1), ...line }));
+  return { ...invoiceOf(row), bill: { ...bill, lines } };
 }
 
 function invoiceOf({ organisation, organisationName, createdAt, ...row }: InvoiceRow): Invoice {
+  const { net, tax, gross, drawn, currency } = row;
   return {
     ...row,
     kind: row.grant === null ? "usage" : "purchase",
+    net: wholeAmount(net, currency),
+    tax: wholeAmount(tax, currency),
+    gross: wholeAmount(gross, currency),
+    drawn: wholeAmount(drawn, currency),
     organisation: { id: organisation, name: organisationName ?? organisation },
     createdAt: createdAt.toISOString(),
   };

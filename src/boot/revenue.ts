@@ -77,6 +77,7 @@ export async function reportRevenue(
     installation: parts.folder.installation,
     quarter,
     period: { from: period.from.toISOString(), to: period.to.toISOString() },
+    timeZone: book.calendar.timeZone,
     days: daysOf(Number(year), Number(number)),
     months: [standing[0]!, standing[1]!, standing[2]!],
     currency,

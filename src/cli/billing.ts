@@ -20,6 +20,8 @@ export interface Billed {
   readonly rated: RatedUsage;
   readonly records: number;
   readonly duplicates: number;
+  /** The price book's. */
+  readonly timeZone: string;
   /** What a bill of it would lack. */
   readonly notes: readonly string[];
 }
@@ -43,7 +45,10 @@ export async function billed(options: BillingOptions, context: CommandContext): 
   return told(() => read(options, context), "docs/reference/rate.md explains usage files.");
 }
 
-async function read(options: BillingOptions, { surroundings }: CommandContext): Promise<Billed> {
+/** Events between two words about how far it is. */
+const saidEvery = 250_000;
+
+async function read(options: BillingOptions, { surroundings, printer }: CommandContext): Promise<Billed> {
   const { billsOf, ratedUsage, readBook, UsageSums } = await import("../ledger/index.ts");
   const { UsageFile } = await import("../metering/index.ts");
   const { documentInvalid, readDocument } = await import("./document-file.ts");
@@ -67,9 +72,11 @@ async function read(options: BillingOptions, { surroundings }: CommandContext): 
     (customer) => named.has(customer),
   );
   const used = new Set<string>();
+  let events = 0;
   await usage.read((event) => {
     sums.add(event);
     used.add(event.customer);
+    if (++events % saidEvery === 0) printer.note(`${events} events are read`);
   });
   const taxPercent = options.taxPercent === undefined ? undefined : await percentOf(options.taxPercent);
   const { jurisdiction, reverseCharge } = options;
@@ -77,13 +84,17 @@ async function read(options: BillingOptions, { surroundings }: CommandContext): 
   const rated = ratedUsage(sums, billing);
   const { records, duplicates, ignored } = usage;
   const notes = [...notesOn(rated, ignored.all), ...notesOnCustomers(named, used)];
-  return { billing, rated, records, duplicates, notes };
+  return { billing, rated, records, duplicates, timeZone: calendar.timeZone, notes };
 }
 
 function notesOn({ unrated, bills }: RatedUsage, ignored: readonly string[]): readonly string[] {
   const untaxed = [...new Set(bills.filter(isUntaxed).map(({ customer }) => customer))];
   return [
-    ...(unrated.length === 0 ? [] : [`${unrated.length} sums of usage have no price, and are in no line: see unrated`]),
+    ...(unrated.length === 0
+      ? []
+      : [
+          `${unrated.length} ${unrated.length === 1 ? "sum of usage has no price, and is" : "sums of usage have no price, and are"} in no line: see unrated`,
+        ]),
     ...(untaxed.length === 0 ? [] : [`no rate of tax is known for ${fewOf(untaxed)}: none was added`]),
     ...(ignored.length === 0 ? [] : [`columns or members that mean nothing here: ${ignored.join(", ")}`]),
   ];

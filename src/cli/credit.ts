@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Invoice } from "../invoicing/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { failureOf } from "./failure.ts";
-import { type PaperOptions, printInvoices, putPapers, today, withPapers } from "./papers.ts";
+import { failUnlessAll, type PaperOptions, printInvoices, putPapers, today, withPapers } from "./papers.ts";
 
 interface CreditOptions extends PaperOptions, JsonOption {
   readonly invoice: string;
@@ -34,7 +34,8 @@ export function addCreditCommand(paper: Command, context: CommandContext): void 
       for (const path of options.before ?? []) before.push(await readFile(path, context));
       const made = creditOf(credited, { number, issueDate, reason, credits: options.line ?? "all", before });
       if (made.outcome === "refused") throw failureOf(made);
-      const put = await putPapers([made.invoice], options, context);
+      const { put, failed } = await putPapers([made.invoice], options, context);
+      failUnlessAll(failed, 1);
       if (options.json === true) return context.printer.json({ invoices: put });
       return printInvoices(put, context);
     });

@@ -1,12 +1,21 @@
 import type { Command } from "commander";
 import type { FinalizedPeriod, Invoice, IssuedDocument, PaidInvoice, WholeInvoice } from "../gateway/control/index.ts";
 import type { Invoice as Document } from "../invoicing/index.ts";
+import { isId } from "../base/index.ts";
 import { lineOf } from "./credit.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
-import { pathOf } from "./control-client.ts";
+import { type ControlClient, pathOf } from "./control-client.ts";
 import { CommandFailure } from "./failure.ts";
-import { type PaperOptions, printInvoices, putPapers, withPapers, writePaper } from "./papers.ts";
+import {
+  failedTold,
+  failUnlessAll,
+  type PaperOptions,
+  printInvoices,
+  putPapers,
+  withPapers,
+  writePaper,
+} from "./papers.ts";
 
 type Options = CloudOptions & JsonOption;
 
@@ -39,17 +48,55 @@ export function addInvoiceCommands(program: Command, context: CommandContext): v
         "There is none.",
       );
     });
-  withJson(withCloud(group.command("show <invoice>").description("print an invoice with its lines"))).action(
-    async (id: string, options: Options) => {
-      const invoice = await client(context, options).get<WholeInvoice>(pathOf`/invoices/${id}`);
-      if (options.json === true) return printer.json(invoice);
-      const { stringify } = await import("yaml");
-      return printer.text(stringify(invoice));
-    },
-  );
+  addShow(group, context);
+  addCreditNotes(group, context);
   addFinalize(group, context);
   addCorrections(group, context);
   addRender(group, context);
+}
+
+function addShow(group: Command, context: CommandContext): void {
+  const { printer } = context;
+  const show = group.command("show <invoice>").description("print an invoice with its lines, or a credit note");
+  withJson(withCloud(show)).action(async (named: string, options: Options) => {
+    const cloud = client(context, options);
+    const found = (await creditNoteOf(cloud, named)) ?? (await cloud.get<WholeInvoice>(pathOf`/invoices/${named}`));
+    if (options.json === true) return printer.json(found);
+    const { stringify } = await import("yaml");
+    return printer.text(stringify(found));
+  });
+}
+
+/** The credit note of this number, where it is one's. */
+async function creditNoteOf(cloud: ControlClient, number: string): Promise<IssuedDocument["document"] | undefined> {
+  if (isId("inv", number)) return undefined;
+  const [found] = await cloud.list<IssuedDocument>("/invoice-documents", { number, kind: "credit-note" });
+  return found?.document;
+}
+
+function addCreditNotes(group: Command, context: CommandContext): void {
+  const { printer } = context;
+  withJson(withCloud(group.command("credit-notes").description("list the credit notes that were issued")))
+    .option("--period <period>", "those of one period's invoices, such as 2026-03")
+    .action(async (options: Options & { period?: string }) => {
+      const asked = { kind: "credit-note", period: options.period };
+      const rows = await client(context, options).list<IssuedDocument>("/invoice-documents", asked);
+      if (options.json === true) return printer.json(rows);
+      return printer.table<Document>(
+        [
+          { title: "NUMBER", text: ({ number }) => number },
+          { title: "OF", text: ({ preceding }) => preceding?.number ?? "" },
+          { title: "CUSTOMER", text: ({ buyer }) => buyer.name },
+          { title: "ISSUED", text: ({ issueDate }) => issueDate },
+          { title: "NET", text: ({ totals }) => totals.net, align: "right" },
+          { title: "TAX", text: ({ totals }) => totals.tax, align: "right" },
+          { title: "GROSS", text: ({ totals, currency }) => `${totals.gross} ${currency}`, align: "right" },
+          { title: "REASON", text: ({ note }) => note ?? "" },
+        ],
+        rows.map(({ document }) => document as unknown as Document),
+        "None was issued.",
+      );
+    });
 }
 
 function addFinalize(group: Command, context: CommandContext): void {
@@ -70,9 +117,11 @@ function addFinalize(group: Command, context: CommandContext): void {
       }
       const path = pathOf`/ledger/periods/${options.period!}/finalize`;
       const { issued, refused, refusals } = await cloud.sendPatiently<FinalizedPeriod>(path, {});
+      // Whoever goes on to send invoices should know that some are not there.
+      if (refusals > 0) context.end(1);
       if (options.json === true) return printer.json({ issued, refused, refusals });
-      const stay = refusals === 0 ? "" : `, ${refusals} stay drafts`;
-      printer.text(`${issued.length} invoices are final${stay}.\n`);
+      const stay = refusals === 0 ? "" : `, ${refusals} ${refusals === 1 ? "stays a draft" : "stay drafts"}`;
+      printer.text(`${issued.length} ${issued.length === 1 ? "invoice is" : "invoices are"} final${stay}.\n`);
       return printer.warnings(refused.map(({ invoice, message }) => `${invoice}: ${message}`));
     });
 }
@@ -166,9 +215,10 @@ function addRender(group: Command, context: CommandContext): void {
         const { number } = found[0]!;
         return options.json === true ? printer.json({ number, file }) : printer.text(`${number}: ${file}\n`);
       }
-      const put = await putPapers(found, options, context);
-      if (options.json === true) return printer.json({ invoices: put });
-      return printInvoices(put, context);
+      const { put, failed } = await putPapers(found, options, context);
+      if (options.json === true) printer.json({ invoices: put, failed: failed.map(failedTold) });
+      else printInvoices(put, context);
+      failUnlessAll(failed, found.length);
     });
 }
 
@@ -177,11 +227,10 @@ async function documentsFor(
   options: RenderOptions,
   context: CommandContext,
 ): Promise<readonly Document[]> {
-  const filter =
-    id === undefined ? { period: options.period } : id.startsWith("inv_") ? { invoice: id } : { number: id };
+  const filter = id === undefined ? { period: options.period } : isId("inv", id) ? { invoice: id } : { number: id };
   const rows = await client(context, options).list<IssuedDocument>("/invoice-documents", filter);
   // An invoice's id names it alone; its credit notes have numbers of their own.
-  const asked = id?.startsWith("inv_") === true ? rows.filter(({ kind }) => kind === "invoice") : rows;
+  const asked = id !== undefined && isId("inv", id) ? rows.filter(({ kind }) => kind === "invoice") : rows;
   if (asked.length > 0) return asked.map(({ document }) => document as unknown as Document);
   const which = id === undefined ? `of ${options.period} was issued` : `called ${id} was issued`;
   throw new CommandFailure("not_found", `Nothing ${which}.`, { next: "Make drafts final: `invoice finalize`." });

@@ -32,7 +32,7 @@ export async function invoiced(options: InvoicingOptions, context: CommandContex
   const read = readParties(document.value);
   if (read.outcome === "invalid") throw documentInvalid(options.parties, read.problems.map(document.placed));
   const { parties } = read;
-  const { billing, notes } = await billed(options, context);
+  const { billing, notes, timeZone } = await billed(options, context);
   const issueDate = options.issueDate ?? today(context);
   const year = Number(issueDate.slice(0, 4));
   const series = { seller: parties.seller.name, kind: "invoice", year, prefix: parties.numbers.invoice } as const;
@@ -42,7 +42,7 @@ export async function invoiced(options: InvoicingOptions, context: CommandContex
   const reasons: string[] = [];
   for (const bill of billing.bills) {
     const number = numberIn(series, options.firstNumber - 1 + invoices.length);
-    const made = invoiceOf(bill, { number, issueDate, parties });
+    const made = invoiceOf(bill, { number, issueDate, timeZone, parties });
     if (made.outcome === "issued") invoices.push(made.invoice);
     else reasons.push(`${bill.customer} ${bill.period.name}: ${made.message}`);
   }

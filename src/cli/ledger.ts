@@ -133,7 +133,7 @@ function printReasons(
   printer.facts([
     ["posting", `${posting.posting} ${posting.account} ${posting.amount} ${posting.currency}`],
     ["transaction", `${transaction.number} ${transaction.kind} of ${transaction.period}, ${transaction.date}`],
-    ["organisation", posting.organisation ?? "–"],
+    ["organisation", posting.organisationName ?? posting.organisation ?? "–"],
     ["made from", transaction.reference],
   ]);
   if (invoice !== null) {
@@ -165,12 +165,19 @@ function printReasons(
     [
       { title: "USED", text: ({ at }) => at },
       { title: "WHAT", text: ({ sku, model }) => sku ?? model ?? "" },
+      { title: "QUANTITY", text: quantityOf, align: "right" },
       { title: "ID", text: ({ id }) => id },
       { title: "RECEIPT", text: ({ receipt }) => receipt ?? "" },
     ],
     [...requests, ...records],
     "No usage made it.",
   );
+}
+
+/** A record's quantity, or a request's tokens: what went in and what came out. */
+function quantityOf({ sku, quantity, inputTokens, outputTokens }: Reasons["records"][number]): string {
+  if (sku !== null) return quantity ?? "not known";
+  return inputTokens === null ? "not known" : `${inputTokens} in, ${outputTokens ?? "0"} out`;
 }
 
 function addLedgerExport(group: Command, context: CommandContext): void {

@@ -80,6 +80,16 @@ test("where one invoice cannot be, none is written, and each reason is told", as
   assert.match(stderr, /1 of 2 bills cannot be invoiced\. \(invoice_incomplete\)/);
   assert.match(stderr, /- stranger 2026-03: The parties name no buyer for the customer stranger\./);
   assert.equal(existsSync(join(folder, "out")), false);
+  const buyer = goldenParties.buyers[0]!;
+  const { reference: _, ...unnamed } = buyer;
+  const two = given(context, {
+    usage: [...usage, { ...usage[0]!, customer: "globex" }],
+    parties: { ...goldenParties, buyers: [buyer, { ...unnamed, customer: "globex" }] },
+  });
+  const half = await two.run("paper", "render", "--out", "out", "--format", "ubl", "--format", "xrechnung-ubl");
+  assert.equal(half.code, 2);
+  assert.match(half.stderr, /1 of 2 cannot be written; none was\. \(format_unsupported\)\n +- INV-2026-000002: /);
+  assert.equal(existsSync(join(two.folder, "out")), false);
   const wrong = given(context, { parties: { ...goldenParties, seler: 1 } });
   const told = await wrong.run("paper", "render", "--out", "out");
   assert.match(told.stderr, /parties:1: seler: is no key of parties; did you mean seller\?/);
@@ -165,7 +175,7 @@ test("the example of docs/reference/invoice.md is one, and invoices the usage of
   const [, parties] = /```yaml\n([\s\S]*?)```/.exec(text("invoice.md")) ?? [];
   const [, prices] = /```yaml\n([\s\S]*?)```/.exec(text("price-book.md")) ?? [];
   const [, records] = /```csv\n([\s\S]*?)```/.exec(text("rate.md")) ?? [];
-  const { run: ran } = given(context, { parties, book: prices, usage: records });
+  const { folder, run: ran } = given(context, { parties, book: prices, usage: records });
   const { code, stdout, stderr } = await ran("paper", "render", "--out", "out", "--json", "--format", "ubl");
   assert.deepEqual([code, stderr], [0, ""]);
   const { invoices } = JSON.parse(stdout) as {
@@ -175,4 +185,9 @@ test("the example of docs/reference/invoice.md is one, and invoices the usage of
     invoices.map(({ customer, gross }) => `${customer} ${gross}`),
     ["acme 1200.00", "globex 2.47"],
   );
+  const [, line] = /--reason Outage \\\n +--line (\S+) --out/.exec(text("invoice.md"))!;
+  await ran("paper", "render", "--out", "out", "--format", "json");
+  const invoice = ["paper", "credit", "--invoice", "out/INV-2026-000001.json", "--number", "CN-2026-000001"];
+  const credited = await run([...invoice, "--reason", "Outage", "--line", line!, "--out", "out"], folder);
+  assert.equal(credited.code, 0, credited.stderr);
 });

@@ -3,7 +3,14 @@ import { type CommandContext, type JsonOption, withJson } from "./context.ts";
 import { addCreditCommand } from "./credit.ts";
 import { addFocusCommand } from "./paper-focus.ts";
 import { invoiced, type InvoicingOptions, withInvoicing } from "./invoicing.ts";
-import { type PaperOptions, printInvoices, putPapers, withPapers } from "./papers.ts";
+import {
+  failUnlessAll,
+  type PaperOptions,
+  printInvoices,
+  putPapers,
+  refuseUnlessWritable,
+  withPapers,
+} from "./papers.ts";
 
 type RenderOptions = InvoicingOptions & PaperOptions & JsonOption;
 
@@ -12,7 +19,9 @@ export function addPaperCommands(program: Command, context: CommandContext): voi
   const render = paper.command("render").description("the invoices of a file of usage, by a price book, into a folder");
   withJson(withPapers(withInvoicing(render))).action(async (options: RenderOptions) => {
     const { invoices, notes } = await invoiced(options, context);
-    const put = await putPapers(invoices, options, context);
+    await refuseUnlessWritable(invoices, options, context);
+    const { put, failed } = await putPapers(invoices, options, context);
+    failUnlessAll(failed, invoices.length);
     context.printer.warnings(notes);
     if (options.json === true) return context.printer.json({ invoices: put, notes });
     return printInvoices(put, context);

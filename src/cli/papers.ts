@@ -1,9 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import type { Invoice, PaperFormat } from "../invoicing/index.ts";
+import { isId, type Refusal } from "../base/index.ts";
+import type { FolderDelivery, Invoice, Paper, PaperFormat } from "../invoicing/index.ts";
 import { type CommandContext, withRequired } from "./context.ts";
-import { failureOf } from "./failure.ts";
+import { type CommandFailure, failureOf } from "./failure.ts";
 
 /** Where invoices go, and as what. */
 export interface PaperOptions {
@@ -16,6 +17,7 @@ export interface PaperOptions {
 export interface PutInvoice {
   readonly number: string;
   readonly customer: string;
+  readonly buyer: string;
   readonly period: string | null;
   readonly currency: string;
   readonly net: string;
@@ -62,29 +64,99 @@ export async function writePaper(
   return path;
 }
 
+/** One that could not be written, in none of its formats, and why. */
+export interface FailedPaper {
+  readonly number: string;
+  readonly refusal: Refusal;
+}
+
+/** Each invoice in all of its formats, or in none: what keeps one from being written keeps no other. */
 export async function putPapers(
   invoices: readonly Invoice[],
-  { out, format = ["ubl", "pdf"], font }: PaperOptions,
+  options: PaperOptions,
   { surroundings: { currentFolder } }: CommandContext,
-): Promise<readonly PutInvoice[]> {
-  const { FolderDelivery, paperOf } = await import("../invoicing/index.ts");
-  const delivery = new FolderDelivery(resolve(currentFolder, out));
-  const options = { font: font === undefined ? undefined : resolve(currentFolder, font) };
-  const rendered: PutInvoice[] = [];
+): Promise<{ readonly put: readonly PutInvoice[]; readonly failed: readonly FailedPaper[] }> {
+  const { FolderDelivery } = await import("../invoicing/index.ts");
+  const delivery = new FolderDelivery(resolve(currentFolder, options.out));
+  const put: PutInvoice[] = [];
+  const failed: FailedPaper[] = [];
   for (const invoice of invoices) {
-    const files: string[] = [];
-    for (const each of format) {
-      const made = await paperOf(invoice, each, options);
-      if (made.outcome === "refused") throw failureOf(made);
-      const delivered = await delivery.deliver(made.paper);
-      if (delivered.outcome === "refused") throw failureOf(delivered);
-      files.push(delivered.place);
-    }
-    const { number, customer, period, currency, totals } = invoice;
-    const { net, tax, gross } = totals;
-    rendered.push({ number, customer, period: period?.name ?? null, currency, net, tax, gross, files });
+    const made = await papersOf(invoice, options, currentFolder);
+    const files = "outcome" in made ? made : await delivered(made, delivery);
+    if ("outcome" in files) failed.push({ number: invoice.number, refusal: files });
+    else put.push(putInvoice(invoice, files));
   }
-  return rendered;
+  return { put, failed };
+}
+
+/** Looks whether each can be written, before any is: numbers that nobody has issued yet must not lack some. Each is made twice, so that few are in memory. */
+export async function refuseUnlessWritable(
+  invoices: readonly Invoice[],
+  options: PaperOptions,
+  { surroundings: { currentFolder } }: CommandContext,
+): Promise<void> {
+  const failed: FailedPaper[] = [];
+  for (const invoice of invoices) {
+    const made = await papersOf(invoice, options, currentFolder);
+    if ("outcome" in made) failed.push({ number: invoice.number, refusal: made });
+  }
+  if (failed.length > 0)
+    throw manyFailed(failed, `${failed.length} of ${invoices.length} cannot be written; none was.`);
+}
+
+async function papersOf(
+  invoice: Invoice,
+  { format = ["ubl", "pdf"], font }: PaperOptions,
+  currentFolder: string,
+): Promise<readonly Paper[] | Refusal> {
+  const { paperOf } = await import("../invoicing/index.ts");
+  const options = { font: font === undefined ? undefined : resolve(currentFolder, font) };
+  const papers: Paper[] = [];
+  for (const each of format) {
+    const made = await paperOf(invoice, each, options);
+    if (made.outcome === "refused") return made;
+    papers.push(made.paper);
+  }
+  return papers;
+}
+
+async function delivered(papers: readonly Paper[], delivery: FolderDelivery): Promise<readonly string[] | Refusal> {
+  const files: string[] = [];
+  for (const paper of papers) {
+    const done = await delivery.deliver(paper);
+    if (done.outcome === "refused") return done;
+    files.push(done.place);
+  }
+  return files;
+}
+
+function putInvoice(
+  { number, customer, buyer, period, currency, totals }: Invoice,
+  files: readonly string[],
+): PutInvoice {
+  const { net, tax, gross } = totals;
+  return { number, customer, buyer: buyer.name, period: period?.name ?? null, currency, net, tax, gross, files };
+}
+
+export function failedTold({ number, refusal: { code, message, reasons = [] } }: FailedPaper) {
+  return { number, code, message, reasons };
+}
+
+/** After the others were told: which were not written, each with its reasons. */
+export function failUnlessAll(failed: readonly FailedPaper[], all: number): void {
+  const [first] = failed;
+  if (first === undefined) return;
+  if (all === 1) throw failureOf(first.refusal);
+  throw manyFailed(failed, `${failed.length} of ${all} could not be written; the others were.`);
+}
+
+function manyFailed(failed: readonly FailedPaper[], message: string): CommandFailure {
+  const { refusal } = failed[0]!;
+  const reasons = failed.flatMap(({ number, refusal: { message: why, reasons: more = [] } }) => [
+    `${number}: ${why}`,
+    ...more.map((reason) => `${number}: ${reason}`),
+  ]);
+  return failureOf({ ...refusal, message, reasons });
 }
 
 function formatOf(value: string, before: readonly PaperFormat[] = []): readonly PaperFormat[] {
@@ -98,7 +170,7 @@ export function printInvoices(rendered: readonly PutInvoice[], { printer }: Comm
   printer.table(
     [
       { title: "INVOICE", text: ({ number }) => number },
-      { title: "CUSTOMER", text: ({ customer }) => customer },
+      { title: "CUSTOMER", text: ({ customer, buyer }) => (isId("org", customer) ? buyer : customer) },
       { title: "PERIOD", text: ({ period }) => period ?? "" },
       { title: "NET", text: ({ net }) => net, align: "right" },
       { title: "TAX", text: ({ tax }) => tax, align: "right" },

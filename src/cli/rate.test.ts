@@ -93,7 +93,7 @@ test("for people it is a table with totals; what is unrated is a warning, and in
   assert.match(stdout, /^acme +2026-03 +qwen3-32b\/input-tokens +2026-1 +1000 +0\.0008 +0\.00 CNY$/m);
   assert.match(stdout, /^acme 2026-03 new\/input-tokens +no_price +7$/m);
   assert.match(stdout, /^gross +0\.00 CNY$/m);
-  assert.match(stderr, /^warning: 1 sums of usage have no price/m);
+  assert.match(stderr, /^warning: 1 sum of usage has no price, and is in no line/m);
 });
 
 test("the period, the jurisdiction and the tax can be said over the price book", async (context) => {

@@ -35,7 +35,13 @@ export function addRevenueReport(group: Command, context: CommandContext): void 
 async function show(options: RevenueOptions, context: CommandContext): Promise<void> {
   const { quarter, currency, out, auditorsPack } = options;
   const { printer, surroundings } = context;
-  const isJson = options.json === true || (out !== undefined && extname(out).toLowerCase() === ".json");
+  const kind = out === undefined ? undefined : extname(out).toLowerCase();
+  if (kind !== undefined && ![".html", ".htm", ".pdf", ".json"].includes(kind)) {
+    throw new CommandFailure("invalid_usage", `${out} is no .html, .pdf or .json: it would hold something else.`, {
+      next: "Name a file that ends in .html, .pdf or .json.",
+    });
+  }
+  const isJson = options.json === true || kind === ".json";
   const report = await client(context, options).get<RevenueReport>(
     "/reports/revenue",
     { quarter, currency },

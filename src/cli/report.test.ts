@@ -32,6 +32,8 @@ test("a report is its page, or its JSON, on standard output or in a file", async
   assert.equal(readFileSync(join(folder, "page.html"), "utf8"), page.stdout);
   await run("report sub-processors --json --out report.json");
   assert.deepEqual(JSON.parse(readFileSync(join(folder, "report.json"), "utf8")), nobody);
+  const sheet = await run("report revenue --quarter 2026Q1 --out figures.xlsx");
+  assert.deepEqual([sheet.code, /figures\.xlsx is no \.html, \.pdf or \.json/.test(sheet.stderr)], [2, true]);
   const nowhere = await run("report sub-processors --out missing/page.html");
   assert.deepEqual([nowhere.code, /unusable_file/.test(nowhere.stderr)], [2, true]);
 });

@@ -22,7 +22,7 @@ export function addUnratedCommands(usage: Command, context: CommandContext): voi
         [
           { title: "NUMBER", text: ({ number }) => String(number), align: "right" },
           { title: "AT", text: ({ at }) => at },
-          { title: "ORGANISATION", text: ({ organisation }) => organisation },
+          { title: "ORGANISATION", text: ({ organisation, organisationName }) => organisationName ?? organisation },
           { title: "SKU", text: ({ sku }) => sku },
           { title: "QUANTITY", text: ({ quantity }) => quantity ?? "not known", align: "right" },
           { title: "REASON", text: ({ reason }) => reason },

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { formatAmount, parseAmount } from "../base/index.ts";
 import type { Wallet, WalletGrant, WalletMovementTold } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
@@ -93,6 +94,7 @@ function addShow(group: Command, context: CommandContext): void {
     const rows = await client(context, options).list<Wallet>(pathOf`/wallets/${organisation}`);
     if (options.json === true) return printer.json(rows);
     printWallets(context, rows);
+    printer.remarks(rows.flatMap(remarksOn));
     return printer.table<WalletGrant>(
       [
         { title: "GRANT", text: ({ id }) => id },
@@ -135,6 +137,32 @@ function addMovements(group: Command, context: CommandContext): void {
   );
 }
 
+/** Who pays later and was never granted anything has no wallet that could be overdrawn. */
+function hasNone({ prepaid, grants }: Wallet): boolean {
+  return !prepaid && grants.length === 0;
+}
+
+/** Why its amounts are what they are, where that is not seen. */
+function remarksOn(wallet: Wallet): readonly string[] {
+  const { organisation, currency, prepaid, balance, unbilled, available } = wallet;
+  if (hasNone(wallet))
+    return [`${organisation.name} pays later, and has no grant in ${currency}: what it has used is owed.`];
+  const [has, used, left] = [balance, unbilled, available].map((amount) => parseAmount(amount) ?? 0n) as [
+    bigint,
+    bigint,
+    bigint,
+  ];
+  const unpaid = left - (has - used);
+  return [
+    ...(unpaid <= 0n
+      ? []
+      : [
+          `Of what is unbilled the grants do not pay for ${formatAmount(unpaid)} ${currency}: it was used in a period at whose end they do not hold.`,
+        ]),
+    ...(left < 0n && !prepaid ? [`${organisation.name} pays later: what its grants do not pay for is owed.`] : []),
+  ];
+}
+
 function printWallets({ printer }: CommandContext, rows: readonly Wallet[]): void {
   printer.table<Wallet>(
     [
@@ -143,7 +171,7 @@ function printWallets({ printer }: CommandContext, rows: readonly Wallet[]): voi
       { title: "PREPAID", text: ({ prepaid }) => (prepaid ? "yes" : "no") },
       { title: "BALANCE", text: ({ balance }) => balance, align: "right" },
       { title: "UNBILLED", text: ({ unbilled }) => unbilled, align: "right" },
-      { title: "AVAILABLE", text: ({ available }) => available, align: "right" },
+      { title: "AVAILABLE", text: (wallet) => (hasNone(wallet) ? "–" : wallet.available), align: "right" },
     ],
     rows,
     "There is no wallet.",

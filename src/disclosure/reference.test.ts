@@ -104,7 +104,7 @@ JSON. Nothing of a tenant is in it, and no machine by its id; names, sources of 
 A quarter of a calendar year as a listed cloud tells it, in one currency, from what was posted to the ledger
 ([ledger.md](ledger.md)) and what was metered. \`--out FILE\` by its ending: HTML with pictures (where the packages that draw are
 installed), PDF/A-3b, or JSON. It has an opening of its own: \`format\` (\`bailiwick-revenue/1\`), \`at\`, \`release\`,
-\`installation\`, \`quarter\`, \`period\` (midnight by the price book's clock), \`currency\`, and \`status\`: \`provisional\` while
+\`installation\`, \`quarter\`, \`period\` (midnight by the price book's clock, of \`timeZone\`), \`currency\`, and \`status\`: \`provisional\` while
 a month of the quarter is open, else \`final\`.
 
 - \`figures\`: each with \`id\`, \`version\` and \`definition\`; \`denominator\`: of a share, the figure that it is a share of;

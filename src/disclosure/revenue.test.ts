@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inflateSync } from "node:zlib";
 import { renderReport } from "./index.ts";
+import { revenuePdf } from "./pdf/revenue-pdf.ts";
 import { revenueReport } from "./revenue/revenue.ts";
 import type { RevenueState } from "./revenue/state.ts";
 import { line, marchQuarter } from "./revenue/testing.ts";
@@ -105,4 +107,38 @@ test("a customer's name is shown and never more", () => {
   );
   assert.doesNotMatch(page, /<script/);
   assert.match(page, /&lt;script&gt;alert\(1\)/);
+});
+
+test("a quarter that has not ended has no run rate; by its clock its days are told", () => {
+  const period = { from: "2026-09-30T22:00:00.000Z", to: "2026-12-31T23:00:00.000Z" };
+  const months = (["2026-10", "2026-11", "2026-12"] as const).map((month) => ({ month, status: "open" as const }));
+  const open = marchQuarter({
+    quarter: "2026Q4",
+    period,
+    timeZone: "Europe/Berlin",
+    months: [months[0]!, months[1]!, months[2]!],
+    lines: [line("2026-10", "100")],
+    atMs: Date.parse("2026-12-31T22:59:59.999Z"),
+  });
+  const rates = revenueReport(open).figures.filter(({ id }) => id.startsWith("ai-run-rate"));
+  assert.deepEqual(
+    new Set(rates.map(({ value, why }) => `${value} ${why}`)),
+    new Set(["null the quarter has not ended"]),
+  );
+  assert.match(renderReport(revenueReport(open)), /2026-10-01 to 2026-12-31 \(Europe\/Berlin\)/);
+  assert.equal(valuesOf({ ...open, atMs: Date.parse(period.to) })["ai-run-rate-quarter-x4"], "400");
+});
+
+/** What is drawn, as PDF's operators have it. */
+function drawn(pdf: Uint8Array): string {
+  const text = Buffer.from(pdf).toString("latin1");
+  const streams = [...text.matchAll(/\/FlateDecode\s*>>\s*stream\r?\n([^]*?)\r?\nendstream/g)];
+  return streams.map(([, stream]) => inflateSync(Buffer.from(stream!, "latin1")).toString("latin1")).join("\n");
+}
+
+test("the PDF has a bar for each month and product, and the same bytes again", async () => {
+  const pdf = await revenuePdf(revenueReport(marchQuarter()));
+  // Months have a part for each of what was posted, products likewise; the legends have five more.
+  assert.equal(drawn(pdf).match(/ scn\nf$/gm)?.length, 8 + 5);
+  assert.deepEqual(await revenuePdf(revenueReport(marchQuarter())), pdf);
 });

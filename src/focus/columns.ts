@@ -1,4 +1,5 @@
 import type { Invoice } from "../invoicing/index.ts";
+import { Calendar } from "../ledger/index.ts";
 import type { Charge } from "./charges.ts";
 import { meterOf, modelOf } from "./service.ts";
 
@@ -82,16 +83,22 @@ interface Between {
 }
 
 /** What an invoice is of; a credit note, and credits that are bought, belong to the month in which they were issued. */
-function billingPeriod({ kind, period, issueDate }: Invoice): Between {
+function billingPeriod({ kind, period, issueDate, timeZone }: Invoice): Between {
   if (kind === "invoice" && period !== null) return chargePeriodOf(period);
   const [year = 0, month = 1] = issueDate.split("-").map(Number);
-  return { start: instant(Date.UTC(year, month - 1)), end: instant(Date.UTC(year, month)) };
+  return localBetween(Date.UTC(year, month - 1), Date.UTC(year, month), timeZone);
 }
 
-function chargePeriod({ period, issueDate }: Invoice): Between {
+function chargePeriod({ period, issueDate, timeZone }: Invoice): Between {
   if (period !== null) return chargePeriodOf(period);
   const startMs = Date.parse(`${issueDate}T00:00:00Z`);
-  return { start: instant(startMs), end: instant(startMs + 86_400_000) };
+  return localBetween(startMs, startMs + 86_400_000, timeZone);
+}
+
+/** From one midnight to another, given as those of UTC, by the clock by which the invoice's days are told. */
+function localBetween(startMs: number, endMs: number, timeZone = "UTC"): Between {
+  const calendar = new Calendar(timeZone, "month");
+  return { start: instant(calendar.instantMs(startMs)), end: instant(calendar.instantMs(endMs)) };
 }
 
 function chargePeriodOf({ startsAt, endsAt }: NonNullable<Invoice["period"]>): Between {

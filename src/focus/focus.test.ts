@@ -64,6 +64,13 @@ test("a credit note is a correction of a period before, below 0, in the month in
   );
   assert.equal(rows[0]!["BillingPeriodStart"], "2026-05-01T00:00:00Z");
   assert.equal(rows[0]!["ChargePeriodEnd"], "2026-03-31T16:00:00Z");
+  // By the clock by which its days are told, in summer and in winter.
+  const told = (issueDate: string) => {
+    const [row] = rowsOf([{ ...goldenCredit(), issueDate, timeZone: "Europe/Berlin" }]);
+    return [row!["BillingPeriodStart"], row!["BillingPeriodEnd"]];
+  };
+  assert.deepEqual(told("2026-05-31"), ["2026-04-30T22:00:00Z", "2026-05-31T22:00:00Z"]);
+  assert.deepEqual(told("2026-10-01"), ["2026-09-30T22:00:00Z", "2026-10-31T23:00:00Z"]);
 });
 
 test("credits are billed when they are bought and effective when they are used, where they bill 0", () => {

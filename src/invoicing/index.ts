@@ -14,5 +14,5 @@ export { type Buyer, type Issuer, issuerShape, type Parties, readBuyer, readPart
 export { type BilledLine, readBill } from "./document/read-bill.ts";
 export { readInvoice } from "./document/reading.ts";
 export { FolderDelivery } from "./delivery/folder-delivery.ts";
-export { type PaperFormat, paperOf } from "./formats/papers.ts";
+export { type Paper, type PaperFormat, paperOf } from "./formats/papers.ts";
 export { mayIssue, numberIn, type Series, seriesKey } from "./numbering.ts";

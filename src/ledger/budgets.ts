@@ -18,6 +18,14 @@ export interface Reservation {
   release(): void;
 }
 
+/** What a limit has refused, in units of 10^-18. */
+export interface RefusedLimit {
+  readonly id: string;
+  /** What the request could have cost, and what was left for it. */
+  readonly bound: bigint;
+  readonly left: bigint;
+}
+
 interface Account {
   spent: bigint;
   reserved: bigint;
@@ -34,6 +42,7 @@ export class Budgets {
   readonly #clock: Clock;
   readonly #currency: string;
   readonly #accounts = new Map<string, Account>();
+  readonly #refused = new Map<string, RefusedLimit & { readonly level: string }>();
   /** The first millisecond of the next month. */
   #monthEndsMs: number;
 
@@ -62,7 +71,9 @@ export class Budgets {
       if (monthlyBudget === undefined) continue;
       const account = this.#account(id);
       const budget = monthlyBudget * exactPerAmount;
-      if (account.spent + account.reserved + bound <= budget) continue;
+      const left = budget - account.spent - account.reserved;
+      if (bound <= left) continue;
+      if (!this.#refused.has(id)) this.#refused.set(id, { id, level, bound, left });
       return refuse("budget_exceeded", exceeded(level, budget, account, bound, this.#currency));
     }
     const accounts = scopes.map(({ id }) => this.#account(id));
@@ -78,6 +89,13 @@ export class Budgets {
       }
     };
     return { outcome: "reserved", settle: end, release: () => end(0n) };
+  }
+
+  /** The first refusal of each budget since this was asked last. */
+  takeRefused(): readonly (RefusedLimit & { readonly level: string })[] {
+    const refused = [...this.#refused.values()];
+    this.#refused.clear();
+    return refused;
   }
 
   #account(id: string): Account {

@@ -37,7 +37,7 @@ export {
 } from "./book/fraction.ts";
 export type { Definition } from "./revenue/definitions.ts";
 export { type QuarterRevenue, revenueFigures } from "./revenue/revenue.ts";
-export type { Period } from "./book/calendar.ts";
+export { Calendar, isTimeZone, type Period } from "./book/calendar.ts";
 export { listBook, listDocument } from "./book/list-book.ts";
 export { listPrices } from "./book/list-prices.ts";
 export { AllTerms, type Terms } from "./book/terms.ts";

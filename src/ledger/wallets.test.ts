@@ -25,6 +25,8 @@ test("a prepaid organisation runs what its wallet can pay for, with everything t
     /up to 0\.000000000000000005 EUR.*EUR wallet of org_A has a balance of 0\.00000000000000001 EUR/,
   );
   assert.match(refused.message, /0\.000000000000000006 EUR is reserved/);
+  assert.deepEqual(other.takeRefused(), [{ id: "org_A", bound: 5n, left: 4n }]);
+  assert.deepEqual(other.takeRefused(), []);
   first.settle(exact(2), { segment: 1, offset: 0 });
   assert.equal(other.reserve("org_A", exact(8)).outcome, "reserved");
   assert.throws(() => first.release(), /ends once/);

@@ -1,3 +1,4 @@
+import type { RefusedLimit } from "./budgets.ts";
 import { type Exact, formatExact, refuse, type Refusal } from "../base/index.ts";
 
 /** Where a settlement is in the journal. */
@@ -40,6 +41,7 @@ interface Account {
 export class Wallets {
   readonly #currency: () => string;
   readonly #accounts = new Map<string, Account>();
+  readonly #refused = new Map<string, RefusedLimit>();
 
   /** `currency`: what requests are priced in, and so the wallets that they are paid from (ISO 4217). */
   constructor(currency: () => string) {
@@ -69,14 +71,22 @@ export class Wallets {
     return this.#accounts.get(organisation)?.isPrepaid ?? false;
   }
 
-  /** Sets `bound` aside, or refuses where a prepaid organisation's wallet does not have so much. */
-  reserve(organisation: string, bound: Exact): WalletReservation | Refusal {
+  /** Sets `bound` aside, or refuses where a prepaid organisation's wallet does not have so much; `name`: what the refusal calls it. */
+  reserve(organisation: string, bound: Exact, name = organisation): WalletReservation | Refusal {
     const account = this.#account(organisation);
     const left = account.available - account.waitingSum - account.reserved;
     if (account.isPrepaid && bound > left) {
-      return refuse("wallet_exhausted", exhausted(organisation, account, bound, this.#currency()));
+      if (!this.#refused.has(organisation)) this.#refused.set(organisation, { id: organisation, bound, left });
+      return refuse("wallet_exhausted", exhausted(name, account, bound, this.#currency()));
     }
     return this.hold(organisation, bound);
+  }
+
+  /** The first refusal of each wallet since this was asked last. */
+  takeRefused(): readonly RefusedLimit[] {
+    const refused = [...this.#refused.values()];
+    this.#refused.clear();
+    return refused;
   }
 
   /** Sets it aside whatever there is: it runs already. */
@@ -115,11 +125,11 @@ export class Wallets {
   }
 }
 
-function exhausted(organisation: string, account: Account, bound: bigint, currency: string): string {
+function exhausted(name: string, account: Account, bound: bigint, currency: string): string {
   const money = (exact: bigint): string => `${formatExact(exact)} ${currency}`;
   const { balance, available, reserved, waitingSum } = account;
   return (
-    `This request could cost up to ${money(bound)}. The ${currency} wallet of ${organisation} has a balance of ${money(balance)}: ` +
+    `This request could cost up to ${money(bound)}. The ${currency} wallet of ${name} has a balance of ${money(balance)}: ` +
     `${money(balance - available + waitingSum)} is used and not billed yet, ${money(reserved)} is reserved for requests that run. ` +
     "A lower `max_tokens` lowers what a request can cost."
   );

@@ -114,7 +114,7 @@ function unpricedFor({ holder, body, endpoint, receivedAtMs }: Call, { prices }:
 function reserve({ limits, organisation }: Holder, amountBound: Exact, { budgets, wallets }: Cloud) {
   const reservation = budgets.reserve(limits, amountBound);
   if (reservation.outcome === "refused") return reservation;
-  const walletReservation = wallets.reserve(organisation.id, amountBound);
+  const walletReservation = wallets.reserve(organisation.id, amountBound, organisation.name);
   if (walletReservation.outcome === "refused") {
     reservation.release();
     return walletReservation;

@@ -113,6 +113,7 @@ export interface DocumentQuestion {
   readonly period?: string;
   /** Of usage, with its credit notes, of this period; of purchases, and of their credit notes, issued from its first day to its last. */
   readonly billedIn?: { readonly name: string; readonly startDate: string; readonly endDate: string };
+  readonly kind?: IssuedDocument["kind"];
   /** The seller and number of the last one that was had. */
   readonly after?: readonly [string, string];
   readonly limit: number;
@@ -121,7 +122,7 @@ export interface DocumentQuestion {
 /** Documents in the order of seller and number. */
 export async function issuedDocuments(
   db: Kysely<Database>,
-  { invoice, number, organisation, period, billedIn, after, limit }: DocumentQuestion,
+  { invoice, number, organisation, period, billedIn, kind, after, limit }: DocumentQuestion,
 ): Promise<readonly Pick<IssuedDocument, "seller" | "number" | "kind" | "invoice" | "document">[]> {
   return db
     .selectFrom("invoiceDocuments")
@@ -137,6 +138,7 @@ export async function issuedDocuments(
           ELSE issue_date BETWEEN ${billedIn!.startDate} AND ${billedIn!.endDate} END`,
       ),
     )
+    .$if(kind !== undefined, (query) => query.where("kind", "=", kind!))
     .$if(after !== undefined, (query) => query.where(sql<boolean>`(seller, number) > (${after![0]}, ${after![1]})`))
     .orderBy("seller")
     .orderBy("number")

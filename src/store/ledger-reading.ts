@@ -8,6 +8,8 @@ export interface PostingRow {
   readonly posting: string;
   readonly account: string;
   readonly organisation: OrganisationId | null;
+  /** What it is called now. */
+  readonly organisationName: string | null;
   readonly currency: string;
   /** Exact decimal string: a debit above 0, a credit below. */
   readonly amount: string;
@@ -48,9 +50,10 @@ export async function transactions(
   if (heads.length === 0) return [];
   const numbers = heads.map((head) => head.number);
   const { rows } = await sql<PostingRow & { transaction: string }>`
-    SELECT transaction, transaction || '.' || line AS posting, account, organisation, currency,
+    SELECT transaction, transaction || '.' || line AS posting, account, organisation, o.name AS organisation_name, currency,
       trim_scale(amount)::text AS amount
-    FROM ledger_postings WHERE transaction = ANY(${numbers}::bigint[]) ORDER BY transaction, line`.execute(db);
+    FROM ledger_postings LEFT JOIN organisations o ON o.id = organisation
+    WHERE transaction = ANY(${numbers}::bigint[]) ORDER BY transaction, line`.execute(db);
   const byTransaction = Map.groupBy(rows, ({ transaction }) => transaction);
   return heads.map(({ number, kind, period, at, reference }) => ({
     number: Number(number),
@@ -58,10 +61,11 @@ export async function transactions(
     period,
     at,
     reference,
-    postings: (byTransaction.get(number) ?? []).map(({ posting, account, organisation, currency, amount }) => ({
+    postings: (byTransaction.get(number) ?? []).map(({ posting, account, currency, amount, ...of }) => ({
       posting,
       account,
-      organisation,
+      organisation: of.organisation,
+      organisationName: of.organisationName,
       currency,
       amount,
     })),
@@ -99,6 +103,9 @@ export interface MeteredQuestion {
   readonly untilMs?: number;
   /** Of requests: these. */
   readonly requests?: readonly string[];
+  /** When it had ended, or was told: after this moment, and up to that one. */
+  readonly knownFromMs?: number;
+  readonly knownUntilMs?: number;
   /** Where in a gateway's journal. */
   readonly shipment?: { readonly gateway: string; readonly from: string; readonly to: string };
   /** The call that a record came with. */
@@ -112,7 +119,7 @@ export async function meteredRequests(
   db: Kysely<Database>,
   question: MeteredQuestion,
 ): Promise<readonly (MeteredRow & { readonly id: RequestId })[]> {
-  const { organisation, skus, fromMs, untilMs, requests, shipment, after, limit } = question;
+  const { organisation, skus, fromMs, untilMs, knownFromMs, knownUntilMs, requests, shipment, after, limit } = question;
   const models = skus?.map((sku) => sku.slice(0, sku.lastIndexOf("/")));
   const place = (text: string) => sql`(${text.split(":")[0]!}::bigint, ${text.split(":")[1]!}::bigint)`;
   const filters = [
@@ -122,6 +129,8 @@ export async function meteredRequests(
     ...(fromMs === undefined ? [] : [sql`started_at >= ${new Date(fromMs)}`]),
     ...(untilMs === undefined ? [] : [sql`started_at < ${new Date(untilMs)}`]),
     ...(requests === undefined ? [] : [sql`request = ANY(${requests}::text[])`]),
+    ...(knownFromMs === undefined ? [] : [sql`ended_at > ${momentOf(knownFromMs)}`]),
+    ...(knownUntilMs === undefined ? [] : [sql`ended_at <= ${momentOf(knownUntilMs)}`]),
     ...(after === undefined ? [] : [sql`request > ${after[0]}`]),
     ...(shipment === undefined
       ? []
@@ -153,13 +162,16 @@ export async function gatewaysAmong(db: Kysely<Database>, names: readonly string
 
 /** Records of other services, in the order of their keys. */
 export async function meteredRecords(db: Kysely<Database>, question: MeteredQuestion): Promise<readonly MeteredRow[]> {
-  const { organisation, skus, fromMs, untilMs, reference, after, limit } = question;
+  const { organisation, skus, fromMs, untilMs, knownFromMs, knownUntilMs, reference, after, limit } = question;
+  const isOfRecord = reference !== undefined || knownFromMs !== undefined || knownUntilMs !== undefined;
   const filters = [
     sql`true`,
     ...(organisation === undefined ? [] : [sql`e.organisation = ${organisation}`]),
     ...(skus === undefined ? [] : [sql`e.sku = ANY(${skus}::text[])`]),
     ...(fromMs === undefined ? [] : [sql`e.at >= ${new Date(fromMs)}`]),
     ...(untilMs === undefined ? [] : [sql`e.at < ${new Date(untilMs)}`]),
+    ...(knownFromMs === undefined ? [] : [sql`r.received_at > ${momentOf(knownFromMs)}`]),
+    ...(knownUntilMs === undefined ? [] : [sql`r.received_at <= ${momentOf(knownUntilMs)}`]),
     ...(reference === undefined ? [] : [sql`r.reference = ${reference}`]),
     ...(after === undefined ? [] : [sql`(e.organisation, e.source, e.id, e.sku) > (${sql.join([...after])})`]),
   ];
@@ -167,8 +179,14 @@ export async function meteredRecords(db: Kysely<Database>, question: MeteredQues
     SELECT e.source, e.id, e.organisation, ${nameOf("e")}, e.at, e.is_batch, NULL AS receipt, e.sku,
       trim_scale(e.quantity)::text AS quantity, NULL AS model, false AS is_embedding, NULL AS input_tokens,
       NULL AS cached_input_tokens, NULL AS output_tokens, NULL AS reasoning_tokens
-    FROM usage_events e ${reference === undefined ? sql`` : sql`JOIN usage_records r USING (organisation, source, id)`}
+    FROM usage_events e ${isOfRecord ? sql`JOIN usage_records r USING (organisation, source, id)` : sql``}
     WHERE ${sql.join(filters, sql` AND `)}
     ORDER BY e.organisation, e.source, e.id, e.sku LIMIT ${limit}::bigint`.execute(db);
   return rows;
+}
+
+/** As PostgreSQL compares it: before everything, after everything, or a moment. */
+function momentOf(ms: number) {
+  if (Number.isFinite(ms)) return sql`${new Date(ms)}`;
+  return ms < 0 ? sql`'-infinity'::timestamptz` : sql`'infinity'::timestamptz`;
 }

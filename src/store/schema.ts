@@ -551,7 +551,7 @@ export interface LedgerPeriodTable {
 /** What operators are told of money. */
 export interface AlertTable {
   number: ColumnType<string, number | undefined, never>;
-  kind: "budget" | "wallet" | "unrated";
+  kind: "budget" | "wallet" | "unrated" | "refused";
   level: "organisation" | "project" | "key";
   /** Its id. */
   scope: string;

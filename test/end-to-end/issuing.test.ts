@@ -43,6 +43,7 @@ interface Listed {
   readonly id: string;
   readonly state: string;
   readonly number: string | null;
+  readonly organisation: { readonly name: string };
 }
 
 before(async () => {
@@ -71,12 +72,14 @@ test("who a customer is is said by a file; what it lacks is told, and no number 
   writeFileSync(path, JSON.stringify(party));
   assert.deepEqual(await cloud.command("org", "party", "set", names[0]!, path), party);
   assert.deepEqual(await cloud.command("org", "party", "show", names[0]!), party);
-  const made = await cloud.command<{ issued: unknown[]; refusals: number }>("invoice", "finalize", "--period", month);
-  assert.deepEqual([made.issued.length, made.refusals], [1, names.length - 1]);
+  const { code, stdout, stderr } = await commandFails(["invoice", "finalize", "--period", month, "--data", cloud.data]);
+  assert.deepEqual([code, stdout], [1, `1 invoice is final, ${names.length - 1} stay drafts.\n`]);
+  assert.match(stderr, /the party of customer-1 \(/);
 });
 
 test("killed while a period's invoices become final, and started again: no number is missing, none is there twice", async () => {
-  for (const name of names.slice(1)) await control(cloud, "PUT", `/organisations/${name}/party`, party);
+  for (const name of names.slice(2)) await control(cloud, "PUT", `/organisations/${name}/party`, party);
+  await control(cloud, "PUT", `/organisations/${names[1]}/party`, { ...party, name: "汉字有限公司 𠮷" });
   const running = control(cloud, "POST", `/ledger/periods/${month}/finalize`, {}).then(
     () => "done",
     () => "cut",
@@ -113,6 +116,16 @@ test("what was issued is written as one file, or as all of a period into a folde
   const all = ["--period", month, "--format", "json", "--out", join(folder.path, "all")];
   const { invoices } = await cloud.command<{ invoices: unknown[] }>("invoice", "render", ...all);
   assert.equal(invoices.length, names.length);
+  const odd = await cloud.command<{ number: string }[]>("invoice", "list", "--organisation", names[1]!);
+  const some = ["--period", month, "--format", "pdf", "--out", join(folder.path, "pdf"), "--json"];
+  const partly = await commandFails(["invoice", "render", ...some, "--data", cloud.data]);
+  const told = JSON.parse(partly.stdout) as { invoices: unknown[]; failed: { number: string; code: string }[] };
+  assert.deepEqual([partly.code, told.invoices.length], [2, names.length - 1]);
+  assert.deepEqual(
+    told.failed.map(({ number, code }) => [number, code]),
+    [[odd[0]!.number, "format_unsupported"]],
+  );
+  assert.match(partly.stderr, /1 of 60 could not be written; the others were.*No font here has/);
   const again = await commandFails(["invoice", "render", ...all.slice(0, 4), "--out", out, "--data", cloud.data]);
   assert.match(again.stderr, /a file holds one document/);
   const focus = [
@@ -126,20 +139,79 @@ test("what was issued is written as one file, or as all of a period into a folde
     join(folder.path, "f.parquet"),
   ];
   assert.equal((await cloud.command<{ invoices: number }>(...(focus as [string]))).invoices, names.length);
-  await cloud.command("invoice", "void", first!.id, "--reason", "not theirs");
+  await cloud.command("invoice", "void", first!.number!, "--reason", "not theirs");
   const states = (await listed()).filter(({ state }) => state === "void");
   assert.deepEqual(
     states.map(({ id }) => id),
     [first!.id],
   );
-  const note = [
-    "invoice",
-    "render",
-    `CN-${now.getUTCFullYear()}-000001`,
-    "--format",
-    "json",
-    "--out",
-    join(folder.path, "cn.json"),
-  ];
+  const number = `CN-${now.getUTCFullYear()}-000001`;
+  const note = ["invoice", "render", number, "--format", "json", "--out", join(folder.path, "cn.json")];
   assert.match((await cloud.command<{ file: string }>(...(note as [string]))).file, /cn\.json$/);
+  const { preceding } = await cloud.command<{ preceding: { number: string } }>("invoice", "show", number);
+  assert.equal(preceding.number, first!.number);
+  const notes = await commandFails(["invoice", "credit-notes", "--period", month, "--data", cloud.data]);
+  assert.match(notes.stdout, new RegExp(`^${number} +${first!.number} .* EUR +not theirs$`, "m"));
+});
+
+test("an invoice is named by its number too; its amounts have all decimals, and its lines the numbers that credits name", async () => {
+  const second = (await listed()).find(({ organisation }) => organisation.name === names[1])!;
+  const shown = await cloud.command<{ id: string; gross: string; bill: { lines: { line: string; sku: string }[] } }>(
+    "invoice",
+    "show",
+    second.number!,
+  );
+  assert.deepEqual([shown.id, shown.gross], [second.id, "42.40"]);
+  assert.deepEqual(
+    shown.bill.lines.map(({ line, sku }) => `${line} ${sku}`),
+    ["1 seats"],
+  );
+  await cloud.command("invoice", "credit", second.number!, "--line", "1=1.00", "--reason", "Outage");
+  const paid = await cloud.command<{ invoice: string; amount: string }>("invoice", "pay", second.number!);
+  assert.deepEqual(paid, { invoice: second.id, amount: "41.34", currency: "EUR" });
+  const number = `CN-${now.getUTCFullYear()}-000002`;
+  const refused = await commandFails(["invoice", "pay", number, "--data", cloud.data]);
+  assert.match(refused.stderr, new RegExp(`${number} is a credit note, of the invoice ${second.id}`));
+});
+
+test("a line's link tells its usage, to a key of the customer's own too", async () => {
+  const { items } = await control<{ items: { document: { lines: { usage: { receipts: string } }[] } }[] }>(
+    cloud,
+    "GET",
+    "/invoice-documents?kind=invoice&limit=2",
+  );
+  const links = items.map(({ document }) => document.lines[0]!.usage.receipts);
+  const { organisation } = (await listed()).find(({ number }) => number?.endsWith("000001"))!;
+  await cloud.command("project", "create", "books", "--organisation", organisation.name);
+  const asked = async (link: string, more: readonly string[]) => {
+    const key = await cloud.newKey(`${organisation.name}/books`, "--may", "audit", ...more);
+    const answer = await fetch(`${cloud.url}${link}`, { headers: { authorization: `Bearer ${key}` } });
+    return { status: answer.status, body: (await answer.json()) as { items?: { sku: string; quantity: string }[] } };
+  };
+  const own = await asked(links[0]!, ["--reach", "organisation"]);
+  assert.deepEqual(
+    own.body.items?.map(({ sku }) => sku),
+    ["seats"],
+  );
+  assert.equal((await asked(links[1]!, ["--reach", "organisation"])).status, 404);
+  assert.equal((await asked(links[0]!, [])).status, 403);
+});
+
+test("people read an organisation's name, and what a record counted, where the ledger is told", async () => {
+  const { stdout: ledger } = await commandFails(["ledger", "export", "--format", "beancount", "--data", cloud.data]);
+  assert.match(ledger, /organisation: "org_\w+"\n {4}customer: "customer-0"/);
+  const { items } = await control<{ items: { kind: string; number: number; reference: string }[] }>(
+    cloud,
+    "GET",
+    "/ledger/transactions",
+  );
+  const accrual = items.find(({ kind, reference }) => kind === "accrual" && reference.startsWith("usage "))!;
+  const why = await commandFails(["ledger", "why", `${accrual.number}.1`, "--data", cloud.data]);
+  assert.match(why.stdout, /^organisation +customer-\d+$/m);
+  assert.match(why.stdout, /^USED +WHAT +QUANTITY +ID +RECEIPT\n\S+ +seats +\d+ +1$/m);
+  await control(cloud, "POST", "/usage", [
+    { id: "2", source: "/s", customer: names[0], time: `${month}-10T12:00:00Z`, sku: "chairs", quantity: 1 },
+  ]);
+  const unrated = await commandFails(["usage", "unrated", "list", "--data", cloud.data]);
+  assert.match(unrated.stdout, / customer-0 +chairs /);
 });

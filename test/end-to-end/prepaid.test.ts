@@ -58,7 +58,7 @@ test("1,000 requests at once use no more than a prepaid wallet has, also over a 
   assert.ok(refused.length > 0, `all ran: ${[...answers.keys()].join()}`);
   assert.match(
     errorIn(refused[0]!).message,
-    /could cost up to .* EUR wallet of org_\w+ has a balance of 0\.005 EUR: .* is reserved/,
+    /could cost up to .* EUR wallet of acme has a balance of 0\.005 EUR: .* is reserved/,
   );
   assert.deepEqual(new Set(answers.keys()), new Set([200, 402]));
   const used = async (): Promise<Wallet> => {
@@ -80,7 +80,9 @@ test("1,000 requests at once use no more than a prepaid wallet has, also over a 
   assert.ok(Number(later.unbilled) >= Number(afterwards.unbilled));
   await eventually("the alert", async () => {
     const alerts = await cloud!.command<{ kind: string; threshold: number; name: string }[]>("alert", "list");
-    return alerts.some(({ kind, threshold, name }) => kind === "wallet" && threshold === 1 && name === "acme");
+    const of = (asked: string, at: number) =>
+      alerts.some(({ kind, threshold, name }) => kind === asked && threshold === at && name === "acme");
+    return of("wallet", 1) && of("refused", 0);
   });
 
   const listed = await cloud.command<{ organisation: { name: string } }[]>("wallet", "list");

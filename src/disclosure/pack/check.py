@@ -222,6 +222,7 @@ def derive(report, postings):
     external, segment = now.sum("revenue"), now.sum()
     last = now.months[2]
     known = len(before.lines()) > 0
+    over = report["at"] >= report["period"]["to"]
     growth = lambda a, b: ratio(a - b, b) if known else None
     deferred = -balance(postings, "contract-liabilities", last, currency)
     return now, before, {
@@ -234,9 +235,10 @@ def derive(report, postings):
         "ai-share-of-segment": ratio(ai, segment),
         "external-growth-on-year": growth(external, before.sum("revenue")),
         "segment-growth-on-year": growth(segment, before.sum()),
-        "ai-run-rate-quarter-x4": ai * 4,
-        "ai-run-rate-last-month-x12": now.sum("revenue", "ai", last) * 12,
-        "ai-run-rate-days": ai * 365 / days(report),
+        # There is no rate of a quarter that has not ended.
+        "ai-run-rate-quarter-x4": ai * 4 if over else None,
+        "ai-run-rate-last-month-x12": now.sum("revenue", "ai", last) * 12 if over else None,
+        "ai-run-rate-days": ai * 365 / days(report) if over else None,
         "deferred-revenue": deferred,
         "unbilled-receivables": balance(postings, "unbilled-receivables", last, currency),
     }

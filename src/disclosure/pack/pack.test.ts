@@ -26,7 +26,8 @@ function ledgerOf({ lines, yearBefore, balances }: RevenueState): readonly Writt
   const entry = (number: number, { account, customer, month, amount }: RevenueLine): WrittenTransaction => {
     const organisation = customer.id;
     const posting = (at: number, of: string, by: string) => {
-      return { posting: `${number}.${at}`, account: of, organisation, currency: "CNY", amount: by };
+      const named = { organisation, organisationName: customer.name };
+      return { posting: `${number}.${at}`, account: of, ...named, currency: "CNY", amount: by };
     };
     const credit = amount.startsWith("-") ? amount.slice(1) : `-${amount}`;
     const postings = [posting(1, "cash", amount), posting(2, account, credit)];

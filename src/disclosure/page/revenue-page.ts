@@ -1,6 +1,6 @@
-import type { RevenueFigure, RevenueReport } from "../revenue/revenue.ts";
+import { quarterText, type RevenueFigure, type RevenueReport } from "../revenue/revenue.ts";
 import { moneyText, percentText, titleOf, valueText } from "../revenue/words.ts";
-import { momentText, periodText } from "../about.ts";
+import { momentText } from "../about.ts";
 import { html, Markup } from "./markup.ts";
 import { joined, sheetOf, table } from "./parts.ts";
 
@@ -73,12 +73,13 @@ export function revenuePage(report: RevenueReport, charts?: RevenueCharts): stri
   });
 }
 
-function about({ at, release, installation, period, status, currency }: RevenueReport): Markup {
+function about(report: RevenueReport): Markup {
+  const { at, release, installation, status, currency } = report;
   const rows: readonly (readonly [string, string])[] = [
     ["Made", momentText(at)],
     ["Release", release],
     ["Installation", installation],
-    ["Period", `${periodText(period)}, the end not included`],
+    ["Period", quarterText(report)],
     ["State", status],
     ["Currency", currency],
   ];

@@ -63,6 +63,7 @@ export interface RevenueReport {
   readonly installation: string;
   readonly quarter: string;
   readonly period: Period;
+  readonly timeZone: string;
   /** `provisional`: a month of it is open, and its figures can change. */
   readonly status: "final" | "provisional";
   readonly currency: string;
@@ -95,6 +96,7 @@ export function revenueReport(state: RevenueState): RevenueReport {
     installation: state.installation,
     quarter,
     period: state.period,
+    timeZone: state.timeZone,
     status,
     currency,
     summary: summaryOf(state, status, figures),
@@ -146,6 +148,10 @@ function figuresOfRevenue(state: RevenueState): readonly RevenueFigure[] {
     return figureOf(definition, unit, value, why, made);
   };
   const lastMonth = state.months[2].month;
+  const isOver = state.atMs >= Date.parse(state.period.to);
+  // A rate of a part of a quarter would be read as one of the whole.
+  const rate = (figure: RevenueFigure): RevenueFigure =>
+    isOver ? figure : { ...figure, value: null, why: "the quarter has not ended" };
   return [
     of("aiRevenue", isExternal, isAi),
     of("externalRevenue", isExternal),
@@ -154,9 +160,9 @@ function figuresOfRevenue(state: RevenueState): readonly RevenueFigure[] {
     of("aiShareOfSegment"),
     of("externalGrowth", isExternal),
     of("segmentGrowth"),
-    of("runRateByQuarter", isExternal, isAi),
-    of("runRateByLastMonth", isExternal, isAi, ({ month }) => month === lastMonth),
-    of("runRateByDays", isExternal, isAi),
+    rate(of("runRateByQuarter", isExternal, isAi)),
+    rate(of("runRateByLastMonth", isExternal, isAi, ({ month }) => month === lastMonth)),
+    rate(of("runRateByDays", isExternal, isAi)),
   ];
 }
 
@@ -278,6 +284,16 @@ function topCustomers(lines: readonly RevenueLine[]): readonly CustomerRevenue[]
       amount: decimalText(amount),
       share: decimalText(divide(amount, whole)),
     }));
+}
+
+/** "2026-01-01 to 2026-03-31 (Europe/Berlin)": by the clock by which its months begin. */
+export function quarterText({
+  months,
+  timeZone,
+}: Pick<RevenueReport, "timeZone"> & { readonly months: readonly MonthStanding[] }): string {
+  const [first, last] = [months[0]!.month, months.at(-1)!.month];
+  const days = new Date(Date.UTC(Number(last.slice(0, 4)), Number(last.slice(5)), 0)).getUTCDate();
+  return `${first}-01 to ${last}-${days} (${timeZone})`;
 }
 
 function summaryOf({ quarter, currency }: RevenueState, status: string, figures: readonly RevenueFigure[]): string {

@@ -54,6 +54,8 @@ export interface RevenueState {
   /** "2026Q1" */
   readonly quarter: string;
   readonly period: Period;
+  /** Of the price book, by whose clock months begin (IANA). */
+  readonly timeZone: string;
   readonly days: number;
   /** The quarter's three, in their order. */
   readonly months: readonly [MonthStanding, MonthStanding, MonthStanding];

@@ -36,6 +36,7 @@ export function marchQuarter(more: Partial<RevenueState> = {}): RevenueState {
     installation: "inst_1",
     quarter: "2026Q1",
     period: { from: "2026-01-01T00:00:00.000Z", to: "2026-04-01T00:00:00.000Z" },
+    timeZone: "UTC",
     days: 90,
     months: [
       { month: "2026-01", status: "closed" },

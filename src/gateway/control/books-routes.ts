@@ -2,6 +2,7 @@ import { z } from "zod";
 import {
   accounts,
   closedPeriod,
+  documentKind,
   finalized,
   issuedDocument,
   issuedDocuments,
@@ -22,6 +23,8 @@ import {
   wholeInvoice,
 } from "./books-wire.ts";
 import { decimal, instant, isOneLine, notOneLine, oneLine, page, pageOf, reference, words } from "./fields.ts";
+import type { Asker } from "./access.ts";
+import { refuse, type Refusal } from "../../base/index.ts";
 import type { BooksOperations } from "./operations.ts";
 import { route, type Route } from "./route.ts";
 import { versions } from "./wire.ts";
@@ -101,6 +104,8 @@ const told = z
   .union([recordMembers, z.array(recordMembers).min(1).max(10_000)])
   .transform((body) => ({ records: Array.isArray(body) ? body : [body] }));
 
+const invoiceName = z.string().max(100).meta({ description: "Its id, or the number under which it was issued." });
+
 function usageRoutes(books: BooksOperations): readonly Route[] {
   const shared = { ...operator, group: "Usage" } as const;
   return [
@@ -120,22 +125,35 @@ function usageRoutes(books: BooksOperations): readonly Route[] {
     route(
       {
         ...shared,
+        permission: "tenant:audit",
         method: "GET",
         path: "/usage/metered",
         name: "listMeteredUsage",
-        summary: "Lists what was metered, one by one: requests that were served, then records of other services.",
+        summary:
+          "Lists what was metered, one by one: requests that were served, then records of other services; with `invoice` and `line` what a line is the price of. A key sees its own organisation's, if it reaches all of its projects.",
         query: z.strictObject({
           ...page,
           organisation: reference.optional(),
           sku: z.string().max(300).optional().meta({ description: "This one; of requests, its model." }),
           from: instant.optional(),
           until: instant.optional(),
+          invoice: invoiceName.optional(),
+          line: z
+            .string()
+            .regex(/^[1-9]\d{0,5}$/, "a line's number")
+            .optional()
+            .meta({
+              description:
+                "Of `invoice`: the usage that this line is the price of, as it was known when the bill was made.",
+            }),
         }),
         answer: meteredRows,
       },
-      ({ query }) => {
-        const { organisation, sku, from, until } = query;
-        return books.metered({ organisation, sku, from, until }, pageOf(query));
+      async ({ query, asker }) => {
+        const { sku, from, until, invoice, line } = query;
+        const whose = ownUsage(asker, query.organisation);
+        if (typeof whose === "object") return whose;
+        return books.metered({ organisation: whose, sku, from, until, invoice, line }, pageOf(query));
       },
     ),
     route(
@@ -279,9 +297,16 @@ function ledgerRoutes(books: BooksOperations): readonly Route[] {
   ];
 }
 
+/** A key sees its own organisation's, whatever it names; records of other services belong to no project. */
+function ownUsage(asker: Asker, organisation: string | undefined): string | undefined | Refusal {
+  if (asker.kind !== "key") return organisation;
+  if (asker.isForOrganisation) return asker.organisation;
+  return refuse("key_not_permitted", "Usage is told to a key that reaches all projects of its organisation.");
+}
+
 function invoiceRoutes(books: BooksOperations): readonly Route[] {
   const shared = { ...operator, group: "Invoices" } as const;
-  const params = z.strictObject({ invoice: z.string().max(100) });
+  const params = z.strictObject({ invoice: invoiceName });
   return [
     route(
       {
@@ -347,12 +372,13 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
           billedIn: periodName
             .optional()
             .meta({ description: "Of usage of this period, and of credits whose purchase was issued in it." }),
+          kind: documentKind.optional(),
         }),
         answer: issuedDocuments,
       },
       ({ query }) => {
-        const { invoice, number, period, billedIn } = query;
-        return books.documents({ invoice, number, period, billedIn }, pageOf(query));
+        const { invoice, number, period, billedIn, kind } = query;
+        return books.documents({ invoice, number, period, billedIn, kind }, pageOf(query));
       },
     ),
     ...correctingRoutes(books),
@@ -374,7 +400,7 @@ const creditId = z
 
 function correctingRoutes(books: BooksOperations): readonly Route[] {
   const shared = { ...operator, group: "Invoices" } as const;
-  const params = z.strictObject({ invoice: z.string().max(100) });
+  const params = z.strictObject({ invoice: invoiceName });
   return [
     route(
       {

@@ -43,6 +43,7 @@ export const meteredRows = listOf(metered);
 export const unrated = z.object({
   number: z.int(),
   organisation: z.string(),
+  organisationName: z.string().nullable().meta({ description: "What it is called now." }),
   sku: z.string(),
   at: z.string(),
   quantity: decimal.nullable().meta({ description: "Null: nobody has counted." }),
@@ -107,6 +108,7 @@ const posting = z.object({
   posting: z.string().meta({ description: "Its transaction's number and its line: `12.1`." }),
   account: z.string(),
   organisation: z.string().nullable(),
+  organisationName: z.string().nullable().meta({ description: "What it is called now." }),
   currency: z.string(),
   amount: decimal.meta({ description: "A debit above 0, a credit below." }),
 });
@@ -163,15 +165,17 @@ export const invoice = z.object({
 
 export const invoices = listOf(invoice);
 export const wholeInvoice = invoice.extend({
-  bill: z
-    .record(z.string(), z.unknown())
-    .meta({ description: "The bill and its lines, as `bailiwick rate --json` tells them." }),
+  bill: z.record(z.string(), z.unknown()).meta({
+    description: "The bill and its lines, as `bailiwick rate --json` tells them, each with its number (`line`).",
+  }),
 });
+
+export const documentKind = z.enum(["invoice", "credit-note"]);
 
 /** An invoice or a credit note as it was issued: docs/reference/invoice.md. */
 export const issuedDocument = z.object({
   invoice: z.string().meta({ description: "Which invoice it is, or takes back of." }),
-  kind: z.enum(["invoice", "credit-note"]),
+  kind: documentKind,
   number: z.string(),
   document: z.record(z.string(), z.unknown()).meta({ description: "All that it says, as invoice.md has it." }),
 });

@@ -422,6 +422,9 @@ export interface BooksOperations {
       readonly sku: string | undefined;
       readonly from: string | undefined;
       readonly until: string | undefined;
+      /** Together: what stands on this line of an invoice. */
+      readonly invoice: string | undefined;
+      readonly line: string | undefined;
     },
     page: Page,
   ): Promise<List<Metered> | Refusal>;
@@ -457,6 +460,7 @@ export interface BooksOperations {
       readonly period: string | undefined;
       /** Of usage of this period, and of purchases that were issued in it. */
       readonly billedIn: string | undefined;
+      readonly kind: IssuedDocument["kind"] | undefined;
     },
     page: Page,
   ): Promise<List<IssuedDocument> | Refusal>;

@@ -58,7 +58,7 @@ export type WalletMovementTold = z.output<typeof walletMovements>["items"][numbe
 
 const alert = z.object({
   number: z.int(),
-  kind: z.enum(["budget", "wallet", "unrated"]),
+  kind: z.enum(["budget", "wallet", "unrated", "refused"]),
   level: z.enum(["organisation", "project", "key"]),
   scope: z.string().meta({ description: "An id." }),
   name: z.string(),

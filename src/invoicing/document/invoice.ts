@@ -14,6 +14,8 @@ export interface Invoice {
   /** Days such as "2026-04-01" (BT-2, BT-9). */
   readonly issueDate: string;
   readonly dueDate: string | null;
+  /** By whose clock these are days (IANA); documents that do not say so: UTC. */
+  readonly timeZone?: string | undefined;
   /** What was used when (BG-14); null where nothing was used yet, as of credits that are bought. */
   readonly period: InvoicePeriod | null;
   readonly customer: string;

@@ -16,6 +16,8 @@ export interface Issuing {
   /** As `numberIn` makes it, in the transaction that issues the invoice. */
   readonly number: string;
   readonly issueDate: string;
+  /** By whose clock that is a day. */
+  readonly timeZone?: string | undefined;
   readonly parties: Parties;
   /** Received before, in minor units, with its tax: it lowers what is to be paid. */
   readonly prepaid?: bigint | undefined;
@@ -28,8 +30,8 @@ export interface BillIssuing extends Issuing {
   readonly drawnCost?: Fraction | undefined;
   /** What is due on the rest, as the ledger has posted it; left out: computed. Minor units. */
   readonly taxOfRest?: bigint | undefined;
-  /** Where a line's receipts are told. */
-  readonly receiptsOf?: ((line: BilledLine) => string) | undefined;
+  /** Where the receipts of the line of this number are told. */
+  readonly receiptsOf?: ((line: string) => string) | undefined;
 }
 
 export type Issued = { readonly outcome: "issued"; readonly invoice: Invoice } | Refusal;
@@ -44,7 +46,9 @@ export function invoiceOf(bill: InvoicedBill, issuing: BillIssuing): Issued {
     );
   }
   const parts = drawnOf(bill.lines, drawn, drawnCost);
-  const lines = bill.lines.map((line, index) => billedLine(line, parts[index]!, receiptsOf?.(line) ?? null));
+  const lines = bill.lines.map((line, index) =>
+    billedLine(line, parts[index]!, receiptsOf?.(String(index + 1)) ?? null),
+  );
   // The ledger's own tax, which its postings have too, unless there is less to be taxed.
   const tax = drawn === 0n ? bill.tax.amount : taxOfRest;
   return issued({ ...bill, period: periodOf(bill), lines, standing: bill.tax, tax }, issuing);
@@ -87,7 +91,7 @@ interface Draft {
 
 function issued(draft: Draft, issuing: Issuing): Issued {
   const { customer, currency, period, standing } = draft;
-  const { number, issueDate, parties, prepaid = 0n } = issuing;
+  const { number, issueDate, timeZone, parties, prepaid = 0n } = issuing;
   const wrong = wrongIn(issuing);
   if (wrong !== undefined) return wrong;
   const buyer = parties.buyers.find((each) => each.customer === customer);
@@ -107,6 +111,7 @@ function issued(draft: Draft, issuing: Issuing): Issued {
     currency,
     issueDate,
     dueDate: dayAfter(issueDate, parties.dueDays),
+    ...(timeZone !== undefined && { timeZone }),
     period,
     customer,
     seller,

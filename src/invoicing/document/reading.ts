@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { documentProblems, type MemberProblem } from "../../base/index.ts";
-import { minorUnitDecimals } from "../../ledger/index.ts";
+import { isTimeZone, minorUnitDecimals } from "../../ledger/index.ts";
 import { isDay } from "./days.ts";
 import type { Invoice } from "./invoice.ts";
 import { amountsOf, wrongIn } from "./issue.ts";
@@ -69,6 +69,7 @@ const invoice = z.strictObject({
   currency: text.refine((code) => minorUnitDecimals(code) !== undefined, "must be a currency of ISO 4217"),
   issueDate: day,
   dueDate: day.nullable(),
+  timeZone: text.refine(isTimeZone, "must be a time zone such as Europe/Paris").optional(),
   period: period.nullable(),
   customer: text,
   seller: party,

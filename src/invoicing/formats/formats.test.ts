@@ -102,10 +102,18 @@ test("what a format asks for and parties do not say is refused by its name", asy
   assert.match(await refusalOf(from(unlisted), "ubl"), /format_unsupported: .*EndpointID/);
 });
 
-test("a PDF shows no empty boxes: characters that its font lacks are refused", async () => {
-  const parties = partiesOf({ ...goldenParties, seller: { ...goldenParties.seller, name: "云" } });
-  const invoice = issuedInvoice(invoiceOf(billOf(goldenUsage), { ...issuing, parties }));
-  assert.match(await refusalOf(invoice, "facturx"), /^format_unsupported: The font has no "云": .*--font/);
+test("a PDF shows no empty boxes: Chinese has its letters, and characters that no font has are refused", async () => {
+  const named = (name: string) => {
+    const parties = partiesOf({ ...goldenParties, seller: { ...goldenParties.seller, name } });
+    return issuedInvoice(invoiceOf(billOf(goldenUsage), { ...issuing, parties }));
+  };
+  const chinese = await textOf(named("汉字有限公司 (Shanghai)"), "facturx");
+  assert.match(chinese, /\/BaseFont \/[A-Z]{6}\+NotoSansHans-Regular/);
+  assert.ok(chinese.length < 200_000, "of the font only those letters are there");
+  assert.equal(await textOf(named("汉字有限公司 (Shanghai)"), "facturx"), chinese);
+  assert.doesNotMatch(await textOf(goldenInvoice(), "pdf"), /NotoSans/);
+  assert.match(await refusalOf(named("한국"), "facturx"), /^format_unsupported: No font here has "한".*--font/);
+  assert.match(await refusalOf(named("ơ𠮷"), "pdf"), /^format_unsupported: No font here has "𠮷".*--font/);
   const quoted = partiesOf({ ...goldenParties, note: 'Ünïcode "quoted" \\ Ελλάδα Україна\nnext line' });
   assert.match(
     await textOf(issuedInvoice(invoiceOf(billOf(goldenUsage), { ...issuing, parties: quoted })), "pdf"),

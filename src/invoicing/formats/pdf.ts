@@ -1,7 +1,7 @@
-import { fileURLToPath } from "node:url";
 import type PDFDocument from "pdfkit";
 import { refuse } from "../../base/index.ts";
 import type { Invoice } from "../document/invoice.ts";
+import { type Typeface, typefaceOf } from "../../typeface/index.ts";
 import { describeFacturX, facturXFile } from "./factur-x.ts";
 import { type Sheet, sheetOf } from "./sheet.ts";
 import { type Written, xmlOf } from "./xml.ts";
@@ -9,7 +9,7 @@ import { type Written, xmlOf } from "./xml.ts";
 type Document = InstanceType<typeof PDFDocument>;
 
 export interface PdfOptions {
-  /** A font (TTF or OTF) in the place of DejaVu Sans, which has no Chinese, Japanese and Korean. */
+  /** A font (TTF or OTF) for texts that the ones that come along have no letters for, such as Korean. */
   readonly font?: string | undefined;
 }
 
@@ -29,40 +29,35 @@ export async function facturXOf(invoice: Invoice, options: PdfOptions = {}): Pro
 
 async function printed(invoice: Invoice, { font }: PdfOptions, cii?: Uint8Array): Promise<Written> {
   const { default: Pdf } = await import("pdfkit");
-  const [regular, bold] = font === undefined ? dejaVu() : [font, font];
+  const typeface = typefaceOf(font);
   const sheet = sheetOf(invoice);
   const issuedAt = new Date(`${invoice.issueDate}T00:00:00Z`);
   const document = new Pdf({
     size: "A4",
     margins: { top: page.top, left: page.left, right: 50, bottom: 50 },
     bufferPages: true,
-    font: regular,
+    font: typeface.regular,
     lang: "en",
     pdfVersion: "1.7",
     subset: "PDF/A-3b" as never,
     displayTitle: true,
     info: { Title: sheet.title, Creator: "Bailiwick", Producer: "Bailiwick", CreationDate: issuedAt },
   });
-  document.registerFont("regular", regular).registerFont("bold", bold);
-  const missing = missingGlyph(document, sheet);
+  draw({ document, typeface }, sheet);
+  const { missing } = typeface;
   if (missing !== undefined) {
-    return refuse("format_unsupported", `The font has no "${missing}": name one that has it with --font.`);
+    return refuse(
+      "format_unsupported",
+      `No font here has "${missing}" with the rest of its text: name one with --font.`,
+    );
   }
   const bytes = bytesOf(document);
   if (cii !== undefined) {
     document.file(Buffer.from(cii), { ...facturXFile, creationDate: issuedAt, modifiedDate: issuedAt });
     describeFacturX(document);
   }
-  draw(document, sheet);
   document.end();
   return { outcome: "written", bytes: await bytes };
-}
-
-function dejaVu(): readonly [regular: string, bold: string] {
-  return [
-    fileURLToPath(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf")),
-    fileURLToPath(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf")),
-  ];
 }
 
 async function bytesOf(document: Document): Promise<Uint8Array> {
@@ -71,114 +66,139 @@ async function bytesOf(document: Document): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-/** A character that would be an empty box, which an invoice must not have where a name should be. */
-function missingGlyph(document: Document, sheet: Sheet): string | undefined {
-  // The library has no other way to ask the font that it has opened.
-  const { _font } = document as unknown as { _font: { font: { hasGlyphForCodePoint(code: number): boolean } } };
-  const text = JSON.stringify(sheet).replaceAll(/\\[a-z"\\]/g, "");
-  return [...new Set(text)].find((character) => !_font.font.hasGlyphForCodePoint(character.codePointAt(0)!));
+/** What is drawn on, and the letters that it is written in. */
+interface Pen {
+  readonly document: Document;
+  readonly typeface: Typeface;
 }
 
-function draw(document: Document, sheet: Sheet): void {
-  document.font("bold").fontSize(18).text(sheet.title, page.left, page.top);
+interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly align?: "right" | "center";
+}
+
+function write({ document, typeface }: Pen, weight: "regular" | "bold", text: string, place: Place): void {
+  const { x, y, ...options } = place;
+  typeface.set(document, weight, text).text(text, x, y, options);
+}
+
+function heightOf({ document, typeface }: Pen, text: string, width: number): number {
+  return typeface.set(document, "regular", text).heightOfString(text, { width });
+}
+
+function draw(pen: Pen, sheet: Sheet): void {
+  const { document } = pen;
+  document.fontSize(18);
+  write(pen, "bold", sheet.title, { x: page.left, y: page.top, width: page.right - page.left });
   document.fontSize(9);
   const top = document.y + 14;
-  const left = drawTexts(document, ["From", ...sheet.seller], page.left, top, 170);
-  const middle = drawTexts(document, ["To", ...sheet.buyer], 230, top, 160);
-  const right = drawFacts(document, sheet.facts, 400, top);
-  drawRows(document, sheet, Math.max(left, middle, right) + 18);
-  drawTotals(document, sheet);
-  drawNotes(document, sheet.notes);
-  numberPages(document, sheet.title);
+  const left = drawTexts(pen, ["From", ...sheet.seller], { x: page.left, y: top, width: 170 });
+  const middle = drawTexts(pen, ["To", ...sheet.buyer], { x: 230, y: top, width: 160 });
+  const right = drawFacts(pen, sheet.facts, { x: 400, y: top, width: page.right - 400 });
+  drawRows(pen, sheet, Math.max(left, middle, right) + 18);
+  drawTotals(pen, sheet);
+  drawNotes(pen, sheet.notes);
+  numberPages(pen, sheet.title);
 }
 
 /** The first text is a heading. Returns where it ends. */
-function drawTexts(document: Document, texts: readonly string[], x: number, y: number, width: number): number {
-  document.font("bold").text(texts[0]!, x, y, { width });
-  document.font("regular");
-  for (const text of texts.slice(1)) document.text(text, x, document.y, { width });
-  return document.y;
+function drawTexts(pen: Pen, texts: readonly string[], place: Place): number {
+  write(pen, "bold", texts[0]!, place);
+  for (const text of texts.slice(1)) write(pen, "regular", text, { ...place, y: pen.document.y });
+  return pen.document.y;
 }
 
-function drawFacts(document: Document, facts: Sheet["facts"], x: number, y: number): number {
-  document.y = y;
+function drawFacts(pen: Pen, facts: Sheet["facts"], place: Place): number {
+  pen.document.y = place.y;
   for (const [name, value] of facts) {
-    document.font("bold").text(name, x, document.y, { width: page.right - x });
-    document.font("regular").text(value, x, document.y, { width: page.right - x });
+    write(pen, "bold", name, { ...place, y: pen.document.y });
+    write(pen, "regular", value, { ...place, y: pen.document.y });
   }
-  return document.y;
+  return pen.document.y;
 }
 
-function drawHeadings(document: Document, y: number): number {
-  document.font("bold").fontSize(8);
-  document.text("", columns.id, y).text("Item", columns.name, y);
-  document.text("Quantity", columns.quantity, y, { width: 85, align: "right" });
-  document.text("Price", columns.price, y, { width: 115, align: "right" });
-  document.text("Net", columns.net, y, { width: page.right - columns.net, align: "right" });
-  document.font("regular");
-  document
-    .moveTo(page.left, y + 13)
-    .lineTo(page.right, y + 13)
-    .lineWidth(0.5)
-    .stroke();
+const rowWidths = { quantity: 85, price: 115, net: page.right - columns.net };
+
+function drawHeadings(pen: Pen, y: number): number {
+  const { document } = pen;
+  document.fontSize(8);
+  write(pen, "bold", "Item", { x: columns.name, y, width: 100 });
+  write(pen, "bold", "Quantity", { x: columns.quantity, y, width: rowWidths.quantity, align: "right" });
+  write(pen, "bold", "Price", { x: columns.price, y, width: rowWidths.price, align: "right" });
+  write(pen, "bold", "Net", { x: columns.net, y, width: rowWidths.net, align: "right" });
+  drawRule(document, y + 13);
   return y + 17;
 }
 
-function drawRows(document: Document, { rows }: Sheet, from: number): void {
-  let y = drawHeadings(document, from);
+function drawRule(document: Document, y: number): void {
+  document.moveTo(page.left, y).lineTo(page.right, y).lineWidth(0.5).stroke();
+}
+
+function drawRows(pen: Pen, { rows }: Sheet, from: number): void {
+  const { document } = pen;
+  const width = columns.quantity - columns.name;
+  let y = drawHeadings(pen, from);
   for (const { id, name, details, quantity, price, net } of rows) {
-    const small = details.join("\n");
-    const width = columns.quantity - columns.name;
     document.fontSize(8);
-    const nameHeight = document.heightOfString(name, { width });
-    const priceHeight = document.heightOfString(price, { width: 115 });
+    const nameHeight = heightOf(pen, name, width);
+    const priceHeight = heightOf(pen, price, rowWidths.price);
     document.fontSize(7);
-    const height = Math.max(nameHeight + document.heightOfString(small, { width: 2 * width }), priceHeight) + 6;
+    const detailHeights = details.map((detail) => heightOf(pen, detail, 2 * width));
+    const height = Math.max(nameHeight + detailHeights.reduce((sum, each) => sum + each, 0), priceHeight) + 6;
     if (y + height > page.bottom) {
       document.addPage();
-      y = drawHeadings(document, page.top);
+      y = drawHeadings(pen, page.top);
     }
-    document.fontSize(8).text(id, columns.id, y, { width: 24 }).text(name, columns.name, y, { width });
-    document.text(quantity, columns.quantity, y, { width: 85, align: "right" });
-    document.text(price, columns.price, y, { width: 115, align: "right" });
-    document.text(net, columns.net, y, { width: page.right - columns.net, align: "right" });
-    document.fontSize(7).text(small, columns.name, y + nameHeight, { width: 2 * width });
+    document.fontSize(8);
+    write(pen, "regular", id, { x: columns.id, y, width: 24 });
+    write(pen, "regular", name, { x: columns.name, y, width });
+    write(pen, "regular", quantity, { x: columns.quantity, y, width: rowWidths.quantity, align: "right" });
+    write(pen, "regular", price, { x: columns.price, y, width: rowWidths.price, align: "right" });
+    write(pen, "regular", net, { x: columns.net, y, width: rowWidths.net, align: "right" });
+    document.fontSize(7);
+    let below = y + nameHeight;
+    for (const [at, detail] of details.entries()) {
+      write(pen, "regular", detail, { x: columns.name, y: below, width: 2 * width });
+      below += detailHeights[at]!;
+    }
     y += height;
   }
   document.y = y;
 }
 
-function drawTotals(document: Document, { totals }: Sheet): void {
+function drawTotals(pen: Pen, { totals }: Sheet): void {
+  const { document } = pen;
   const height = totals.length * 14 + 20;
   if (document.y + height > page.bottom) document.addPage();
   let y = document.y + 8;
-  document
-    .moveTo(page.left, y - 4)
-    .lineTo(page.right, y - 4)
-    .lineWidth(0.5)
-    .stroke();
+  drawRule(document, y - 4);
   document.fontSize(9);
   for (const [index, [name, amount]] of totals.entries()) {
-    document.font(index === totals.length - 1 ? "bold" : "regular");
-    document.text(name, columns.quantity, y, { width: columns.net - columns.quantity - 20 });
-    document.text(amount, columns.price, y, { width: page.right - columns.price, align: "right" });
+    const weight = index === totals.length - 1 ? "bold" : "regular";
+    write(pen, weight, name, { x: columns.quantity, y, width: columns.net - columns.quantity - 20 });
+    write(pen, weight, amount, { x: columns.price, y, width: page.right - columns.price, align: "right" });
     y += 14;
   }
-  document.font("regular").fontSize(8);
+  document.fontSize(8);
   document.y = y + 8;
 }
 
-function drawNotes(document: Document, notes: readonly string[]): void {
-  for (const note of notes) document.text(note, page.left, document.y + 4, { width: page.right - page.left });
+function drawNotes(pen: Pen, notes: readonly string[]): void {
+  const width = page.right - page.left;
+  for (const note of notes) write(pen, "regular", note, { x: page.left, y: pen.document.y + 4, width });
 }
 
-function numberPages(document: Document, title: string): void {
+function numberPages(pen: Pen, title: string): void {
+  const { document } = pen;
   const { count } = document.bufferedPageRange();
   for (let index = 0; index < count; index++) {
     document.switchToPage(index);
     // Below the margin, where text would begin another page.
     document.page.margins.bottom = 0;
-    const text = `${title}, page ${index + 1} of ${count}`;
-    document.fontSize(7).text(text, page.left, 805, { width: page.right - page.left, align: "center" });
+    document.fontSize(7);
+    const place: Place = { x: page.left, y: 805, width: page.right - page.left, align: "center" };
+    write(pen, "regular", `${title}, page ${index + 1} of ${count}`, place);
   }
 }

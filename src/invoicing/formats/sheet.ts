@@ -1,3 +1,4 @@
+import { countryName } from "../../base/index.ts";
 import type { Invoice, InvoiceLine, TaxBreakdown } from "../document/invoice.ts";
 import type { Party } from "../document/party.ts";
 import { showable } from "../document/text.ts";
@@ -54,16 +55,16 @@ function partyTexts(party: Party): readonly string[] {
     party.taxRegistration === undefined ? undefined : `Tax registration ${party.taxRegistration}`,
     party.legalRegistration === undefined ? undefined : `Registration ${party.legalRegistration}`,
   ];
-  return [name, tradingName, street, additionalStreet, place, subdivision, country, ...numbers].filter(
+  const named = countryName(country);
+  return [name, tradingName, street, additionalStreet, place, subdivision, named, ...numbers].filter(
     (text): text is string => text !== undefined && text !== "",
   );
 }
 
-function rowOf(
-  { id, name, note, quantity, unit, price, net, allowances, charges }: InvoiceLine,
-  currency: string,
-): Row {
+function rowOf(line: InvoiceLine, currency: string): Row {
+  const { id, name, quantity, unit, price, net, allowances, charges } = line;
   const each = price.baseQuantity === "1" ? `per ${unit}` : `per ${grouped(price.baseQuantity)} ${unit}s`;
+  const note = noteOf(line);
   return {
     id,
     name,
@@ -72,10 +73,33 @@ function rowOf(
       ...charges.map(({ reason, amount }) => `${reason}: ${grouped(amount)} ${currency}`),
       ...(note === null ? [] : [showable(note)]),
     ],
-    quantity: grouped(quantity),
-    price: `${grouped(price.amount)} ${each}`,
+    ...(isPart(line)
+      ? { quantity: "part", price: "" }
+      : { quantity: grouped(quantity), price: `${grouped(paid(price.amount, net))} ${currency} ${each}` }),
     net: grouped(net),
   };
+}
+
+/** An amount of a line that is credited: nothing was sold by the piece. */
+function isPart({ credits, quantity, unit, price, net }: InvoiceLine): boolean {
+  return credits !== null && quantity === "1" && unit === "unit" && price.amount === net;
+}
+
+/** A line's note with its quantities in groups, as they stand beside it. */
+function noteOf({ note, usage }: InvoiceLine): string | null {
+  if (note === null || usage === null) return note;
+  const { quantity, freeQuantity } = usage;
+  return note.replace(
+    `used ${quantity}, of them ${freeQuantity} free`,
+    `used ${grouped(quantity)}, of them ${grouped(freeQuantity)} free`,
+  );
+}
+
+/** A price with no fewer decimals than what is paid: "2.1" beside "10.00" is "2.10". */
+function paid(price: string, net: string): string {
+  const [, least = ""] = net.split(".");
+  const [whole, decimals = ""] = price.split(".");
+  return least === "" && decimals === "" ? price : `${whole}.${decimals.padEnd(least.length, "0")}`;
 }
 
 function totalsOf({ kind, totals, tax, currency }: Invoice): Sheet["totals"] {
@@ -90,8 +114,10 @@ function totalsOf({ kind, totals, tax, currency }: Invoice): Sheet["totals"] {
   return rows.map(([name, amount]) => [name, `${grouped(amount)} ${currency}`]);
 }
 
+const untaxed = { AE: "reverse charge", E: "exempt", O: "outside its scope" } as const;
+
 function taxName({ name, percent, category }: TaxBreakdown): string {
-  return showable(category === "S" || category === "Z" ? `${name} ${percent} %` : name);
+  return showable(category === "S" || category === "Z" ? `${name} ${percent} %` : `${name}, ${untaxed[category]}`);
 }
 
 function notesOf({ tax, payment, terms, note, number, kind }: Invoice): readonly string[] {

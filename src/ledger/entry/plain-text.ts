@@ -13,6 +13,8 @@ export interface WrittenTransaction {
     readonly posting: string;
     readonly account: string;
     readonly organisation: string | null;
+    /** What it is called now. */
+    readonly organisationName: string | null;
     readonly currency: string;
     readonly amount: string;
   }[];
@@ -58,9 +60,10 @@ function beancount(nameOf: (account: string) => string): PlainText {
       [
         `${date} * "${kind} ${period}" "${reference}"`,
         `  transaction: "${number}"`,
-        ...postings.flatMap(({ account, amount, currency, organisation }) => [
+        ...postings.flatMap(({ account, amount, currency, organisation, organisationName }) => [
           `  ${nameOf(account)}  ${amount} ${currency}`,
           ...(organisation === null ? [] : [`    organisation: "${organisation}"`]),
+          ...(organisationName === null ? [] : [`    customer: "${quoted(organisationName)}"`]),
         ]),
         "",
         "",
@@ -86,8 +89,8 @@ function hledger(nameOf: (account: string) => string): PlainText {
       [
         `${date} * (${number}) ${kind} ${period}  ; reference: ${reference}`,
         ...postings.map(
-          ({ account, amount, currency, organisation }) =>
-            `    ${nameOf(account)}  ${amount} ${currency}${organisation === null ? "" : `  ; organisation: ${organisation}`}`,
+          ({ account, amount, currency, organisation, organisationName }) =>
+            `    ${nameOf(account)}  ${amount} ${currency}${organisation === null ? "" : `  ; organisation: ${organisation}${tagged(organisationName)}`}`,
         ),
         "",
         "",
@@ -95,15 +98,31 @@ function hledger(nameOf: (account: string) => string): PlainText {
   };
 }
 
+const csvColumns = "posting date period kind reference account organisation currency amount customer".split(" ");
+
 function csv(): PlainText {
   return {
-    opening: () =>
-      csvLine(["posting", "date", "period", "kind", "reference", "account", "organisation", "currency", "amount"]),
+    opening: () => csvLine(csvColumns),
     entry: ({ date, period, kind, reference, postings }) =>
       postings
-        .map(({ posting, account, organisation, currency, amount }) =>
-          csvLine([posting, date, period, kind, reference, account, organisation ?? "", currency, amount]),
-        )
+        .map(({ posting, account, organisation, currency, amount, organisationName }) => {
+          const facts = [posting, date, period, kind, reference, account, organisation ?? "", currency, amount];
+          return csvLine(facts.concat(organisationName ?? ""));
+        })
         .join(""),
   };
+}
+
+/** Within quotation marks, on one line. */
+function quoted(text: string): string {
+  return oneLine(text).replaceAll(/["\\]/g, (mark) => `\\${mark}`);
+}
+
+/** A second tag of a comment: a comma would end it. */
+function tagged(name: string | null): string {
+  return name === null ? "" : `, customer: ${oneLine(name).replaceAll(",", " ")}`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, " ");
 }

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
+import { close, metered, record, usageOfLine } from "./index.ts";
+import { taken, testBooks } from "./testing.ts";
+
+let temporary: TemporaryPostgres;
+
+before(async () => {
+  temporary = await temporaryPostgres();
+});
+
+after(() => temporary.remove());
+
+const dayMs = 86_400_000;
+const prices = (unitPrice: string) => [{ sku: "seats", unitPrice }];
+
+test("a line's usage is what its prices held for and what was known then, also of usage that came late", async (context) => {
+  const books = await testBooks(temporary);
+  context.after(() => books.close());
+  await books.organisation("acme");
+  await books.applyPrices({
+    currency: "EUR",
+    versions: [
+      { version: "1", effectiveFrom: "2026-01-01", prices: prices("1") },
+      { version: "2", effectiveFrom: "2026-03-15", prices: prices("2") },
+    ],
+  });
+  const used = async (id: string, time: string) =>
+    taken(await record(books, [{ id, source: "/s", customer: "acme", time, sku: "seats", quantity: 1 }], `call ${id}`));
+  await used("early", "2026-03-14T23:59:59Z");
+  await used("dear", "2026-03-15T00:00:00Z");
+  taken(await close(books, "2026-03", "tester"));
+  books.clock.advance(30 * dayMs);
+  await used("late", "2026-03-20T12:00:00Z");
+  await used("next", "2026-04-20T12:00:00Z");
+  taken(await close(books, "2026-04", "tester"));
+  books.clock.advance(30 * dayMs);
+  await used("later", "2026-03-21T12:00:00Z");
+
+  const rows = await books.db.selectFrom("invoices").select(["id", "period", "bill"]).orderBy("period").execute();
+  const told: string[] = [];
+  for (const { id, period, bill } of rows) {
+    const { lines } = JSON.parse(bill) as { lines: { period: string; priceVersion: string }[] };
+    for (const [at, line] of lines.entries()) {
+      const question = taken(await usageOfLine(books, { invoice: id, line: String(at + 1) }));
+      const { items } = taken(await metered(books, question, { limit: 10, after: undefined }));
+      const ids = items.map((item) => item.id).join(" ");
+      told.push(`${period}: ${line.period} at ${line.priceVersion}: ${ids}`);
+    }
+  }
+  assert.deepEqual(told.toSorted(), [
+    "2026-03: 2026-03 at 1: early",
+    "2026-03: 2026-03 at 2: dear",
+    "2026-04: 2026-03 at 2: late",
+    "2026-04: 2026-04 at 2: next",
+  ]);
+  const none = await usageOfLine(books, { invoice: rows[0]!.id, line: "3" });
+  assert.ok("outcome" in none && none.code === "not_found");
+});

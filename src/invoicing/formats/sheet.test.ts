@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { creditOf } from "../document/credit.ts";
+import { invoiceOf } from "../document/issue.ts";
+import { billOf, goldenInvoice, goldenPrices, goldenUsage, issuedInvoice, issuing } from "../testing.ts";
+import { sheetOf } from "./sheet.ts";
+
+const thin = "\u202F";
+
+test("people read amounts in groups, prices in their currency with its decimals, and countries by name", () => {
+  const prices = goldenPrices.map((price) => ({ ...price, freeGrant: 451_613 }));
+  const sheet = sheetOf(issuedInvoice(invoiceOf(billOf(goldenUsage, { prices }), issuing)));
+  const used = sheet.rows.find(({ details }) => details.some((detail) => /1\u202F000\u202F000\u202F001/.test(detail)))!;
+  assert.deepEqual(used.details.slice(-1), [
+    `Prices 2026-1; used 1${thin}000${thin}000${thin}001, of them 451${thin}613 free.`,
+  ]);
+  assert.equal(used.price, `0.80 CNY per 1${thin}000${thin}000 tokens`);
+  assert.ok(sheet.seller.includes("China"), sheet.seller.join(", "));
+});
+
+test("no tax says why, and an amount that is credited is no piece of something", () => {
+  const { tax, ...rest } = goldenInvoice();
+  const reversed = { ...rest, tax: { ...tax, category: "AE", name: "USt", percent: "0" } as const };
+  assert.equal(sheetOf(reversed).totals[1]![0], "USt, reverse charge");
+  const credits = [{ line: "1", amount: "100.00" }];
+  const crediting = { number: "CN-2026-000001", issueDate: "2026-04-02", reason: "Outage", credits, before: [] };
+  const [row] = sheetOf(issuedInvoice(creditOf(goldenInvoice(), crediting))).rows;
+  assert.deepEqual([row!.quantity, row!.price, row!.net], ["part", "", "100.00"]);
+});
