@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import { billsOf, ratedUsage, readBook, UsageSums } from "../ledger/index.ts";
 import { recordOf, UsageFile } from "../metering/index.ts";
-import { type MeteredRow, ship } from "../store/index.ts";
+import type { MeteredRow } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { accrue, applyPriceBook, close, hold, metered, record, servedUsage, showPriceBook } from "./index.ts";
-import { taken, type TestBooks, testBooks } from "./testing.ts";
+import { applyPriceBook, close, metered, record, showPriceBook } from "./index.ts";
+import { settlementOf, shipServed, taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
 
@@ -40,50 +40,15 @@ const priced = {
 
 const tokens = { inputTokens: 30, cachedInputTokens: 10, outputTokens: 5, reasoningTokens: 2 };
 
+const servedAtMs = Date.parse("2026-03-10T12:00:00.123Z");
+
 /** Requests of a gateway, as its shipment brings them into the books; null: nobody has counted. */
 async function serve(
   books: TestBooks,
   { organisation, usages }: { readonly organisation: string; readonly usages: readonly (typeof tokens | null)[] },
 ): Promise<void> {
-  const settlements = usages.map((usage) => ({
-    request: books.ids.mint("req"),
-    position: { segment: 1, offset: 0 },
-    body: JSON.stringify({
-      receipt: books.ids.mint("rcpt"),
-      organisation,
-      project: "prj_A",
-      key: "key_A",
-      endpoint: "chat.completions",
-      model: "m",
-      site: "here",
-      startedAtMs: Date.parse("2026-03-10T12:00:00.123Z"),
-      endedAtMs: Date.parse("2026-03-10T12:00:01Z"),
-      ending: "stop",
-      usage,
-      unrated: usage === null ? "the host did not come back" : null,
-      upperBoundTokens: null,
-      amountBound: null,
-      listAmount: usage === null ? null : "0.35",
-      currency: "EUR",
-      priceVersion: "1",
-      decision: "d",
-      destination: "h",
-      placement: null,
-    }),
-  }));
-  const batch = {
-    gateway: "gw_A" as const,
-    from: undefined,
-    to: { segment: 1, offset: 9 },
-    isDurable: true,
-    settlements,
-    receiptBatches: [],
-    refusals: [],
-  };
-  await ship(books.db, batch, async (transaction, used) => {
-    const held = await hold(books, transaction);
-    await accrue(books, transaction, { events: servedUsage(used), reference: "shipment gw_A 1:0 1:9", held });
-  });
+  const served = usages.map((usage) => settlementOf(books, { organisation, model: "m", atMs: servedAtMs, usage }));
+  await shipServed(books, served, { from: undefined, to: { segment: 1, offset: 9 } });
 }
 
 /** What an export has of it. */

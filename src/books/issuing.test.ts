@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test, type TestContext } from "node:test";
 import type { OrganisationId } from "../base/index.ts";
-import { goldenParties, goldenPrices, goldenUsage } from "../invoicing/testing.ts";
+import { goldenBuyer, goldenIssuer, goldenPrices, goldenUsage } from "../invoicing/testing.ts";
 import { issuedDocuments } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import {
@@ -27,9 +27,6 @@ before(async () => {
 
 after(() => temporary.remove());
 
-const { seller, payment, buyers } = goldenParties;
-const issuer = { seller, payment, dueDays: 30, numbers: { invoice: "INV", creditNote: "CN" } };
-const { customer: _, ...party } = buyers[0]!;
 const account = "revenue/accelerator-time";
 
 /** A closed March in which each customer has used golden A; `known`: how many of them have said who they are. */
@@ -38,7 +35,7 @@ async function closedMarch(
   customers: readonly string[],
   { known = customers.length, sells = true }: { known?: number; sells?: boolean } = {},
 ): Promise<{ readonly books: TestBooks; readonly ids: readonly string[] }> {
-  const books = await testBooks(temporary, sells ? { issuer } : {});
+  const books = await testBooks(temporary, sells ? { issuer: goldenIssuer } : {});
   context.after(() => books.close());
   const organisations: OrganisationId[] = [];
   for (const customer of customers) organisations.push((await books.organisation(customer)) as OrganisationId);
@@ -48,7 +45,7 @@ async function closedMarch(
     jurisdiction: "CN",
     taxes: [{ jurisdiction: "CN", percent: 6 }],
   });
-  for (const id of organisations.slice(0, known)) taken(await applyParty(books, id, party, "tester"));
+  for (const id of organisations.slice(0, known)) taken(await applyParty(books, id, goldenBuyer, "tester"));
   const records = customers.flatMap((customer) =>
     Object.entries(goldenUsage).map(([sku, quantity]) => {
       return { id: sku, source: "/s", customer, time: "2026-03-10T12:00:00Z", sku, quantity };
@@ -87,7 +84,7 @@ test("golden A: a draft becomes final once, credited by numbers of its own, paid
     ["INV-2026-000001", "2026-04-02", "2026-05-02"],
   );
   assert.deepEqual([invoice.totals.net, invoice.totals.tax, invoice.totals.payable], ["1912.73", "114.76", "2027.49"]);
-  assert.deepEqual([invoice.seller.name, invoice.buyer.name], [seller.name, party.name]);
+  assert.deepEqual([invoice.seller.name, invoice.buyer.name], [goldenIssuer.seller.name, goldenBuyer.name]);
   assert.match(invoice.lines[0]!.usage!.receipts!, /usage\/metered\?invoice=inv_\w+&line=1$/);
   assert.deepEqual(await finalize(books, id, "another"), invoice);
   const part = { account, net: "100.00" };
@@ -163,7 +160,7 @@ test("what nobody has said is named, and takes no number", async (context) => {
   assert.match(refused[0]!.message, /the party of c \(/);
   assert.equal(await stateOf(books, refused[0]!.invoice), "draft");
   assert.ok(ids.includes(refused[0]!.invoice));
-  taken(await applyParty(books, (await books.organisation("c")) as never, party, "tester"));
+  taken(await applyParty(books, (await books.organisation("c")) as never, goldenBuyer, "tester"));
   assert.equal(taken(await finalize(books, refused[0]!.invoice, "tester")).number, "INV-2026-000003");
   const unsold = await closedMarch(context, ["a"], { known: 0, sells: false });
   const without = await finalize(unsold.books, unsold.ids[0]!, "tester");
@@ -240,11 +237,11 @@ const march = (more: object) => ({
 });
 
 test("a draft that closed without a rate of tax becomes final with the one that is known by then", async (context) => {
-  const books = await testBooks(temporary, { issuer });
+  const books = await testBooks(temporary, { issuer: goldenIssuer });
   context.after(() => books.close());
   for (const customer of ["acme", "b"]) {
     const id = (await books.organisation(customer)) as OrganisationId;
-    taken(await applyParty(books, id, party, "tester"));
+    taken(await applyParty(books, id, goldenBuyer, "tester"));
     const records = Object.entries(goldenUsage).map(([sku, quantity]) => {
       return { id: sku, source: "/s", customer, time: "2026-03-10T12:00:00Z", sku, quantity };
     });

@@ -3,7 +3,7 @@ import { after, before, test, type TestContext } from "node:test";
 import { sql } from "kysely";
 import { formatAmount, ManualClock, type OrganisationId } from "../base/index.ts";
 import { type Invoice, paperOf } from "../invoicing/index.ts";
-import { goldenParties, goldenPurchase } from "../invoicing/testing.ts";
+import { goldenBuyer, goldenIssuer, goldenPurchase } from "../invoicing/testing.ts";
 import { issuedDocuments, walletStanding } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import {
@@ -30,9 +30,6 @@ before(async () => {
 
 after(() => temporary.remove());
 
-const { seller, payment, buyers } = goldenParties;
-const issuer = { seller, payment, dueDays: 30, numbers: { invoice: "INV", creditNote: "CN" } };
-const { customer: _, ...party } = buyers[0]!;
 const golden = { organisation: "acme", credits: "11000", paid: "10000.00", id: "order-7" };
 
 interface Acme extends TestBooks {
@@ -41,7 +38,7 @@ interface Acme extends TestBooks {
 
 /** Books of an organisation on 2 March, with 6 % VAT; `isKnown`: it has said who it is. */
 async function books(context: TestContext, { isKnown = true } = {}): Promise<Acme> {
-  const opened = await testBooks(temporary, { issuer });
+  const opened = await testBooks(temporary, { issuer: goldenIssuer });
   context.after(() => opened.close());
   const made = { ...opened, clock: new ManualClock(Date.parse("2026-03-02T00:00:00Z")) };
   const acme = (await made.organisation("acme")) as OrganisationId;
@@ -53,7 +50,7 @@ async function books(context: TestContext, { isKnown = true } = {}): Promise<Acm
       { version: "2026", effectiveFrom: "2026-01-01", prices: [{ sku: "m/input-tokens", pricePerMillion: "1" }] },
     ],
   });
-  if (isKnown) taken(await applyParty(made, acme, party, "tester"));
+  if (isKnown) taken(await applyParty(made, acme, goldenBuyer, "tester"));
   return { ...made, acme };
 }
 

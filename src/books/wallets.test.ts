@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test, type TestContext } from "node:test";
 import { sql } from "kysely";
 import { formatAmount, ManualClock } from "../base/index.ts";
-import { goldenParties } from "../invoicing/testing.ts";
+import { goldenBuyer, goldenIssuer } from "../invoicing/testing.ts";
 import { walletStanding } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import {
@@ -50,13 +50,9 @@ const used = (id: string, quantity: number, sku = "m/input-tokens", time = "2026
   quantity,
 });
 
-const { seller, payment, buyers } = goldenParties;
-const issuer = { seller, payment, dueDays: 30, numbers: { invoice: "INV", creditNote: "CN" } };
-const { customer: _, ...party } = buyers[0]!;
-
 /** Books of an organisation on 2 March, in which every step leaves the trial balance zero. */
 async function books(context: TestContext, document: object = prices): Promise<TestBooks> {
-  const opened = await testBooks(temporary, { issuer });
+  const opened = await testBooks(temporary, { issuer: goldenIssuer });
   context.after(() => opened.close());
   // A clock without timers goes from month to month at once.
   const made = { ...opened, clock: new ManualClock(Date.parse("2026-03-02T00:00:00Z")) };
@@ -134,7 +130,7 @@ test("credits are taxed when they are bought, and what goes beyond them when it 
   });
   const { id, net, gross, drawn } = await usageInvoice(made);
   assert.deepEqual([net, gross, drawn].map(Number), [400, 406, 300]);
-  taken(await applyParty(made, (await made.organisation("acme")) as `org_${string}`, party, "tester"));
+  taken(await applyParty(made, (await made.organisation("acme")) as `org_${string}`, goldenBuyer, "tester"));
   const { totals } = taken(await finalize(made, id, "tester"));
   assert.deepEqual([totals.net, totals.tax, totals.payable], ["100.00", "6.00", "106.00"]);
   assert.equal(taken(await pay(made, id)).amount, "106.00");
@@ -263,7 +259,7 @@ test("a clock that was set back neither posts into what is closed nor makes a gr
 
 test("what credits paid for is taken back by no credit note: that is said, and given back it costs nothing", async (context) => {
   const made = await books(context, { ...prices, jurisdiction: "CN", taxes: [{ jurisdiction: "CN", percent: 6 }] });
-  await applyParty(made, (await made.organisation("acme")) as never, party, "tester");
+  await applyParty(made, (await made.organisation("acme")) as never, goldenBuyer, "tester");
   taken(await grantCredits(made, { organisation: "acme", credits: "30", paid: "30" }, "tester"));
   taken(await record(made, [used("1", 50_000_000)], "call"));
   goTo(made, "2026-04-02T00:00:00Z");

@@ -81,6 +81,17 @@ export const goldenParties = {
   ],
 };
 
+/** Who buys, as an organisation's party says it. */
+export const { customer: _, ...goldenBuyer } = goldenParties.buyers[0]!;
+
+/** Who sells, as the settings say it. */
+export const goldenIssuer = {
+  seller: goldenParties.seller,
+  payment: goldenParties.payment,
+  dueDays: 30,
+  numbers: { invoice: "INV", creditNote: "CN" },
+};
+
 export function partiesOf(document: unknown = goldenParties): Parties {
   const read = readParties(document);
   if (read.outcome !== "read") throw new Error(JSON.stringify(read.problems));

@@ -8,7 +8,7 @@ import { applyParty, close, credit, finalize, finalizePeriod, grantCredits, reco
 import { taken, testBooks } from "../../../src/books/testing.ts";
 import { focusCsv } from "../../../src/focus/index.ts";
 import { type Invoice, paperOf } from "../../../src/invoicing/index.ts";
-import { goldenParties } from "../../../src/invoicing/testing.ts";
+import { goldenBuyer, goldenIssuer } from "../../../src/invoicing/testing.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../../../src/store/testing.ts";
 import { checkInvoices, skipped, spurious, validateFocus } from "./validators.ts";
 
@@ -26,12 +26,9 @@ after(async () => {
 
 /** Golden B as the books make it: bought and paid on the spot, used, and another purchase that is taken back. */
 async function goldenB(): Promise<readonly Invoice[]> {
-  const { seller, payment, buyers } = goldenParties;
-  const { customer: _customer, ...party } = buyers[0]!;
-  const issuer = { seller, payment, dueDays: 30, numbers: { invoice: "INV", creditNote: "CN" } };
-  const books = await testBooks(temporary!, { issuer });
+  const books = await testBooks(temporary!, { issuer: goldenIssuer });
   try {
-    taken(await applyParty(books, (await books.organisation("acme")) as OrganisationId, party, "tester"));
+    taken(await applyParty(books, (await books.organisation("acme")) as OrganisationId, goldenBuyer, "tester"));
     const prices = [{ sku: "m/input-tokens", pricePerMillion: "1" }];
     const versions = [{ version: "2026", effectiveFrom: "2026-01-01", prices }];
     await books.applyPrices({
