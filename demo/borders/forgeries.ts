@@ -1,11 +1,11 @@
 /** Every forgery that a verifier has to refuse, tried on receipts of this very run. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { commandFails } from "../../test/end-to-end/cloud.ts";
+import { commandFails, eventually } from "../../test/end-to-end/cloud.ts";
 import type { Borders } from "./cloud.ts";
 import { jurisdictions } from "./facts.ts";
 import { forkedCheckpoint, resealed, stolenKey, strangersKeys } from "./forging.ts";
-import { type Kept, type Trust, trustIn } from "./receipts.ts";
+import { type Kept, type Trust, statedIn, trustIn } from "./receipts.ts";
 import type { Given, Verifier } from "./verifier.ts";
 
 export interface Forgery {
@@ -133,6 +133,10 @@ async function revokedKey({ borders, kept, trust, folder }: Evidence): Promise<r
   const stolen = (JSON.parse(first.receipt.toString()) as { signature: { keyid: string } }).signature.keyid;
   await cloud.command("signing-key", "rotate");
   await cloud.command("signing-key", "revoke", stolen);
+  await eventually("the revocation in the log", async () => {
+    const { statement } = await cloud.command<{ statement: { number: number } }>("log", "show");
+    return (await statedIn(borders)) === statement.number;
+  });
   const save = saver(folder);
   const keys = save("key-statement-after.tlog-proof", (await trustIn(borders)).keyStatement);
   const lie = (statement: string): string => statement.replaceAll(`"site":"${first.site}"`, '"site":"us"');

@@ -28,11 +28,23 @@ export interface Trust {
   readonly checkpoint: Buffer;
 }
 
-export async function trustIn({ cloud: { url } }: Borders): Promise<Trust> {
-  const about = JSON.parse((await got(`${url}/.well-known/bailiwick/log`)).toString()) as {
-    readonly keys: readonly string[];
-    readonly keyStatement: number;
-  };
+interface AboutLog {
+  readonly keys: readonly string[];
+  readonly keyStatement: number;
+}
+
+async function aboutLog({ cloud: { url } }: Borders): Promise<AboutLog> {
+  return JSON.parse((await got(`${url}/.well-known/bailiwick/log`)).toString()) as AboutLog;
+}
+
+/** The newest statement about the keys that the log is known to have. */
+export async function statedIn(borders: Borders): Promise<number> {
+  return (await aboutLog(borders)).keyStatement;
+}
+
+export async function trustIn(borders: Borders): Promise<Trust> {
+  const { url } = borders.cloud;
+  const about = await aboutLog(borders);
   return {
     logKeys: about.keys,
     keyStatement: await got(`${url}/log/keys/${about.keyStatement}.tlog-proof`),
