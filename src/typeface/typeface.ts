@@ -22,11 +22,10 @@ export interface Typeface {
  */
 export function typefaceOf(named?: string): Typeface {
   const families = [...(named === undefined ? [] : [[named, named] as const]), dejaVu(), ...noto()];
-  const registered = new WeakSet<Document>();
   let missing: string | undefined;
   const nameOf = (document: Document, weight: Weight, text: string): string => {
-    if (!registered.has(document)) register(document, families, registered);
-    const names = families.map((_, at) => `${weight}-${at}`);
+    // The library keeps a font open by its file's path, and opens one with a name of its own anew each time where both are the same.
+    const names = families.map(([regular, bold]) => (weight === "regular" ? regular : bold));
     const found = names.find((name) => firstMissing(document, name, text) === undefined);
     if (found === undefined) missing ??= missingEverywhere(document, names, text);
     return found ?? names[0]!;
@@ -42,13 +41,6 @@ export function typefaceOf(named?: string): Typeface {
 }
 
 type Family = readonly [regular: string, bold: string];
-
-function register(document: Document, families: readonly Family[], registered: WeakSet<Document>): void {
-  for (const [at, [regular, bold]] of families.entries()) {
-    document.registerFont(`regular-${at}`, regular).registerFont(`bold-${at}`, bold);
-  }
-  registered.add(document);
-}
 
 function dejaVu(): Family {
   return [
