@@ -35,14 +35,22 @@ const losses = ["--lose", "site:fr", "--revoke", "adequacy:US"];
 
 export async function drill({ cloud }: Borders): Promise<Drill> {
   const { replayed, lost, moved, drifted } = await cloud.command<Drilled>("drill", ...losses);
+  const theirs = lost.placements.filter(({ project }) => ownerOf(project) !== cloudsOwn);
   return {
     loses: losses.filter((word) => word.includes(":")),
     replayed,
-    lost: lost.requests,
+    lost: theirs.reduce((sum, { requests }) => sum + requests, 0),
     elsewhere: moved.requests,
     drifted: drifted.requests,
-    tenants: [...new Set(lost.placements.map(({ project }) => project.split("/")[0]!))].toSorted(),
+    tenants: [...new Set(theirs.map(({ project }) => ownerOf(project)))].toSorted(),
   };
+}
+
+/** Whose the cloud's own first question is: it ran at whichever host came first, when there was no other one. */
+const cloudsOwn = "default";
+
+function ownerOf(project: string): string {
+  return project.split("/")[0]!;
 }
 
 export interface ReportMade {
