@@ -1,8 +1,9 @@
 /**
  * pool: which model runs where, and when. Owns the decisions (placement over devices, turns on a device, what is
- * resident, what is refused, what reservations keep free), the choice among hosts, and the cost model with what measured
- * turns teach it. Does not own: doing any of it (host), whether a place is permitted (policy), virtual time (sim). Invariants: no clock, no I/O, no chance inside: the same events give the same effects;
- * the work for one event is bounded by devices and the models that have work on one.
+ * resident, what is refused, what reservations keep free, what is expected by schedule), the choice among hosts, with which
+ * of them know a prompt's beginning, and the cost model with what measured turns teach it. Does not own: doing any of it (host),
+ * whether a place is permitted (policy), virtual time (sim). Invariants: no clock, no I/O, no chance inside: the same events
+ * give the same effects; the work for one event is bounded by devices and the models that have work on one.
  */
 export { Pool } from "./pool.ts";
 export { beginningsOf, Prefixes } from "./prefixes.ts";

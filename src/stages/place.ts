@@ -25,8 +25,8 @@ export interface Unplaced extends Refusal {
 
 /**
  * Where the request may run (policy), and where of these its first token comes first (pool), or a little later where its
- * prompt's beginning is known. What policy forbids is never
- * tried, also where nothing else is ready. `lost`: where it has just been, and cannot be.
+ * prompt's beginning is known. What policy forbids is never tried, also where nothing else is ready. `lost`: where it has
+ * just been, and cannot be.
  */
 export function place(admitted: Admitted, cloud: Cloud, lost?: Destination): Placed | Unplaced | Refusal {
   const { call, narrowing } = admitted;
