@@ -56,8 +56,10 @@ export class Judging {
   async judge(ended: Ended, asking: Asking): Promise<AnswerVerdict> {
     const { sent, receipt: id } = ended;
     this.#seeOnce(id);
+    // One after the other: of several that are missing, the first is told, always.
+    const receipt = await fetchReceipt(asking, id);
+    const proof = await fetchProof(asking, id);
     const known = this.#keysSaid(asking, keysAgeMs);
-    const [receipt, proof] = await Promise.all([fetchReceipt(asking, id), fetchProof(asking, id), known.statement]);
     const {
       verdict,
       proof: held,
