@@ -2,7 +2,7 @@
 import { control } from "../../test/end-to-end/asking.ts";
 import type { RunningCloud } from "../../test/end-to-end/cloud.ts";
 import type { Quarter } from "./calendar.ts";
-import { customers, ours } from "./customers.ts";
+import { customers, ours, prepaid } from "./customers.ts";
 import type { UsageRecord } from "./generated.ts";
 
 /** An issued document, as far as it is looked at here. */
@@ -41,18 +41,28 @@ interface Recorded {
   readonly duplicates: number;
 }
 
+/** Credits that are bought before they are used, with an invoice of the same day. */
+export async function sellCredits(cloud: RunningCloud): Promise<void> {
+  const { party } = customers.find(({ name }) => name === prepaid)!;
+  await control(cloud, "PUT", `/organisations/${prepaid}/party`, party);
+  const bought = { id: "order-7", currency: "EUR", credits: "11000", paid: "10000", breakagePercent: "5" };
+  const { invoice } = await control<{ invoice: string }>(cloud, "POST", `/wallets/${prepaid}/grants`, bought);
+  await control(cloud, "POST", `/invoices/${invoice}/finalize`, {});
+}
+
 /** `late` is told once the first month is closed: it comes onto the second one's invoices. */
 export async function closeQuarter(
   cloud: RunningCloud,
-  { months: [first, ...others] }: Quarter,
+  { months: [first, ...others], until }: Quarter,
   late: readonly UsageRecord[],
 ): Promise<void> {
+  for (const month of until) await control(cloud, "POST", `/ledger/periods/${month}/close`, {});
   await cloud.command("ledger", "close", first);
   await tell(cloud, late);
   for (const month of others) await cloud.command("ledger", "close", month);
 }
 
-export async function issue(cloud: RunningCloud, { months }: Quarter): Promise<void> {
+export async function issue(cloud: RunningCloud, { months, yearBefore }: Quarter): Promise<void> {
   const known = [...customers, ...ours];
   // Whoever is left out here stays a draft, and takes no number, until somebody says who it is.
   const [last, ...rest] = known;
@@ -60,7 +70,7 @@ export async function issue(cloud: RunningCloud, { months }: Quarter): Promise<v
   const before = await finalized(cloud, months[0]);
   if (before.refusals === 0) throw new Error(`${last!.name} was invoiced, and nobody knows who it is`);
   await control(cloud, "PUT", `/organisations/${last!.name}/party`, last!.party);
-  for (const month of months) {
+  for (const month of [...yearBefore, ...months]) {
     const { refusals, refused } = await finalized(cloud, month);
     if (refusals > 0) throw new Error(`${month}: ${JSON.stringify(refused)}`);
   }

@@ -4,6 +4,10 @@ export interface Quarter {
   readonly name: string;
   /** "2026-07", and the two behind it. */
   readonly months: readonly [string, string, string];
+  /** Those months of the year before. */
+  readonly yearBefore: readonly [string, string, string];
+  /** From the first of those up to the quarter, in their order. */
+  readonly until: readonly string[];
   readonly startMs: number;
   /** Excluded. */
   readonly endMs: number;
@@ -20,6 +24,8 @@ export function quarterBefore(atMs: number): Quarter {
   return {
     name: `${year}Q${number}`,
     months: [month(0), month(1), month(2)],
+    yearBefore: [month(-12), month(-11), month(-10)],
+    until: Array.from({ length: 12 }, (_each, at) => month(at - 12)),
     startMs,
     endMs: Date.UTC(now.getUTCFullYear(), first + 3),
   };

@@ -16,6 +16,12 @@ const places = {
 
 export const internal = "research";
 
+/** Who has a contract of its own: off the list, with a commitment for two years, for a device that it has to itself. */
+export const contracts = { framework: "customer-01", committed: "customer-02", reserved: "customer-09" } as const;
+
+/** Who has bought credits before it used any. */
+export const prepaid = "customer-05";
+
 export const customers: readonly Customer[] = Array.from({ length: 50 }, (_each, at) =>
   customerOf(`customer-${String(at + 1).padStart(2, "0")}`, at),
 );

@@ -1,6 +1,6 @@
 /**
  * A Bailiwick whose clock is put back, for a demo of a quarter that is over: `node earlier.ts MILLISECONDS NODE PROGRAM up …` is
- * `up` as it is, but for its time of day. The product has no such setting, because receipts say when something was served;
+ * `up` as it is, but for its time of day and for what it does by the minute. The product has no such setting, because receipts say when something was served;
  * those of this cloud say what its clock said, and the demo says that it was put back.
  */
 import { randomBytes } from "node:crypto";
@@ -9,7 +9,13 @@ import { createIds, systemClock } from "../../src/base/index.ts";
 import { runCommandLine } from "../../src/cli/index.ts";
 
 const [backMs, , , ...argv] = process.argv.slice(2);
-const clock = { ...systemClock, nowMs: () => systemClock.nowMs() - Number(backMs) };
+const minuteMs = 60_000;
+const clock = {
+  ...systemClock,
+  nowMs: () => systemClock.nowMs() - Number(backMs),
+  // It is up for less than a minute, so that accelerators' time, which is noted by the minute, is noted by the second.
+  every: (ms: number, run: () => void) => systemClock.every(ms === minuteMs ? 1_000 : ms, run),
+};
 
 process.exitCode = await runCommandLine({
   argv,

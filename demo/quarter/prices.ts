@@ -1,5 +1,5 @@
 import type { Quarter } from "./calendar.ts";
-import { customers } from "./customers.ts";
+import { contracts, customers } from "./customers.ts";
 
 /** Who sells, as the settings have it. */
 export const issuer = {
@@ -19,6 +19,9 @@ export const issuer = {
   terms: "Within 30 days, without deduction.",
 };
 
+/** What an hour of the one device is said to cost, by the name that its host tells: as much as a node of eight would. */
+export const acceleratorCostPerHour = { cpu: "44.00" };
+
 /** What a request is listed at until the price book is in force. */
 export const listPrices = [
   {
@@ -29,9 +32,10 @@ export const listPrices = [
   },
 ];
 
-/** List prices with a tier and a grant, discounts of batches, two contracts, one of them with a commitment that nobody reaches. */
+/** List prices with a tier and a grant, discounts of batches, two contracts, one of them with a commitment of two years that nobody reaches. */
 export function priceBook({ startMs }: Quarter): object {
   const from = new Date(startMs).toISOString().slice(0, 10);
+  const until = `${Number(from.slice(0, 4)) + 2}${from.slice(4)}`;
   return {
     name: "demo",
     currency: "EUR",
@@ -52,19 +56,21 @@ export function priceBook({ startMs }: Quarter): object {
             graduated: [{ upTo: 20_000_000, pricePerMillion: "2.40" }, { pricePerMillion: "2.00" }],
           },
           { sku: "h800/accelerator-seconds", pricePerHour: "2.50" },
+          { sku: "h800-reserved/accelerator-seconds", pricePerHour: "1.90" },
+          { sku: "console/seats", unitPrice: "20" },
         ],
       },
     ],
     contracts: [
       {
         contract: "framework",
-        customer: "customer-01",
+        customer: contracts.framework,
         versions: [{ version: "1", effectiveFrom: from, discountPercent: 10 }],
       },
       {
         contract: "committed",
-        customer: "customer-02",
-        versions: [{ version: "1", effectiveFrom: from, commitment: "5000" }],
+        customer: contracts.committed,
+        versions: [{ version: "1", effectiveFrom: from, effectiveTo: until, commitment: "2000" }],
       },
     ],
     jurisdiction: "DE",

@@ -6,11 +6,12 @@ import { fileURLToPath } from "node:url";
 import { control } from "../../test/end-to-end/asking.ts";
 import { type RunningCloud, startCloud } from "../../test/end-to-end/cloud.ts";
 import { goesWithDemo } from "../leaving.ts";
-import { closeQuarter, issue, settle, tell } from "./bills.ts";
+import { closeQuarter, issue, sellCredits, settle, tell } from "./bills.ts";
 import { type Quarter, quarterBefore } from "./calendar.ts";
 import { customers, internal } from "./customers.ts";
+import { figureLines, unmetFigures } from "./disclosed.ts";
 import { generate } from "./generated.ts";
-import { issuer, listPrices, priceBook } from "./prices.ts";
+import { acceleratorCostPerHour, issuer, listPrices, priceBook } from "./prices.ts";
 import { type Served, serve } from "./serving.ts";
 import { type Sum, sumUp } from "./sums.ts";
 import { type Step, walk } from "./walk.ts";
@@ -26,6 +27,8 @@ export interface Told extends Sum {
   readonly folder: string;
   readonly served: number;
   readonly written: Written;
+  /** Of the disclosure, one line each. */
+  readonly figures: readonly string[];
   readonly steps: readonly Step[];
   /** What did not come as it has to, in words; empty: everything did. */
   readonly unmet: readonly string[];
@@ -44,7 +47,7 @@ export async function quarter({ out, progress }: QuarterOptions): Promise<Told> 
   const of = quarterBefore(nowMs);
   const usage = generate(of, nowMs);
   progress(`${of.name}: the clock of this cloud is put back to its last day, so that what it serves lies in it`);
-  const served = await useQuarter(of, data, [...usage.timely], progress);
+  const served = await useQuarter(of, data, [...usage.yearBefore, ...usage.timely], progress);
   progress("The same cloud, by the time of today: the months are closed and invoiced");
   const cloud = await start(data);
   await closeQuarter(cloud, of, usage.late);
@@ -53,15 +56,17 @@ export async function quarter({ out, progress }: QuarterOptions): Promise<Told> 
   await settle(cloud, of);
   progress(`Invoices, exports, disclosure and auditor's pack are written to ${folder}`);
   const written = await writeAll(cloud, of, folder);
-  const sum = await sumUp(cloud, of, folder, { generated: [...usage.timely, ...usage.late, ...usage.open], served });
+  const sum = await sumUp(cloud, of, folder, { generated: Object.values(usage).flat(), served });
   const steps = await walk(cloud, of, folder, served);
   await cloud.stop();
   const unmet = [
     ...sum.unmet,
+    ...unmetFigures(folder),
     ...written.checks.filter(({ outcome }) => outcome === "failed").map(({ what, words }) => `${what}: ${words}`),
     ...(steps.at(-1)?.words.endsWith("valid") === true ? [] : ["no figure was walked back to a valid receipt"]),
   ];
-  return { ...sum, quarter: of.name, folder, served: served.requests, written, steps, unmet };
+  const figures = figureLines(folder);
+  return { ...sum, quarter: of.name, folder, served: served.requests, written, figures, steps, unmet };
 }
 
 async function useQuarter(
@@ -79,6 +84,7 @@ async function useQuarter(
   await control(cloud, "PUT", "/price-book", book);
   progress(`${records.length} records of 50 customers are told, each twice`);
   await tell(cloud, records);
+  await sellCredits(cloud);
   progress(`${requests} requests are served, each with a receipt`);
   const served = await serve(cloud, requests);
   await cloud.stop();
@@ -89,7 +95,8 @@ async function start(data: string, under?: readonly string[]): Promise<RunningCl
   const settings = JSON.stringify({
     prices: listPrices,
     billing: { internal: [internal], ...issuer },
-    fake: { firstTokenMs: 0, tokenMs: 0 },
+    disclosure: { revenue: { acceleratorCostPerHour } },
+    fake: { firstTokenMs: 4, tokenMs: 1 },
   });
   return startCloud({ data, settings, arguments: ["--engine", "fake"], ...(under === undefined ? {} : { under }) });
 }

@@ -20,7 +20,7 @@ export interface Sum {
   readonly unmet: readonly string[];
 }
 
-export async function documentsOf(cloud: RunningCloud, { months }: Quarter): Promise<readonly Document[]> {
+async function documentsOf(cloud: RunningCloud, months: readonly string[]): Promise<readonly Document[]> {
   const documents: Document[] = [];
   for (const month of months) {
     const rows = await allOf<{ document: Document }>(cloud, `/invoice-documents?period=${month}`);
@@ -35,9 +35,11 @@ export async function sumUp(
   folder: string,
   told: { readonly generated: readonly UsageRecord[]; readonly served: Served },
 ): Promise<Sum> {
-  const documents = await documentsOf(cloud, of);
+  const documents = await documentsOf(cloud, of.months);
+  const all = [...(await documentsOf(cloud, of.yearBefore)), ...documents];
   const invoices = documents.filter(({ kind }) => kind === "invoice");
-  const { tokens, unmet } = await countTokens(cloud, invoices);
+  const invoiced = all.filter(({ kind }) => kind === "invoice");
+  const { tokens, unmet } = await countTokens(cloud, invoiced);
   const money = (which: "net" | "tax" | "gross"): string =>
     textOf(documents.reduce((sum, each) => sum + signOf(each) * cents(each.totals[which]), 0n));
   return {
@@ -51,7 +53,7 @@ export async function sumUp(
     unmet: [
       ...unmet,
       ...unmetTokens(tokens, told),
-      ...unmetNumbers(documents),
+      ...unmetNumbers(all),
       ...unmetFocus(documents, readFileSync(join(folder, "focus-1.2.csv"), "utf8")),
     ],
   };
@@ -71,11 +73,13 @@ function unmetTokens(
   ];
 }
 
+/** A series is one of its kind and year. */
 function unmetNumbers(documents: readonly Document[]): readonly string[] {
-  return (["invoice", "credit-note"] as const).flatMap((kind) => {
-    const numbers = documents.filter((each) => each.kind === kind).map(({ number }) => Number(/\d+$/.exec(number)![0]));
+  const series = Map.groupBy(documents, ({ number }) => number.replace(/\d+$/, ""));
+  return [...series].flatMap(([name, members]) => {
+    const numbers = members.map(({ number }) => Number(number.slice(name.length)));
     const isWhole = numbers.toSorted((a, b) => a - b).every((number, at) => number === at + 1);
-    return isWhole ? [] : [`numbers of the series ${kind} have a gap`];
+    return isWhole ? [] : [`numbers of the series ${name} have a gap`];
   });
 }
 

@@ -2,7 +2,8 @@ import type { Told } from "./quarter.ts";
 
 /** For people. */
 export function printedQuarter(told: Told): string {
-  const { quarter, served, tokens, net, tax, gross, currency, invoices, creditNotes, written, steps, unmet } = told;
+  const { quarter, served, tokens, net, tax, gross, currency, invoices, creditNotes, written, figures, steps, unmet } =
+    told;
   const number = (value: number): string => value.toLocaleString("en-US");
   return [
     "",
@@ -14,6 +15,8 @@ export function printedQuarter(told: Told): string {
     `       unrated   ${number(tokens.unrated).padStart(16)}`,
     "",
     `${invoices} invoices, ${creditNotes} credit notes: net ${net}, tax ${tax}, gross ${gross} ${currency}`,
+    "",
+    ...figures,
     "",
     ...written.checks.map(({ what, outcome, words }) => `${outcome.padEnd(7)} ${what}: ${words}`),
     "",

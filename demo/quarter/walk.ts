@@ -1,21 +1,16 @@
 /** The way from one figure of the disclosure back to a signed receipt, as an auditor goes it. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { control } from "../../test/end-to-end/asking.ts";
 import { commandFails, type RunningCloud } from "../../test/end-to-end/cloud.ts";
 import type { Quarter } from "./calendar.ts";
+import { disclosureIn } from "./disclosed.ts";
 import type { Served } from "./serving.ts";
 import { allOf } from "./tokens.ts";
 
 export interface Step {
   readonly command: string;
   readonly words: string;
-}
-
-interface Figure {
-  readonly id: string;
-  readonly value: string;
-  readonly postings: { readonly accounts: readonly string[]; readonly months: readonly string[] } | null;
 }
 
 interface Transaction {
@@ -43,10 +38,7 @@ export async function walk(
   folder: string,
   { keys }: Served,
 ): Promise<readonly Step[]> {
-  const report = JSON.parse(readFileSync(join(folder, "disclosure.json"), "utf8")) as {
-    readonly figures: readonly Figure[];
-  };
-  const { id, value, postings: drill } = report.figures.find((each) => each.id === figure)!;
+  const { id, value, postings: drill } = disclosureIn(folder).figures.find((each) => each.id === figure)!;
   const month = of.months[2];
   if (drill === null || !drill.accounts.includes(account) || !drill.months.includes(month)) return [];
   const words = `${id} ${value}: the postings of ${drill.accounts.join(" and ")} in ${drill.months.join(", ")}`;

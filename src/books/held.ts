@@ -2,13 +2,21 @@ import type { Transaction } from "kysely";
 import { type InvoiceId, refuse, RefusalError } from "../base/index.ts";
 import type { Invoice } from "../invoicing/index.ts";
 import type { Period } from "../ledger/index.ts";
-import { type Database, issuedDocuments, takeInvoice } from "../store/index.ts";
+import { type Database, findInvoice, issuedDocuments, takeInvoice } from "../store/index.ts";
 
 export type InvoiceRow = NonNullable<Awaited<ReturnType<typeof takeInvoice>>>;
 
 /** An invoice that nobody else changes until the transaction ends; throws a refusal where there is none. */
 export async function heldInvoice(transaction: Transaction<Database>, id: string): Promise<InvoiceRow> {
-  const row = await takeInvoice(transaction, id as InvoiceId);
+  return orNotFound(id, await takeInvoice(transaction, id as InvoiceId));
+}
+
+/** An invoice as it is now; throws a refusal where there is none. */
+export async function foundInvoice(transaction: Transaction<Database>, id: string): Promise<InvoiceRow> {
+  return orNotFound(id, await findInvoice(transaction, id as InvoiceId));
+}
+
+function orNotFound(id: string, row: InvoiceRow | undefined): InvoiceRow {
   if (row !== undefined) return row;
   throw new RefusalError(refuse("not_found", `There is no invoice ${id}.`, { param: "invoice" }));
 }

@@ -14,6 +14,7 @@ export { finalize, finalizePeriod } from "./issuing.ts";
 export { organisationNames } from "./organisations.ts";
 export { usageOfLine } from "./line-usage.ts";
 export { applyParty, partyOf } from "./parties.ts";
+export { preview } from "./previewing.ts";
 export { applyPriceBook, priceBookHistory, showPriceBook } from "./price-books.ts";
 export { createPricesInForce } from "./prices.ts";
 export { accounts, entries, metered, periods, trialBalance, why } from "./reading.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test, type TestContext } from "node:test";
+import { sql } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
 import { goldenBuyer, goldenIssuer, goldenPrices, goldenUsage } from "../invoicing/testing.ts";
 import { issuedDocuments } from "../store/index.ts";
@@ -14,6 +15,7 @@ import {
   finalizePeriod,
   makeVoid,
   pay,
+  preview,
   record,
   trialBalance,
 } from "./index.ts";
@@ -169,6 +171,50 @@ test("what nobody has said is named, and takes no number", async (context) => {
   assert.equal(codeOf(await applyParty(books, "org_1", { country: "france" }, "t")), "invalid_request");
 });
 
+/** Everything that the database holds, table by table. */
+async function contentsOf({ db }: TestBooks): Promise<Record<string, string>> {
+  const { rows: tables } = await sql<{ name: string }>`
+    SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`.execute(db);
+  assert.ok(tables.length > 10);
+  const contents: Record<string, string> = {};
+  for (const { name } of tables) {
+    const { rows } = await sql<{ text: string | null }>`
+      SELECT string_agg(each::text, chr(10) ORDER BY each::text) AS text FROM ${sql.raw(name)} each`.execute(db);
+    contents[name] = rows[0]!.text ?? "";
+  }
+  return contents;
+}
+
+test("a preview says what the invoice then says, takes no number, and leaves the books as they are", async (context) => {
+  const { books, ids } = await closedMarch(context, ["acme", "b"]);
+  const before = await contentsOf(books);
+  const shown = taken(await preview(books, ids[0]!));
+  assert.deepEqual([shown.kind, shown.number, shown.missing], ["draft", null, []]);
+  assert.deepEqual(await contentsOf(books), before);
+  taken(await finalize(books, ids[1]!, "tester"));
+  const { kind: _kind, number, ...invoice } = taken(await finalize(books, ids[0]!, "tester"));
+  assert.equal(number, "INV-2026-000002");
+  const { kind: _draft, number: _none, customerName, net, missing: _missing, ...told } = shown;
+  assert.deepEqual(told, invoice);
+  assert.deepEqual([["acme", "b"].includes(customerName), net], [true, invoice.totals.net]);
+  assert.equal(codeOf(await preview(books, ids[0]!)), "invoice_state");
+  assert.equal(codeOf(await preview(books, "inv_none")), "not_found");
+});
+
+test("a preview shows what is known, and says what is not", async (context) => {
+  const { books, ids } = await closedMarch(context, ["acme"], { known: 0, sells: false });
+  const { seller, buyer, customerName, totals, missing } = taken(await preview(books, ids[0]!));
+  assert.deepEqual([seller, buyer, customerName, totals?.gross], [null, null, "acme", "2027.49"]);
+  assert.equal(missing.length, 1);
+  assert.match(missing[0]!, /^What is missing: the seller \(setting `billing\.seller`\), and the party of acme \(/);
+  const { vatId: _vatId, ...unregistered } = goldenIssuer.seller;
+  const selling = { ...books, issuer: { ...goldenIssuer, seller: unregistered } };
+  taken(await applyParty(selling, (await books.organisation("acme")) as never, goldenBuyer, "tester"));
+  assert.deepEqual(taken(await preview(selling, ids[0]!)).missing, [
+    "The seller has neither a vatId nor a taxRegistration.",
+  ]);
+});
+
 test("whoever issues at once, and whatever fails between, numbers have no gap and are there once", async (context) => {
   const customers = Array.from({ length: 12 }, (_each, at) => `c${at}`);
   const { books, ids } = await closedMarch(context, customers, { known: 9 });
@@ -260,6 +306,9 @@ test("a draft that closed without a rate of tax becomes final with the one that 
   };
   const [acme, b] = [await idOf("acme"), await idOf("b")];
   assert.equal(codeOf(await finalize(books, acme, "t")), "invoice_incomplete");
+  const untold = taken(await preview(books, acme));
+  assert.deepEqual([untold.net, untold.tax, untold.totals, untold.missing.length], ["1912.73", null, null, 1]);
+  assert.match(untold.missing[0]!, /No rate of tax is known/);
   const apply = async (basedOn: number, taxes: readonly object[]) => {
     const document = march({ taxes, customers: [{ customer: "b", jurisdiction: "US" }] });
     taken(await applyPriceBook(books, { basedOn, document, by: "me" }));
@@ -271,6 +320,7 @@ test("a draft that closed without a rate of tax becomes final with the one that 
   ];
   await apply(1, rates);
   const before = await books.balances();
+  assert.equal(taken(await preview(books, acme)).totals?.gross, "2027.49");
   const invoice = taken(await finalize(books, acme, "t"));
   assert.deepEqual(
     [invoice.number, invoice.totals.tax, invoice.totals.gross],

@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 import { type InvoiceId, type Refusal, refusing } from "../base/index.ts";
-import { type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
-import { type BillDocument, ledgerUnits, minorAmount, parseFraction, taxing } from "../ledger/index.ts";
+import { type BillDrawing, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
+import { type BillDocument, ledgerUnits, minorAmount, parseFraction, type RatedBook, taxing } from "../ledger/index.ts";
 import { type Database, draftsOf, setFinal } from "../store/index.ts";
 import { hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
@@ -49,27 +49,35 @@ async function issueUsage(
   by: string,
 ): Promise<Invoice> {
   const parties = await partiesFor(context, transaction, row.organisation);
+  const { bill, drawing, late } = await usedBy(context, transaction, { row, book: held.book });
+  const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
+  const { timeZone } = held.book.calendar;
+  const invoice = await issueNext(context, transaction, told, (numbered) =>
+    invoiceOf(bill, { ...numbered, parties, timeZone, ...drawing }),
+  );
+  await makeFinal(context, transaction, { row, held }, late);
+  return invoice;
+}
+
+/** What an invoice is the price of, with the tax that the price book has by now. */
+export async function usedBy(
+  { issuer }: BooksContext,
+  transaction: Transaction<Database>,
+  { row, book }: { readonly row: InvoiceRow; readonly book: RatedBook },
+) {
   const drawn = minorAmount(row.drawn, row.currency)!;
   const closed = JSON.parse(row.bill) as BillDocument;
   const period = await periodOf(transaction, row.period);
   const net = minorAmount(closed.net, row.currency)!;
-  const { book } = held;
-  const late = parties.exemption === undefined ? taxedLate(closed, { period, net, drawn, book }) : undefined;
+  const late = issuer.exemption === undefined ? taxedLate(closed, { period, net, drawn, book }) : undefined;
   const bill = readBill(late?.document ?? closed, period);
-  const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
-  const invoice = await issueNext(context, transaction, told, (numbered) =>
-    invoiceOf(bill, {
-      ...numbered,
-      parties,
-      timeZone: book.calendar.timeZone,
-      drawn,
-      drawnCost: row.drawnCost === null ? undefined : parseFraction(row.drawnCost),
-      taxOfRest: bill.tax.amount,
-      receiptsOf: (line) => receiptsOf(row.id, line),
-    }),
-  );
-  await makeFinal(context, transaction, { row, held }, late);
-  return invoice;
+  const drawing = {
+    drawn,
+    drawnCost: row.drawnCost === null ? undefined : parseFraction(row.drawnCost),
+    taxOfRest: bill.tax.amount,
+    receiptsOf: (line: string) => receiptsOf(row.id, line),
+  } satisfies BillDrawing;
+  return { bill, drawing, late };
 }
 
 /** What the bill did not have when its period closed is owed from today on. */

@@ -1,6 +1,7 @@
 import type { Transaction } from "kysely";
 import { type InvoiceId, type Refusal, RefusalError } from "../base/index.ts";
 import { type Invoice, mayIssue, numberIn, type Series, seriesKey } from "../invoicing/index.ts";
+import type { RatedBook } from "../ledger/index.ts";
 import { addDocument, type Database, takeSeries } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
 
@@ -27,7 +28,7 @@ export async function issueNext(
   make: (numbered: { readonly number: string; readonly issueDate: string }) => Made,
 ): Promise<Invoice> {
   const nowMs = clock.nowMs();
-  const today = new Date(prices.book.calendar.localMs(nowMs)).toISOString().slice(0, 10);
+  const today = dayAt(nowMs, prices.book);
   const prefix = kind === "invoice" ? issuer.numbers.invoice : issuer.numbers.creditNote;
   const series: Series = { seller, kind, year: Number(today.slice(0, 4)), prefix };
   const key = seriesKey(series);
@@ -43,4 +44,9 @@ export async function issueNext(
   const row = { seller, number, kind, invoice, document, issueDate, dueDate, issuedBy: by, ...asked };
   await addDocument(transaction, key, row, nowMs);
   return made.invoice;
+}
+
+/** By the price book's clock. */
+export function dayAt(atMs: number, { calendar }: RatedBook): string {
+  return new Date(calendar.localMs(atMs)).toISOString().slice(0, 10);
 }

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import { type OrganisationId, refuse, type Refusal, RefusalError } from "../base/index.ts";
-import { type Buyer, type Parties, readBuyer } from "../invoicing/index.ts";
+import { type Buyer, type Issuer, type Parties, readBuyer } from "../invoicing/index.ts";
 import { nameOf } from "./organisations.ts";
 import { type Database, findParty, setParty } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
@@ -31,17 +31,38 @@ async function keptParty(db: Kysely<Database>, organisation: OrganisationId): Pr
   return kept === undefined ? undefined : (JSON.parse(kept) as Buyer);
 }
 
-/** Seller and buyer of an invoice; throws a refusal that names what nobody has said. */
-export async function partiesFor(
-  { issuer: { seller, ...issuer } }: BooksContext,
+/** Who sells and who buys, as far as anybody has said so. */
+export interface Sides {
+  readonly seller: Issuer["seller"];
+  readonly buyer: Buyer | undefined;
+  /** Which of both is not known, and how it is said. */
+  readonly missing: readonly string[];
+}
+
+export async function sidesOf(
+  { issuer: { seller } }: BooksContext,
   db: Kysely<Database>,
   organisation: OrganisationId,
-): Promise<Parties> {
+): Promise<Sides> {
   const buyer = await keptParty(db, organisation);
-  if (seller !== undefined && buyer !== undefined) return { ...issuer, seller, buyers: [buyer] };
   const missing = [
     ...(seller === undefined ? ["the seller (setting `billing.seller`)"] : []),
     ...(buyer === undefined ? [`the party of ${await nameOf(db, organisation)} (\`organisation party set\`)`] : []),
   ];
-  throw new RefusalError(refuse("invoice_incomplete", `What is missing: ${missing.join(", and ")}.`));
+  return { seller, buyer, missing };
+}
+
+/** Seller and buyer of an invoice; throws a refusal that names what nobody has said. */
+export async function partiesFor(
+  context: BooksContext,
+  db: Kysely<Database>,
+  organisation: OrganisationId,
+): Promise<Parties> {
+  const { seller, buyer, missing } = await sidesOf(context, db, organisation);
+  if (seller !== undefined && buyer !== undefined) return { ...context.issuer, seller, buyers: [buyer] };
+  throw new RefusalError(refuse("invoice_incomplete", missingText(missing)));
+}
+
+export function missingText(missing: readonly string[]): string {
+  return `What is missing: ${missing.join(", and ")}.`;
 }

@@ -15,6 +15,7 @@ import {
   grantCredits,
   makeVoid,
   pay,
+  preview,
   record,
   walletHistory,
   walletsNow,
@@ -237,6 +238,10 @@ test("what is paid on the spot by somebody whom nobody knows is refused, and not
   assert.deepEqual([gift.code, gift.param], ["invalid_request", "received"]);
   const { invoice } = taken(await grantCredits(made, golden, "tester"));
   assert.equal(codeOf(await finalize(made, invoice!, "tester")), "invoice_incomplete");
+  const shown = taken(await preview(made, invoice!));
+  assert.deepEqual([shown.number, shown.buyer, shown.lines[0]!.quantity], [null, null, "11000"]);
+  assert.deepEqual([shown.totals?.gross, shown.totals?.payable], ["10600.00", "10600.00"]);
+  assert.match(shown.missing.join(" "), /the party of acme/);
   // A grant that says otherwise how it was paid is another one.
   assert.equal(codeOf(await grantCredits(made, { ...golden, received: true }, "tester")), "grant_conflict");
 });

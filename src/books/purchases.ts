@@ -62,20 +62,20 @@ export async function issuePurchase(
   { by, prepaid }: { readonly by: string; readonly prepaid: bigint },
 ): Promise<Invoice> {
   const parties = await partiesFor(context, transaction, row.organisation);
+  const { bought, tax } = await boughtBy(transaction, row);
+  const { timeZone } = context.prices.book.calendar;
+  const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
+  return issueNext(context, transaction, told, (numbered) =>
+    purchaseInvoiceOf(bought, tax, { ...numbered, parties, timeZone, prepaid }),
+  );
+}
+
+/** What an invoice is the purchase of, with the tax that was posted. */
+export async function boughtBy(transaction: Transaction<Database>, row: InvoiceRow) {
   const document = JSON.parse(row.bill) as PurchaseDocument;
   const { customer, currency, net, tax } = readBill(document, await periodOf(transaction, row.period));
-  const { timeZone } = context.prices.book.calendar;
-  const bought = { sku: "wallet/credits", name: "Prepaid credits", unit: "credit" };
-  const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
-  const quantity = document.purchase.credits;
-  return issueNext(context, transaction, told, (numbered) =>
-    purchaseInvoiceOf({ ...bought, customer, currency, quantity, amount: net }, tax, {
-      ...numbered,
-      parties,
-      timeZone,
-      prepaid,
-    }),
-  );
+  const credits = { sku: "wallet/credits", name: "Prepaid credits", unit: "credit" };
+  return { bought: { ...credits, customer, currency, quantity: document.purchase.credits, amount: net }, tax };
 }
 
 /** Refuses to take a purchase back of which anything was used: what is left would have to be paid for twice, or by nobody. */

@@ -1,5 +1,5 @@
 import { type InvoiceId, isId, type OrganisationId, refuse, type Refusal } from "../base/index.ts";
-import { applyParty, credit, finalize, finalizePeriod, makeVoid, partyOf, pay } from "../books/index.ts";
+import { applyParty, credit, finalize, finalizePeriod, makeVoid, partyOf, pay, preview } from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
 import type { BillDocument } from "../ledger/index.ts";
 import { type Buyer, daysOf, type Invoice as Document } from "../invoicing/index.ts";
@@ -17,6 +17,11 @@ export function invoiceOperations(parts: OperationParts) {
   return {
     invoices: (filter, page) => invoicePage(parts, filter, page),
     showInvoice: (invoice) => withInvoice(store.db, invoice, (id) => wholeInvoice(parts, id)),
+    preview: (invoice) =>
+      withInvoice(store.db, invoice, async (id) => {
+        const made = await preview(ledger, id);
+        return "outcome" in made ? made : { invoice: id, document: { ...made } };
+      }),
     finalize: (invoice, by) => withInvoice(store.db, invoice, async (id) => told(id, await finalize(ledger, id, by))),
     finalizePeriod: async (period, by) => {
       const { issued, refused, refusals } = await finalizePeriod(ledger, period, by);

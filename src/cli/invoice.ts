@@ -16,6 +16,7 @@ import {
   withPapers,
   writePaper,
 } from "./papers.ts";
+import { previewDrafts } from "./preview.ts";
 
 type Options = CloudOptions & JsonOption;
 
@@ -192,7 +193,7 @@ function addCorrections(group: Command, context: CommandContext): void {
   );
 }
 
-type RenderOptions = Options & PaperOptions & { readonly period?: string };
+type RenderOptions = Options & PaperOptions & { readonly period?: string; readonly preview?: boolean };
 
 function addRender(group: Command, context: CommandContext): void {
   const { printer } = context;
@@ -203,8 +204,10 @@ function addRender(group: Command, context: CommandContext): void {
     );
   withJson(withCloud(withPapers(render, "a folder, where what is there stays; or a file of one document")))
     .option("--period <period>", "such as 2026-03")
+    .option("--preview", "drafts instead, as the PDF that they would become, marked as drafts; takes no number")
     .action(async (id: string | undefined, options: RenderOptions, command: Command) => {
       oneOf(id, options.period, command);
+      if (options.preview === true) return previewDrafts(id, options, context, command);
       const { format = ["ubl", "pdf"] } = options;
       const found = await documentsFor(id, options, context);
       if (/\.(pdf|xml|json)$/.test(options.out)) {

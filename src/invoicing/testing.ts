@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { type Bill, billsOf, parseFraction, parseQuantity, readBook, UsageSums } from "../ledger/index.ts";
 import type { Invoice } from "./document/invoice.ts";
-import { invoiceOf, purchaseInvoiceOf } from "./document/issue.ts";
+import { draftOfBill, invoiceOf, purchaseInvoiceOf } from "./document/issue.ts";
 import { type Parties, readParties } from "./document/parties.ts";
+import { type Preview, previewOf } from "./document/preview.ts";
 
 /** Golden A: tokens and accelerator-seconds of March, with 6 % VAT. */
 export const goldenPrices = [
@@ -107,6 +108,14 @@ export function issuedInvoice(issued: ReturnType<typeof invoiceOf>): Invoice {
 
 export function goldenInvoice(): Invoice {
   return issuedInvoice(invoiceOf(billOf(goldenUsage), issuing));
+}
+
+/** Golden A before it is an invoice. */
+export function goldenDraft(more: Partial<Parameters<typeof previewOf>[1]> = {}): Preview {
+  const [buyer] = partiesOf().buyers;
+  const known = { issuer: goldenIssuer, buyer, customerName: "acme", missing: [] };
+  const draft = draftOfBill(billOf(goldenUsage), {});
+  return previewOf(draft, { issueDate: issuing.issueDate, timeZone: "Asia/Shanghai", ...known, ...more });
 }
 
 /** Golden B: 11,000 credits for 10,000.00, paid when they are ordered. */

@@ -69,6 +69,7 @@ export {
   type DocumentQuestion,
   draftsOf,
   findCredit,
+  findInvoice,
   findParty,
   issuedDocuments,
   setFinal,

@@ -79,6 +79,11 @@ export async function takeInvoice(transaction: Transaction<Database>, id: Invoic
   return transaction.selectFrom("invoices").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
 }
 
+/** The same as it is now, for those who change nothing. */
+export async function findInvoice(db: Kysely<Database>, id: InvoiceId) {
+  return db.selectFrom("invoices").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
 export async function setInvoiceState(
   transaction: Transaction<Database>,
   id: InvoiceId,

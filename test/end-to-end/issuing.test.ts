@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { goldenParties } from "../../src/invoicing/testing.ts";
@@ -75,6 +75,32 @@ test("who a customer is is said by a file; what it lacks is told, and no number 
   const { code, stdout, stderr } = await commandFails(["invoice", "finalize", "--period", month, "--data", cloud.data]);
   assert.deepEqual([code, stdout], [1, `1 invoice is final, ${names.length - 1} stay drafts.\n`]);
   assert.match(stderr, /the party of customer-1 \(/);
+});
+
+test("a draft is shown as the PDF of what it would become, and is still a draft; formats of invoices are refused", async () => {
+  const [id] = (await listed()).filter(({ state }) => state === "draft").map((each) => each.id);
+  const [out, many] = [join(folder.path, "draft.pdf"), join(folder.path, "drafts")];
+  interface Shown {
+    readonly drafts: readonly { readonly file: string; readonly missing: readonly string[] }[];
+  }
+  const { drafts } = await cloud.command<Shown>("invoice", "render", id!, "--preview", "--out", out);
+  assert.equal(drafts.length, 1);
+  assert.match(drafts[0]!.missing.join(" "), /the party of customer-/);
+  const pdf = readFileSync(out, "latin1");
+  assert.ok(pdf.startsWith("%PDF-1.7") && pdf.includes("(Draft of an invoice, without a number)"));
+  const all = await cloud.command<Shown>("invoice", "render", "--period", month, "--preview", "--out", many);
+  assert.deepEqual([all.drafts.length, readdirSync(many).length], [names.length - 1, names.length - 1]);
+  assert.equal((await listed()).filter(({ state }) => state === "draft").length, names.length - 1);
+  const refusedOf = async (...args: readonly string[]): Promise<string> => {
+    const { code, stderr } = await commandFails(["invoice", "render", ...args, "--preview", "--data", cloud.data]);
+    return `${code} ${stderr}`;
+  };
+  assert.match(await refusedOf(id!, "--out", many, "--format", "ubl"), /^2 .*--preview writes PDF alone/);
+  assert.match(await refusedOf(id!, "--out", join(many, "x.xml")), /^2 .*--preview writes PDF alone/);
+  assert.match(await refusedOf("--period", month, "--out", out), /^2 .*a file holds one draft/);
+  assert.match(await refusedOf("--period", "2020-01", "--out", many), /^2 .*No invoice of 2020-01 is a draft/s);
+  const [final] = (await listed()).filter(({ state }) => state === "final");
+  assert.match(await refusedOf(final!.number!, "--out", many), /^2 .*invoice_state/s);
 });
 
 test("killed while a period's invoices become final, and started again: no number is missing, none is there twice", async () => {

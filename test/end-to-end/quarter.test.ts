@@ -20,6 +20,12 @@ interface Printed {
   readonly currency: string;
 }
 
+interface Report {
+  readonly status: string;
+  readonly figures: readonly { readonly id: string; readonly value: string | null }[];
+  readonly products: readonly { readonly product: string; readonly external: string; readonly growth: string | null }[];
+}
+
 test("quarter: every token is invoiced, unbilled or unrated, and every file is there and says the same", async () => {
   const out = join(folder.path, "out");
   const child = spawn(process.execPath, [program, "quarter", "--json", "--out", out], {
@@ -49,8 +55,23 @@ test("quarter: every token is invoiced, unbilled or unrated, and every file is t
     asked += Math.round(Number(payable) * 100) * (number.startsWith("CN") ? -1 : 1);
   }
   assert.equal(asked, Math.round(Number(gross) * 100));
-  const report = JSON.parse(readFileSync(join(out, "disclosure.json"), "utf8")) as { status: string };
+  const report = JSON.parse(readFileSync(join(out, "disclosure.json"), "utf8")) as Report;
   assert.equal(report.status, "final");
+  assert.deepEqual(
+    report.figures.filter(({ value }) => value === null).map(({ id }) => id),
+    [],
+  );
+  const [deferred, remaining] = ["deferred-revenue", "remaining-obligations"].map((id) =>
+    Number(report.figures.find((figure) => figure.id === id)!.value),
+  ) as [number, number];
+  // 10,000.00 were paid for credits, and 21 months of 2,000.00 are committed to behind the quarter.
+  assert.ok(deferred > 0 && deferred < 10_000, String(deferred));
+  assert.equal(Math.round((remaining - deferred) * 100), 4_200_000);
+  for (const product of ["ai-inference", "accelerator-time", "other"]) {
+    const found = report.products.find((each) => each.product === product);
+    assert.ok(found !== undefined && found.growth !== null && Number(found.external) > 0, product);
+  }
+  assert.match(readFileSync(join(out, "focus-1.2.csv"), "utf8"), /,Purchase,/);
   for (const name of [
     "disclosure.html",
     "disclosure.pdf",

@@ -12,6 +12,7 @@ import {
   invoices,
   meteredRows,
   periods,
+  previewed,
   priceBook,
   ratedLater,
   reasons,
@@ -331,6 +332,19 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
         answer: wholeInvoice,
       },
       ({ params }) => books.showInvoice(params.invoice),
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/invoices/:invoice/preview",
+        name: "previewInvoice",
+        summary:
+          "Shows what a draft would say if it became final now, as far as that is known, without a number. Nothing is taken or changed by it; what is final has no preview (`invoice_state`).",
+        params,
+        answer: previewed,
+      },
+      ({ params }) => books.preview(params.invoice),
     ),
     route(
       {

@@ -182,6 +182,15 @@ export const issuedDocument = z.object({
 
 export const issuedDocuments = listOf(issuedDocument);
 
+/** A draft as the invoice that it would become: docs/reference/invoice.md. */
+export const previewed = z.object({
+  invoice: z.string(),
+  document: z.record(z.string(), z.unknown()).meta({
+    description:
+      "All that it would say, as invoice.md has it, without a number; what is not known is null, and in `missing`.",
+  }),
+});
+
 export const finalized = z.object({
   issued: z.array(z.object({ invoice: z.string(), number: z.string() })),
   refused: z.array(z.object({ invoice: z.string(), code: z.string(), message: z.string() })).meta({
@@ -222,6 +231,7 @@ export type Reasons = z.output<typeof reasons>;
 export type Invoice = z.output<typeof invoice>;
 export type WholeInvoice = z.output<typeof wholeInvoice>;
 export type IssuedDocument = z.output<typeof issuedDocument>;
+export type PreviewedInvoice = z.output<typeof previewed>;
 export type FinalizedPeriod = z.output<typeof finalized>;
 export type PaidInvoice = z.output<typeof paid>;
 export type Party = z.output<typeof party>;

@@ -91,6 +91,7 @@ export function createFakeBooks(clock: Clock): BooksOperations {
     },
     invoices: (_, page) => Promise.resolve(paged([], page)),
     showInvoice: () => Promise.resolve(refuse("not_found", "There is none.")),
+    preview: () => Promise.resolve(refuse("not_found", "There is none.")),
     finalize: () => Promise.resolve(refuse("not_found", "There is none.")),
     finalizePeriod: () => Promise.resolve({ issued: [], refused: [], refusals: 0 }),
     documents: (_, page) => Promise.resolve(paged([], page)),

@@ -46,6 +46,7 @@ export type {
   LedgerPeriods,
   LedgerTransaction,
   Metered,
+  PreviewedInvoice,
   PriceBook,
   RatedLater,
   Reasons,

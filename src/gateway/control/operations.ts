@@ -14,6 +14,7 @@ import type {
   LedgerPeriods,
   LedgerTransaction,
   Metered,
+  PreviewedInvoice,
   PriceBook,
   RatedLater,
   Reasons,
@@ -450,6 +451,8 @@ export interface BooksOperations {
     page: Page,
   ): Promise<List<Invoice> | Refusal>;
   showInvoice(invoice: string): Promise<WholeInvoice | Refusal>;
+  /** What a draft would say if it became final now. */
+  preview(invoice: string): Promise<PreviewedInvoice | Refusal>;
   /** `by`: an operator's name, as below. */
   finalize(invoice: string, by: string): Promise<IssuedDocument | Refusal>;
   finalizePeriod(period: string, by: string): Promise<FinalizedPeriod>;

@@ -4,7 +4,7 @@ import { dayAfter, daysOf, isDay } from "./days.ts";
 import type { Invoice, InvoiceLine, InvoicePeriod, TaxBreakdown, Totals } from "./invoice.ts";
 import { billedLine, type DraftLine, type DrawnPart, type Purchase, purchasedLine } from "./line.ts";
 import { unitsOf } from "./money.ts";
-import type { Buyer, Parties } from "./parties.ts";
+import type { Buyer, Issuer, Parties } from "./parties.ts";
 import type { Party } from "./party.ts";
 import type { BilledLine, InvoicedBill } from "./read-bill.ts";
 import { type Taxation, taxationOf, taxOn, type TaxStanding } from "./taxation.ts";
@@ -23,7 +23,8 @@ export interface Issuing {
   readonly prepaid?: bigint | undefined;
 }
 
-export interface BillIssuing extends Issuing {
+/** What of a bill is not in it. */
+export interface BillDrawing {
   /** Paid by credits that were bought, and taxed, before: in minor units, off the lines in their order, before tax. */
   readonly drawn?: bigint | undefined;
   /** What those credits had cost, where that is known. */
@@ -34,24 +35,32 @@ export interface BillIssuing extends Issuing {
   readonly receiptsOf?: ((line: string) => string) | undefined;
 }
 
+export type BillIssuing = Issuing & BillDrawing;
+
 export type Issued = { readonly outcome: "issued"; readonly invoice: Invoice } | Refusal;
 
 /** The invoice of a bill. The same bill and the same `issuing` make the same invoice, to the byte. */
 export function invoiceOf(bill: InvoicedBill, issuing: BillIssuing): Issued {
-  const { drawn = 0n, drawnCost, taxOfRest, receiptsOf } = issuing;
+  const { drawn = 0n } = issuing;
   if (drawn < 0n || drawn > bill.net) {
     return refuse(
       "invalid_request",
       `What is drawn must be from 0 to the bill's net, ${moneyText(bill.net, bill.currency)}.`,
     );
   }
+  return issued(draftOfBill(bill, issuing), issuing);
+}
+
+/** What a bill says, whoever it is made out to. */
+export function draftOfBill(bill: InvoicedBill, { drawn = 0n, drawnCost, taxOfRest, receiptsOf }: BillDrawing): Draft {
   const parts = drawnOf(bill.lines, drawn, drawnCost);
   const lines = bill.lines.map((line, index) =>
     billedLine(line, parts[index]!, receiptsOf?.(String(index + 1)) ?? null),
   );
   // The ledger's own tax, which its postings have too, unless there is less to be taxed.
   const tax = drawn === 0n ? bill.tax.amount : taxOfRest;
-  return issued({ ...bill, period: periodOf(bill), lines, standing: bill.tax, tax }, issuing);
+  const { customer, currency } = bill;
+  return { customer, currency, period: periodOf(bill), lines, standing: bill.tax, tax };
 }
 
 /** What credits paid of each line, in their order, and what those credits had cost: its part of all of it. Lines below 0 take none. */
@@ -70,16 +79,20 @@ function drawnOf(lines: readonly BilledLine[], drawn: bigint, cost: Fraction | u
 
 /** The invoice of credits that are bought before they are used, with the tax that the ledger has posted. */
 export function purchaseInvoiceOf(purchase: Purchase, tax: Tax, issuing: Issuing): Issued {
+  return issued(draftOfPurchase(purchase, tax), issuing);
+}
+
+export function draftOfPurchase(purchase: Purchase, tax: Tax): Draft {
   const { customer, currency } = purchase;
-  const lines = [purchasedLine(purchase)];
-  return issued({ customer, currency, period: null, lines, standing: tax, tax: tax.amount }, issuing);
+  return { customer, currency, period: null, lines: [purchasedLine(purchase)], standing: tax, tax: tax.amount };
 }
 
 function periodOf({ period: { name, startMs, endMs } }: InvoicedBill): InvoicePeriod {
   return { ...daysOf(name), startsAt: new Date(startMs).toISOString(), endsAt: new Date(endMs).toISOString() };
 }
 
-interface Draft {
+/** What an invoice says before it has a number, and somebody whom it is made out to. */
+export interface Draft {
   readonly customer: string;
   readonly currency: string;
   readonly period: InvoicePeriod | null;
@@ -116,17 +129,24 @@ function issued(draft: Draft, issuing: Issuing): Issued {
     customer,
     seller,
     buyer: partyOf(buyer),
-    buyerReference: buyer.reference ?? null,
-    purchaseOrder: buyer.purchaseOrder ?? null,
-    payment: parties.payment ?? null,
-    terms: parties.terms ?? null,
-    note: parties.note ?? null,
+    ...wordsOf(parties, buyer),
     preceding: null,
     lines,
     tax,
     totals,
   };
   return { outcome: "issued", invoice };
+}
+
+/** What the seller says on every invoice, and what the buyer wants to find. */
+export function wordsOf({ payment, terms, note }: Omit<Issuer, "seller">, buyer: Buyer | undefined) {
+  return {
+    buyerReference: buyer?.reference ?? null,
+    purchaseOrder: buyer?.purchaseOrder ?? null,
+    payment: payment ?? null,
+    terms: terms ?? null,
+    note: note ?? null,
+  } satisfies Partial<Invoice>;
 }
 
 /** BT-1 names a file too, so that it has no slashes and no dots before it. */
@@ -156,7 +176,7 @@ export function amountsOf(
   taxation: Taxation,
   { currency, prepaid, tax }: Sums,
 ): { readonly tax: TaxBreakdown; readonly totals: Totals } {
-  const net = lines.reduce((sum, line) => sum + unitsOf(line.net, currency), 0n);
+  const net = netOf(lines, currency);
   const due = tax ?? taxOn(net, taxation);
   const text = (units: bigint): string => moneyText(units, currency);
   return {
@@ -171,7 +191,13 @@ export function amountsOf(
   };
 }
 
-function partyOf(buyer: Buyer): Party {
+/** In minor units. */
+export function netOf(lines: readonly InvoiceLine[], currency: string): bigint {
+  return lines.reduce((sum, line) => sum + unitsOf(line.net, currency), 0n);
+}
+
+/** A buyer as an invoice names it; what else is said of it stands elsewhere there. */
+export function partyOf(buyer: Buyer): Party {
   const { customer: _customer, reference: _reference, purchaseOrder: _order, ...party } = buyer;
   return party;
 }

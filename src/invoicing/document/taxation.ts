@@ -18,15 +18,16 @@ interface Sides {
 
 /** The category of UNTDID 5305; refused where what the law asks for in that case is not known. */
 export function taxationOf(tax: TaxStanding, sides: Sides): Taxation | Refusal {
-  const taxation = categoryOf(tax, sides);
+  const taxation = categoryOf(tax, sides.exemption);
   if ("outcome" in taxation) return taxation;
   const missing = missingOf(taxation, sides);
   return missing === undefined ? taxation : refuse("invoice_incomplete", missing);
 }
 
-function categoryOf(
+/** The category alone, whoever sells and buys. */
+export function categoryOf(
   { jurisdiction, name, percent, reverseCharge }: TaxStanding,
-  { exemption }: Sides,
+  exemption: Exemption | undefined,
 ): Taxation | Refusal {
   const base = { name, jurisdiction: jurisdiction ?? null };
   if (reverseCharge) {
@@ -47,7 +48,10 @@ function categoryOf(
 }
 
 /** BR-AE-02, BR-S-02 and their like, and BR-CO-26, for which no tax registration is enough. */
-function missingOf({ category }: Taxation, { seller, buyer }: Sides): string | undefined {
+export function missingOf(
+  { category }: Taxation,
+  { seller, buyer }: Pick<Sides, "seller" | "buyer">,
+): string | undefined {
   if (category === "O") {
     return seller.legalRegistration === undefined
       ? "Outside the scope of the tax the seller is named by its legalRegistration, which is missing."

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { inflateSync } from "node:zlib";
 import { creditOf } from "../document/credit.ts";
 import type { Invoice } from "../document/invoice.ts";
 import { invoiceOf } from "../document/issue.ts";
 import {
   billOf,
+  goldenDraft,
   goldenInvoice,
   goldenParties,
   goldenPrices,
@@ -15,6 +17,7 @@ import {
   partiesOf,
 } from "../testing.ts";
 import { paperFormats, paperOf, type PaperFormat } from "./papers.ts";
+import { draftPdfOf, pdfOf } from "./pdf.ts";
 
 async function textOf(invoice: Invoice, format: PaperFormat): Promise<string> {
   const written = await paperOf(invoice, format);
@@ -119,6 +122,33 @@ test("a PDF shows no empty boxes: Chinese has its letters, and characters that n
     await textOf(issuedInvoice(invoiceOf(billOf(goldenUsage), { ...issuing, parties: quoted })), "pdf"),
     /^%PDF/,
   );
+});
+
+/** What is drawn on each page of a PDF, as its operators. */
+function pagesOf(written: Awaited<ReturnType<typeof pdfOf>>): readonly string[] {
+  if (written.outcome === "refused") throw new Error(written.message);
+  const text = Buffer.from(written.bytes).toString("latin1");
+  const streams = [...text.matchAll(/\/Length \d+\n\/Filter \/FlateDecode\n>>\nstream\n([^]*?)\nendstream/g)];
+  return streams.flatMap(([, stream]) => {
+    const drawn = inflateSync(Buffer.from(stream!, "latin1")).toString("latin1");
+    return drawn.startsWith("1 0 0 -1 0 841.89 cm") ? [drawn] : [];
+  });
+}
+
+test("a draft is marked across each of its pages, and an invoice on none", async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `model-${index}/input-tokens`);
+  const usage = Object.fromEntries(names.map((name) => [name, "1000000"]));
+  const bill = billOf(usage, { prices: [{ sku: "*/input-tokens", unitPrice: "0.0000008" }] });
+  const { lines } = issuedInvoice(invoiceOf(bill, issuing));
+  const draft = await draftPdfOf({ ...goldenDraft(), lines });
+  // Turned by 45 degrees, which nothing else is.
+  const isMarked = (page: string): boolean => /^0\.70\d+ -0\.70\d+ 0\.70\d+ 0\.70\d+ .* cm$/m.test(page);
+  const pages = pagesOf(draft);
+  assert.ok(pages.length > 2);
+  assert.deepEqual(pages.map(isMarked), Array<boolean>(pages.length).fill(true));
+  assert.deepEqual(await draftPdfOf({ ...goldenDraft(), lines }), draft);
+  const invoice = pagesOf(await pdfOf(goldenInvoice()));
+  assert.deepEqual(invoice.map(isMarked), [false]);
 });
 
 test("an invoice of a thousand lines is written in each format", async () => {

@@ -1,9 +1,10 @@
 import type PDFDocument from "pdfkit";
 import { refuse } from "../../base/index.ts";
 import type { Invoice } from "../document/invoice.ts";
+import type { Preview } from "../document/preview.ts";
 import { type Typeface, typefaceOf } from "../../typeface/index.ts";
 import { describeFacturX, facturXFile } from "./factur-x.ts";
-import { type Sheet, sheetOf } from "./sheet.ts";
+import { draftSheetOf, type Sheet, sheetOf } from "./sheet.ts";
 import { type Written, xmlOf } from "./xml.ts";
 
 type Document = InstanceType<typeof PDFDocument>;
@@ -18,20 +19,24 @@ const columns = { id: 50, name: 75, quantity: 250, price: 345, net: 465 };
 
 /** PDF/A-3b with its font in it. The same invoice gives the same bytes: its dates are the day of issue. */
 export async function pdfOf(invoice: Invoice, options: PdfOptions = {}): Promise<Written> {
-  return printed(invoice, options);
+  return printed(sheetOf(invoice), invoice.issueDate, options);
 }
 
 /** The same with CII inside, for machines: Factur-X (ZUGFeRD) of profile EN 16931. */
 export async function facturXOf(invoice: Invoice, options: PdfOptions = {}): Promise<Written> {
   const xml = await xmlOf(invoice, "cii");
-  return xml.outcome === "written" ? printed(invoice, options, xml.bytes) : xml;
+  return xml.outcome === "written" ? printed(sheetOf(invoice), invoice.issueDate, options, xml.bytes) : xml;
 }
 
-async function printed(invoice: Invoice, { font }: PdfOptions, cii?: Uint8Array): Promise<Written> {
+/** A draft for people to look at, marked as one on each page; for machines there is none. */
+export async function draftPdfOf(draft: Preview, options: PdfOptions = {}): Promise<Written> {
+  return printed(draftSheetOf(draft), draft.issueDate, options);
+}
+
+async function printed(sheet: Sheet, day: string, { font }: PdfOptions, cii?: Uint8Array): Promise<Written> {
   const { default: Pdf } = await import("pdfkit");
   const typeface = typefaceOf(font);
-  const sheet = sheetOf(invoice);
-  const issuedAt = new Date(`${invoice.issueDate}T00:00:00Z`);
+  const issuedAt = new Date(`${day}T00:00:00Z`);
   const document = new Pdf({
     size: "A4",
     margins: { top: page.top, left: page.left, right: 50, bottom: 50 },
@@ -93,6 +98,7 @@ function draw(pen: Pen, sheet: Sheet): void {
   document.fontSize(18);
   write(pen, "bold", sheet.title, { x: page.left, y: page.top, width: page.right - page.left });
   document.fontSize(9);
+  drawNotes(pen, sheet.warnings);
   const top = document.y + 14;
   const left = drawTexts(pen, ["From", ...sheet.seller], { x: page.left, y: top, width: 170 });
   const middle = drawTexts(pen, ["To", ...sheet.buyer], { x: 230, y: top, width: 160 });
@@ -100,7 +106,7 @@ function draw(pen: Pen, sheet: Sheet): void {
   drawRows(pen, sheet, Math.max(left, middle, right) + 18);
   drawTotals(pen, sheet);
   drawNotes(pen, sheet.notes);
-  numberPages(pen, sheet.title);
+  finishPages(pen, sheet);
 }
 
 /** The first text is a heading. Returns where it ends. */
@@ -190,7 +196,8 @@ function drawNotes(pen: Pen, notes: readonly string[]): void {
   for (const note of notes) write(pen, "regular", note, { x: page.left, y: pen.document.y + 4, width });
 }
 
-function numberPages(pen: Pen, title: string): void {
+/** What stands on every page: its number, and the mark of what is no invoice. */
+function finishPages(pen: Pen, { title, mark }: Sheet): void {
   const { document } = pen;
   const { count } = document.bufferedPageRange();
   for (let index = 0; index < count; index++) {
@@ -200,5 +207,17 @@ function numberPages(pen: Pen, title: string): void {
     document.fontSize(7);
     const place: Place = { x: page.left, y: 805, width: page.right - page.left, align: "center" };
     write(pen, "regular", `${title}, page ${index + 1} of ${count}`, place);
+    if (mark !== null) drawMark(pen, mark);
   }
+}
+
+/** Across the page, so faint that what is below it can be read. */
+function drawMark(pen: Pen, mark: string): void {
+  const { document } = pen;
+  const { width, height } = document.page;
+  document.save();
+  document.rotate(-45, { origin: [width / 2, height / 2] });
+  document.fontSize(150).fillOpacity(0.12);
+  write(pen, "bold", mark, { x: 0, y: height / 2 - 90, width, align: "center" });
+  document.restore();
 }

@@ -2,8 +2,17 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { creditOf } from "../document/credit.ts";
 import { invoiceOf } from "../document/issue.ts";
-import { billOf, goldenInvoice, goldenPrices, goldenUsage, issuedInvoice, issuing } from "../testing.ts";
-import { sheetOf } from "./sheet.ts";
+import {
+  billOf,
+  goldenDraft,
+  goldenInvoice,
+  goldenIssuer,
+  goldenPrices,
+  goldenUsage,
+  issuedInvoice,
+  issuing,
+} from "../testing.ts";
+import { draftSheetOf, sheetOf } from "./sheet.ts";
 
 const thin = "\u202F";
 
@@ -26,4 +35,30 @@ test("no tax says why, and an amount that is credited is no piece of something",
   const crediting = { number: "CN-2026-000001", issueDate: "2026-04-02", reason: "Outage", credits, before: [] };
   const [row] = sheetOf(issuedInvoice(creditOf(goldenInvoice(), crediting))).rows;
   assert.deepEqual([row!.quantity, row!.price, row!.net], ["part", "", "100.00"]);
+});
+
+test("a draft says what its invoice would, but for what nobody may take for one", () => {
+  const [draft, invoice] = [draftSheetOf(goldenDraft()), sheetOf(goldenInvoice())];
+  assert.deepEqual([draft.rows, draft.seller, draft.buyer], [invoice.rows, invoice.seller, invoice.buyer]);
+  assert.deepEqual(
+    draft.totals.map(([, amount]) => amount),
+    invoice.totals.map(([, amount]) => amount),
+  );
+  assert.deepEqual([draft.mark, invoice.mark, invoice.warnings], ["DRAFT", null, []]);
+  assert.match(draft.warnings.join(" "), /^This is no invoice, and nothing is to be paid on it\./);
+  assert.doesNotMatch(JSON.stringify(draft), /INV-|"To be paid"|"Invoice/);
+  assert.deepEqual(draft.facts[0], ["Date, if final today", "2026-04-01"]);
+});
+
+test("what is not known of a draft stands where it would stand", () => {
+  const { seller: _seller, ...issuer } = goldenIssuer;
+  const missing = ["What is missing: the seller."];
+  const told = goldenDraft({ issuer, buyer: undefined, missing });
+  const draft = draftSheetOf({ ...told, tax: null, totals: null });
+  assert.deepEqual([draft.seller, draft.buyer[0]], [["not known yet"], "acme"]);
+  assert.deepEqual(draft.totals, [
+    ["Net", `1${thin}912.73 CNY`],
+    ["Tax", "not known yet"],
+  ]);
+  assert.ok(draft.warnings.includes("It cannot become final yet: What is missing: the seller."));
 });

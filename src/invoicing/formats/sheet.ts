@@ -1,11 +1,15 @@
 import { countryName } from "../../base/index.ts";
 import type { Invoice, InvoiceLine, TaxBreakdown } from "../document/invoice.ts";
 import type { Party } from "../document/party.ts";
+import type { Preview } from "../document/preview.ts";
 import { showable } from "../document/text.ts";
 
 /** What stands on an invoice that people read, in the order in which they read it. */
 export interface Sheet {
   readonly title: string;
+  /** Across each page, where it is no invoice; and below the title, why. */
+  readonly mark: string | null;
+  readonly warnings: readonly string[];
   readonly facts: readonly (readonly [string, string])[];
   readonly seller: readonly string[];
   readonly buyer: readonly string[];
@@ -25,26 +29,70 @@ interface Row {
 }
 
 export function sheetOf(invoice: Invoice): Sheet {
-  const { kind, number, currency, issueDate, dueDate, period, preceding, buyerReference, purchaseOrder } = invoice;
-  const facts: readonly (readonly [string, string | null | undefined])[] = [
-    ["Date", issueDate],
-    ["Due", dueDate],
+  const { kind, number, issueDate, preceding } = invoice;
+  return {
+    title: `${kind === "invoice" ? "Invoice" : "Credit note"} ${number}`,
+    mark: null,
+    warnings: [],
+    facts: factsOf(invoice, [
+      ["Date", issueDate],
+      ["Due", invoice.dueDate],
+      ["Invoice credited", preceding === null ? null : `${preceding.number} of ${preceding.issueDate}`],
+    ]),
+    seller: partyTexts(invoice.seller),
+    buyer: partyTexts(invoice.buyer),
+    rows: invoice.lines.map((line) => rowOf(line, invoice.currency)),
+    totals: totalsOf(invoice, kind === "invoice" ? "To be paid" : "To be credited"),
+    notes: notesOf(invoice, kind === "invoice" ? number : null),
+  };
+}
+
+const unknown = "not known yet";
+
+/** A draft as the invoice that it would become, so marked that nobody takes it for one. */
+export function draftSheetOf(draft: Preview): Sheet {
+  const { currency, issueDate, dueDate, seller, buyer, customerName, net, tax, totals, missing } = draft;
+  return {
+    title: "Draft of an invoice, without a number",
+    mark: "DRAFT",
+    warnings: [
+      "This is no invoice, and nothing is to be paid on it. What it says can change until it becomes final, under a number.",
+      ...missing.map((each) => showable(`It cannot become final yet: ${each}`)),
+    ],
+    facts: factsOf(draft, [
+      ["Date, if final today", issueDate],
+      ["Due, if final today", dueDate],
+    ]),
+    seller: seller === null ? [unknown] : partyTexts(seller),
+    buyer: buyer === null ? [showable(customerName), `Name and address: ${unknown}`] : partyTexts(buyer),
+    rows: draft.lines.map((line) => rowOf(line, currency)),
+    totals:
+      tax === null || totals === null
+        ? [
+            ["Net", `${grouped(net)} ${currency}`],
+            ["Tax", unknown],
+          ]
+        : totalsOf({ tax, totals, currency }, "To be paid once it is final"),
+    notes: notesOf({ ...draft, tax: tax ?? { reason: null } }, "its number, once it is final"),
+  };
+}
+
+type Fact = readonly [name: string, value: string | null | undefined];
+
+function factsOf(
+  { period, buyerReference, purchaseOrder, currency }: Omit<Preview, "totals" | "tax"> | Invoice,
+  [date, due, ...others]: readonly Fact[],
+): Sheet["facts"] {
+  const facts: readonly Fact[] = [
+    date!,
+    due!,
     ["Period", period === null ? null : `${period.startDate} to ${period.endDate}`],
-    ["Invoice credited", preceding === null ? null : `${preceding.number} of ${preceding.issueDate}`],
+    ...others,
     ["Your reference", buyerReference],
     ["Purchase order", purchaseOrder],
     ["Currency", currency],
   ];
-  const { seller, buyer, lines } = invoice;
-  return {
-    title: `${kind === "invoice" ? "Invoice" : "Credit note"} ${number}`,
-    facts: facts.flatMap(([name, value]) => (value == null ? [] : [[name, showable(value)] as const])),
-    seller: partyTexts(seller),
-    buyer: partyTexts(buyer),
-    rows: lines.map((line) => rowOf(line, currency)),
-    totals: totalsOf(invoice),
-    notes: notesOf(invoice),
-  };
+  return facts.flatMap(([name, value]) => (value == null ? [] : [[name, showable(value)] as const]));
 }
 
 function partyTexts(party: Party): readonly string[] {
@@ -102,14 +150,17 @@ function paid(price: string, net: string): string {
   return least === "" && decimals === "" ? price : `${whole}.${decimals.padEnd(least.length, "0")}`;
 }
 
-function totalsOf({ kind, totals, tax, currency }: Invoice): Sheet["totals"] {
+function totalsOf(
+  { totals, tax, currency }: Pick<Invoice, "totals" | "tax" | "currency">,
+  last: string,
+): Sheet["totals"] {
   const { net, gross, prepaid, payable } = totals;
   const rows: readonly (readonly [string, string])[] = [
     ["Net", net],
     [taxName(tax), totals.tax],
     ["Gross", gross],
     ...(/[1-9]/.test(prepaid) ? [["Received already", `-${prepaid}`] as const] : []),
-    [kind === "invoice" ? "To be paid" : "To be credited", payable],
+    [last, payable],
   ];
   return rows.map(([name, amount]) => [name, `${grouped(amount)} ${currency}`]);
 }
@@ -120,11 +171,18 @@ function taxName({ name, percent, category }: TaxBreakdown): string {
   return showable(category === "S" || category === "Z" ? `${name} ${percent} %` : `${name}, ${untaxed[category]}`);
 }
 
-function notesOf({ tax, payment, terms, note, number, kind }: Invoice): readonly string[] {
+interface Noted extends Pick<Invoice, "payment" | "terms" | "note"> {
+  readonly tax: Pick<TaxBreakdown, "reason">;
+}
+
+/** `reference`: what a payment is made with; null: nothing is to be paid. */
+function notesOf({ tax, payment, terms, note }: Noted, reference: string | null): readonly string[] {
   const account =
-    payment === null || kind === "credit-note"
+    payment === null || reference === null
       ? []
-      : [`Pay to ${[payment.account, payment.accountName, payment.bic].filter(Boolean).join(", ")}, with ${number}.`];
+      : [
+          `Pay to ${[payment.account, payment.accountName, payment.bic].filter(Boolean).join(", ")}, with ${reference}.`,
+        ];
   return [...(tax.reason === null ? [] : [tax.reason]), ...account, terms, note]
     .filter((text) => text !== null)
     .map(showable);
