@@ -90,18 +90,22 @@ class KeyDirectory implements Directory {
     this.#following.stop();
   }
 
-  /** What is confirmed is confirmed as of when it was asked. */
+  /**
+   * What is confirmed is confirmed as of when it was asked. To read many keys may take longer than that counts: it is
+   * asked once more whether they are still the newest.
+   */
   async #read(): Promise<void> {
-    const askedAtMs = this.#options.clock.monotonicMs();
-    const { keys } = await readEpochs(this.#options.db);
-    if (keys !== this.#epoch) {
-      const { epoch, holders } = await readHolders(
-        this.#options.db,
-        new Date(this.#options.clock.nowMs() - revokedKnownMs),
-      );
+    for (;;) {
+      const askedAtMs = this.#options.clock.monotonicMs();
+      const { keys } = await readEpochs(this.#options.db);
+      if (keys === this.#epoch) {
+        this.#confirmedAtMs = askedAtMs;
+        return;
+      }
+      const knownSince = new Date(this.#options.clock.nowMs() - revokedKnownMs);
+      const { epoch, holders } = await readHolders(this.#options.db, knownSince);
       this.#holders = holders;
       this.#epoch = epoch;
     }
-    this.#confirmedAtMs = askedAtMs;
   }
 }
