@@ -130,6 +130,9 @@ async function start(options: BootOptions, stops: Stops): Promise<RunningCloud> 
   const models = (): readonly string[] => servedModels(destinations);
   const makeKey = (): Promise<FirstKey | undefined> => firstKey(books.store, books.tenancy);
   const first = models().length > 0 ? Promise.resolve(await makeKey()) : served.promise.then(makeKey);
+  // A start that takes long lets what it has read first grow old; whoever asks first would be told that the database is
+  // away. Where it is, he is told so.
+  await Promise.allSettled([books.directory.refresh(), books.inForce.refresh()]);
   front.open(behind);
   const { timeoutMs } = settings.drain;
   const inFlight = (): number => cloud.meters.inFlight;

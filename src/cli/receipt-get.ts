@@ -69,8 +69,9 @@ async function get(id: string, options: GetOptions, context: CommandContext): Pr
 async function getProof(id: string, url: string, folder: string, options: GetOptions, context: CommandContext) {
   const token = tenantKey(options, context);
   try {
-    const about = parsed(await fetchText(new URL("/.well-known/bailiwick/log", url), token)) as AboutLog;
     const proof = await fetchProof(id, options, context);
+    // Not before: what the log says of the key that sealed the receipt may have come into it meanwhile.
+    const about = parsed(await fetchText(new URL("/.well-known/bailiwick/log", url), token)) as AboutLog;
     const files = {
       proof: proofFileOf(join(folder, `${id}.json`)),
       keyStatement: join(folder, "bailiwick-key-statement.tlog-proof"),

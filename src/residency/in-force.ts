@@ -127,12 +127,19 @@ class Follower implements InForce {
     this.#following.stop();
   }
 
-  /** What is confirmed is confirmed as of when it was asked. A document that cannot be used is none that is confirmed. */
+  /**
+   * What is confirmed is confirmed as of when it was asked. A document that cannot be used is none that is confirmed. To
+   * make a new one ready may take longer than that counts: it is asked once more whether it is still the newest.
+   */
   async #read(): Promise<void> {
-    const askedAtMs = this.#options.clock.monotonicMs();
-    const { policy } = await readEpochs(this.#options.db);
-    if (policy !== this.#held?.policy.epoch) await this.#hold(await readNewest(this.#options.db));
-    this.#confirmedAtMs = askedAtMs;
+    const { clock, db } = this.#options;
+    for (let changed = true, asked = 0; changed && asked < 2; asked++) {
+      const askedAtMs = clock.monotonicMs();
+      const { policy } = await readEpochs(db);
+      changed = policy !== this.#held?.policy.epoch;
+      if (changed) await this.#hold(await readNewest(db));
+      this.#confirmedAtMs = askedAtMs;
+    }
   }
 
   /** What holds goes on until all of the new one is ready: others are answered by it meanwhile. */

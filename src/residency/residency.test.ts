@@ -183,6 +183,19 @@ test("another gateway hears of a change at its next question, and goes on as it 
   assert.equal(other.inForce.mayServe("personal")?.code, "directory_stale");
 });
 
+test("a change that takes longer to make ready than a confirmation counts is confirmed when it is", async (context) => {
+  const store = await opened(context);
+  const clock = new ManualClock(startMs);
+  const slow = { db: store.db, clock, whenAway: protectedAway, onFailure: assert.ifError };
+  const inForce = await createInForce({ ...slow, onChange: () => clock.advance(6_000) });
+  context.after(() => inForce.close());
+  const { residency } = await gateway(store, context);
+  done(await residency.putFacts({ basedOn: 0, document: { operators, sites: [berlin] } }));
+  await inForce.refresh();
+  assert.equal(inForce.versions.facts, 1);
+  assert.equal(inForce.mayServe("personal"), undefined);
+});
+
 test("evidence that expires ends its site at that moment, under the same policy", async (context) => {
   const site = { name: "berlin", jurisdiction: "DE" };
   const { residency, inForce, clock, candidates } = await gateway(await opened(context), context, [site]);

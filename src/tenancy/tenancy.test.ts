@@ -526,6 +526,19 @@ test("while the database is away keys are served on, as the settings say for eac
   directory.close();
 });
 
+test("keys that take longer to read than a confirmation counts are confirmed when they are read", async () => {
+  await tenant("many");
+  const clock = new ManualClock(Date.parse("2026-11-24"));
+  const nowMs = clock.nowMs.bind(clock);
+  clock.nowMs = () => {
+    clock.advance(2_000);
+    return nowMs();
+  };
+  const directory = await opened({ clock });
+  assert.equal(directory.mayServe("personal"), undefined);
+  directory.close();
+});
+
 test("what another release or a hand wrote into the tables never widens what a key may do", async () => {
   const { organisation, project, key } = await tenant("strange");
   await store.db

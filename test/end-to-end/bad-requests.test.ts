@@ -15,7 +15,7 @@ const settings = `
 engine: {kind: fake, contextTokens: 512}
 models: {serve: [fake]}
 fake: {firstTokenMs: 1, tokenMs: 0, tokens: 8}
-limits: {bodyBytes: 65536, headersTimeoutMs: 500, bodyTimeoutMs: 700, connections: 64}
+limits: {bodyBytes: 65536, headersTimeoutMs: 1500, bodyTimeoutMs: 2000, connections: 64}
 `;
 
 before(async () => {
@@ -146,11 +146,17 @@ test("missing, wrong, revoked, expired keys", async () => {
   const revoked = await makeKey(cloud, "revoked");
   assert.equal((await ask({ url, key: revoked })).status, 200);
   await control(cloud, "POST", "/keys/revoked/revoke");
-  const revokedAtMs = Date.now();
-  await eventually("the refusal", async () => (await ask({ url, key: revoked })).status === 401);
-  assert.ok(Date.now() - revokedAtMs < 1_000, "a revoked key was served for more than a second");
+  const revokedAtMs = performance.now();
+  let lastServedMs = revokedAtMs;
+  await eventually("the refusal", async () => {
+    const fromMs = performance.now();
+    if ((await ask({ url, key: revoked })).status === 401) return true;
+    lastServedMs = fromMs;
+    return false;
+  });
+  assert.ok(lastServedMs - revokedAtMs < 1_000, "a revoked key was served for more than a second");
   await refused({ key: revoked }, 401, "revoked_key");
-  const expiresAt = new Date(Date.now() + 600).toISOString();
+  const expiresAt = new Date(Date.now() + 2_000).toISOString();
   const expiring = await makeKey(cloud, "expiring", { limits: { expiresAt } });
   await eventually("the expiry", () => Date.now() > Date.parse(expiresAt));
   await refused({ key: expiring }, 401, "expired_key");

@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { formatAmount, parseAmount } from "../../src/base/index.ts";
 import { ask, control, makeKey } from "./asking.ts";
-import { commandFails, eventually, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import {
+  commandFails,
+  eventually,
+  ownQuestionAnswered,
+  type RunningCloud,
+  startCloud,
+  temporaryFolder,
+} from "./cloud.ts";
 import { program } from "./up.ts";
 
 const folder = temporaryFolder();
@@ -108,6 +115,7 @@ const file = (name: string, text: string): string => {
 
 before(async () => {
   cloud = await startCloud({ data: join(folder.path, "data"), arguments: ["--engine", "fake"], settings });
+  await ownQuestionAnswered(cloud);
   for (const name of ["acme", "globex", "initech"]) await control(cloud, "POST", "/organisations", { name });
   await control(cloud, "POST", "/projects", { organisation: "globex", name: "chat", dataClass: "public" });
   key = await makeKey(cloud, "desk", { project: "globex/chat" });

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
 
 const program = fileURLToPath(new URL("../../bin/bailiwick.js", import.meta.url));
 const run = promisify(execFile);
@@ -53,13 +54,12 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
 export async function startCloud(options: CloudOptions = {}): Promise<RunningCloud> {
   const data = options.data ?? join(mkdtempSync(join(tmpdir(), "bailiwick-e2e-")), "data");
   const settings = join(data, "..", "bailiwick.yaml");
-  const config = options.settings === undefined ? [] : ["--config", settings];
-  if (options.settings !== undefined) writeFileSync(settings, options.settings);
+  writeFileSync(settings, patient(options.settings ?? "{}"));
   const [first = process.execPath, ...more] = options.under ?? [];
   const above = options.under === undefined ? [] : [...more, process.execPath];
   const child = spawn(
     first,
-    [...above, program, "up", "--data", data, "--port", "0", ...config, ...(options.arguments ?? [])],
+    [...above, program, "up", "--data", data, "--port", "0", "--config", settings, ...(options.arguments ?? [])],
     { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...options.environment } },
   );
   let output = "";
@@ -80,7 +80,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<RunningClo
     newKey: async (project = "default", ...more) =>
       (await command<{ key: string }>("key", "create", "--project", project, ...more)).key,
     stop: async () => {
-      if (child.exitCode !== null) return child.exitCode;
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       child.kill("SIGTERM");
       const [code] = (await once(child, "exit")) as [number | null];
       return code;
@@ -92,6 +92,21 @@ export async function startCloud(options: CloudOptions = {}): Promise<RunningClo
       await gone(below);
     },
   };
+}
+
+/**
+ * The settings, under which a machine that stands still for a second is not taken for a database that is away, unless they
+ * say so: personal data would be refused for a moment, in whatever test.
+ */
+function patient(settings: string): string {
+  const given = (parse(settings) ?? {}) as { readonly database?: { readonly whenAway?: object } };
+  const whenAway = { afterMs: 10_000, ...given.database?.whenAway };
+  return JSON.stringify({ ...given, database: { ...given.database, whenAway } });
+}
+
+/** The first start of a cloud that has a model asks a question of its own, which is one more request. */
+export function ownQuestionAnswered(cloud: RunningCloud): Promise<void> {
+  return eventually("the answer to its own question", () => cloud.output().includes("one bit flipped"));
 }
 
 /** A command that is expected to fail: what it printed, and its exit code. */

@@ -4,7 +4,16 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ask, eventsOf, isDone, makeKey, type Seen, usageOf } from "./asking.ts";
-import { alive, descendants, eventually, pause, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import {
+  alive,
+  descendants,
+  eventually,
+  ownQuestionAnswered,
+  pause,
+  type RunningCloud,
+  startCloud,
+  temporaryFolder,
+} from "./cloud.ts";
 import { startUp } from "./up.ts";
 
 /** A stop is told of, can be hurried, and ends no answer without a word. */
@@ -19,8 +28,7 @@ async function up(drainMs: number): Promise<RunningCloud> {
   const settings = `engine: {kind: fake}\ndrain: {timeoutMs: ${drainMs}}\n`;
   const cloud = await startCloud({ data: join(folder.path, "data"), settings });
   clouds.push(cloud);
-  // The first start asks a question of its own, which would be one more answer that runs.
-  if (clouds.length === 1) await eventually("the proof", () => cloud.output().includes("one bit flipped"));
+  if (clouds.length === 1) await ownQuestionAnswered(cloud);
   return cloud;
 }
 

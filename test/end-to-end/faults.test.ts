@@ -14,7 +14,16 @@ import {
   usageIn,
   usageOf,
 } from "./asking.ts";
-import { alive, descendants, eventually, pause, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import {
+  alive,
+  descendants,
+  eventually,
+  pause,
+  type RunningCloud,
+  signal,
+  startCloud,
+  temporaryFolder,
+} from "./cloud.ts";
 
 /** Parts that die or stand still while answers run: the engine's process, the client, PostgreSQL. */
 const folder = temporaryFolder();
@@ -24,7 +33,8 @@ let url: string;
 before(async () => {
   cloud = await startCloud({
     data: join(folder.path, "data"),
-    settings: "engine: {kind: fake}\nmodels: {serve: [fake]}\nfake: {firstTokenMs: 1, tokenMs: 2, tokens: 16}\n",
+    settings:
+      "engine: {kind: fake}\nmodels: {serve: [fake]}\nfake: {firstTokenMs: 1, tokenMs: 2, tokens: 16}\ndatabase: {whenAway: {afterMs: 3000}}\n",
     arguments: ["--site", "DE"],
   });
   ({ url } = cloud);
@@ -233,7 +243,7 @@ test("PostgreSQL stands still mid-load: public data is served, personal data is 
   const running = load(key, 6);
   // Its children hold the connections: they stand still too, as on a machine that has lost its disk.
   const all = [postmaster, ...(await descendants(postmaster))];
-  for (const pid of all) process.kill(pid, "SIGSTOP");
+  for (const pid of all) signal(pid, "SIGSTOP");
   try {
     await eventually("the refusal of personal data", async () => (await ask({ url, key: personal })).status !== 200);
     const refused = await ask({ url, key: personal });
@@ -249,7 +259,7 @@ test("PostgreSQL stands still mid-load: public data is served, personal data is 
     const by = running.seen.length;
     await eventually("public data served all the same", () => running.seen.length > by + 50);
   } finally {
-    for (const pid of all.toReversed()) process.kill(pid, "SIGCONT");
+    for (const pid of all.toReversed()) signal(pid, "SIGCONT");
   }
   await running.stop();
   await eventually("personal data again", async () => (await ask({ url, key: personal })).status === 200);

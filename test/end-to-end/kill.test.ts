@@ -21,7 +21,11 @@ const up = (): Promise<RunningCloud> =>
   startCloud({ data, arguments: ["--engine", "fake"], environment: { TMPDIR: scratch } });
 const hostFolders = (): readonly string[] => readdirSync(scratch).filter((name) => name.startsWith("bailiwick-host-"));
 const settledLine = (output: string): number | undefined => {
-  const line = output.split("\n").find((text) => text.includes("settled what an earlier run left open"));
+  // The last line may not have come whole.
+  const line = output
+    .split("\n")
+    .slice(0, -1)
+    .find((text) => text.includes("settled what an earlier run left open"));
   return line === undefined ? undefined : (JSON.parse(line) as { requests: number }).requests;
 };
 const allRows = async (of: RunningCloud): Promise<readonly UsageRow[]> =>

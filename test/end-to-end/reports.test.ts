@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ask, control, makeKey } from "./asking.ts";
-import { commandFails, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import { commandFails, ownQuestionAnswered, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 
 const folder = temporaryFolder();
 const attested = { class: "operator-attested", on: "2026-01-15" };
@@ -59,6 +59,7 @@ before(async () => {
     settings: JSON.stringify({ ...settings, upstreams: [upstream] }),
     environment: { AWAY_KEY: upstreamKey },
   });
+  await ownQuestionAnswered(cloud);
   await control(cloud, "PUT", "/facts", { basedOn: 0, document: facts });
   await control(cloud, "POST", "/organisations", { name: "clinic" });
   await control(cloud, "POST", "/organisations", { name: "bank" });

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ask, control, makeKey, type Seen, type SeenUsage } from "./asking.ts";
-import { commandFails, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import { commandFails, eventually, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 
 const folder = temporaryFolder();
 const attested = { class: "operator-attested", on: "2026-01-01" };
@@ -153,6 +153,7 @@ test("what was asked of policy outlives a crash between intent and settlement, a
     arguments: ["--engine", "fake"],
     settings: JSON.stringify({ site: { name: "berlin", jurisdiction: "DE" } }),
   });
+  await eventually("the settlement", () => cloud.output().includes("settled what an earlier run left open"));
   await cloud.command("usage");
   const found = await cloud.command<{ lost: Part }>("drill", "--revoke", "certificate:C5-type-2");
   assert.equal(found.lost.requests, 4, JSON.stringify(found.lost));

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { alive, commandFails, descendants, eventually, type RunningCloud } from "./cloud.ts";
+import { alive, commandFails, descendants, eventually, type RunningCloud, signal } from "./cloud.ts";
 import { control } from "./asking.ts";
 import { program } from "./up.ts";
 
@@ -87,9 +87,11 @@ export async function startMachine(options: JoinOptions): Promise<Machine> {
   let said = "";
   child.stdout.on("data", (part: Buffer) => (said += part.toString()));
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (part: Buffer) => (output += part.toString()));
-  const isUp = (): boolean => said.includes("\n") || child.exitCode !== null;
-  await eventually("a host", isUp);
-  if (child.exitCode !== null) throw new Error(`join ended with ${child.exitCode}:\n${output}`);
+  // Its last words come after its end.
+  let isOver = false;
+  child.once("close", () => (isOver = true));
+  await eventually("a host", () => said.includes("\n") || isOver);
+  if (isOver) throw new Error(`join ended with ${child.exitCode}:\n${output}`);
   const joined = JSON.parse(said) as Pick<Machine, "host" | "site" | "address" | "isNew">;
   return {
     ...joined,
@@ -105,7 +107,7 @@ export async function startMachine(options: JoinOptions): Promise<Machine> {
     kill: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const all = [child.pid!, ...(await descendants(child.pid!))];
-      for (const pid of all) process.kill(pid, "SIGKILL");
+      for (const pid of all) signal(pid, "SIGKILL");
       await eventually("the machine's end", () => !all.some(alive));
     },
   };

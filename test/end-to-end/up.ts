@@ -26,12 +26,15 @@ export function startUp(
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (part: Buffer) => (output += part.toString()));
+  // Its last words come after its end.
+  let isOver = false;
+  child.once("close", () => (isOver = true));
   return {
     process: child,
     output: () => output,
     async printed(pattern, withinMs = 60_000) {
       let match: RegExpExecArray | null = null;
-      const found = (): boolean => (match = pattern.exec(output)) !== null || child.exitCode !== null;
+      const found = (): boolean => (match = pattern.exec(output)) !== null || isOver;
       await eventually(`${pattern} in the output`, found, withinMs).catch((error: unknown) => {
         throw new Error(`${String(error)}:\n${output}`);
       });

@@ -127,7 +127,7 @@ before(async () => {
   const settings = `
 models: {serve: []}
 upstreams:
-  - {name: odd, url: "http://127.0.0.1:${port}/v1", firstByteTimeoutMs: 5000, idleTimeoutMs: 5000}
+  - {name: odd, url: "http://127.0.0.1:${port}/v1", firstByteTimeoutMs: 30000, idleTimeoutMs: 30000}
 `;
   cloud = await startCloud({ data: join(folder.path, "data"), settings });
 });
@@ -153,7 +153,7 @@ test("a stream that says that it is complete is, whatever its connection does af
   for (const model of ["done-stays-open", "done-then-pings", "done-then-flood"]) {
     const { text, whole, tookMs, key } = await asked(model, true);
     assert.ok(whole && isDone(text) && !text.includes("xxx"), `${model}: ${text.slice(0, 500)}`);
-    assert.ok(tookMs < 4_000, `${model} took ${tookMs} ms`);
+    assert.ok(tookMs < 20_000, `${model} took ${tookMs} ms`);
     const { outputTokens, unrated } = await usageOf(cloud, key);
     assert.deepEqual([outputTokens, unrated], [2, 0], model);
   }
@@ -164,7 +164,7 @@ test("a stream that says that it is complete is, whatever its connection does af
 test("heads that announce an answer for ever are no answer", async () => {
   const { status, text, tookMs } = await asked("heads-without-end", false);
   assert.equal(status, 502, text);
-  assert.ok(tookMs < 4_000, `${tookMs} ms`);
+  assert.ok(tookMs < 20_000, `${tookMs} ms`);
 });
 
 test("what is between the operator and the upstream is not told to a tenant, and costs nothing", async () => {
