@@ -1,6 +1,14 @@
 import { refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import { AllTerms, type Quantity } from "../ledger/index.ts";
-import { findUnrated, type List, type Page, setDropped, setRated, type UnratedRow } from "../store/index.ts";
+import {
+  findSettled,
+  findUnrated,
+  type List,
+  type Page,
+  setDropped,
+  setRated,
+  type UnratedRow,
+} from "../store/index.ts";
 import { accrue, hold } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { noNext } from "./reading.ts";
@@ -75,7 +83,7 @@ export async function rateUnrated(
       });
       sum.rated += done.rated;
       sum.left += done.left;
-      if (number !== undefined && sum.rated + sum.left === 0) return noNumber(number);
+      if (number !== undefined && sum.rated + sum.left === 0) return noNumber(context, number);
       if (done.last === undefined) return sum;
       after = done.last;
     }
@@ -90,8 +98,16 @@ function refuseCounted(rows: readonly UnratedRow[]): void {
   throw new RefusalError(refuse("invalid_request", message, { param: "quantity" }));
 }
 
-function noNumber(number: number): Refusal {
-  return refuse("not_found", `Nothing unrated has the number ${number}.`, { param: "number" });
+/** Whoever asks once more, because no answer came, hears that it was done. */
+async function noNumber({ db }: Pick<BooksContext, "db">, number: number): Promise<Refusal> {
+  const settled = await findSettled(db, number);
+  if (settled === undefined)
+    return refuse("not_found", `Nothing unrated has the number ${number}.`, { param: "number" });
+  const { at, quantity, dropped } = settled;
+  const done =
+    dropped === undefined ? `rated, with a quantity of ${quantity}` : `dropped by ${dropped.by}: ${dropped.reason}`;
+  const message = `Number ${number} waits no more: at ${at.toISOString()} it was ${done}`;
+  return refuse("not_found", message.replace(/\.?$/, "."), { param: "number" });
 }
 
 /** Writes off what is never to be billed, for a reason; it is told as that from then on, with what it was. */
@@ -101,7 +117,7 @@ export async function dropUnrated(
 ): Promise<UnratedRow | Refusal> {
   return db.transaction().execute(async (transaction) => {
     const [row] = await findUnrated(transaction, { number, after: 0, limit: 1, isLocked: true });
-    if (row === undefined) return noNumber(number);
+    if (row === undefined) return noNumber({ db: transaction }, number);
     const dropped = { at: new Date(clock.nowMs()), by, reason };
     await setDropped(transaction, number, dropped);
     return { ...row, dropped };

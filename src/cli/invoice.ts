@@ -7,6 +7,7 @@ import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { type ControlClient, pathOf } from "./control-client.ts";
 import { CommandFailure } from "./failure.ts";
+import { once } from "./once.ts";
 import {
   failedTold,
   failUnlessAll,
@@ -157,7 +158,7 @@ function addCorrections(group: Command, context: CommandContext): void {
         .description("take an invoice, or a part of it, back with its tax, by a credit note in the open period"),
     ),
   )
-    .option("--id <id>", "your own, so that it may be repeated: it is credited once")
+    .option("--id <id>", "your own, so that it may be repeated: it is credited once; default: a new one")
     .option("--account <account>", "of which revenue, such as revenue/ai-inference")
     .option("--net <amount>", "so much of the account, without tax")
     .option(
@@ -167,9 +168,10 @@ function addCorrections(group: Command, context: CommandContext): void {
     );
   withRequired(credit, "--reason <text>", "why, for whoever reads the credit note").action(
     async (id: string, options: CreditOptions) => {
-      const { id: creditId, reason, account, net, line } = options;
+      const { id: creditId = context.surroundings.ids.mint("req"), reason, account, net, line } = options;
       const body = { id: creditId, reason, account, net, lines: line };
-      told(await client(context, options).send<IssuedDocument>("POST", pathOf`/invoices/${id}/credits`, body), options);
+      const path = pathOf`/invoices/${id}/credits`;
+      told(await once(creditId, () => client(context, options).send<IssuedDocument>("POST", path, body)), options);
     },
   );
   const whole = withJson(

@@ -4,6 +4,7 @@ import type { Wallet, WalletGrant, WalletMovementTold } from "../gateway/control
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
 import { pathOf } from "./control-client.ts";
+import { once } from "./once.ts";
 import { parseInstant } from "./reservation.ts";
 
 type Options = CloudOptions & JsonOption;
@@ -38,7 +39,7 @@ function addGrant(group: Command, context: CommandContext): void {
   );
   withRequired(command, "--credits <credits>", "how many; a credit pays for one unit of the currency");
   withRequired(command, "--paid <amount>", "what is paid for them, without tax; 0: they are given")
-    .option("--id <id>", "what makes it the same grant when it is asked for again")
+    .option("--id <id>", "what makes it the same grant when it is asked for again; default: a new one")
     .option("--currency <currency>", "default: what the organisation is billed in")
     .option("--priority <number>", "the lower, the sooner it is used; default: 0")
     .option("--expires <time>", "a day or an instant: it holds to the end of the period in which that is", parseInstant)
@@ -48,7 +49,18 @@ function addGrant(group: Command, context: CommandContext): void {
     .option("--note <text>", "what it is for")
     .option("--received", "what is paid has arrived: its invoice is issued and paid at once")
     .action(async (organisation: string, options: GrantOptions) => {
-      const { id, currency, credits, paid, priority, expires, rolloverMost, rolloverUntil, breakage, note } = options;
+      const {
+        id = context.surroundings.ids.mint("wgr"),
+        currency,
+        credits,
+        paid,
+        priority,
+        expires,
+        rolloverMost,
+        rolloverUntil,
+        breakage,
+        note,
+      } = options;
       const rollover =
         rolloverMost === undefined && rolloverUntil === undefined
           ? undefined
@@ -66,7 +78,7 @@ function addGrant(group: Command, context: CommandContext): void {
         received: options.received,
       };
       const path = pathOf`/wallets/${organisation}/grants`;
-      const made = await client(context, options).send<WalletGrant>("POST", path, body);
+      const made = await once(id, () => client(context, options).send<WalletGrant>("POST", path, body));
       if (options.json === true) return context.printer.json(made);
       return context.printer.facts([
         ["id", made.id],

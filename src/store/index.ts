@@ -109,6 +109,7 @@ export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } fro
 export {
   addUnrated,
   type Dropped,
+  findSettled,
   findUnrated,
   setDropped,
   setRated,

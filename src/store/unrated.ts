@@ -97,6 +97,28 @@ export async function findUnrated(
   }));
 }
 
+/** What became of one that waits no more. */
+export interface Settled {
+  readonly at: Date;
+  /** A decimal string. */
+  readonly quantity: string;
+  readonly dropped: Omit<Dropped, "at"> | undefined;
+}
+
+/** undefined: it waits, or there is none. */
+export async function findSettled(db: Kysely<Database>, number: number): Promise<Settled | undefined> {
+  const row = await db
+    .selectFrom("unratedUsage")
+    .select(["ratedAt", "droppedBy", "droppedFor", sql<string>`trim_scale(rated_quantity)::text`.as("quantity")])
+    .where("number", "=", String(number))
+    .where("ratedAt", "is not", null)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { ratedAt, quantity, droppedBy, droppedFor } = row;
+  const dropped = droppedBy === null ? undefined : { by: droppedBy, reason: droppedFor! };
+  return { at: ratedAt!, quantity, dropped };
+}
+
 /** Writes one off: nothing of it is ever rated. */
 export async function setDropped(
   transaction: Transaction<Database>,
