@@ -3,9 +3,9 @@ import test from "node:test";
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
-import { creditOf, decimalOf, type Invoice, invoiceOf } from "../invoicing/index.ts";
+import { creditOf, decimalOf, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
 import { billOf, goldenInvoice, goldenPurchase, goldenUsage, issuedInvoice, issuing } from "../invoicing/testing.ts";
-import { add, decimalText, fraction, multiply, total } from "../ledger/index.ts";
+import { add, billDocument, decimalText, fraction, multiply, total } from "../ledger/index.ts";
 import { focusCsv, focusParquet, type FocusVersion } from "./index.ts";
 
 type Row = Readonly<Record<string, string>>;
@@ -151,6 +151,17 @@ test("what was committed to and not used is an adjustment; a dimension that nobo
       ["Tax", "Billing", "3.0", ""],
     ],
   );
+});
+
+test("a bill that was kept has the price book's price as its list price, also where the discount has no finite decimal", () => {
+  const versions = [{ version: "1", effectiveFrom: "2026-01-01", discountPercent: "12.5" }];
+  const prices = [{ sku: "h100/accelerator-seconds", pricePerHour: "2.50" }];
+  const bill = billOf(
+    { "h100/accelerator-seconds": "100003" },
+    { prices, contracts: [{ contract: "c", customer: "acme", versions }] },
+  );
+  const [row] = rowsOf([issuedInvoice(invoiceOf(readBill(billDocument(bill), bill.period), issuing))]);
+  assert.deepEqual([row!["ListUnitPrice"], row!["ListCost"]], ["0.000694444444444444", "69.446527777777733332"]);
 });
 
 test("property: an invoice's rows bill its gross amount, and each unit price times its quantity is its cost", () => {
