@@ -4,7 +4,15 @@ import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
 import { creditOf, decimalOf, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
-import { billOf, goldenInvoice, goldenPurchase, goldenUsage, issuedInvoice, issuing } from "../invoicing/testing.ts";
+import {
+  billOf,
+  goldenInvoice,
+  goldenPurchase,
+  goldenUsage,
+  issuedInvoice,
+  issuing,
+  lateInvoice,
+} from "../invoicing/testing.ts";
 import { add, billDocument, decimalText, fraction, multiply, total } from "../ledger/index.ts";
 import { focusCsv, focusParquet, type FocusVersion } from "./index.ts";
 
@@ -71,6 +79,18 @@ test("a credit note is a correction of a period before, below 0, in the month in
   };
   assert.deepEqual(told("2026-05-31"), ["2026-04-30T22:00:00Z", "2026-05-31T22:00:00Z"]);
   assert.deepEqual(told("2026-10-01"), ["2026-09-30T22:00:00Z", "2026-10-31T23:00:00Z"]);
+});
+
+test("usage that came late was used in its own period, billed in the invoice's, by the clock of the price book", () => {
+  const invoice = lateInvoice();
+  const whole = issuedInvoice(creditOf(invoice, { ...crediting, credits: "all" }));
+  const periods = (row: Row) => ["BillingPeriodStart", "ChargePeriodStart", "ChargePeriodEnd"].map((name) => row[name]);
+  const march = ["2026-02-28T16:00:00Z", "2026-02-28T16:00:00Z", "2026-03-31T16:00:00Z"];
+  const [late, ...rest] = rowsOf([invoice]).map(periods);
+  assert.deepEqual(late, ["2026-02-28T16:00:00Z", "2026-01-31T16:00:00Z", "2026-02-28T16:00:00Z"]);
+  assert.equal(rest.length, 5);
+  for (const each of rest) assert.deepEqual(each, march);
+  assert.deepEqual(periods(rowsOf([whole])[0]!).slice(1), ["2026-01-31T16:00:00Z", "2026-02-28T16:00:00Z"]);
 });
 
 test("credits are billed when they are bought and effective when they are used, where they bill 0", () => {

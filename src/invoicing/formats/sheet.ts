@@ -1,5 +1,6 @@
 import { countryName } from "../../base/index.ts";
-import type { Invoice, InvoiceLine, TaxBreakdown } from "../document/invoice.ts";
+import type { Days, Invoice, InvoiceLine, TaxBreakdown } from "../document/invoice.ts";
+import { linePeriods } from "../document/line-period.ts";
 import type { Party } from "../document/party.ts";
 import { showable } from "../document/text.ts";
 
@@ -17,7 +18,7 @@ export interface Sheet {
 interface Row {
   readonly id: string;
   readonly name: string;
-  /** Below the name, smaller: what was taken off and put on, the line's note. */
+  /** Below the name, smaller: when it was used, where that is another period than the invoice's, what was taken off and put on, the line's note. */
   readonly details: readonly string[];
   readonly quantity: string;
   readonly price: string;
@@ -29,19 +30,20 @@ export function sheetOf(invoice: Invoice): Sheet {
   const facts: readonly (readonly [string, string | null | undefined])[] = [
     ["Date", issueDate],
     ["Due", dueDate],
-    ["Period", period === null ? null : `${period.startDate} to ${period.endDate}`],
+    ["Period", period === null ? null : daysText(period)],
     ["Invoice credited", preceding === null ? null : `${preceding.number} of ${preceding.issueDate}`],
     ["Your reference", buyerReference],
     ["Purchase order", purchaseOrder],
     ["Currency", currency],
   ];
   const { seller, buyer, lines } = invoice;
+  const periodOf = linePeriods(invoice);
   return {
     title: `${kind === "invoice" ? "Invoice" : "Credit note"} ${number}`,
     facts: facts.flatMap(([name, value]) => (value == null ? [] : [[name, showable(value)] as const])),
     seller: partyTexts(seller),
     buyer: partyTexts(buyer),
-    rows: lines.map((line) => rowOf(line, currency)),
+    rows: lines.map((line) => rowOf(line, lateText(periodOf(line), period), currency)),
     totals: totalsOf(invoice),
     notes: notesOf(invoice),
   };
@@ -61,7 +63,16 @@ function partyTexts(party: Party): readonly string[] {
   );
 }
 
-function rowOf(line: InvoiceLine, currency: string): Row {
+function daysText({ startDate, endDate }: Days): string {
+  return `${startDate} to ${endDate}`;
+}
+
+/** Of what is not of the invoice's own period, when it was used. */
+function lateText(used: Days | null, period: Days | null): readonly string[] {
+  return used === null || used.name === period?.name ? [] : [`Period: ${daysText(used)}`];
+}
+
+function rowOf(line: InvoiceLine, late: readonly string[], currency: string): Row {
   const { id, name, quantity, unit, price, net, allowances, charges } = line;
   const each = price.baseQuantity === "1" ? `per ${unit}` : `per ${grouped(price.baseQuantity)} ${unit}s`;
   const note = noteOf(line);
@@ -69,6 +80,7 @@ function rowOf(line: InvoiceLine, currency: string): Row {
     id,
     name,
     details: [
+      ...late,
       ...allowances.map(({ reason, amount }) => `${reason}: -${grouped(amount)} ${currency}`),
       ...charges.map(({ reason, amount }) => `${reason}: ${grouped(amount)} ${currency}`),
       ...(note === null ? [] : [showable(note)]),
