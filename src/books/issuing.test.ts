@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test, type TestContext } from "node:test";
 import { sql } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
+import { linePeriods } from "../invoicing/index.ts";
 import { goldenBuyer, goldenIssuer, goldenPrices, goldenUsage } from "../invoicing/testing.ts";
 import { issuedDocuments } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
@@ -354,6 +355,49 @@ test("a draft that closed without a rate of tax becomes final with the one that 
     .set({ tax: "0", gross: "1912.73" })
     .where("id", "=", acme as never);
   await assert.rejects(change.execute(), /what an invoice says is never changed/);
+});
+
+test("a final invoice has the price book's prices by the hour, and of usage that came late when it was used", async (context) => {
+  const books = await testBooks(temporary, { issuer: goldenIssuer });
+  context.after(() => books.close());
+  const organisation = (await books.organisation("acme")) as OrganisationId;
+  const sku = "h100/accelerator-seconds";
+  await books.applyPrices({
+    currency: "CNY",
+    versions: [{ version: "2026", effectiveFrom: "2026-01-01", prices: [{ sku, pricePerHour: "2.50" }] }],
+    contracts: [
+      {
+        contract: "c",
+        customer: "acme",
+        versions: [{ version: "1", effectiveFrom: "2026-01-01", discountPercent: "12.5" }],
+      },
+    ],
+    jurisdiction: "CN",
+    taxes: [{ jurisdiction: "CN", percent: 6 }],
+  });
+  taken(await applyParty(books, organisation, goldenBuyer, "tester"));
+  const use = async (id: string, time: string, quantity: string): Promise<void> => {
+    taken(await record(books, [{ id, source: "/s", customer: "acme", time, sku, quantity }], "call"));
+  };
+  await use("1", "2026-03-10T12:00:00Z", "100003");
+  taken(await close(books, "2026-03", "tester"));
+  await use("late", "2026-03-11T12:00:00Z", "7777");
+  await use("2", "2026-04-01T12:00:00Z", "50001");
+  books.clock.advance(40 * 86_400_000);
+  taken(await close(books, "2026-04", "tester"));
+  const drafts = await books.db.selectFrom("invoices").select("id").orderBy("period").execute();
+  const told: unknown[] = [];
+  for (const { id } of drafts) {
+    const { lines, period, timeZone } = taken(await finalize(books, id, "tester"));
+    const periodOf = linePeriods({ period, timeZone });
+    for (const line of lines) told.push([line.quantity, line.price, periodOf(line)!.startDate]);
+  }
+  const price = { amount: "2.5", baseQuantity: "3600", isExact: true };
+  assert.deepEqual(told, [
+    ["100003", price, "2026-03-01"],
+    ["7777", price, "2026-03-01"],
+    ["50001", price, "2026-04-01"],
+  ]);
 });
 
 test("the chart of accounts has the taxes of the price book before any is owed", async (context) => {

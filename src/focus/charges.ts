@@ -1,4 +1,4 @@
-import { decimalOf, type Invoice, type InvoiceLine } from "../invoicing/index.ts";
+import { decimalOf, type Invoice, type InvoiceLine, type InvoicePeriod, linePeriods } from "../invoicing/index.ts";
 import {
   add,
   compare,
@@ -18,6 +18,8 @@ export interface Charge {
   readonly invoice: Invoice;
   /** null of tax and rounding. */
   readonly line: InvoiceLine | null;
+  /** When what it is of was used: a line's own, which of usage that came late is none of the invoice's. */
+  readonly period: InvoicePeriod | null;
   readonly category: "Usage" | "Purchase" | "Tax" | "Adjustment";
   readonly description: string;
   readonly service: Service;
@@ -26,6 +28,8 @@ export interface Charge {
   /** What was metered, of usage that is no correction. */
   readonly consumed: string | null;
 }
+
+type LineCharge = Omit<Charge, "period">;
 
 interface Costs {
   readonly billed: string;
@@ -48,18 +52,19 @@ const none = fraction(0n);
  * a row of its own, and tax another. A credit note's rows are negative, and correct a period that was invoiced before.
  */
 export function chargesOf(invoice: Invoice): readonly Charge[] {
-  const lines = invoice.lines.map((line) => chargeOf(line, invoice));
+  const periodOf = linePeriods(invoice);
+  const lines = invoice.lines.map((line) => ({ ...chargeOf(line, invoice), period: periodOf(line) }));
   const net = signed(decimalOf(invoice.totals.net), invoice);
   const rounding = subtract(net, sumOf(lines, "billed"));
   return [...lines, ...roundingOf(rounding, invoice), ...taxOf(lines, invoice)];
 }
 
-function chargeOf(line: InvoiceLine, invoice: Invoice): Charge {
+function chargeOf(line: InvoiceLine, invoice: Invoice): LineCharge {
   if (invoice.kind === "credit-note") return creditOf(line, invoice);
   return line.usage === null ? purchaseOf(line, invoice) : usageOf(line, line.usage, invoice);
 }
 
-function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, invoice: Invoice): Charge {
+function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, invoice: Invoice): LineCharge {
   const service = serviceOf(line.sku);
   const isUsed = service !== billingService;
   const exact = decimalOf(usage.amount);
@@ -104,7 +109,7 @@ function costOfDrawn({ allowances }: InvoiceLine): Fraction | undefined {
 }
 
 /** Credits: billed now, and effective where they are used. */
-function purchaseOf(line: InvoiceLine, invoice: Invoice): Charge {
+function purchaseOf(line: InvoiceLine, invoice: Invoice): LineCharge {
   const { price, quantity, net, name } = line;
   const bundles = divide(decimalOf(quantity), decimalOf(price.baseQuantity));
   const unit = `${line.unit.slice(0, 1).toUpperCase()}${line.unit.slice(1)}s`;
@@ -130,7 +135,7 @@ function purchaseOf(line: InvoiceLine, invoice: Invoice): Charge {
   };
 }
 
-function creditOf(line: InvoiceLine, invoice: Invoice): Charge {
+function creditOf(line: InvoiceLine, invoice: Invoice): LineCharge {
   const service = line.usage === null ? billingService : serviceOf(line.sku);
   const category = line.usage === null ? "Purchase" : service === billingService ? "Adjustment" : "Usage";
   const costs = alike(signed(decimalOf(line.net), invoice));
@@ -164,7 +169,7 @@ function taxOf(lines: readonly Charge[], invoice: Invoice): readonly Charge[] {
 }
 
 function billing(invoice: Invoice): Omit<Charge, "category" | "description" | "costs"> {
-  return { invoice, line: null, service: billingService, pricing: null, consumed: null };
+  return { invoice, line: null, period: invoice.period, service: billingService, pricing: null, consumed: null };
 }
 
 /** A charge that no other one explains costs the same by every measure. */

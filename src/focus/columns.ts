@@ -36,8 +36,8 @@ const shared: readonly Column[] = [
   string("ChargeClass", ({ invoice }) => (invoice.kind === "credit-note" ? "Correction" : null)),
   string("ChargeDescription", ({ description }) => description),
   string("ChargeFrequency", ({ category }) => (category === "Usage" ? "Usage-Based" : "One-Time")),
-  datetime("ChargePeriodEnd", ({ invoice }) => chargePeriod(invoice).end),
-  datetime("ChargePeriodStart", ({ invoice }) => chargePeriod(invoice).start),
+  datetime("ChargePeriodEnd", (charge) => chargePeriod(charge).end),
+  datetime("ChargePeriodStart", (charge) => chargePeriod(charge).start),
   // Rules of ConsumedQuantity look at it; commitments here are money, and discount nothing.
   string("CommitmentDiscountStatus", () => null),
   decimal("ConsumedQuantity", ({ consumed }) => consumed),
@@ -89,7 +89,7 @@ function billingPeriod({ kind, period, issueDate, timeZone }: Invoice): Between 
   return localBetween(Date.UTC(year, month - 1), Date.UTC(year, month), timeZone);
 }
 
-function chargePeriod({ period, issueDate, timeZone }: Invoice): Between {
+function chargePeriod({ period, invoice: { issueDate, timeZone } }: Charge): Between {
   if (period !== null) return chargePeriodOf(period);
   const startMs = Date.parse(`${issueDate}T00:00:00Z`);
   return localBetween(startMs, startMs + 86_400_000, timeZone);

@@ -3,9 +3,17 @@ import test from "node:test";
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
-import { creditOf, decimalOf, type Invoice, invoiceOf } from "../invoicing/index.ts";
-import { billOf, goldenInvoice, goldenPurchase, goldenUsage, issuedInvoice, issuing } from "../invoicing/testing.ts";
-import { add, decimalText, fraction, multiply, total } from "../ledger/index.ts";
+import { creditOf, decimalOf, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
+import {
+  billOf,
+  goldenInvoice,
+  goldenPurchase,
+  goldenUsage,
+  issuedInvoice,
+  issuing,
+  lateInvoice,
+} from "../invoicing/testing.ts";
+import { add, billDocument, decimalText, fraction, multiply, total } from "../ledger/index.ts";
 import { focusCsv, focusParquet, type FocusVersion } from "./index.ts";
 
 type Row = Readonly<Record<string, string>>;
@@ -71,6 +79,18 @@ test("a credit note is a correction of a period before, below 0, in the month in
   };
   assert.deepEqual(told("2026-05-31"), ["2026-04-30T22:00:00Z", "2026-05-31T22:00:00Z"]);
   assert.deepEqual(told("2026-10-01"), ["2026-09-30T22:00:00Z", "2026-10-31T23:00:00Z"]);
+});
+
+test("usage that came late was used in its own period, billed in the invoice's, by the clock of the price book", () => {
+  const invoice = lateInvoice();
+  const whole = issuedInvoice(creditOf(invoice, { ...crediting, credits: "all" }));
+  const periods = (row: Row) => ["BillingPeriodStart", "ChargePeriodStart", "ChargePeriodEnd"].map((name) => row[name]);
+  const march = ["2026-02-28T16:00:00Z", "2026-02-28T16:00:00Z", "2026-03-31T16:00:00Z"];
+  const [late, ...rest] = rowsOf([invoice]).map(periods);
+  assert.deepEqual(late, ["2026-02-28T16:00:00Z", "2026-01-31T16:00:00Z", "2026-02-28T16:00:00Z"]);
+  assert.equal(rest.length, 5);
+  for (const each of rest) assert.deepEqual(each, march);
+  assert.deepEqual(periods(rowsOf([whole])[0]!).slice(1), ["2026-01-31T16:00:00Z", "2026-02-28T16:00:00Z"]);
 });
 
 test("credits are billed when they are bought and effective when they are used, where they bill 0", () => {
@@ -151,6 +171,17 @@ test("what was committed to and not used is an adjustment; a dimension that nobo
       ["Tax", "Billing", "3.0", ""],
     ],
   );
+});
+
+test("a bill that was kept has the price book's price as its list price, also where the discount has no finite decimal", () => {
+  const versions = [{ version: "1", effectiveFrom: "2026-01-01", discountPercent: "12.5" }];
+  const prices = [{ sku: "h100/accelerator-seconds", pricePerHour: "2.50" }];
+  const bill = billOf(
+    { "h100/accelerator-seconds": "100003" },
+    { prices, contracts: [{ contract: "c", customer: "acme", versions }] },
+  );
+  const [row] = rowsOf([issuedInvoice(invoiceOf(readBill(billDocument(bill), bill.period), issuing))]);
+  assert.deepEqual([row!["ListUnitPrice"], row!["ListCost"]], ["0.000694444444444444", "69.446527777777733332"]);
 });
 
 test("property: an invoice's rows bill its gross amount, and each unit price times its quantity is its cost", () => {

@@ -8,7 +8,8 @@
 export { creditOf } from "./document/credit.ts";
 export { daysOf } from "./document/days.ts";
 export { type BillDrawing, draftOfBill, draftOfPurchase, invoiceOf, purchaseInvoiceOf } from "./document/issue.ts";
-export type { Invoice, InvoiceLine } from "./document/invoice.ts";
+export type { Invoice, InvoiceLine, InvoicePeriod } from "./document/invoice.ts";
+export { linePeriods } from "./document/line-period.ts";
 export { decimalOf, unitsOf } from "./document/money.ts";
 export { type Buyer, type Issuer, issuerShape, type Parties, readBuyer, readParties } from "./document/parties.ts";
 export { type Preview, previewOf } from "./document/preview.ts";

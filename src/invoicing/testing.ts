@@ -118,6 +118,16 @@ export function goldenDraft(more: Partial<Parameters<typeof previewOf>[1]> = {})
   return previewOf(draft, { issueDate: issuing.issueDate, timeZone: "Asia/Shanghai", ...known, ...more });
 }
 
+/** Golden A, of which the first line was used in February, and came when that was closed. */
+export function lateInvoice(): Invoice {
+  const { lines, ...bill } = billOf(goldenUsage);
+  const [late, ...rest] = lines;
+  const period = { name: "2026-02" };
+  return issuedInvoice(
+    invoiceOf({ ...bill, lines: [{ ...late!, period }, ...rest] }, { ...issuing, timeZone: "Asia/Shanghai" }),
+  );
+}
+
 /** Golden B: 11,000 credits for 10,000.00, paid when they are ordered. */
 export function goldenPurchase(): Invoice {
   const purchase = {

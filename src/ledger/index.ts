@@ -26,7 +26,6 @@ export {
   divide,
   type Fraction,
   fraction,
-  isDecimal,
   multiply,
   none,
   parseFraction,

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { divide, fraction, minorUnitDecimals, multiply, parseFraction, round } from "../../ledger/index.ts";
+import {
+  type BillDocument,
+  billDocument,
+  divide,
+  fraction,
+  minorUnitDecimals,
+  multiply,
+  parseFraction,
+  round,
+} from "../../ledger/index.ts";
 import {
   billOf,
   goldenInvoice,
@@ -18,6 +27,15 @@ import type { Invoice, InvoiceLine } from "./invoice.ts";
 import { invoiceOf } from "./issue.ts";
 import { decimalOf, unitsOf } from "./money.ts";
 import { readParties } from "./parties.ts";
+import { readBill } from "./read-bill.ts";
+
+/** As releases kept a bill that knew only the amount as a fraction. */
+function asKeptBefore(document: BillDocument): BillDocument {
+  return {
+    ...document,
+    lines: document.lines.map(({ exactDiscount: _discount, exactRaised: _raised, ...line }) => line),
+  };
+}
 
 const crediting = { number: "CN-2026-000001", issueDate: "2026-04-02", reason: "Outage of 20 March", before: [] };
 
@@ -168,10 +186,44 @@ test("property: whatever the tiers, grants, discounts and minimums, a line's net
     );
     const invoice = issuedInvoice(invoiceOf(bill, issuing));
     holds(invoice);
+    const document = billDocument(bill);
+    assert.deepEqual(issuedInvoice(invoiceOf(readBill(document, bill.period), issuing)), invoice);
+    holds(issuedInvoice(invoiceOf(readBill(asKeptBefore(document), bill.period), issuing)));
     assert.equal(unitsOf(invoice.totals.net, currency), bill.net);
     assert.equal(unitsOf(invoice.totals.gross, currency), bill.gross);
   });
   fc.assert(property, { numRuns: 500 });
+});
+
+test("a bill that was kept has the price book's prices, also where discount and minimum have no finite decimal", () => {
+  const prices = [
+    { sku: "h100/accelerator-seconds", pricePerHour: "2.50", minimum: "900" },
+    { sku: "m/input-tokens", pricePerMillion: "0.70", minimum: "100" },
+    { sku: "m/output-tokens", graduated: [{ upTo: 1_000_000, pricePerMillion: "9" }, { pricePerMillion: "7" }] },
+  ];
+  // From 4 March on: of the month a part, of the minimum too.
+  const versions = [{ version: "1", effectiveFrom: "2026-03-04", discountPercent: "12.5" }];
+  const contracts = [{ contract: "c", customer: "acme", versions }];
+  const usage = {
+    "h100/accelerator-seconds": "100003",
+    "m/input-tokens": "12345677",
+    "m/output-tokens": "7654321",
+  };
+  const bill = billOf(usage, { prices, contracts });
+  const document = billDocument(bill);
+  assert.ok(document.lines[0]!.exactDiscount!.includes("/") && document.lines[1]!.exactRaised!.includes("/"));
+  for (const kept of [document, asKeptBefore(document)]) {
+    const invoice = issuedInvoice(invoiceOf(readBill(kept, bill.period), issuing));
+    holds(invoice);
+    assert.deepEqual(
+      invoice.lines.map(({ price, note }) => [price.amount, price.baseQuantity, price.isExact, /average/.test(note!)]),
+      [
+        ["2.5", "3600", true, false],
+        ["0.7", "1000000", true, false],
+        ["7.261", "1000000", false, true],
+      ],
+    );
+  }
 });
 
 test("property: credit notes never give back more than was invoiced, and all of them together exactly that", () => {

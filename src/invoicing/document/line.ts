@@ -1,7 +1,7 @@
 import { add, compare, decimalText, type Fraction, fraction, moneyText, subtract, unitOf } from "../../ledger/index.ts";
 import type { Adjustment, InvoiceLine, LineUsage } from "./invoice.ts";
 import type { BilledLine } from "./read-bill.ts";
-import { priceOf, roundedUp } from "./price.ts";
+import { costAt, priceOf, roundedUp } from "./price.ts";
 import { showable } from "./text.ts";
 
 const none = fraction(0n);
@@ -22,8 +22,11 @@ export function billedLine(line: BilledLine, { drawn, cost }: DrawnPart, receipt
   const { sku, currency, rounded } = line;
   const unit = unitOf(sku);
   const quantity = subtract(line.quantity, line.free);
-  const full = add(subtract(line.amount, line.raised), line.discount);
-  const price = priceOf(full, quantity, unit, currency);
+  const kept = add(subtract(line.amount, line.raised), line.discount);
+  const cut = line.cut ?? none;
+  const price = priceOf({ full: kept, cut, quantity, unit, currency });
+  // What was cut off may be what a half was rounded by, and a buyer's program computes with the price.
+  const full = compare(cut, none) > 0 && price.isExact ? costAt(price, quantity) : kept;
   const adjusted = adjustmentsOf(line, roundedUp(full, currency));
   const taken = money("drawn", "Drawn from prepaid credits", drawn, currency).map((each) =>
     cost === undefined ? each : { ...each, cost: decimalText(cost) },

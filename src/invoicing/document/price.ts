@@ -4,39 +4,72 @@ import {
   divide,
   type Fraction,
   fraction,
-  isDecimal,
   minorUnitDecimals,
   multiply,
   round,
+  subtract,
 } from "../../ledger/index.ts";
 import type { LinePrice } from "./invoice.ts";
+import { decimalOf } from "./money.ts";
 
 const none = fraction(0n);
 
 /** Prices have 12 decimals, per million of tokens too. */
-const decimalsMost = 12;
+export const priceDecimalsMost = 12;
 
 /** For how many units prices are told: a token's would be all zeros, and that of a second may have no end where an hour's has. */
 const basesByUnit: Readonly<Record<string, readonly bigint[]>> = { token: [1_000_000n], second: [1n, 3_600n] };
+
+/** What was charged for, and what all of it costs. */
+export interface Sold {
+  readonly full: Fraction;
+  /** By how much `full` may differ from what it was. */
+  readonly cut: Fraction;
+  readonly quantity: Fraction;
+  readonly unit: string | undefined;
+  readonly currency: string;
+}
 
 /**
  * The price of a unit, from what all of them cost: EN 16931 knows no tiers, and one price times the quantity has to be
  * the amount. Where what they cost is no price times the quantity with 12 decimals at most, it is their average, of as
  * few decimals as bring the rounded amount back.
  */
-export function priceOf(full: Fraction, quantity: Fraction, unit: string | undefined, currency: string): LinePrice {
+export function priceOf(sold: Sold): LinePrice {
+  const { quantity, unit } = sold;
   const bases = (unit === undefined ? undefined : basesByUnit[unit]) ?? [1n];
   if (compare(quantity, none) === 0) return { amount: "0", baseQuantity: bases[0]!.toString(), isExact: true };
-  for (const base of bases) {
-    const price = divide(multiply(full, fraction(base)), quantity);
-    const amount = decimalText(price);
-    if (!isDecimal(price) || (amount.split(".")[1] ?? "").length > decimalsMost) continue;
-    return { amount, baseQuantity: base.toString(), isExact: true };
+  // What was kept is what it was, nearly always: only where it has no price, that is sought beside it.
+  for (const cut of [none, sold.cut]) {
+    for (const base of bases) {
+      const amount = onlyPrice({ ...sold, cut }, base);
+      if (amount !== undefined) return { amount, baseQuantity: base.toString(), isExact: true };
+    }
   }
-  return { ...averageOf(full, quantity, bases[0]!, currency), isExact: false };
+  return { ...averageOf(sold, bases[0]!), isExact: false };
 }
 
-function averageOf(full: Fraction, quantity: Fraction, base: bigint, currency: string): Omit<LinePrice, "isExact"> {
+/** What a quantity costs at a price. */
+export function costAt({ amount, baseQuantity }: LinePrice, quantity: Fraction): Fraction {
+  return divide(multiply(decimalOf(amount), quantity), decimalOf(baseQuantity));
+}
+
+/** The shortest price that all units have had, as far as what they cost is known; undefined where there is none. */
+function onlyPrice({ full, cut, quantity }: Sold, base: bigint): string | undefined {
+  const price = divide(multiply(full, fraction(base)), quantity);
+  const most = absolute(divide(multiply(cut, fraction(base)), quantity));
+  for (let decimals = 0; decimals <= priceDecimalsMost; decimals++) {
+    const near = fraction(round(price, decimals, "half-up"), 10n ** BigInt(decimals));
+    if (compare(absolute(subtract(near, price)), most) <= 0) return decimalText(near);
+  }
+  return undefined;
+}
+
+function absolute({ numerator, denominator }: Fraction): Fraction {
+  return { numerator: numerator < 0n ? -numerator : numerator, denominator };
+}
+
+function averageOf({ full, quantity, currency }: Sold, base: bigint): Omit<LinePrice, "isExact"> {
   const rounded = roundedUp(full, currency);
   // From the rounded amount, which is nowhere near a half: so some number of decimals is enough.
   const target = fraction(rounded, 10n ** BigInt(minorUnitDecimals(currency)!));

@@ -1,10 +1,26 @@
-import { type BillDocument, fraction, type Line, type Period, type Tax } from "../../ledger/index.ts";
+import {
+  type BillDocument,
+  type Fraction,
+  fraction,
+  type Line,
+  type Period,
+  type Tax,
+  total,
+} from "../../ledger/index.ts";
 import { decimalOf, unitsOf } from "./money.ts";
+import { priceDecimalsMost } from "./price.ts";
+
+type LineDocument = BillDocument["lines"][number];
+
+const none = fraction(0n);
+const halfOfLastDecimal = fraction(1n, 2n * 10n ** 18n);
 
 /** What an invoice needs of a line: of its contract, only what it is called. */
 export type BilledLine = Omit<Line, "contract" | "period"> & {
   readonly period: { readonly name: string };
   readonly contract: { readonly contract: string; readonly version: string } | undefined;
+  /** By how much discount, raised and amount together may differ from what they were; left out: by nothing. */
+  readonly cut?: Fraction;
 };
 
 /** What an invoice needs of a bill, fresh from the ledger or kept as a document. */
@@ -40,8 +56,11 @@ export function readBill(document: BillDocument, period: Period): InvoicedBill {
   };
 }
 
-function lineOf(line: BillDocument["lines"][number]): BilledLine {
+function lineOf(line: LineDocument): BilledLine {
   const { customer, sku, currency, priceVersion } = line;
+  const discount = kept(line.discount, line.exactDiscount);
+  const raised = kept(line.raised, line.exactRaised);
+  const amount = kept(line.amount, line.exactAmount);
   return {
     customer,
     sku,
@@ -53,12 +72,23 @@ function lineOf(line: BillDocument["lines"][number]): BilledLine {
     free: decimalOf(line.freeQuantity),
     batch: decimalOf(line.batchQuantity),
     offPeak: decimalOf(line.offPeakQuantity),
-    discount: decimalOf(line.discount),
-    raised: decimalOf(line.raised),
-    amount: line.exactAmount === undefined ? decimalOf(line.amount) : ratioOf(line.exactAmount),
+    discount: discount.value,
+    raised: raised.value,
+    amount: amount.value,
+    cut: total([discount.cut, raised.cut, amount.cut]),
     rounded: unitsOf(line.rounded, currency),
     residual: decimalOf(line.residual),
   };
+}
+
+/**
+ * A bill of an earlier release has no `exact…` of some numbers that have no finite decimal: of those it has 18, the nearest. What has no
+ * more decimals than prices have was not cut.
+ */
+function kept(text: string, exact: string | undefined): { readonly value: Fraction; readonly cut: Fraction } {
+  if (exact !== undefined) return { value: ratioOf(exact), cut: none };
+  const decimals = text.split(".")[1] ?? "";
+  return { value: decimalOf(text), cut: decimals.length > priceDecimalsMost ? halfOfLastDecimal : none };
 }
 
 /** "acme/1": a contract's name may have slashes of its own. */
@@ -69,7 +99,7 @@ function contractOf(name: string | null): BilledLine["contract"] {
 }
 
 /** "1/3" */
-function ratioOf(text: string) {
+function ratioOf(text: string): Fraction {
   const [numerator = "", denominator = "1"] = text.split("/");
   return fraction(BigInt(numerator), BigInt(denominator));
 }

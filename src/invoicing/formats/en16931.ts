@@ -1,7 +1,8 @@
 import type { Invoice as Document } from "@e-invoice-eu/core";
 import { type Refusal, refuse } from "../../base/index.ts";
 import { minorUnitDecimals } from "../../ledger/index.ts";
-import type { Adjustment, Invoice, InvoiceLine, TaxBreakdown } from "../document/invoice.ts";
+import type { Adjustment, Days, Invoice, InvoiceLine, TaxBreakdown } from "../document/invoice.ts";
+import { linePeriods, spanOf } from "../document/line-period.ts";
 import type { Party } from "../document/party.ts";
 import { showable } from "../document/text.ts";
 
@@ -22,6 +23,9 @@ export function en16931Of(invoice: Invoice): Body | Refusal {
   }
   const { kind, number, issueDate, dueDate, currency, note, terms, buyerReference, purchaseOrder, preceding, period } =
     invoice;
+  // A line's period has to lie in it (PEPPOL-EN16931-R110, -R111), that of usage that came late too.
+  const span = spanOf(invoice);
+  const periodOf = linePeriods(invoice);
   return {
     "cbc:ID": number,
     "cbc:IssueDate": issueDate,
@@ -30,9 +34,7 @@ export function en16931Of(invoice: Invoice): Body | Refusal {
     ...(note === null ? {} : { "cbc:Note": [showable(note)] }),
     "cbc:DocumentCurrencyCode": currency as Body["cbc:DocumentCurrencyCode"],
     ...(buyerReference === null ? {} : { "cbc:BuyerReference": buyerReference }),
-    ...(period === null
-      ? {}
-      : { "cac:InvoicePeriod": { "cbc:StartDate": period.startDate, "cbc:EndDate": period.endDate } }),
+    ...periodElement(span),
     ...(purchaseOrder === null ? {} : { "cac:OrderReference": { "cbc:ID": purchaseOrder } }),
     ...(preceding === null ? {} : { "cac:BillingReference": [precedingOf(preceding)] }),
     "cac:AccountingSupplierParty": { "cac:Party": sellerOf(invoice) },
@@ -43,7 +45,9 @@ export function en16931Of(invoice: Invoice): Body | Refusal {
     ...(terms === null ? {} : { "cac:PaymentTerms": { "cbc:Note": showable(terms) } }),
     "cac:TaxTotal": [taxTotalOf(invoice)],
     "cac:LegalMonetaryTotal": totalsOf(invoice),
-    "cac:InvoiceLine": invoice.lines.map((line) => lineOf(line, invoice)) as unknown as Body["cac:InvoiceLine"],
+    "cac:InvoiceLine": invoice.lines.map((line) =>
+      lineOf(line, periodOf(line), invoice),
+    ) as unknown as Body["cac:InvoiceLine"],
   };
 }
 
@@ -169,7 +173,13 @@ function totalsOf({ totals, currency }: Invoice): Body["cac:LegalMonetaryTotal"]
   };
 }
 
-function lineOf(line: InvoiceLine, { currency, tax, period }: Invoice) {
+/** BG-14, and BG-26 of a line. */
+function periodElement(period: Pick<Days, "startDate" | "endDate"> | null) {
+  if (period === null) return {};
+  return { "cac:InvoicePeriod": { "cbc:StartDate": period.startDate, "cbc:EndDate": period.endDate } };
+}
+
+function lineOf(line: InvoiceLine, period: Days | null, { currency, tax }: Invoice) {
   const { id, sku, name, note, quantity, unitCode, price, net, usage } = line;
   const adjustments = [
     ...line.allowances.map((each) => adjustmentOf(each, false, currency)),
@@ -181,9 +191,7 @@ function lineOf(line: InvoiceLine, { currency, tax, period }: Invoice) {
     "cbc:InvoicedQuantity": quantity,
     "cbc:InvoicedQuantity@unitCode": unitCode,
     ...amount("cbc:LineExtensionAmount", net, currency),
-    ...(period === null
-      ? {}
-      : { "cac:InvoicePeriod": { "cbc:StartDate": period.startDate, "cbc:EndDate": period.endDate } }),
+    ...periodElement(period),
     ...(adjustments.length === 0 ? {} : { "cac:AllowanceCharge": adjustments }),
     "cac:Item": {
       "cbc:Name": name,

@@ -14,6 +14,7 @@ import {
   goldenUsage,
   issuedInvoice,
   issuing,
+  lateInvoice,
   partiesOf,
 } from "../testing.ts";
 import { paperFormats, paperOf, type PaperFormat } from "./papers.ts";
@@ -66,6 +67,26 @@ test("golden B is paid already; a credit note names its invoice and is cleared, 
   assert.deepEqual(all(note, "cbc:ID").includes("INV-2026-000001"), true);
   assert.deepEqual(all(await textOf(credit, "cii"), "ram:TypeCode").includes("381"), true);
 });
+
+test("a line of usage that came late has its own period, and the invoice's spans its lines'", async () => {
+  const ubl = await textOf(lateInvoice(), "ubl");
+  assert.deepEqual(all(ubl, "cbc:StartDate"), ["2026-02-01", "2026-02-01", ...march("01")]);
+  assert.deepEqual(all(ubl, "cbc:EndDate"), ["2026-03-31", "2026-02-28", ...march("31")]);
+  const cii = await textOf(lateInvoice(), "cii");
+  const periods = [...cii.matchAll(/BillingSpecifiedPeriod>(.*?)<\/ram:BillingSpecifiedPeriod>/gs)];
+  assert.deepEqual(
+    periods.map(([, period]) => all(period!, "udt:DateTimeString").join(" ")),
+    ["20260201 20260228", ...Array<string>(3).fill("20260301 20260331"), "20260201 20260331"],
+  );
+  const crediting = { number: "CN-2026-000001", issueDate: "2026-05-02", reason: "Outage", before: [] };
+  const credits = [{ line: "1", amount: "1.00" }];
+  const note = await textOf(issuedInvoice(creditOf(lateInvoice(), { ...crediting, credits })), "ubl");
+  assert.deepEqual(all(note, "cbc:EndDate"), ["2026-03-31", "2026-02-28"]);
+});
+
+function march(day: string): readonly string[] {
+  return Array<string>(3).fill(`2026-03-${day}`);
+}
 
 test("yen have no decimals; dinars have three, which EN 16931 cannot say unless the last is 0", async () => {
   const yen = issuedInvoice(invoiceOf(billOf(goldenUsage, { currency: "JPY" }), issuing));

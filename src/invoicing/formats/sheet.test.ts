@@ -11,6 +11,7 @@ import {
   goldenUsage,
   issuedInvoice,
   issuing,
+  lateInvoice,
 } from "../testing.ts";
 import { draftSheetOf, sheetOf } from "./sheet.ts";
 
@@ -25,6 +26,23 @@ test("people read amounts in groups, prices in their currency with its decimals,
   ]);
   assert.equal(used.price, `0.80 CNY per 1${thin}000${thin}000 tokens`);
   assert.ok(sheet.seller.includes("China"), sheet.seller.join(", "));
+});
+
+test("a line of usage that came late says when it was used, and no other one does", () => {
+  const { facts, rows } = sheetOf(lateInvoice());
+  assert.deepEqual(
+    facts.find(([name]) => name === "Period"),
+    ["Period", "2026-03-01 to 2026-03-31"],
+  );
+  assert.deepEqual(
+    rows.map(({ details }) => details),
+    [
+      ["Period: 2026-02-01 to 2026-02-28", "Prices 2026-1."],
+      ["Prices 2026-1."],
+      ["Prices 2026-1."],
+      ["Prices 2026-1."],
+    ],
+  );
 });
 
 test("no tax says why, and an amount that is credited is no piece of something", () => {

@@ -1,5 +1,6 @@
 import { countryName } from "../../base/index.ts";
-import type { Invoice, InvoiceLine, TaxBreakdown } from "../document/invoice.ts";
+import type { Days, Invoice, InvoiceLine, TaxBreakdown } from "../document/invoice.ts";
+import { linePeriods } from "../document/line-period.ts";
 import type { Party } from "../document/party.ts";
 import type { Preview } from "../document/preview.ts";
 import { showable } from "../document/text.ts";
@@ -21,7 +22,7 @@ export interface Sheet {
 interface Row {
   readonly id: string;
   readonly name: string;
-  /** Below the name, smaller: what was taken off and put on, the line's note. */
+  /** Below the name, smaller: when it was used, where that is another period than the invoice's, what was taken off and put on, the line's note. */
   readonly details: readonly string[];
   readonly quantity: string;
   readonly price: string;
@@ -41,7 +42,7 @@ export function sheetOf(invoice: Invoice): Sheet {
     ]),
     seller: partyTexts(invoice.seller),
     buyer: partyTexts(invoice.buyer),
-    rows: invoice.lines.map((line) => rowOf(line, invoice.currency)),
+    rows: rowsOf(invoice),
     totals: totalsOf(invoice, kind === "invoice" ? "To be paid" : "To be credited"),
     notes: notesOf(invoice, kind === "invoice" ? number : null),
   };
@@ -65,7 +66,7 @@ export function draftSheetOf(draft: Preview): Sheet {
     ]),
     seller: seller === null ? [unknown] : partyTexts(seller),
     buyer: buyer === null ? [showable(customerName), `Name and address: ${unknown}`] : partyTexts(buyer),
-    rows: draft.lines.map((line) => rowOf(line, currency)),
+    rows: rowsOf(draft),
     totals:
       tax === null || totals === null
         ? [
@@ -86,7 +87,7 @@ function factsOf(
   const facts: readonly Fact[] = [
     date!,
     due!,
-    ["Period", period === null ? null : `${period.startDate} to ${period.endDate}`],
+    ["Period", period === null ? null : daysText(period)],
     ...others,
     ["Your reference", buyerReference],
     ["Purchase order", purchaseOrder],
@@ -109,7 +110,22 @@ function partyTexts(party: Party): readonly string[] {
   );
 }
 
-function rowOf(line: InvoiceLine, currency: string): Row {
+function daysText({ startDate, endDate }: Days): string {
+  return `${startDate} to ${endDate}`;
+}
+
+/** Of what is not of the invoice's own period, when it was used. */
+function lateText(used: Days | null, period: Days | null): readonly string[] {
+  return used === null || used.name === period?.name ? [] : [`Period: ${daysText(used)}`];
+}
+
+function rowsOf(document: Pick<Invoice, "period" | "timeZone" | "lines" | "currency">): Sheet["rows"] {
+  const periodOf = linePeriods(document);
+  const { lines, period, currency } = document;
+  return lines.map((line) => rowOf(line, lateText(periodOf(line), period), currency));
+}
+
+function rowOf(line: InvoiceLine, late: readonly string[], currency: string): Row {
   const { id, name, quantity, unit, price, net, allowances, charges } = line;
   const each = price.baseQuantity === "1" ? `per ${unit}` : `per ${grouped(price.baseQuantity)} ${unit}s`;
   const note = noteOf(line);
@@ -117,6 +133,7 @@ function rowOf(line: InvoiceLine, currency: string): Row {
     id,
     name,
     details: [
+      ...late,
       ...allowances.map(({ reason, amount }) => `${reason}: -${grouped(amount)} ${currency}`),
       ...charges.map(({ reason, amount }) => `${reason}: ${grouped(amount)} ${currency}`),
       ...(note === null ? [] : [showable(note)]),

@@ -20,9 +20,11 @@ export interface LineText {
   readonly freeQuantity: string;
   readonly batchQuantity: string;
   readonly offPeakQuantity: string;
+  /** Not rounded, these three. Where one has no finite decimal, of 18 decimals, and `exact…` is what it is: "1/144". */
   readonly discount: string;
+  readonly exactDiscount?: string;
   readonly raised: string;
-  /** Not rounded. Where it has no finite decimal, of 18 decimals, and `exactAmount` is what it is. */
+  readonly exactRaised?: string;
   readonly amount: string;
   readonly exactAmount?: string;
   readonly rounded: string;
@@ -128,7 +130,7 @@ function totalsOf(bills: readonly Bill[], listed: string): readonly TotalText[] 
 }
 
 function lineText(line: Line): LineText {
-  const { customer, period, sku, contract, priceVersion, currency, amount } = line;
+  const { customer, period, sku, contract, priceVersion, currency, discount, raised, amount } = line;
   return {
     customer,
     period: period.name,
@@ -141,8 +143,10 @@ function lineText(line: Line): LineText {
     freeQuantity: decimalText(line.free),
     batchQuantity: decimalText(line.batch),
     offPeakQuantity: decimalText(line.offPeak),
-    discount: decimalText(line.discount),
-    raised: decimalText(line.raised),
+    discount: decimalText(discount),
+    ...(isDecimal(discount) ? {} : { exactDiscount: fractionText(discount) }),
+    raised: decimalText(raised),
+    ...(isDecimal(raised) ? {} : { exactRaised: fractionText(raised) }),
     amount: decimalText(amount),
     ...(isDecimal(amount) ? {} : { exactAmount: fractionText(amount) }),
     rounded: moneyText(line.rounded, currency),

@@ -13,6 +13,7 @@ import {
   goldenUsage,
   issuedInvoice,
   issuing,
+  lateInvoice,
 } from "../../../src/invoicing/testing.ts";
 import { decimalText } from "../../../src/ledger/index.ts";
 import { readParquet, skipped, spurious, validateFocus } from "./validators.ts";
@@ -30,6 +31,7 @@ function invoices(): readonly Invoice[] {
     goldenPurchase(),
     issuedInvoice(invoiceOf(tiers, { ...issuing, number: "INV-2026-000003" })),
     issuedInvoice(invoiceOf(billOf(goldenUsage), drawn)),
+    { ...lateInvoice(), number: "INV-2026-000005" },
   ];
 }
 

@@ -13,6 +13,7 @@ import {
   goldenUsage,
   issuedInvoice,
   issuing,
+  lateInvoice,
   partiesOf,
 } from "../../../src/invoicing/testing.ts";
 import { checkInvoices, skipped } from "./validators.ts";
@@ -57,7 +58,8 @@ test(
     const rest = issuedInvoice(creditOf(golden, { ...crediting, number, credits: "all", before: [part] }));
     const drawn = issuedInvoice(invoiceOf(billOf(goldenUsage), { ...issuing, drawn: 50_000n }));
     const paid = issuedInvoice(invoiceOf(billOf(goldenUsage), { ...issuing, prepaid: 100_000n }));
-    await passes({ golden, part, rest, purchase: goldenPurchase(), drawn, paid }, context);
+    const late = lateInvoice();
+    await passes({ golden, part, rest, purchase: goldenPurchase(), drawn, paid, late }, context);
   },
 );
 
