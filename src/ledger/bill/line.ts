@@ -71,7 +71,7 @@ export function lineOf(sum: UsageSum, book: RatedBook): Line {
   const isListed = contract !== undefined && !isContract;
   const discounted = isListed ? multiply(byKind, subtract(fraction(1n), contract.discount)) : byKind;
   const raised = atLeast(subtract(multiply(price.minimum, part), discounted));
-  return rounded(
+  return roundedLine(
     {
       customer,
       period,
@@ -120,10 +120,11 @@ export function trueUpOf(
     ...nothing,
     amount: missing,
   };
-  return rounded(line, book);
+  return roundedLine(line, book);
 }
 
-function rounded(line: Omit<Line, "rounded" | "residual">, { rounding }: RatedBook): Line {
+/** Rounds what a line comes to. */
+export function roundedLine(line: Omit<Line, "rounded" | "residual">, { rounding }: RatedBook): Line {
   const decimals = minorUnitDecimals(line.currency)!;
   const units = round(line.amount, decimals, rounding);
   return { ...line, rounded: units, residual: subtract(line.amount, fraction(units, 10n ** BigInt(decimals))) };
