@@ -371,7 +371,10 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
           period: periodName.optional(),
           billedIn: periodName
             .optional()
-            .meta({ description: "Of usage of this period, and of credits whose purchase was issued in it." }),
+            .meta({
+              description:
+                "Invoices of usage of this period, and credit notes and purchases of credits that were issued in it.",
+            }),
           kind: documentKind.optional(),
         }),
         answer: issuedDocuments,
