@@ -27,7 +27,8 @@ export async function writeAll(cloud: RunningCloud, of: Quarter, folder: string)
     const formats = ["pdf", "ubl", "cii"].flatMap((format) => ["--format", format]);
     await cloud.command("invoice", "render", "--period", month, "--out", at("invoices"), ...formats);
   }
-  const focus = ["focus", "export", "--period", ...of.months, "--focus-version", "1.2", "--out", at("focus-1.2.csv")];
+  // All that was issued: credit notes are in the month of their issue, which is behind the quarter.
+  const focus = ["focus", "export", "--focus-version", "1.2", "--out", at("focus-1.2.csv")];
   await cloud.command(...focus);
   await printed(cloud, at("ledger.beancount"), "ledger", "export", "--format", "beancount");
   await printed(cloud, at("ledger.journal"), "ledger", "export", "--format", "hledger");

@@ -2,6 +2,7 @@ import type { Transaction } from "kysely";
 import { formatAmount, type InvoiceId, refuse, RefusalError } from "../base/index.ts";
 import { type Invoice, purchaseInvoiceOf, readBill } from "../invoicing/index.ts";
 import {
+  creditsSku,
   ledgerUnits,
   minorAmount,
   paying,
@@ -65,7 +66,7 @@ export async function issuePurchase(
   const document = JSON.parse(row.bill) as PurchaseDocument;
   const { customer, currency, net, tax } = readBill(document, await periodOf(transaction, row.period));
   const { timeZone } = context.prices.book.calendar;
-  const bought = { sku: "wallet/credits", name: "Prepaid credits", unit: "credit" };
+  const bought = { sku: creditsSku, name: "Prepaid credits", unit: "credit" };
   const told = { kind: "invoice", seller: parties.seller.name, invoice: row.id, by } as const;
   const quantity = document.purchase.credits;
   return issueNext(context, transaction, told, (numbered) =>

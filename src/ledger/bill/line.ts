@@ -16,6 +16,7 @@ import {
   subtract,
   total,
 } from "../book/fraction.ts";
+import { trueUpSku } from "../book/own-skus.ts";
 import { quantityFraction } from "../book/quantity.ts";
 import type { Terms } from "../book/terms.ts";
 import type { UsageSum } from "./sums.ts";
@@ -44,9 +45,6 @@ export interface Line {
   /** What rounding has taken away, below 0 where it added: amount = rounded + residual. */
   readonly residual: Fraction;
 }
-
-/** The SKU of the line that makes up for what was committed to and not used. */
-export const trueUpSku = "commitment/true-up";
 
 /** Prices a sum once: free grant, price, discounts, minimum, in this order, which is OpenMeter's. */
 export function lineOf(sum: UsageSum, book: RatedBook): Line {
