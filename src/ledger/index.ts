@@ -18,7 +18,7 @@ export {
   taxedDocument,
 } from "./bill/rated-usage.ts";
 export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from "./bill/sums.ts";
-export type { BookVersion, RatedBook } from "./book/book.ts";
+export { type BookVersion, isOffPeak, type RatedBook, type SkuPrice } from "./book/book.ts";
 export {
   add,
   compare,
