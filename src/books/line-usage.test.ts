@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, test, type TestContext } from "node:test";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import { close, metered, record, usageOfLine } from "./index.ts";
 import { taken, type TestBooks, testBooks } from "./testing.ts";
@@ -14,6 +14,22 @@ after(() => temporary.remove());
 
 const dayMs = 86_400_000;
 const prices = (unitPrice: string) => [{ sku: "seats", unitPrice }];
+
+/** Books whose list has a new version from 15 March on. */
+async function opened(context: TestContext, more: object = {}): Promise<TestBooks> {
+  const books = await testBooks(temporary);
+  context.after(() => books.close());
+  await books.organisation("acme");
+  await books.applyPrices({
+    currency: "EUR",
+    versions: [
+      { version: "1", effectiveFrom: "2026-01-01", prices: prices("1") },
+      { version: "2", effectiveFrom: "2026-03-15", prices: prices("2") },
+    ],
+    ...more,
+  });
+  return books;
+}
 
 /** Each line with the usage that its link lists. */
 async function linesWithUsage(books: TestBooks): Promise<string[]> {
@@ -32,16 +48,7 @@ async function linesWithUsage(books: TestBooks): Promise<string[]> {
 }
 
 test("a line's usage is what its prices held for and what was known then, also of usage that came late", async (context) => {
-  const books = await testBooks(temporary);
-  context.after(() => books.close());
-  await books.organisation("acme");
-  await books.applyPrices({
-    currency: "EUR",
-    versions: [
-      { version: "1", effectiveFrom: "2026-01-01", prices: prices("1") },
-      { version: "2", effectiveFrom: "2026-03-15", prices: prices("2") },
-    ],
-  });
+  const books = await opened(context);
   const used = async (id: string, time: string) =>
     taken(await record(books, [{ id, source: "/s", customer: "acme", time, sku: "seats", quantity: 1 }], `call ${id}`));
   await used("early", "2026-03-14T23:59:59Z");
@@ -67,15 +74,7 @@ test("a line's usage is what its prices held for and what was known then, also o
 });
 
 test("a new version of the list parts no line of what a contract prices: its usage is all that it bills", async (context) => {
-  const books = await testBooks(temporary);
-  context.after(() => books.close());
-  await books.organisation("acme");
-  await books.applyPrices({
-    currency: "EUR",
-    versions: [
-      { version: "1", effectiveFrom: "2026-01-01", prices: prices("1") },
-      { version: "2", effectiveFrom: "2026-03-15", prices: prices("2") },
-    ],
+  const books = await opened(context, {
     contracts: [
       {
         contract: "k",
