@@ -9,6 +9,8 @@ import type { UsageRecord } from "./generated.ts";
 export interface Document {
   readonly kind: "invoice" | "credit-note";
   readonly number: string;
+  /** "2026-10-01" */
+  readonly issueDate: string;
   readonly currency: string;
   readonly lines: readonly {
     readonly id: string;

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import type { RunningCloud } from "../../test/end-to-end/cloud.ts";
 import type { Document } from "./bills.ts";
 import type { Quarter } from "./calendar.ts";
+import { documentsOf } from "./documents.ts";
 import type { UsageRecord } from "./generated.ts";
 import type { Served } from "./serving.ts";
-import { allOf, countTokens, type Tokens } from "./tokens.ts";
+import { countTokens, type Tokens } from "./tokens.ts";
 
 export interface Sum {
   readonly tokens: Tokens;
@@ -18,15 +19,6 @@ export interface Sum {
   readonly invoices: number;
   readonly creditNotes: number;
   readonly unmet: readonly string[];
-}
-
-async function documentsOf(cloud: RunningCloud, months: readonly string[]): Promise<readonly Document[]> {
-  const documents: Document[] = [];
-  for (const month of months) {
-    const rows = await allOf<{ document: Document }>(cloud, `/invoice-documents?period=${month}`);
-    documents.push(...rows.map(({ document }) => document));
-  }
-  return documents;
 }
 
 export async function sumUp(

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { RunningCloud } from "../../test/end-to-end/cloud.ts";
 import type { Quarter } from "./calendar.ts";
+import { documentsOf } from "./documents.ts";
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL("../../bin/bailiwick.js", import.meta.url));
@@ -50,8 +51,19 @@ async function writePapers(cloud: RunningCloud, { months }: Quarter, at: At): Pr
 }
 
 async function writeBooks(cloud: RunningCloud, of: Quarter, at: At): Promise<void> {
-  const focus = ["focus", "export", "--period", ...of.months, "--focus-version", "1.2", "--out", at("focus-1.2.csv")];
-  await cloud.command(...focus);
+  // Credit notes are in the month of their issue, which is behind the quarter.
+  const issuedIn = (await documentsOf(cloud, of.months)).map(({ issueDate }) => issueDate.slice(0, 7));
+  const periods = [...new Set([...of.months, ...issuedIn])];
+  await cloud.command(
+    "focus",
+    "export",
+    "--period",
+    ...periods,
+    "--focus-version",
+    "1.2",
+    "--out",
+    at("focus-1.2.csv"),
+  );
   await printed(cloud, at("ledger.beancount"), "ledger", "export", "--format", "beancount");
   await printed(cloud, at("ledger.journal"), "ledger", "export", "--format", "hledger");
   const report = ["report", "revenue", "--quarter", of.name];

@@ -36,7 +36,10 @@ export async function contradictions(
 ): Promise<readonly string[]> {
   if ((await firstPeriod(transaction)) === undefined) return [];
   const changed = calendarReasons(change);
-  if (changed.length > 0) return (await rebook(context, transaction, change)) ? [] : changed;
+  if (changed.length > 0) {
+    const done = await rebook(context, transaction, change);
+    return done === "moved" ? [] : [...changed, ...done];
+  }
   const used = await usedTerms(transaction);
   // Each looks at less than the one before, and goes on from what that has found to be the same.
   for (const reasons of [

@@ -153,6 +153,53 @@ test("what was used before a cloud has its own periods moves into them, as long 
   assert.match((await reasonsOf(books, [], { ...own, period: "month" })).join(), /^period: is quarter/);
 });
 
+const nights = { offPeak: { from: "22:00", to: "06:00" } };
+const half = { unitPrice: "1", offPeakDiscountPercent: 50 };
+const listWith = (...prices: readonly object[]) => ({
+  versions: [{ ...list, prices: [...list.prices.filter(({ sku }) => sku !== "c/x"), ...prices] }],
+});
+const plain = { sku: "c/x", unitPrice: "1" };
+
+test("a price book with off-peak hours sets a new cloud's time zone where what was used has none, or was used by day", async (context) => {
+  for (const [time, prices] of [
+    ["2026-03-10T00:00:00Z", [plain, { sku: "d/x", ...half }]],
+    ["2026-03-10T12:00:00Z", [{ sku: "c/x", ...half }]],
+  ] as const) {
+    const books = await opened(context);
+    await use(books, "c/x", 8, time);
+    const own = { timeZone: "Europe/Paris", ...nights, ...listWith(...prices) };
+    assert.deepEqual(await reasonsOf(books, [], own), []);
+    await use(books, "c/x", 4, "2026-03-11T12:00:00Z");
+    assert.equal((await books.balances())["unbilled-receivables EUR"], "12");
+  }
+});
+
+test("what may have another off-peak part by another clock stays, and the refusal says so and what to do", async (context) => {
+  const books = await opened(context);
+  await use(books, "c/x", 8, "2026-03-10T21:30:00Z");
+  const own = { timeZone: "Europe/Paris", ...nights, ...listWith({ sku: "c/x", ...half }) };
+  const reasons = (await reasonsOf(books, [], own)).join("\n");
+  assert.match(reasons, /^timeZone: is UTC by what is in/);
+  assert.match(reasons, /^offPeak: c\/x was used, and nobody knows which part.* without that discount first/m);
+  const first = { ...own, ...listWith(plain) };
+  assert.deepEqual(await reasonsOf(books, [], first), []);
+  const [begun] = first.versions;
+  const later = { ...begun, version: "2", effectiveFrom: "2026-04-03", prices: [{ sku: "c/x", ...half }] };
+  assert.deepEqual(await reasonsOf(books, [], { ...own, versions: [begun, later] }), []);
+});
+
+test("the off-peak part of what was used moves with it where the hours stay", async (context) => {
+  const books = await opened(context);
+  const own = { ...nights, ...listWith({ sku: "c/x", ...half }) };
+  assert.deepEqual(await reasonsOf(books, [], own), []);
+  await use(books, "c/x", 8, "2026-03-10T23:00:00Z");
+  await use(books, "c/x", 4, "2026-03-10T12:00:00Z");
+  assert.deepEqual(await reasonsOf(books, [], { ...own, period: "quarter" }), []);
+  assert.equal((await books.balances())["unbilled-receivables EUR"], "8");
+  const reasons = (await reasonsOf(books, [], { ...own, period: "quarter", timeZone: "Asia/Tokyo" })).join("\n");
+  assert.match(reasons, /^offPeak: c\/x was used/m);
+});
+
 test("what was bought stays in its period, and what would cost something else by another one stays, too", async (context) => {
   const books = await opened(context);
   await use(books, "a/x", 800, "2026-02-10T00:00:00Z");

@@ -253,14 +253,29 @@ test("a purchase is billed in the period in which it was issued, and its usage i
   goTo(made, "2026-04-02T00:00:00Z");
   taken(await close(made, "2026-03", "tester"));
   await finalizePeriod(made, "2026-03", "tester");
-  const of = async (name: string, lastDay: string) => {
-    const billedIn = { name, startDate: `${name}-01`, endDate: `${name}-${lastDay}` };
-    const found = await issuedDocuments(made.db, { billedIn, limit: 10 });
-    return found.map(({ document }) => (JSON.parse(document) as Invoice).lines[0]!.sku);
-  };
-  assert.deepEqual(await of("2026-03", "31"), ["m/input-tokens"]);
-  assert.deepEqual(await of("2026-04", "30"), ["wallet/credits"]);
+  assert.deepEqual(await billedIn(made, "2026-03", "31"), ["invoice m/input-tokens"]);
+  assert.deepEqual(await billedIn(made, "2026-04", "30"), ["invoice wallet/credits"]);
 });
+
+test("a credit note of usage is billed in the period in which it was issued, and its invoice in its own", async (context) => {
+  const made = await books(context);
+  taken(await record(made, [{ ...used, quantity: 1_000_000 }], "call"));
+  goTo(made, "2026-04-02T00:00:00Z");
+  taken(await close(made, "2026-03", "tester"));
+  await finalizePeriod(made, "2026-03", "tester");
+  const { id } = await made.db.selectFrom("invoices").select("id").executeTakeFirstOrThrow();
+  goTo(made, "2026-05-20T00:00:00Z");
+  taken(await credit(made, { invoice: id, reason: "Outage", what: "all" }, "tester"));
+  assert.deepEqual(await billedIn(made, "2026-03", "31"), ["invoice m/input-tokens"]);
+  assert.deepEqual(await billedIn(made, "2026-04", "30"), []);
+  assert.deepEqual(await billedIn(made, "2026-05", "31"), ["credit-note m/input-tokens"]);
+});
+
+async function billedIn({ db }: TestBooks, name: string, lastDay: string): Promise<readonly string[]> {
+  const period = { name, startDate: `${name}-01`, endDate: `${name}-${lastDay}` };
+  const found = await issuedDocuments(db, { billedIn: period, limit: 10 });
+  return found.map(({ kind, document }) => `${kind} ${(JSON.parse(document) as Invoice).lines[0]!.sku}`);
+}
 
 test("the database keeps a purchase to its grant: one invoice, returned as a whole, and neither is changed", async (context) => {
   const made = await books(context);

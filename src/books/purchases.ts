@@ -2,6 +2,7 @@ import type { Transaction } from "kysely";
 import { formatAmount, type InvoiceId, refuse, RefusalError } from "../base/index.ts";
 import { type Invoice, purchaseInvoiceOf, readBill } from "../invoicing/index.ts";
 import {
+  creditsSku,
   ledgerUnits,
   minorAmount,
   paying,
@@ -74,7 +75,7 @@ export async function issuePurchase(
 export async function boughtBy(transaction: Transaction<Database>, row: InvoiceRow) {
   const document = JSON.parse(row.bill) as PurchaseDocument;
   const { customer, currency, net, tax } = readBill(document, await periodOf(transaction, row.period));
-  const credits = { sku: "wallet/credits", name: "Prepaid credits", unit: "credit" };
+  const credits = { sku: creditsSku, name: "Prepaid credits", unit: "credit" };
   return { bought: { ...credits, customer, currency, quantity: document.purchase.credits, amount: net }, tax };
 }
 

@@ -71,3 +71,14 @@ test("a quarter's revenue is what was used in it by the price book's clock, whic
   assert.deepEqual(told(before), [["2025-12 5"], "5"]);
   assert.deepEqual(told(after), [["2026-01 7"], "12"]);
 });
+
+test("a contract that ends within a month commits its customer to a part of it, also where that has no finite decimal", async (context) => {
+  const version = { version: "1", effectiveFrom: "2026-03-01", effectiveTo: "2026-07-20", commitment: "1000" };
+  const books = await opened(
+    context,
+    priced({ contracts: [{ contract: "k", customer: "acme", versions: [{ ...version, prices: [] }] }] }),
+  );
+  const { figures } = await reported(books, "2026Q2");
+  // 19 of the 31 days of July.
+  assert.equal(figures.find(({ id }) => id === "remaining-obligations")?.value, "612.903225806451612903");
+});

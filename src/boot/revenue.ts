@@ -2,7 +2,6 @@ import { refuse, type Refusal } from "../base/index.ts";
 import { type MonthStanding, revenueReport, type RevenueLine, type RevenueReport } from "../disclosure/index.ts";
 import {
   add,
-  compare,
   decimalText,
   type Fraction,
   fraction,
@@ -146,8 +145,8 @@ function quantity(text = "0"): Fraction {
 /** Many years of months: a contract that goes on for longer is counted for as long. */
 const periodsMost = 600;
 
-/** What contracts with an end commit customers to behind a moment; null: no contract does. */
-function committed({ contracts, calendar }: RatedBook, currency: string, fromMs: number): string | null {
+/** What contracts with an end commit customers to behind a moment. */
+function committed({ contracts, calendar }: RatedBook, currency: string, fromMs: number): Fraction {
   let sum = none;
   for (const version of [...contracts.values()].flat()) {
     if (version.commitment === undefined || version.currency !== currency || version.toMs === Infinity) continue;
@@ -159,7 +158,7 @@ function committed({ contracts, calendar }: RatedBook, currency: string, fromMs:
       atMs = period.endMs;
     }
   }
-  return compare(sum, none) === 0 ? null : decimalText(sum);
+  return sum;
 }
 
 function negated(text: string): string {

@@ -10,7 +10,7 @@ export function addFocusCommands(program: Command, context: CommandContext): voi
   withFocus(
     withCloud(group.command("export").description("write invoices and credit notes, each with all its charges")),
   )
-    .option("--period <period...>", "of these periods, such as 2026-03; default: all that was issued")
+    .option("--period <period...>", "billed in these periods, such as 2026-03; default: all that was issued")
     .action(async (options: CloudOptions & FocusOptions & { readonly period?: readonly string[] }) => {
       const cloud = client(context, options);
       const invoices: Invoice[] = [];

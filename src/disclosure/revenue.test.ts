@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inflateSync } from "node:zlib";
+import { fraction, none } from "../ledger/index.ts";
 import { renderReport } from "./index.ts";
 import { revenuePdf } from "./pdf/revenue-pdf.ts";
 import { revenueReport } from "./revenue/revenue.ts";
@@ -70,14 +71,14 @@ test("a quarter with an open month is provisional, and what there is nothing of 
     yearBefore: [],
     accelerators: [],
     costPerHour: {},
-    remainingObligations: null,
+    remainingObligations: none,
   });
   const report = revenueReport(idle);
   assert.equal(report.status, "provisional");
   assert.match(report.summary, /Provisional/);
   assert.match(renderReport(report), /Provisional: a month of this quarter is open/);
-  const none = report.figures.filter(({ value }) => value === null).map(({ id, why }) => [id, why]);
-  assert.deepEqual(none, [
+  const missing = report.figures.filter(({ value }) => value === null).map(({ id, why }) => [id, why]);
+  assert.deepEqual(missing, [
     ["ai-share-of-external", "it would be a share of nothing"],
     ["ai-share-of-segment", "it would be a share of nothing"],
     ["external-growth-on-year", "nothing is recorded of the same quarter a year before"],
@@ -90,6 +91,11 @@ test("a quarter with an open month is provisional, and what there is nothing of 
   assert.deepEqual(report.topCustomers, []);
   const partly = valuesOf(marchQuarter({ costPerHour: { H20: "2.5" } }));
   assert.equal(partly["gross-cost"], null, "a part of the cost is none");
+});
+
+test("what is committed to for a part of a month is added up exactly, and told with 18 decimals", () => {
+  const third = valuesOf(marchQuarter({ remainingObligations: fraction(2_000n, 3n) }));
+  assert.equal(third["remaining-obligations"], "6666.666666666666666667");
 });
 
 test("amounts of many digits lose none, and credits come off", () => {

@@ -8,7 +8,7 @@
  */
 export { Budgets, type Reservation } from "./budgets.ts";
 export { type Bill, type Billing, billsOf, billsWith, grownBy, linesOf } from "./bill/bill.ts";
-export { type Line, lineOf, trueUpSku } from "./bill/line.ts";
+export { type Line, lineOf } from "./bill/line.ts";
 export {
   billDocument,
   type BillDocument,
@@ -18,7 +18,7 @@ export {
   taxedDocument,
 } from "./bill/rated-usage.ts";
 export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from "./bill/sums.ts";
-export type { BookVersion, RatedBook } from "./book/book.ts";
+export { type BookVersion, isOffPeak, type RatedBook, type SkuPrice } from "./book/book.ts";
 export {
   add,
   compare,
@@ -39,6 +39,7 @@ export { type QuarterRevenue, revenueFigures } from "./revenue/revenue.ts";
 export { Calendar, isTimeZone, type Period } from "./book/calendar.ts";
 export { listBook, listDocument } from "./book/list-book.ts";
 export { listPrices } from "./book/list-prices.ts";
+export { creditsSku, isOwnSku, trueUpSku } from "./book/own-skus.ts";
 export { AllTerms, type Terms } from "./book/terms.ts";
 export { type AccountKind, accountKinds, kindOf, products, revenueAccount } from "./entry/accounts.ts";
 export {

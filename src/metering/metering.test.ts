@@ -221,12 +221,22 @@ test("a count under a wrong name is told of a file that is sent, and refused of 
   assert.match(told({ ...known, data: { ...data, customer: "b" } }), /^customer means nothing/);
 });
 
+function told(more: object): string {
+  const record = { id: "1", customer: "a", time: noon, sku: "m/input-tokens", quantity: 1, ...more };
+  const read = readTold(record, (midnightMs) => midnightMs);
+  return "problem" in read ? read.problem : "read";
+}
+
+test("what the books write themselves is no usage, in a file either", async (context) => {
+  const refused = /^sku is .* which the books write themselves: nobody uses it$/;
+  for (const sku of ["commitment/true-up", "wallet/credits"]) {
+    assert.match(told({ sku }), refused);
+    const file = `customer,time,sku,quantity\nacme,${noon},${sku},1\n`;
+    await assert.rejects(read(context, file), /usage:2: sku is .* the books write/);
+  }
+});
+
 test("what a spreadsheet would compute is no name in usage", () => {
-  const told = (more: object) => {
-    const record = { id: "1", customer: "a", time: noon, sku: "m/input-tokens", quantity: 1, ...more };
-    const read = readTold(record, (midnightMs) => midnightMs);
-    return "problem" in read ? read.problem : "read";
-  };
   for (const name of ['=HYPERLINK("http://evil","x")/x', "+1/x", "-1/x", "@SUM(1)"]) {
     assert.match(told({ sku: name }), /^sku is .* a spreadsheet would take for a formula/, name);
     assert.match(told({ source: name }), /^source is .* a formula/, name);

@@ -1,5 +1,5 @@
 import { beginsAsFormula, isFormula } from "../base/index.ts";
-import { type Dimension, parseQuantity, type Quantity, skuOf, type UsageEvent } from "../ledger/index.ts";
+import { type Dimension, isOwnSku, parseQuantity, type Quantity, skuOf, type UsageEvent } from "../ledger/index.ts";
 import { meantSource } from "./source.ts";
 
 /** A usage record by the names of its fields: texts from CSV, any value from JSON. */
@@ -67,7 +67,7 @@ export function readRecord(fields: Fields, dayMs: (midnightMs: number) => number
   const isBatch = yesOf(fields, "batch");
   const isWide = has(fields, "model");
   refuseMixed(fields, isWide);
-  const quantities = isWide ? ofModel(fields) : [[skuNameOf(fields, "sku"), quantityOf(fields, "quantity")] as const];
+  const quantities = isWide ? ofModel(fields) : [[usedSkuOf(fields), quantityOf(fields, "quantity")] as const];
   return {
     source: has(fields, "source") ? meantSource(skuNameOf(fields, "source")) : "",
     id: has(fields, "id") ? idOf(fields) : undefined,
@@ -84,6 +84,13 @@ function refuseMixed(fields: Fields, isWide: boolean): void {
   const other = (isWide ? ["sku", "quantity"] : counts).find((name) => has(fields, name));
   if (other === undefined) return;
   throw new FieldProblem(`${other} has no meaning beside ${isWide ? "model" : "sku"}: a record is of one of them`);
+}
+
+/** What the books write themselves would stand on a bill beside what was used, and be taken for it. */
+function usedSkuOf(fields: Fields): string {
+  const sku = skuNameOf(fields, "sku");
+  if (isOwnSku(sku)) throw new FieldProblem(`sku is ${shown(sku)}, which the books write themselves: nobody uses it`);
+  return sku;
 }
 
 type SkuQuantity = readonly [sku: string, quantity: Quantity | undefined];

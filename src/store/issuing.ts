@@ -116,7 +116,7 @@ export interface DocumentQuestion {
   readonly organisation?: OrganisationId;
   /** The invoices' period; of credit notes their invoice's. */
   readonly period?: string;
-  /** Of usage, with its credit notes, of this period; of purchases, and of their credit notes, issued from its first day to its last. */
+  /** Invoices of usage of this period; credit notes, and purchases, issued from its first day to its last. */
   readonly billedIn?: { readonly name: string; readonly startDate: string; readonly endDate: string };
   readonly kind?: IssuedDocument["kind"];
   /** The seller and number of the last one that was had. */
@@ -139,7 +139,7 @@ export async function issuedDocuments(
     .$if(period !== undefined, (query) => query.where("period", "=", period!))
     .$if(billedIn !== undefined, (query) =>
       query.where(
-        sql<boolean>`CASE WHEN grant_id IS NULL THEN period = ${billedIn!.name}
+        sql<boolean>`CASE WHEN grant_id IS NULL AND kind = 'invoice' THEN period = ${billedIn!.name}
           ELSE issue_date BETWEEN ${billedIn!.startDate} AND ${billedIn!.endDate} END`,
       ),
     )

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { kindOf, plainText, type WrittenTransaction } from "../../ledger/index.ts";
+import { fraction, kindOf, plainText, type WrittenTransaction } from "../../ledger/index.ts";
 import { revenueReport } from "../revenue/revenue.ts";
 import type { RevenueLine, RevenueState } from "../revenue/state.ts";
 import { line, marchQuarter } from "../revenue/testing.ts";
@@ -107,6 +107,14 @@ test("a figure that was changed, a posting that is missing, and one that does no
   const damaged = packed(context, marchQuarter(), (name, text) => (name === "disclosure.json" ? "{" : text));
   assert.equal(damaged.status, 2);
   assert.match(damaged.stderr, /cannot be checked/);
+});
+
+test("an auditor's script agrees with a report whose commitments have no finite decimal", (context) => {
+  if (!hasPython()) return context.skip("no python3 on the PATH");
+  const third = marchQuarter({ remainingObligations: fraction(2_000n, 3n) });
+  const { status, stdout } = packed(context, third, asItIs);
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^- {8}remaining-obligations 6666\.666666666666666667: not of the ledger alone$/m);
 });
 
 test("what there is nothing of is none for the auditor too", (context) => {

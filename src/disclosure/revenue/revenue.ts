@@ -177,7 +177,7 @@ function figuresOfOperation(state: RevenueState): readonly RevenueFigure[] {
   return [
     figureOf(further.deferredRevenue, "money", deferred),
     figureOf(further.unbilledRevenue, "money", exact(balances.unbilledReceivables)),
-    figureOf(further.remainingObligations, "money", add(deferred, exact(state.remainingObligations ?? "0"))),
+    figureOf(further.remainingObligations, "money", add(deferred, state.remainingObligations)),
     figureOf(further.tokensServed, "tokens", total([tokens.input, tokens.cachedInput, tokens.output].map(exact))),
     figureOf(further.acceleratorHours, "hours", isUp ? up : undefined, notUp),
     figureOf(further.utilisation, "share", isUp ? divide(busy, up) : undefined, notUp),

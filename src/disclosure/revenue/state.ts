@@ -1,3 +1,4 @@
+import type { Fraction } from "../../ledger/index.ts";
 import type { Period } from "../live-state.ts";
 
 /** What was posted to one revenue account for one customer in one month. */
@@ -64,8 +65,8 @@ export interface RevenueState {
   /** Of the same quarter a year before; empty: nothing is recorded of it. */
   readonly yearBefore: readonly RevenueLine[];
   readonly balances: Balances;
-  /** What customers have committed to beyond what was served, by contracts; null: no contract says so. */
-  readonly remainingObligations: string | null;
+  /** What customers have committed to beyond what was served, by contracts: a part of a month has no finite decimal. */
+  readonly remainingObligations: Fraction;
   readonly accelerators: readonly AcceleratorTime[];
   readonly tokens: TokenSums;
   /** What an hour of each kind costs the operator, by settings; empty: not set. */

@@ -1,3 +1,4 @@
+import { fraction } from "../../ledger/index.ts";
 import type { RevenueLine, RevenueState } from "./state.ts";
 import { testNowMs } from "../testing.ts";
 
@@ -53,7 +54,7 @@ export function marchQuarter(more: Partial<RevenueState> = {}): RevenueState {
     ],
     yearBefore: [line("2025-01", "21359", other), line("2025-03", "8768", own)],
     balances: { contractLiabilities: "6000", unbilledReceivables: "0", receivables: "2027.49" },
-    remainingObligations: "1200.5",
+    remainingObligations: fraction(2401n, 2n),
     accelerators: [
       { device: "H20", busySeconds: 5_400_000, upSeconds: 7_200_000 },
       { device: "910B", busySeconds: 0, upSeconds: 3_600_000 },

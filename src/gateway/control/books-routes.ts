@@ -383,9 +383,10 @@ function invoiceRoutes(books: BooksOperations): readonly Route[] {
           invoice: z.string().max(100).optional().meta({ description: "This one, and its credit notes." }),
           number: z.string().max(100).optional(),
           period: periodName.optional(),
-          billedIn: periodName
-            .optional()
-            .meta({ description: "Of usage of this period, and of credits whose purchase was issued in it." }),
+          billedIn: periodName.optional().meta({
+            description:
+              "Invoices of usage of this period, and credit notes and purchases of credits that were issued in it.",
+          }),
           kind: documentKind.optional(),
         }),
         answer: issuedDocuments,

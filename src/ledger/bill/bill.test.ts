@@ -260,6 +260,39 @@ test("a plan that changes within a period splits it: prices, tiers, grants, mini
   assert.equal(net, "430.00");
 });
 
+test("what a contract prices is one line, rounded once, where a new version of the list begins within the period", () => {
+  const at = (version: string, effectiveFrom: string) => ({
+    version,
+    effectiveFrom,
+    prices: [{ sku: "m/output-tokens", unitPrice: "1" }],
+  });
+  const agreed = { sku: "m/input-tokens", unitPrice: "0.001" };
+  const document = {
+    currency: "EUR",
+    versions: [at("1", "2026-01-01"), at("2", "2026-03-15")],
+    contracts: [
+      {
+        contract: "c",
+        customer: "acme",
+        versions: [{ version: "1", effectiveFrom: "2026-01-01", prices: [agreed] }],
+      },
+    ],
+  };
+  const days = ["2026-03-14T00:00:00Z", "2026-03-15T00:00:00Z"];
+  const { lines } = rated(document, [
+    ...days.map((day) => used("104", { at: day })),
+    ...days.map((day) => used("1", { at: day, sku: "m/output-tokens" })),
+  ]);
+  assert.deepEqual(
+    lines.map(({ sku, priceVersion, quantity, amount, rounded }) => [sku, priceVersion, quantity, amount, rounded]),
+    [
+      ["m/input-tokens", "c/1", "208", "0.208", "0.21"],
+      ["m/output-tokens", "1", "1", "1", "1.00"],
+      ["m/output-tokens", "2", "1", "1", "1.00"],
+    ],
+  );
+});
+
 test("a commitment is owed where nothing was used, in each period that is billed", () => {
   const document = list(
     { unitPrice: "1" },

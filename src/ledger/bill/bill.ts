@@ -1,7 +1,7 @@
 import type { RatedBook } from "../book/book.ts";
 import type { Period } from "../book/calendar.ts";
 import { add, compare, multiply, none } from "../book/fraction.ts";
-import { type Line, lineOf, trueUpOf } from "./line.ts";
+import { type Line, lineOf, roundedLine, trueUpOf } from "./line.ts";
 import type { UnratedSum, UsageSum, UsageSums } from "./sums.ts";
 import { type Tax, taxOf, type TaxOptions } from "./tax.ts";
 
@@ -47,8 +47,24 @@ export function billsOf(sums: UsageSums, options: BillingOptions = {}): Billing 
 
 /** What sums of these periods come to, and what makes up for what was committed to in them. */
 export function linesOf(sums: readonly UsageSum[], periods: readonly Period[], book: RatedBook): readonly Line[] {
-  const lines = sums.map((sum) => lineOf(sum, book));
+  const lines = onesOf(
+    sums.map((sum) => lineOf(sum, book)),
+    book,
+  );
   return [...lines, ...trueUps(lines, periods, book)];
+}
+
+/** Lines that read alike as one: a new version of the list parts what a contract prices, and its price stays what it was. */
+function onesOf(lines: readonly Line[], book: RatedBook): readonly Line[] {
+  return [...Map.groupBy(lines, keyOf).values()].map((alike) => {
+    const [first, ...rest] = alike as [Line, ...Line[]];
+    return rest.length === 0
+      ? first
+      : roundedLine(
+          rest.reduce((sum, line) => plus(sum, line, 1n), first),
+          book,
+        );
+  });
 }
 
 /** One bill of a period for each customer and currency, whichever periods their lines are of: usage that came late is among them. */
@@ -67,10 +83,9 @@ export function billsWith(
  * the cent; a line may be below 0, where a tier or a commitment takes back what was billed.
  */
 export function grownBy(after: readonly Line[], before: readonly Line[]): readonly Line[] {
-  const key = (line: Line): string => lineKeys(line).join("\n");
   const sums = new Map<string, Line>();
-  for (const line of after) sums.set(key(line), plus(sums.get(key(line)), line, 1n));
-  for (const line of before) sums.set(key(line), plus(sums.get(key(line)), line, -1n));
+  for (const line of after) sums.set(keyOf(line), plus(sums.get(keyOf(line)), line, 1n));
+  for (const line of before) sums.set(keyOf(line), plus(sums.get(keyOf(line)), line, -1n));
   return [...sums.values()].filter(({ quantity, amount, rounded }) => {
     return compare(quantity, none) !== 0 || compare(amount, none) !== 0 || rounded !== 0n;
   });
@@ -123,6 +138,7 @@ const lineKeys: Keys<Line> = ({ customer, period, currency, sku, priceVersion, c
   priceVersion,
   contract?.fromMs ?? 0,
 ];
+const keyOf = (line: Line): string => lineKeys(line).join("\n");
 const sumKeys: Keys<UsageSum | UnratedSum> = ({ customer, period, sku }) => [customer, period.startMs, sku];
 const unratedKeys: Keys<UnratedSum> = (sum) => [...sumKeys(sum), sum.reason];
 

@@ -16,6 +16,7 @@ import {
   subtract,
   total,
 } from "../book/fraction.ts";
+import { trueUpSku } from "../book/own-skus.ts";
 import { quantityFraction } from "../book/quantity.ts";
 import type { Terms } from "../book/terms.ts";
 import type { UsageSum } from "./sums.ts";
@@ -45,9 +46,6 @@ export interface Line {
   readonly residual: Fraction;
 }
 
-/** The SKU of the line that makes up for what was committed to and not used. */
-export const trueUpSku = "commitment/true-up";
-
 /** Prices a sum once: free grant, price, discounts, minimum, in this order, which is OpenMeter's. */
 export function lineOf(sum: UsageSum, book: RatedBook): Line {
   const { customer, period, sku, terms, found } = sum;
@@ -71,7 +69,7 @@ export function lineOf(sum: UsageSum, book: RatedBook): Line {
   const isListed = contract !== undefined && !isContract;
   const discounted = isListed ? multiply(byKind, subtract(fraction(1n), contract.discount)) : byKind;
   const raised = atLeast(subtract(multiply(price.minimum, part), discounted));
-  return rounded(
+  return roundedLine(
     {
       customer,
       period,
@@ -120,10 +118,11 @@ export function trueUpOf(
     ...nothing,
     amount: missing,
   };
-  return rounded(line, book);
+  return roundedLine(line, book);
 }
 
-function rounded(line: Omit<Line, "rounded" | "residual">, { rounding }: RatedBook): Line {
+/** Rounds what a line comes to. */
+export function roundedLine(line: Omit<Line, "rounded" | "residual">, { rounding }: RatedBook): Line {
   const decimals = minorUnitDecimals(line.currency)!;
   const units = round(line.amount, decimals, rounding);
   return { ...line, rounded: units, residual: subtract(line.amount, fraction(units, 10n ** BigInt(decimals))) };

@@ -230,6 +230,8 @@ test("what is wrong with a price book is told with its place", () => {
       /pricePerHour: m\/input-tokens is not metered in seconds/,
     ],
     [withPrice({ sku: "m*/input-tokens", unitPrice: "1" }), /prices\[0\]\.sku: a "\*" stands for the whole product/],
+    [withPrice({ sku: "commitment/true-up", unitPrice: "1" }), /prices\[0\]\.sku: commitment\/true-up names what the/],
+    [withPrice({ sku: "wallet/credits", unitPrice: "1" }), /prices\[0\]\.sku: wallet\/credits names what the books/],
     [withPrice({ ...sku, batchDiscountPercent: 101 }), /batchDiscountPercent: must be from 0 to 100$/],
     [withPrice({ ...sku, freeGrant: -5 }), /freeGrant: must be a quantity above 0/],
     [

@@ -2,6 +2,7 @@ import type { SkuPrice } from "./book.ts";
 import type { ChargeModel, Tier } from "./charge.ts";
 import type { PriceDocument, TierDocument, VersionDocument } from "./document.ts";
 import { compare, divide, type Fraction, fraction, none, share } from "./fraction.ts";
+import { isOwnSku } from "./own-skus.ts";
 import { quantityFraction } from "./quantity.ts";
 import { type Report, reportRepeated } from "./report.ts";
 
@@ -25,6 +26,7 @@ function priceOf(price: PriceDocument, path: readonly PropertyKey[], report: Rep
   if (sku.includes("*") && !/^\*\/[^*]+$/.test(sku)) {
     report([...path, "sku"], 'a "*" stands for the whole product before the last part, as in "*/input-tokens"');
   }
+  if (isOwnSku(sku)) report([...path, "sku"], `${sku} names what the books write themselves: it has no price`);
   return {
     model: modelOf(price, path, report),
     freeGrant: freeGrant === undefined ? none : quantityFraction(freeGrant),
