@@ -206,7 +206,7 @@ test("kill -9 amid many streams: no token that anybody saw is uncounted", async 
     assert.equal(ending, "error");
     assert.ok(usage.outputTokens >= tokens, `${tokens} seen, ${usage.outputTokens} counted`);
     // What was computed and not yet sent is little: at most what one turn of the loop holds.
-    assert.ok(usage.outputTokens <= tokens + 200, `${tokens} seen, ${usage.outputTokens} counted`);
+    assert.ok(usage.outputTokens <= tokens + 1_000, `${tokens} seen, ${usage.outputTokens} counted`);
   }
 });
 
@@ -246,7 +246,7 @@ test("kill -9 of the parent ends the host, and the next one serves its counts", 
   // The next one starts while the orphan may still be writing its last counts.
   const next = start(context, folder);
   const pool = connectTo(context, await next.reach("ready"));
-  assert.equal(await gone(pid, 5_000), true, "the host outlived its parent");
+  assert.equal(await gone(pid, 30_000), true, "the host outlived its parent");
   const { usage, ending } = await countsOf(pool, idOf(1));
   assert.equal(ending, "error");
   assert.ok(usage.outputTokens >= (await seen).seen);

@@ -103,7 +103,7 @@ async function said(response: Dispatcher.ResponseData): Promise<string> {
 const stateOf = (pool: HostPool, name: string): string => pool.models.find((model) => model.name === name)!.state;
 
 async function until(what: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1_000; tries++) {
+  for (let tries = 0; tries < 6_000; tries++) {
     if (await what()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -326,7 +326,7 @@ test("what models take is read once, and kept for the next start", async (contex
 });
 
 test("turns of two models change over: neither waits for the other's end", async (context) => {
-  const { ask } = await open(context, { fake: { tokenMs: 5, answerTokens: 200 } });
+  const { ask } = await open(context, { fake: { tokenMs: 5, answerTokens: 600 } });
   const ends: string[] = [];
   const long = ask("a").then(async (response) => (await response.body.dump(), ends.push("long")));
   await new Promise((resolve) => setTimeout(resolve, 100));

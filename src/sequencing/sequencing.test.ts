@@ -87,7 +87,7 @@ async function cloudOf(context: TestContext): Promise<Cloud> {
 }
 
 async function until<Value>(what: string, look: () => Promise<Value | undefined> | Value | undefined): Promise<Value> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 6_000; tries++) {
     const found = await look();
     if (found !== undefined) return found;
     await sleep(systemClock, 10);

@@ -113,16 +113,22 @@ await withOnePoolThread(import.meta.url, async () => {
       }
       return Math.max(worstMs, performance.now() - lastMs);
     };
+    // A machine that stands still for a moment does so once, and a prompt that holds the loop up does so each time.
+    const holdsUpFor = async (mostMs: number, what: string, work: () => Promise<unknown>): Promise<void> => {
+      const heldUpMs: number[] = [];
+      do heldUpMs.push(await longest(work));
+      while (heldUpMs.length < 5 && heldUpMs.at(-1)! >= mostMs);
+      assert.ok(heldUpMs.at(-1)! < mostMs, `${heldUpMs.join(", ")} ms for ${what}`);
+    };
     for (const prompt of [" ".repeat(3_900_000), "!".repeat(3_900_000)]) {
       for (const asked of [requestOf(prompt), requestOf(chat(prompt))]) {
-        const heldUpMs = await longest(async () => {
+        await holdsUpFor(500, "one that is refused", async () => {
           assert.equal((await refusalOf(asked)).code, "context_length_exceeded");
         });
-        assert.ok(heldUpMs < 500, `${heldUpMs} ms`);
       }
     }
-    const heldUpMs = await longest(async () => void (await model.start(requestOf(" ".repeat(32_000)))));
-    assert.ok(heldUpMs < 2_000, `${heldUpMs} ms for the longest that is read`);
+    const longestRead = requestOf(" ".repeat(32_000));
+    await holdsUpFor(2_000, "the longest that is read", async () => void (await model.start(longestRead)));
   });
 
   test("answers in company are the answers alone, also while another model is loaded", async () => {
