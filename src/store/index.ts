@@ -122,6 +122,7 @@ export {
   type SumKey,
   type SumRow,
   isUsageAlone,
+  organisationsBilled,
   type UsedTerms,
   usedSpan,
   usedTerms,

@@ -146,6 +146,13 @@ export async function findSums(
   return result.rows.map(sumOf);
 }
 
+/** Whose sums are billed with a period. */
+export async function organisationsBilled(db: Kysely<Database>, billedIn: string): Promise<readonly OrganisationId[]> {
+  const { rows } = await sql<{ organisation: OrganisationId }>`
+    SELECT DISTINCT organisation FROM usage_sums WHERE billed_in = ${billedIn}`.execute(db);
+  return rows.map(({ organisation }) => organisation);
+}
+
 /** What was priced under which terms, and when for the last time. */
 export interface UsedTerms {
   readonly organisation: OrganisationId;
