@@ -13,17 +13,17 @@ import {
 } from "../ledger/index.ts";
 import {
   addEntries,
-  addToSums,
   addUnrated,
   type Database,
   findSums,
   holdLedger,
+  holdSums,
   type LedgerStanding,
   openPeriods,
   type Posting,
-  setAccrued,
   type SumRow,
   type UnratedEvent,
+  writeSums,
 } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
 import { internalOrganisations } from "./organisations.ts";
@@ -70,22 +70,9 @@ export async function accrue(
   if (uses.size === 0) return;
   const periods = [...new Map([...uses.values()].map(({ billedIn }) => [billedIn.name, billedIn])).values()];
   await openPeriods(transaction, periods);
-  const added = [...uses.values()].map(({ sum, billedIn, lastAtMs }) => ({
-    billedIn: billedIn.name,
-    organisation: sum.customer as OrganisationId,
-    sku: sum.sku,
-    period: sum.period.name,
-    termsFrom: termsFromOf(sum.terms),
-    currency: sum.found.isContract ? sum.terms.contract!.currency : held.book.currency,
-    quantity: sum.quantity,
-    batch: sum.batch,
-    offPeak: sum.offPeak,
-    events: sum.events,
-    lastAtMs,
-  }));
-  const grown = await priced(transaction, await addToSums(transaction, added), uses, held.book);
+  const grown = await grow(transaction, [...uses.values()], held.book);
   if (isRefusable) refuseAbsurd(grown);
-  await setAccrued(transaction, grown);
+  await writeSums(transaction, grown);
   const internal = await internalOrganisations(transaction, context.internal);
   const nowMs = context.clock.nowMs();
   const entries = periods.map((period) => ({
@@ -143,11 +130,41 @@ export interface Grown extends SumRow {
   readonly growth: bigint;
 }
 
+/** Sums with what is added to them, and what they come to now. Nobody else adds to any until the transaction ends. */
+async function grow(
+  transaction: Transaction<Database>,
+  uses: readonly Use[],
+  book: RatedBook,
+): Promise<readonly Grown[]> {
+  const keys = uses.map(({ sum, billedIn }) => ({
+    billedIn: billedIn.name,
+    organisation: sum.customer as OrganisationId,
+    sku: sum.sku,
+    period: sum.period.name,
+    termsFrom: termsFromOf(sum.terms),
+  }));
+  const before = await holdSums(transaction, keys);
+  const rows = uses.map(({ sum, lastAtMs }, at): SumRow => {
+    const held = before.get(at);
+    return {
+      ...keys[at]!,
+      currency: held?.currency ?? (sum.found.isContract ? sum.terms.contract!.currency : book.currency),
+      quantity: (held?.quantity ?? 0n) + sum.quantity,
+      batch: (held?.batch ?? 0n) + sum.batch,
+      offPeak: (held?.offPeak ?? 0n) + sum.offPeak,
+      events: (held?.events ?? 0) + sum.events,
+      accrued: held?.accrued ?? 0n,
+      lastAtMs: Math.max(held?.lastAtMs ?? -Infinity, lastAtMs),
+    };
+  });
+  return priced(transaction, rows, uses, book);
+}
+
 /** What each sum comes to now. Of late usage it is what the sum costs with it, less what it cost without. */
 async function priced(
   transaction: Transaction<Database>,
   rows: readonly SumRow[],
-  uses: ReadonlyMap<string, Use>,
+  uses: readonly Use[],
   book: RatedBook,
 ): Promise<readonly Grown[]> {
   const late = rows.filter(({ billedIn, period }) => billedIn !== period);
@@ -158,8 +175,8 @@ async function priced(
           periods: [...new Set(late.map(({ period }) => period))],
           organisations: [...new Set(late.map(({ organisation }) => organisation))],
         });
-  return rows.map((row) => {
-    const { sum } = uses.get(keyOf(row))!;
+  return rows.map((row, at) => {
+    const { sum } = uses[at]!;
     const before = earlier.filter((other) => isSameUse(other, row) && other.billedIn < row.billedIn);
     const amountOf = (some: readonly SumRow[]): bigint =>
       some.length === 0 ? 0n : ledgerAmount(lineOf(sumFrom(some, sum), book).amount);

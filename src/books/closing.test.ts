@@ -110,3 +110,45 @@ test("a clock that was set back into a closed month leaves that one's trial bala
   await use(books, 100, "2026-03-11T00:00:00Z");
   assert.deepEqual(await march(books), billed);
 });
+
+test("of more customers than are billed at once each has its bill, in their order, also who has used nothing", async (context) => {
+  const books = await testBooks(temporary);
+  context.after(() => books.close());
+  const names = Array.from({ length: 1_201 }, (_, at) => `customer-${at}`);
+  await books.db
+    .insertInto("organisations")
+    .values(names.map((name) => ({ id: `org_${name}` as const, name, createdAt: new Date(books.clock.nowMs()) })))
+    .execute();
+  const committed = [7, 1_200].map((at) => ({
+    contract: `c${at}`,
+    customer: `org_customer-${at}`,
+    versions: [{ version: "1", effectiveFrom: "2026-03-01", commitment: "5" }],
+  }));
+  await books.applyPrices(priced(committed));
+  const users = names.slice(0, 1_200);
+  const told = users.map((customer) => ({ id: "1", customer, sku: "c/x", quantity: 1, time: "2026-03-10T00:00:00Z" }));
+  taken(await record(books, told, "call"));
+  const { invoices, totals } = taken(await close(books, "2026-03", "me"));
+  assert.equal(invoices, 1_201);
+  assert.deepEqual(totals, [{ currency: "EUR", invoices: 1_201, net: "1209", tax: "0", gross: "1209", residual: "0" }]);
+  const rows = await books.db
+    .selectFrom("ledgerTransactions")
+    .innerJoin("invoices", "invoices.id", "ledgerTransactions.reference" as never)
+    .select("organisation")
+    .where("kind", "=", "bill")
+    .orderBy("ledgerTransactions.number")
+    .execute();
+  assert.deepEqual(
+    rows.map(({ organisation }) => organisation),
+    names.map((name) => `org_${name}`).toSorted(),
+  );
+  const { rows: balances } = taken(await trialBalance(books));
+  assert.deepEqual(
+    balances.map(({ account, balance }) => [account, balance]),
+    [
+      ["receivables", "1209"],
+      ["revenue/other", "-1209"],
+      ["unbilled-receivables", "0"],
+    ],
+  );
+});

@@ -30,6 +30,7 @@ import {
   invoiceTotals,
   openBefore,
   openPeriods,
+  organisationsBilled,
   type SumRow,
   takeLedger,
   tryClosing,
@@ -37,7 +38,7 @@ import {
 } from "../store/index.ts";
 import { postingsFor } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
-import { committedFrom } from "./contradictions.ts";
+import { committedFrom, withContractsOf } from "./contradictions.ts";
 import { internalOrganisations } from "./organisations.ts";
 import { type PaidByCredits, PayingWallets } from "./paying.ts";
 import { usageSums } from "./sum-rows.ts";
@@ -157,39 +158,62 @@ async function bill(
     closedUntilMs,
   }: { readonly period: Period; readonly book: RatedBook; readonly closedUntilMs: number | undefined },
 ): Promise<void> {
-  const rows = await findSums(transaction, { billedIn: period.name });
-  const lines = [
-    ...linesOf(
-      usageSums(
-        rows.filter((row) => row.period === period.name),
-        book,
-      ),
-      [period],
-      book,
-    ),
-    ...(await lateLines(transaction, rows, period, book)),
-  ];
-  const bills = billsWith(lines, period, book);
   const internal = await internalOrganisations(transaction, context.internal);
   const nowMs = context.clock.nowMs();
-  const accrued = accruedBy(rows);
   const wallets = await PayingWallets.of(transaction, period, closedUntilMs);
-  const made = bills.map((each) => {
-    const id = context.ids.mint("inv");
-    const isInternal = internal.has(each.customer);
-    const paid = wallets.pay(each, id, isInternal);
-    const left = taxedFor(each, paid.drawn, book);
-    const entries = entriesOf(left, id, accrued.get(`${each.customer}\n${each.currency}`) ?? new Map(), isInternal);
-    return { row: invoiceRow(left, id, paid, nowMs), entries };
-  });
-  wallets.end();
   await openPeriods(transaction, [period]);
-  await addInvoices(
-    transaction,
-    made.map(({ row }) => row),
-  );
-  await addEntries(transaction, [...made.flatMap(({ entries }) => entries), ...wallets.entries], nowMs);
+  const customers = await customersOf(transaction, period, book);
+  // So that what is held grows with neither: bills and their postings are texts and numbers without end.
+  for (let from = 0; from < customers.length; from += customersAtOnce) {
+    const some = customers.slice(from, from + customersAtOnce);
+    const rows = await findSums(transaction, { billedIn: period.name, organisations: some });
+    const accrued = accruedBy(rows);
+    const bills = await billsOf(transaction, rows, period, withContractsOf(book, some));
+    const made = bills.map((each) => {
+      const id = context.ids.mint("inv");
+      const isInternal = internal.has(each.customer);
+      const paid = wallets.pay(each, id, isInternal);
+      const left = taxedFor(each, paid.drawn, book);
+      const entries = entriesOf(left, id, accrued.get(`${each.customer}\n${each.currency}`) ?? new Map(), isInternal);
+      return { row: invoiceRow(left, id, paid, nowMs), entries };
+    });
+    await addInvoices(
+      transaction,
+      made.map(({ row }) => row),
+    );
+    await addEntries(
+      transaction,
+      made.flatMap(({ entries }) => entries),
+      nowMs,
+    );
+  }
+  wallets.end();
+  await addEntries(transaction, wallets.entries, nowMs);
   await addMovements(transaction, wallets.movements, nowMs);
+}
+
+const customersAtOnce = 500;
+
+/** Who may have a bill, in the order of bills: who has used something, and who may have committed to something. */
+async function customersOf(
+  transaction: Transaction<Database>,
+  period: Period,
+  { contracts }: RatedBook,
+): Promise<readonly string[]> {
+  const used = await organisationsBilled(transaction, period.name);
+  return [...new Set([...used, ...contracts.keys()])].toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+/** The bills of some customers, whose contracts alone are in the book. */
+async function billsOf(
+  transaction: Transaction<Database>,
+  rows: readonly SumRow[],
+  period: Period,
+  book: RatedBook,
+): Promise<readonly Bill[]> {
+  const own = rows.filter((row) => row.period === period.name);
+  const late = await lateLines(transaction, rows, period, book);
+  return billsWith([...linesOf(usageSums(own, book), [period], book), ...late], period, book);
 }
 
 /** What credits pay for is not taxed here: what was bought was taxed with its purchase, and what was given has no price. */

@@ -146,7 +146,7 @@ async function commitmentReasons(
   const customers = [...new Set([...before.contracts.keys(), ...after.contracts.keys()])].filter(
     (customer) => !isDeepStrictEqual(before.contracts.get(customer), after.contracts.get(customer)),
   );
-  const [old, now] = [contractsOf(before, customers), contractsOf(after, customers)];
+  const [old, now] = [before, after].map((book) => withContractsOf(book, customers)) as [RatedBook, RatedBook];
   const periods = committedPeriods([old, now], closedUntilMs);
   if (periods.length === 0) return [];
   const rows = await findSums(transaction, {
@@ -166,7 +166,8 @@ async function commitmentReasons(
   });
 }
 
-function contractsOf(book: RatedBook, customers: readonly string[]): RatedBook {
+/** A price book with the contracts of some customers alone: nobody else's commitments are looked at. */
+export function withContractsOf(book: RatedBook, customers: readonly string[]): RatedBook {
   const contracts = customers.flatMap((customer) => {
     const versions = book.contracts.get(customer);
     return versions === undefined ? [] : [[customer, versions] as const];

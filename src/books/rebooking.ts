@@ -13,15 +13,14 @@ import {
 } from "../ledger/index.ts";
 import {
   addEntries,
-  addToSums,
   clearSums,
   type Database,
   findSums,
   isUsageAlone,
   openPeriods,
-  setAccrued,
   type SumRow,
   usedSpan,
+  writeSums,
 } from "../store/index.ts";
 import { type Grown, postingsOf } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
@@ -80,8 +79,7 @@ export async function rebook(
   );
   await clearSums(transaction);
   await openPeriods(transaction, [period]);
-  await addToSums(transaction, moved);
-  await setAccrued(transaction, moved);
+  await writeSums(transaction, moved);
   const entries = [...back, anew].filter(({ postings }) => postings.length > 0);
   await addEntries(transaction, entries, nowMs);
   return "moved";

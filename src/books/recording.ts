@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 import { type OrganisationId, refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import { readTold, type UsageRecord } from "../metering/index.ts";
-import { addRecords, type Database, gatewaysAmong, type ToldRecord } from "../store/index.ts";
+import { addRecords, type Database, gatewaysAmong } from "../store/index.ts";
 import { accrue, type Arriving, hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { organisationsOf } from "./organisations.ts";
@@ -130,16 +130,17 @@ async function freshOf(
   records: readonly Known[],
   reference: string,
 ): Promise<readonly Known[]> {
-  const keyOf = ({ organisation, source, id }: Pick<ToldRecord, "organisation" | "source" | "id">): string =>
-    JSON.stringify([organisation, source, id]);
   const first = new Map<string, Known>();
   for (const known of records) {
-    const key = keyOf({ ...known.record, organisation: known.organisation });
+    // None of the three has a line's end in it.
+    const key = `${known.organisation}\n${known.record.source}\n${known.record.id}`;
     const before = first.get(key);
     if (before === undefined) first.set(key, known);
     else if (before.digest !== known.digest) throw conflict(known);
   }
-  const rows = [...first.values()].map(({ record, organisation, digest }) => ({
+  // In the order of their places.
+  const told = [...first.values()];
+  const rows = told.map(({ record, organisation, digest }) => ({
     organisation,
     source: record.source,
     id: record.id,
@@ -147,9 +148,8 @@ async function freshOf(
     events: record.events,
   }));
   const { fresh, differing } = await addRecords(transaction, rows, { reference, nowMs: clock.nowMs() });
-  const differs = differing.map((row) => first.get(keyOf(row))!).toSorted((a, b) => a.place - b.place)[0];
-  if (differs !== undefined) throw conflict(differs);
-  return fresh.map((row) => first.get(keyOf(row))!).toSorted((a, b) => a.place - b.place);
+  if (differing.length > 0) throw conflict(told[differing[0]!]!);
+  return fresh.map((at) => told[at]!);
 }
 
 function conflict({ place, record: { id, source } }: Known): RefusalError {

@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Transaction } from "kysely";
 import { bodyOf, readTold, recordOf, type UsageRecord } from "../metering/index.ts";
 import { type Database, meteredRequests } from "../store/index.ts";
 
 /** Of what a record says, by which a repetition is known from a contradiction. */
 export function digestOf(events: UsageRecord["events"]): string {
-  return createHash("sha256").update(bodyOf(events)).digest("hex");
+  return hash("sha256", bodyOf(events), "hex");
 }
 
 /** The digests of the records that an export writes of those of these requests that were served here, by `servedKey`. */

@@ -1,5 +1,13 @@
 /** For tests: books over a database of their own, with a clock that stands still. */
-import { createIds, ManualClock, type Refusal, type Tier, type Usage } from "../base/index.ts";
+import {
+  createIds,
+  type InstallationId,
+  ManualClock,
+  type Refusal,
+  systemClock,
+  type Tier,
+  type Usage,
+} from "../base/index.ts";
 import {
   type Balance,
   balances,
@@ -19,6 +27,7 @@ import { servedUsage } from "./served.ts";
 
 export interface TestBooks extends BooksContext {
   readonly connection: DatabaseConnection;
+  readonly installation: InstallationId;
   readonly clock: ManualClock;
   /** The id of an organisation of this name, made where there is none. */
   organisation(name: string): Promise<string>;
@@ -32,9 +41,16 @@ export async function testBooks(
   temporary: TemporaryPostgres,
   more: Partial<Pick<BooksContext, "internal" | "issuer" | "lateUsage">> = {},
 ): Promise<TestBooks> {
+  const installation = createIds(systemClock).mint("inst");
+  return booksIn({ connection: await temporary.emptyDatabase(), installation }, more);
+}
+
+/** Books that are there already, for a process of its own. */
+export async function booksIn(
+  { connection, installation }: Pick<TestBooks, "connection" | "installation">,
+  more: Partial<Pick<BooksContext, "internal" | "issuer" | "lateUsage">> = {},
+): Promise<TestBooks> {
   const clock = new ManualClock(Date.parse("2026-04-02T00:00:00Z"));
-  const connection = await temporary.emptyDatabase();
-  const installation = createIds(clock).mint("inst");
   const store = await openStore({ connection, installation, clock, log: () => undefined });
   if (store.outcome === "refused") throw new Error(store.message);
   const { db } = store;
@@ -50,6 +66,7 @@ export async function testBooks(
   const known = new Map<string, string>();
   return {
     connection,
+    installation,
     db,
     clock,
     ids,

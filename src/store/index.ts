@@ -116,19 +116,19 @@ export {
   type UnratedEvent,
   type UnratedRow,
 } from "./unrated.ts";
-export { addRecords, type RecordKey, type ToldRecord } from "./usage-records.ts";
+export { addRecords, type ToldRecord } from "./usage-records.ts";
 export {
-  addToSums,
   clearSums,
-  type AddedSum,
   findSums,
-  setAccrued,
+  holdSums,
   type SumKey,
   type SumRow,
   isUsageAlone,
+  organisationsBilled,
   type UsedTerms,
   usedSpan,
   usedTerms,
+  writeSums,
 } from "./usage-sums.ts";
 export {
   type MonthlySpending,

@@ -1,17 +1,14 @@
-import { sql, type Transaction } from "kysely";
+import { type RawBuilder, sql, type Transaction } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
 import { column, instant } from "./columns.ts";
 import type { Database } from "./schema.ts";
 
-/** What makes a record the same one. */
-export interface RecordKey {
+/** A record of usage with what it says. */
+export interface ToldRecord {
+  /** These three make it the same one. */
   readonly organisation: OrganisationId;
   readonly source: string;
   readonly id: string;
-}
-
-/** A record of usage with what it says. */
-export interface ToldRecord extends RecordKey {
   /** SHA-256, hex. */
   readonly digest: string;
   readonly events: readonly {
@@ -24,38 +21,61 @@ export interface ToldRecord extends RecordKey {
 }
 
 /**
- * Writes records that were never told before, and says which these were, and which were told with another digest; nothing is
+ * Writes records that were never told before, and says by their places which these were, and which were told with another digest; nothing is
  * written of those. No two of them have one key. Who tells one of them at the same time waits.
  */
 export async function addRecords(
   transaction: Transaction<Database>,
   records: readonly ToldRecord[],
   { reference, nowMs }: { readonly reference: string; readonly nowMs: number },
-): Promise<{ readonly fresh: readonly RecordKey[]; readonly differing: readonly RecordKey[] }> {
+): Promise<{ readonly fresh: readonly number[]; readonly differing: readonly number[] }> {
   const told = sql`unnest(
       ${column(records, "text", ({ organisation }) => organisation)},
       ${column(records, "text", ({ source }) => source)},
       ${column(records, "text", ({ id }) => id)},
       ${column(records, "text", ({ digest }) => digest)}
-    ) AS told (organisation, source, id, digest)`;
-  const { rows: fresh } = await sql<RecordKey>`
+    )`;
+  const { numAffectedRows } = await sql`
     INSERT INTO usage_records (organisation, source, id, digest, received_at, reference)
     SELECT organisation, source, id, decode(digest, 'hex'), ${new Date(nowMs)}, ${reference}
-    FROM ${told} ORDER BY 1, 2, 3
-    ON CONFLICT (organisation, source, id) DO NOTHING
-    RETURNING organisation, source, id`.execute(transaction);
-  const isAllFresh = fresh.length === records.length;
-  const { rows: differing } = isAllFresh
-    ? { rows: [] }
-    : await sql<RecordKey>`
-        SELECT organisation, source, id FROM usage_records AS held
-        JOIN ${told} USING (organisation, source, id)
-        WHERE held.digest <> decode(told.digest, 'hex')`.execute(transaction);
+    FROM ${told} AS told (organisation, source, id, digest) ORDER BY 1, 2, 3
+    ON CONFLICT (organisation, source, id) DO NOTHING`.execute(transaction);
+  // Nearly always all of them are new: only where they are not is it worth it to ask which.
+  const isAllFresh = numAffectedRows === BigInt(records.length);
+  const { fresh, differing } = isAllFresh
+    ? { fresh: [...records.keys()], differing: [] }
+    : await lookedUp(transaction, told, nowMs);
   if (differing.length > 0) return { fresh: [], differing };
-  const keys = new Set(fresh.map(keyOf));
-  const events = records
-    .filter((record) => keys.has(keyOf(record)))
-    .flatMap(({ events, ...key }) => events.map((event) => ({ ...event, ...key })));
+  await addEvents(
+    transaction,
+    fresh.map((place) => records[place]!),
+  );
+  return { fresh, differing };
+}
+
+/**
+ * Which of these this transaction has written, and which are there with another digest. A transaction's number is short and comes again
+ * some day: what it wrote has its moment, too.
+ */
+async function lookedUp(
+  transaction: Transaction<Database>,
+  told: RawBuilder<unknown>,
+  nowMs: number,
+): Promise<{ readonly fresh: readonly number[]; readonly differing: readonly number[] }> {
+  const { rows } = await sql<{ place: string; isFresh: boolean; isOther: boolean }>`
+    SELECT place, held.xmin = pg_current_xact_id()::xid AND held.received_at = ${new Date(nowMs)} AS is_fresh,
+      held.digest <> decode(told.digest, 'hex') AS is_other
+    FROM ${told} WITH ORDINALITY AS told (organisation, source, id, digest, place)
+    JOIN usage_records AS held USING (organisation, source, id) ORDER BY place`.execute(transaction);
+  const placesOf = (some: typeof rows): readonly number[] => some.map(({ place }) => Number(place) - 1);
+  return {
+    fresh: placesOf(rows.filter(({ isFresh }) => isFresh)),
+    differing: placesOf(rows.filter(({ isOther }) => isOther)),
+  };
+}
+
+async function addEvents(transaction: Transaction<Database>, records: readonly ToldRecord[]): Promise<void> {
+  const events = records.flatMap(({ events, ...key }) => events.map((event) => ({ ...event, ...key })));
   await sql`
     INSERT INTO usage_events (organisation, source, id, sku, at, quantity, is_batch)
     SELECT organisation, source, id, sku, ${instant(sql`at_ms`)}, quantity * 0.000000001, is_batch
@@ -68,9 +88,4 @@ export async function addRecords(
       ${column(events, "numeric", ({ quantity }) => quantity ?? null)},
       ${column(events, "boolean", ({ isBatch }) => isBatch)}
     ) AS event (organisation, source, id, sku, at_ms, quantity, is_batch)`.execute(transaction);
-  return { fresh, differing };
-}
-
-function keyOf({ organisation, source, id }: RecordKey): string {
-  return JSON.stringify([organisation, source, id]);
 }

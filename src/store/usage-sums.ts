@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from "kysely";
+import { type Kysely, type RawBuilder, sql, type Transaction } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
 import { column, instant } from "./columns.ts";
 import type { Database } from "./schema.ts";
@@ -13,7 +13,7 @@ export interface SumKey {
   readonly termsFrom: number;
 }
 
-/** A sum, or what is added to one. Quantities are in units of 10^-9, money of 10^-12. */
+/** Quantities are in units of 10^-9, money of 10^-12. */
 export interface SumRow extends SumKey {
   readonly currency: string;
   readonly quantity: bigint;
@@ -23,8 +23,6 @@ export interface SumRow extends SumKey {
   readonly accrued: bigint;
   readonly lastAtMs: number;
 }
-
-export type AddedSum = Omit<SumRow, "accrued">;
 
 interface RawSum {
   readonly billedIn: string;
@@ -60,63 +58,68 @@ function sumOf(row: RawSum): SumRow {
   };
 }
 
+/** Any number that nobody else takes as a lock's. */
+const sumsLock = 5_172_813;
+
 /**
- * Adds to sums, each once at most, and returns what they are then. Their rows stay locked until the transaction ends; they are taken in the
- * order of their key, so that two who add to the same ones wait for one another and never for each other.
+ * Sums as they are, by the places of these keys; of one that is not there, nothing. Until the transaction ends nobody else adds to any: what
+ * was read stays, so that a sum is written once, with what is posted of it. Rows that are locked one by one are each written for it.
  */
-export async function addToSums(
+export async function holdSums(
   transaction: Transaction<Database>,
-  added: readonly AddedSum[],
-): Promise<readonly SumRow[]> {
-  if (added.length === 0) return [];
-  const result = await sql<RawSum>`
-    INSERT INTO usage_sums AS held (
-      billed_in, organisation, sku, period, terms_from, currency, quantity, batch, off_peak, events, last_at
-    )
-    SELECT billed_in, organisation, sku, period, terms_from, currency,
-      quantity * 0.000000001, batch * 0.000000001, off_peak * 0.000000001, events, ${instant(sql`last_at_ms`)}
-    FROM unnest(
-      ${column(added, "text", ({ billedIn }) => billedIn)},
-      ${column(added, "text", ({ organisation }) => organisation)},
-      ${column(added, "text", ({ sku }) => sku)},
-      ${column(added, "text", ({ period }) => period)},
-      ${column(added, "bigint", ({ termsFrom }) => termsFrom)},
-      ${column(added, "text", ({ currency }) => currency)},
-      ${column(added, "numeric", ({ quantity }) => quantity)},
-      ${column(added, "numeric", ({ batch }) => batch)},
-      ${column(added, "numeric", ({ offPeak }) => offPeak)},
-      ${column(added, "bigint", ({ events }) => events)},
-      ${column(added, "bigint", ({ lastAtMs }) => lastAtMs)}
-    ) AS added (
-      billed_in, organisation, sku, period, terms_from, currency, quantity, batch, off_peak, events, last_at_ms
-    )
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (billed_in, organisation, sku, period, terms_from) DO UPDATE SET
-      quantity = held.quantity + excluded.quantity, batch = held.batch + excluded.batch,
-      off_peak = held.off_peak + excluded.off_peak, events = held.events + excluded.events,
-      last_at = greatest(held.last_at, excluded.last_at)
-    RETURNING ${rawColumns}`.execute(transaction);
-  return result.rows.map(sumOf);
+  keys: readonly SumKey[],
+): Promise<ReadonlyMap<number, SumRow>> {
+  await sql`SELECT pg_advisory_xact_lock(${sql.lit(sumsLock)})`.execute(transaction);
+  // A statement of its own: it sees what was committed while the lock was waited for.
+  const { rows } = await sql<RawSum & { place: string }>`
+    SELECT place, ${rawColumns}
+    FROM unnest(${keyColumns(keys)}) WITH ORDINALITY AS wanted (billed_in, organisation, sku, period, terms_from, place)
+    JOIN usage_sums USING (billed_in, organisation, sku, period, terms_from)`.execute(transaction);
+  return new Map(rows.map(({ place, ...row }) => [Number(place) - 1, sumOf(row)]));
 }
 
-/** Notes what of sums is in the ledger now. */
-export async function setAccrued(
-  transaction: Transaction<Database>,
-  sums: readonly (SumKey & { readonly accrued: bigint })[],
-): Promise<void> {
+/** Writes sums as they are now, those that were there and new ones; by whoever holds them, or has the ledger alone. */
+export async function writeSums(transaction: Transaction<Database>, sums: readonly SumRow[]): Promise<void> {
   if (sums.length === 0) return;
   await sql`
-    UPDATE usage_sums AS held SET accrued = now.accrued * 0.000000000001
-    FROM unnest(
-      ${column(sums, "text", ({ billedIn }) => billedIn)},
-      ${column(sums, "text", ({ organisation }) => organisation)},
-      ${column(sums, "text", ({ sku }) => sku)},
-      ${column(sums, "text", ({ period }) => period)},
-      ${column(sums, "bigint", ({ termsFrom }) => termsFrom)},
-      ${column(sums, "numeric", ({ accrued }) => accrued)}
-    ) AS now (billed_in, organisation, sku, period, terms_from, accrued)
-    WHERE held.billed_in = now.billed_in AND held.organisation = now.organisation AND held.sku = now.sku
-      AND held.period = now.period AND held.terms_from = now.terms_from`.execute(transaction);
+    MERGE INTO usage_sums AS held
+    USING (
+      SELECT billed_in, organisation, sku, period, terms_from, currency, quantity * 0.000000001 AS quantity,
+        batch * 0.000000001 AS batch, off_peak * 0.000000001 AS off_peak, events,
+        accrued * 0.000000000001 AS accrued, ${instant(sql`last_at_ms`)} AS last_at
+      FROM unnest(
+        ${keyColumns(sums)},
+        ${column(sums, "text", ({ currency }) => currency)},
+        ${column(sums, "numeric", ({ quantity }) => quantity)},
+        ${column(sums, "numeric", ({ batch }) => batch)},
+        ${column(sums, "numeric", ({ offPeak }) => offPeak)},
+        ${column(sums, "bigint", ({ events }) => events)},
+        ${column(sums, "numeric", ({ accrued }) => accrued)},
+        ${column(sums, "bigint", ({ lastAtMs }) => lastAtMs)}
+      ) AS sum (
+        billed_in, organisation, sku, period, terms_from, currency, quantity, batch, off_peak, events, accrued, last_at_ms
+      )
+    ) AS now
+    ON held.billed_in = now.billed_in AND held.organisation = now.organisation AND held.sku = now.sku
+      AND held.period = now.period AND held.terms_from = now.terms_from
+    WHEN MATCHED THEN UPDATE SET quantity = now.quantity, batch = now.batch, off_peak = now.off_peak,
+      events = now.events, accrued = now.accrued, last_at = now.last_at
+    WHEN NOT MATCHED THEN INSERT (
+      billed_in, organisation, sku, period, terms_from, currency, quantity, batch, off_peak, events, accrued, last_at
+    ) VALUES (
+      now.billed_in, now.organisation, now.sku, now.period, now.terms_from, now.currency, now.quantity, now.batch,
+      now.off_peak, now.events, now.accrued, now.last_at
+    )`.execute(transaction);
+}
+
+function keyColumns(keys: readonly SumKey[]): RawBuilder<unknown> {
+  return sql.join([
+    column(keys, "text", ({ billedIn }) => billedIn),
+    column(keys, "text", ({ organisation }) => organisation),
+    column(keys, "text", ({ sku }) => sku),
+    column(keys, "text", ({ period }) => period),
+    column(keys, "bigint", ({ termsFrom }) => termsFrom),
+  ]);
 }
 
 /** Sums by what they are of; all where nothing is named. In the order of their key. */
@@ -141,6 +144,13 @@ export async function findSums(
     ${filters.length === 0 ? sql`` : sql`WHERE ${sql.join(filters, sql` AND `)}`}
     ORDER BY billed_in, organisation, sku, period, terms_from`.execute(db);
   return result.rows.map(sumOf);
+}
+
+/** Whose sums are billed with a period. */
+export async function organisationsBilled(db: Kysely<Database>, billedIn: string): Promise<readonly OrganisationId[]> {
+  const { rows } = await sql<{ organisation: OrganisationId }>`
+    SELECT DISTINCT organisation FROM usage_sums WHERE billed_in = ${billedIn}`.execute(db);
+  return rows.map(({ organisation }) => organisation);
 }
 
 /** What was priced under which terms, and when for the last time. */

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { after, before, test, type TestContext } from "node:test";
+import { findSums } from "../store/index.ts";
+import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
+import { record } from "./index.ts";
+import { taken, type TestBooks, testBooks } from "./testing.ts";
+
+let temporary: TemporaryPostgres;
+
+before(async () => {
+  temporary = await temporaryPostgres();
+});
+
+after(() => temporary.remove());
+
+const customers = ["acme", "globex", "initech"];
+
+async function opened(context: TestContext): Promise<TestBooks> {
+  const books = await testBooks(temporary);
+  context.after(() => books.close());
+  for (const customer of customers) await books.organisation(customer);
+  await books.applyPrices({
+    currency: "EUR",
+    versions: [{ version: "1", effectiveFrom: "2026-01-01", prices: [{ sku: "c/x", unitPrice: "0.000000000001" }] }],
+  });
+  return books;
+}
+
+const used = (id: string, customer: string, quantity = 1) => ({
+  id,
+  source: '/a "quoted" \\ source',
+  customer,
+  time: "2026-03-10T12:00:00Z",
+  sku: "c/x",
+  quantity,
+});
+
+test("of calls at once that add to the same sums, in whatever order, nothing is lost", async (context) => {
+  const books = await opened(context);
+  const calls = Array.from({ length: 12 }, (_, call) => {
+    const some = call % 2 === 0 ? customers : customers.toReversed();
+    return some.map((customer) => used(`${call} ${customer}`, customer));
+  });
+  const told = await Promise.all(calls.map((some, call) => record(books, some, `call ${call}`)));
+  assert.deepEqual(
+    told.map((each) => taken(each).accepted),
+    calls.map(() => 3),
+  );
+  const sums = await findSums(books.db);
+  assert.deepEqual(
+    sums.map(({ events, quantity, accrued }) => [events, quantity, accrued]),
+    customers.map(() => [12, 12_000_000_000n, 12n]),
+  );
+  assert.deepEqual(await books.balances(), {
+    "unbilled-receivables EUR": "0.000000000036",
+    "revenue/other EUR": "-0.000000000036",
+  });
+});
+
+test("what several calls tell at once counts once", async (context) => {
+  const books = await opened(context);
+  const same = customers.map((customer) => used("same", customer));
+  const told = await Promise.all(Array.from({ length: 6 }, (_, call) => record(books, same, `call ${call}`)));
+  const counts = told.map((each) => taken(each));
+  assert.equal(
+    counts.reduce((sum, { accepted }) => sum + accepted, 0),
+    3,
+  );
+  assert.equal(
+    counts.reduce((sum, { duplicates }) => sum + duplicates, 0),
+    15,
+  );
+  assert.deepEqual(
+    (await findSums(books.db)).map(({ events }) => events),
+    [1, 1, 1],
+  );
+});
+
+test("where some of a call was told before only the rest is added, and a contradiction is named by its place", async (context) => {
+  const books = await opened(context);
+  taken(await record(books, [used("b", "globex"), used("b", "acme")], "first"));
+  const mixed = [used("a", "acme"), used("b", "acme"), used("c", "initech"), used("b", "globex"), used("a", "acme")];
+  assert.deepEqual(taken(await record(books, mixed, "second")), { accepted: 2, duplicates: 3 });
+  const told = [used("d", "acme"), used("e", "globex"), used("b", "globex", 2), used("b", "acme", 2)];
+  const refused = await record(books, told, "third");
+  assert.ok("code" in refused && refused.code === "usage_conflict");
+  assert.match(refused.message, /^Record 3: id "b"/);
+  const sums = await findSums(books.db);
+  const acme = await books.organisation("acme");
+  assert.equal(sums.length, 3);
+  for (const { organisation, events } of sums) assert.equal(events, organisation === acme ? 2 : 1);
+});
