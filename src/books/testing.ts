@@ -107,7 +107,7 @@ export interface Served {
   readonly endpoint?: string;
 }
 
-export function settlementOf({ ids }: TestBooks, { atMs, usage, ...served }: Served): Settlement {
+export function settlementOf({ ids }: Pick<BooksContext, "ids">, { atMs, usage, ...served }: Served): Settlement {
   const body = JSON.stringify({
     receipt: ids.mint("rcpt"),
     project: "prj_A",
@@ -134,7 +134,7 @@ export function settlementOf({ ids }: TestBooks, { atMs, usage, ...served }: Ser
 
 /** Ships a stretch of a gateway's journal into the database and the books, as a running cloud does. */
 export function shipServed(
-  books: TestBooks,
+  books: BooksContext,
   settlements: readonly Settlement[],
   { from, to }: { readonly from: Position | undefined; readonly to: Position },
 ): Promise<ShipOutcome> {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import { type Clock, createIds, type ReceiptId, systemClock } from "../base/index.ts";
 import type { SettlementFacts } from "./batch.ts";
 import { connect } from "./connect.ts";
@@ -14,6 +14,9 @@ export interface TemporaryPostgres {
   readonly postgres: EmbeddedPostgres;
   readonly folder: string;
   emptyDatabase(): Promise<EmbeddedConnection>;
+  /** Another database with all that this one holds, which nobody is connected to. */
+  copyOf(connection: EmbeddedConnection): Promise<EmbeddedConnection>;
+  drop(connection: EmbeddedConnection): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -29,18 +32,30 @@ export async function temporaryPostgres(): Promise<TemporaryPostgres> {
     socketParents: [tmpdir(), "/tmp"],
     systemFolder: join(folder, "system"),
   });
+  const run = async (statement: RawBuilder<unknown>): Promise<void> => {
+    const db = connect({ connection: postgres.connection, log: () => {}, connections: 1, statementTimeoutMs: 0 });
+    await statement.execute(db);
+    await db.destroy();
+  };
   let databases = 0;
+  const next = (): EmbeddedConnection => {
+    databases += 1;
+    return { ...postgres.connection, database: `test_${databases}` };
+  };
   return {
     postgres,
     folder,
     async emptyDatabase() {
-      databases += 1;
-      const name = `test_${databases}`;
-      const db = connect({ connection: postgres.connection, log: () => {}, connections: 1, statementTimeoutMs: 0 });
-      await sql`CREATE DATABASE ${sql.id(name)}`.execute(db);
-      await db.destroy();
-      return { ...postgres.connection, database: name };
+      const made = next();
+      await run(sql`CREATE DATABASE ${sql.id(made.database)}`);
+      return made;
     },
+    async copyOf({ database }) {
+      const made = next();
+      await run(sql`CREATE DATABASE ${sql.id(made.database)} TEMPLATE ${sql.id(database)}`);
+      return made;
+    },
+    drop: ({ database }) => run(sql`DROP DATABASE ${sql.id(database)}`),
     async remove() {
       await postgres.stop();
       await rm(folder, { recursive: true, force: true });
