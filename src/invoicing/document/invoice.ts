@@ -82,7 +82,8 @@ export interface LinePrice {
 }
 
 export interface Adjustment {
-  readonly kind: "discount" | "drawn" | "minimum" | "rounding";
+  /** late: what late usage makes of what was invoiced before it. */
+  readonly kind: "discount" | "drawn" | "late" | "minimum" | "rounding";
   readonly reason: string;
   readonly amount: string;
   /** Of what was drawn: what those credits had cost, 0 of credits that were given; left out where nobody knows. */

@@ -6,6 +6,7 @@ import {
   billDocument,
   divide,
   fraction,
+  grownBy,
   minorUnitDecimals,
   multiply,
   parseFraction,
@@ -25,6 +26,7 @@ import { creditOf } from "./credit.ts";
 import { daysOf, isDay } from "./days.ts";
 import type { Invoice, InvoiceLine } from "./invoice.ts";
 import { invoiceOf } from "./issue.ts";
+import { billedLine } from "./line.ts";
 import { decimalOf, unitsOf } from "./money.ts";
 import { readParties } from "./parties.ts";
 import { readBill } from "./read-bill.ts";
@@ -195,6 +197,43 @@ test("property: whatever the tiers, grants, discounts and minimums, a line's net
   fc.assert(property, { numRuns: 500 });
 });
 
+test("property: late usage, whatever it makes of what was used before it, has no price below 0, and its line adds up", () => {
+  const quantity = fc.integer({ min: 1, max: 9_999_999 });
+  const property = fc.property(
+    terms,
+    quantity,
+    quantity,
+    ({ model: priced, minimum, currency, rounding }, used, late) => {
+      const sku = "m/accelerator-seconds";
+      const prices = [{ sku, ...priced, ...(minimum === null ? {} : { minimum }) }];
+      const [before, after] = [used, used + late].map((units) =>
+        billOf({ [sku]: String(units) }, { currency, rounding, prices }),
+      );
+      for (const line of grownBy(after!.lines, before!.lines)) {
+        const told = { ...billedLine(line, { drawn: 0n, cost: undefined }, null), id: "1" };
+        assert.equal(netByPrice(told, currency), line.rounded, JSON.stringify(told));
+        assert.ok(!told.price.amount.startsWith("-"), JSON.stringify(told));
+      }
+    },
+  );
+  fc.assert(property, { numRuns: 500 });
+});
+
+test("what late usage takes back of a commitment is taken off, where nothing is left to be priced", () => {
+  const [line] = billOf(
+    { "m/accelerator-seconds": "1" },
+    { prices: [{ sku: "m/accelerator-seconds", unitPrice: "20" }] },
+  ).lines;
+  const [taken] = grownBy([], [{ ...line!, quantity: fraction(1n) }]);
+  const { quantity, price, allowances, net } = billedLine(
+    { ...taken!, quantity: fraction(0n) },
+    { drawn: 0n, cost: undefined },
+    null,
+  );
+  assert.deepEqual([quantity, price.amount, net], ["0", "0", "-20.00"]);
+  assert.deepEqual(allowances, [{ kind: "late", reason: "Less for earlier usage", amount: "20.00" }]);
+});
+
 test("a bill that was kept has the price book's prices, also where discount and minimum have no finite decimal", () => {
   const prices = [
     { sku: "h100/accelerator-seconds", pricePerHour: "2.50", minimum: "900" },
@@ -290,7 +329,8 @@ test("what credits paid is off lines above 0 alone: a line that takes late usage
   const net = rest.reduce((sum, { rounded }) => sum + rounded, back.rounded);
   const drawn = net - 1n;
   const { lines, totals } = issuedInvoice(invoiceOf({ ...bill, lines: [back, ...rest], net }, { ...issuing, drawn }));
-  assert.deepEqual([totals.net, lines[0]!.net, lines[0]!.allowances], ["0.01", "-20.00", []]);
+  const late = { kind: "late", reason: "Less for earlier usage", amount: "20.00" };
+  assert.deepEqual([totals.net, lines[0]!.net, lines[0]!.allowances], ["0.01", "-20.00", [late]]);
   const taken = lines.flatMap(({ allowances }) => allowances.filter(({ kind }) => kind === "drawn"));
   assert.equal(
     taken.reduce((sum, { amount }) => sum + unitsOf(amount, "CNY"), 0n),

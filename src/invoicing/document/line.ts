@@ -1,7 +1,7 @@
 import { add, compare, decimalText, type Fraction, fraction, moneyText, subtract, unitOf } from "../../ledger/index.ts";
 import type { Adjustment, InvoiceLine, LineUsage } from "./invoice.ts";
 import type { BilledLine } from "./read-bill.ts";
-import { costAt, priceOf, roundedUp } from "./price.ts";
+import { costAt, isUnpriced, priceOf, roundedUp } from "./price.ts";
 import { showable } from "./text.ts";
 
 const none = fraction(0n);
@@ -27,7 +27,9 @@ export function billedLine(line: BilledLine, { drawn, cost }: DrawnPart, receipt
   const price = priceOf({ full: kept, cut, quantity, unit, currency });
   // What was cut off may be what a half was rounded by, and a buyer's program computes with the price.
   const full = compare(cut, none) > 0 && price.isExact ? costAt(price, quantity) : kept;
-  const adjusted = adjustmentsOf(line, roundedUp(full, currency));
+  const adjusted = isUnpriced({ full: kept, quantity })
+    ? differenceOf(line)
+    : adjustmentsOf(line, roundedUp(full, currency));
   const taken = money("drawn", "Drawn from prepaid credits", drawn, currency).map((each) =>
     cost === undefined ? each : { ...each, cost: decimalText(cost) },
   );
@@ -60,6 +62,14 @@ function adjustmentsOf(line: BilledLine, full: bigint): Pick<InvoiceLine, "allow
       ? money("discount", "Discount", allowance, currency)
       : money("rounding", "Rounding", allowance, currency),
     charges: money("minimum", "Minimum charge", charge, currency),
+  };
+}
+
+/** What late usage makes of earlier usage, where it has no price of its own: all of it is taken off, or put on. */
+function differenceOf({ rounded, currency }: BilledLine): Pick<InvoiceLine, "allowances" | "charges"> {
+  return {
+    allowances: rounded < 0n ? money("late", "Less for earlier usage", -rounded, currency) : [],
+    charges: rounded > 0n ? money("late", "More for earlier usage", rounded, currency) : [],
   };
 }
 

@@ -31,14 +31,23 @@ export interface Sold {
 }
 
 /**
+ * Whether no price of 0 or more times the quantity is what it comes to. So it can be with late usage, which changes what earlier usage
+ * costs: a commitment falls away, or all units are of a cheaper tier.
+ */
+export function isUnpriced({ full, quantity }: Pick<Sold, "full" | "quantity">): boolean {
+  return compare(full, none) !== 0 && compare(multiply(full, quantity), none) <= 0;
+}
+
+/**
  * The price of a unit, from what all of them cost: EN 16931 knows no tiers, and one price times the quantity has to be
  * the amount. Where what they cost is no price times the quantity with 12 decimals at most, it is their average, of as
- * few decimals as bring the rounded amount back.
+ * few decimals as bring the rounded amount back. 0 where there is no price at all.
  */
 export function priceOf(sold: Sold): LinePrice {
   const { quantity, unit } = sold;
   const bases = (unit === undefined ? undefined : basesByUnit[unit]) ?? [1n];
-  if (compare(quantity, none) === 0) return { amount: "0", baseQuantity: bases[0]!.toString(), isExact: true };
+  if (compare(quantity, none) === 0 || isUnpriced(sold))
+    return { amount: "0", baseQuantity: bases[0]!.toString(), isExact: true };
   // What was kept is what it was, nearly always: only where it has no price, that is sought beside it.
   for (const cut of [none, sold.cut]) {
     for (const base of bases) {

@@ -15,7 +15,7 @@ const instant = z.iso.datetime();
 const period = z.strictObject({ name: text, startDate: day, endDate: day, startsAt: instant, endsAt: instant });
 
 const adjustment = z.strictObject({
-  kind: z.enum(["discount", "drawn", "minimum", "rounding"]),
+  kind: z.enum(["discount", "drawn", "late", "minimum", "rounding"]),
   reason: text,
   amount: decimal,
   cost: decimal.optional(),
