@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 
-type ColumnType = "text" | "bigint" | "numeric" | "boolean";
+type ColumnType = "text" | "integer" | "bigint" | "numeric" | "boolean";
 type Cell = string | number | bigint | boolean | null;
 
 /**
@@ -14,6 +14,12 @@ export function column<Row>(rows: readonly Row[], type: ColumnType, of: (row: Ro
     return typeof cell === "string" ? quoted(cell) : cell === null ? "NULL" : String(cell);
   });
   return sql`${`{${cells.join(",")}}`}::${sql.raw(type)}[]`;
+}
+
+/** Rows of columns by their names, to select from: drawn one by one, where a list of arrays in FROM is kept as a table for each of them first. */
+export function rowsOf(columns: Readonly<Record<string, RawBuilder<unknown>>>): RawBuilder<unknown> {
+  const drawn = Object.entries(columns).map(([name, cells]) => sql`unnest(${cells}) AS ${sql.raw(name)}`);
+  return sql`(SELECT ${sql.join(drawn)})`;
 }
 
 /** As an array's text has it. */

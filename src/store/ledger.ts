@@ -1,6 +1,6 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
-import { column } from "./columns.ts";
+import { column, rowsOf } from "./columns.ts";
 import type { Database } from "./schema.ts";
 
 /** One line of a double entry: a debit above 0, a credit below, in units of 10^-12. */
@@ -117,14 +117,14 @@ export async function addEntries(
     await sql`
       INSERT INTO ledger_postings (transaction, line, account, organisation, currency, amount)
       SELECT transaction, line, account, organisation, currency, amount * 0.000000000001
-      FROM unnest(
-        ${column(postings, "bigint", ({ transaction }) => transaction)},
-        ${column(postings, "bigint", ({ line }) => line)},
-        ${column(postings, "text", ({ account }) => account)},
-        ${column(postings, "text", ({ organisation }) => organisation)},
-        ${column(postings, "text", ({ currency }) => currency)},
-        ${column(postings, "numeric", ({ amount }) => amount)}
-      ) AS posting (transaction, line, account, organisation, currency, amount)`.execute(transaction);
+      FROM ${rowsOf({
+        transaction: column(postings, "bigint", ({ transaction }) => transaction),
+        line: column(postings, "integer", ({ line }) => line),
+        account: column(postings, "text", ({ account }) => account),
+        organisation: column(postings, "text", ({ organisation }) => organisation),
+        currency: column(postings, "text", ({ currency }) => currency),
+        amount: column(postings, "numeric", ({ amount }) => amount),
+      })} AS posting`.execute(transaction);
   }
 }
 

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql, type Transaction } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
-import { column, instant } from "./columns.ts";
+import { column, instant, rowsOf } from "./columns.ts";
 import type { Database } from "./schema.ts";
 
 /** A record of usage with what it says. */
@@ -29,16 +29,17 @@ export async function addRecords(
   records: readonly ToldRecord[],
   { reference, nowMs }: { readonly reference: string; readonly nowMs: number },
 ): Promise<{ readonly fresh: readonly number[]; readonly differing: readonly number[] }> {
-  const told = sql`unnest(
-      ${column(records, "text", ({ organisation }) => organisation)},
-      ${column(records, "text", ({ source }) => source)},
-      ${column(records, "text", ({ id }) => id)},
-      ${column(records, "text", ({ digest }) => digest)}
-    )`;
+  const told = rowsOf({
+    organisation: column(records, "text", ({ organisation }) => organisation),
+    source: column(records, "text", ({ source }) => source),
+    id: column(records, "text", ({ id }) => id),
+    digest: column(records, "text", ({ digest }) => digest),
+    place: column([...records.keys()], "integer", (place) => place),
+  });
   const { numAffectedRows } = await sql`
     INSERT INTO usage_records (organisation, source, id, digest, received_at, reference)
     SELECT organisation, source, id, decode(digest, 'hex'), ${new Date(nowMs)}, ${reference}
-    FROM ${told} AS told (organisation, source, id, digest) ORDER BY 1, 2, 3
+    FROM ${told} AS told ORDER BY 1, 2, 3
     ON CONFLICT (organisation, source, id) DO NOTHING`.execute(transaction);
   // Nearly always all of them are new: only where they are not is it worth it to ask which.
   const isAllFresh = numAffectedRows === BigInt(records.length);
@@ -62,12 +63,12 @@ async function lookedUp(
   told: RawBuilder<unknown>,
   nowMs: number,
 ): Promise<{ readonly fresh: readonly number[]; readonly differing: readonly number[] }> {
-  const { rows } = await sql<{ place: string; isFresh: boolean; isOther: boolean }>`
+  const { rows } = await sql<{ place: number; isFresh: boolean; isOther: boolean }>`
     SELECT place, held.xmin = pg_current_xact_id()::xid AND held.received_at = ${new Date(nowMs)} AS is_fresh,
       held.digest <> decode(told.digest, 'hex') AS is_other
-    FROM ${told} WITH ORDINALITY AS told (organisation, source, id, digest, place)
+    FROM ${told} AS told
     JOIN usage_records AS held USING (organisation, source, id) ORDER BY place`.execute(transaction);
-  const placesOf = (some: typeof rows): readonly number[] => some.map(({ place }) => Number(place) - 1);
+  const placesOf = (some: typeof rows): readonly number[] => some.map(({ place }) => place);
   return {
     fresh: placesOf(rows.filter(({ isFresh }) => isFresh)),
     differing: placesOf(rows.filter(({ isOther }) => isOther)),
@@ -79,13 +80,13 @@ async function addEvents(transaction: Transaction<Database>, records: readonly T
   await sql`
     INSERT INTO usage_events (organisation, source, id, sku, at, quantity, is_batch)
     SELECT organisation, source, id, sku, ${instant(sql`at_ms`)}, quantity * 0.000000001, is_batch
-    FROM unnest(
-      ${column(events, "text", ({ organisation }) => organisation)},
-      ${column(events, "text", ({ source }) => source)},
-      ${column(events, "text", ({ id }) => id)},
-      ${column(events, "text", ({ sku }) => sku)},
-      ${column(events, "bigint", ({ atMs }) => atMs)},
-      ${column(events, "numeric", ({ quantity }) => quantity ?? null)},
-      ${column(events, "boolean", ({ isBatch }) => isBatch)}
-    ) AS event (organisation, source, id, sku, at_ms, quantity, is_batch)`.execute(transaction);
+    FROM ${rowsOf({
+      organisation: column(events, "text", ({ organisation }) => organisation),
+      source: column(events, "text", ({ source }) => source),
+      id: column(events, "text", ({ id }) => id),
+      sku: column(events, "text", ({ sku }) => sku),
+      at_ms: column(events, "bigint", ({ atMs }) => atMs),
+      quantity: column(events, "numeric", ({ quantity }) => quantity ?? null),
+      is_batch: column(events, "boolean", ({ isBatch }) => isBatch),
+    })} AS event`.execute(transaction);
 }

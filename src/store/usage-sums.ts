@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from "kysely";
 import type { OrganisationId } from "../base/index.ts";
-import { column, instant } from "./columns.ts";
+import { column, instant, rowsOf } from "./columns.ts";
 import type { Database } from "./schema.ts";
 
 /** Which usage is priced at once, and with which period it is billed. */
@@ -71,11 +71,11 @@ export async function holdSums(
 ): Promise<ReadonlyMap<number, SumRow>> {
   await sql`SELECT pg_advisory_xact_lock(${sql.lit(sumsLock)})`.execute(transaction);
   // A statement of its own: it sees what was committed while the lock was waited for.
-  const { rows } = await sql<RawSum & { place: string }>`
+  const { rows } = await sql<RawSum & { place: number }>`
     SELECT place, ${rawColumns}
-    FROM unnest(${keyColumns(keys)}) WITH ORDINALITY AS wanted (billed_in, organisation, sku, period, terms_from, place)
+    FROM ${rowsOf({ ...keyColumns(keys), place: column([...keys.keys()], "integer", (place) => place) })} AS wanted
     JOIN usage_sums USING (billed_in, organisation, sku, period, terms_from)`.execute(transaction);
-  return new Map(rows.map(({ place, ...row }) => [Number(place) - 1, sumOf(row)]));
+  return new Map(rows.map(({ place, ...row }) => [place, sumOf(row)]));
 }
 
 /** Writes sums as they are now, those that were there and new ones; by whoever holds them, or has the ledger alone. */
@@ -87,18 +87,16 @@ export async function writeSums(transaction: Transaction<Database>, sums: readon
       SELECT billed_in, organisation, sku, period, terms_from, currency, quantity * 0.000000001 AS quantity,
         batch * 0.000000001 AS batch, off_peak * 0.000000001 AS off_peak, events,
         accrued * 0.000000000001 AS accrued, ${instant(sql`last_at_ms`)} AS last_at
-      FROM unnest(
-        ${keyColumns(sums)},
-        ${column(sums, "text", ({ currency }) => currency)},
-        ${column(sums, "numeric", ({ quantity }) => quantity)},
-        ${column(sums, "numeric", ({ batch }) => batch)},
-        ${column(sums, "numeric", ({ offPeak }) => offPeak)},
-        ${column(sums, "bigint", ({ events }) => events)},
-        ${column(sums, "numeric", ({ accrued }) => accrued)},
-        ${column(sums, "bigint", ({ lastAtMs }) => lastAtMs)}
-      ) AS sum (
-        billed_in, organisation, sku, period, terms_from, currency, quantity, batch, off_peak, events, accrued, last_at_ms
-      )
+      FROM ${rowsOf({
+        ...keyColumns(sums),
+        currency: column(sums, "text", ({ currency }) => currency),
+        quantity: column(sums, "numeric", ({ quantity }) => quantity),
+        batch: column(sums, "numeric", ({ batch }) => batch),
+        off_peak: column(sums, "numeric", ({ offPeak }) => offPeak),
+        events: column(sums, "bigint", ({ events }) => events),
+        accrued: column(sums, "numeric", ({ accrued }) => accrued),
+        last_at_ms: column(sums, "bigint", ({ lastAtMs }) => lastAtMs),
+      })} AS sum
     ) AS now
     ON held.billed_in = now.billed_in AND held.organisation = now.organisation AND held.sku = now.sku
       AND held.period = now.period AND held.terms_from = now.terms_from
@@ -112,14 +110,14 @@ export async function writeSums(transaction: Transaction<Database>, sums: readon
     )`.execute(transaction);
 }
 
-function keyColumns(keys: readonly SumKey[]): RawBuilder<unknown> {
-  return sql.join([
-    column(keys, "text", ({ billedIn }) => billedIn),
-    column(keys, "text", ({ organisation }) => organisation),
-    column(keys, "text", ({ sku }) => sku),
-    column(keys, "text", ({ period }) => period),
-    column(keys, "bigint", ({ termsFrom }) => termsFrom),
-  ]);
+function keyColumns(keys: readonly SumKey[]): Readonly<Record<string, RawBuilder<unknown>>> {
+  return {
+    billed_in: column(keys, "text", ({ billedIn }) => billedIn),
+    organisation: column(keys, "text", ({ organisation }) => organisation),
+    sku: column(keys, "text", ({ sku }) => sku),
+    period: column(keys, "text", ({ period }) => period),
+    terms_from: column(keys, "bigint", ({ termsFrom }) => termsFrom),
+  };
 }
 
 /** Sums by what they are of; all where nothing is named. In the order of their key. */
