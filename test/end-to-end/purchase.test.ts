@@ -29,7 +29,17 @@ test("what is bought for a wallet is invoiced, rendered, exported, and taken bac
   cloud = await startCloud({ data: join(folder.path, "data"), arguments: ["--engine", "fake"], settings });
   const command = <Answer>(...args: readonly string[]) => cloud!.command<Answer>(...args);
   const taxes = [{ jurisdiction: "CN", percent: 6 }];
-  const prices = [{ sku: "m/input-tokens", pricePerMillion: "1" }];
+  // Its own question may be in the books by then, at the prices of the settings.
+  const own = [
+    ["input", "0.7"],
+    ["cached-read", "0.7"],
+    ["output", "1.9"],
+    ["reasoning", "1.9"],
+  ];
+  const prices = [
+    { sku: "m/input-tokens", pricePerMillion: "1" },
+    ...own.map(([kind, pricePerMillion]) => ({ sku: `fake/${kind}-tokens`, pricePerMillion })),
+  ];
   const versions = [{ version: "1", effectiveFrom: "2026-01-01", prices }];
   const document = { currency: "EUR", jurisdiction: "CN", taxes, versions };
   await control(cloud, "PUT", "/price-book", { basedOn: 0, document, note: "test" });
