@@ -5,7 +5,7 @@
  * quick one are asked the same question.
  */
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "undici";
@@ -28,6 +28,11 @@ const sequences = 4;
 /** Room for two of them: each takes some 200 MB with its context. */
 const memoryBytes = 500_000_000;
 const answerTokens = 24;
+/**
+ * The device is one core, for whatever a host does: with two, models that compute side by side would have twice what one has that computes
+ * alone, which no accelerator gives them.
+ */
+const onOneCore = ["--cpu-list", "0"];
 /** Of a round each, as shares of what a device could answer that loads a model for every request. */
 const loads = [0.8, 1.2, 1.6];
 /** How much later than alone, with a load before it, a token may come. */
@@ -218,7 +223,7 @@ async function startHost(policy: Policy, { models, objective, folder }: Scene, s
     folder: join(folder, `counts-${policy}`),
     engine: {
       kind: "llamacpp",
-      threads: Math.max(1, availableParallelism() - 1),
+      threads: 1,
       sequences,
       gpu: "off",
       prefillSliceTokens: 64,
@@ -236,7 +241,8 @@ async function startHost(policy: Policy, { models, objective, folder }: Scene, s
     threadPoolSize: "1",
   };
   const script = new URL("./pool-host.ts", import.meta.url).pathname;
-  const child = start(process.execPath, [script, policy], { environment: { UV_THREADPOOL_SIZE: "1" } });
+  const args = [...onOneCore, process.execPath, script, policy];
+  const child = start("taskset", args, { environment: { UV_THREADPOOL_SIZE: "1" } });
   child.writeLine(JSON.stringify(settings));
   await child.nextLine();
   return child;
@@ -333,7 +339,7 @@ function summarize(rounds: readonly Round[], question: Question): Outcome {
     },
     notes: [
       `${modelCount} models, room for two; first token within ${question.objective.ttftMs} ms, then one each ${question.objective.tpotMs} ms: ${patience} times what it takes alone.`,
-      "Load 1 is what a device could answer that loads a model for every request.",
+      "Load 1 is what a device could answer that loads a model for every request; the device is one core (taskset).",
     ],
   };
 }
