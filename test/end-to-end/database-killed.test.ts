@@ -15,15 +15,12 @@ import {
   startCloud,
   temporaryFolder,
 } from "./cloud.ts";
+import { ownPrices, settingsPrices } from "./own-prices.ts";
 
 /** kill -9 of PostgreSQL, all its processes at once, in the middle of what writes money: the books afterwards. */
 const folder = temporaryFolder();
 const { seller, payment } = goldenIssuer;
-const models = { "*": { inputPerMillion: "0.7", outputPerMillion: "1.9" } };
-const settings = JSON.stringify({
-  billing: { seller, payment },
-  prices: [{ version: "settings-1", effectiveFrom: "2020-01-01", currency: "EUR", models }],
-});
+const settings = JSON.stringify({ billing: { seller, payment }, prices: settingsPrices });
 const now = new Date();
 const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString().slice(0, 7);
 const names = Array.from({ length: 8 }, (_each, at) => `customer-${at}`);
@@ -33,11 +30,7 @@ const book = {
     {
       version: "1",
       effectiveFrom: "2020-01-01",
-      prices: [
-        { sku: "seats", unitPrice: "20" },
-        ...["input", "cached-read"].map((kind) => ({ sku: `fake/${kind}-tokens`, pricePerMillion: "0.7" })),
-        ...["output", "reasoning"].map((kind) => ({ sku: `fake/${kind}-tokens`, pricePerMillion: "1.9" })),
-      ],
+      prices: [{ sku: "seats", unitPrice: "20" }, ...ownPrices],
     },
   ],
   jurisdiction: "CN",

@@ -5,15 +5,15 @@ import { after, before, test } from "node:test";
 import { goldenParties } from "../../src/invoicing/testing.ts";
 import { control } from "./asking.ts";
 import { commandFails, eventually, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import { ownPrices, settingsPrices } from "./own-prices.ts";
 
 const folder = temporaryFolder();
 const { seller, payment, buyers } = goldenParties;
 const { customer: _customer, ...party } = buyers[0]!;
 // A start asks itself once, at the settings' prices, which the price book may not change.
-const models = { "*": { inputPerMillion: "0.7", outputPerMillion: "1.9" } };
 const settings = JSON.stringify({
   billing: { seller, payment },
-  prices: [{ version: "settings-1", effectiveFrom: "2020-01-01", currency: "EUR", models }],
+  prices: settingsPrices,
 });
 const now = new Date();
 const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString().slice(0, 7);
@@ -24,13 +24,7 @@ const book = {
     {
       version: "1",
       effectiveFrom: "2020-01-01",
-      prices: [
-        { sku: "seats", unitPrice: "20" },
-        { sku: "fake/input-tokens", pricePerMillion: "0.7" },
-        { sku: "fake/cached-read-tokens", pricePerMillion: "0.7" },
-        { sku: "fake/output-tokens", pricePerMillion: "1.9" },
-        { sku: "fake/reasoning-tokens", pricePerMillion: "1.9" },
-      ],
+      prices: [{ sku: "seats", unitPrice: "20" }, ...ownPrices],
     },
   ],
   jurisdiction: "CN",

@@ -6,6 +6,7 @@ import { parse } from "csv-parse/sync";
 import { goldenParties } from "../../src/invoicing/testing.ts";
 import { control } from "./asking.ts";
 import { type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
+import { ownPrices, settingsPrices } from "./own-prices.ts";
 
 const folder = temporaryFolder();
 let cloud: RunningCloud | undefined;
@@ -25,22 +26,12 @@ interface Invoice {
 test("what is bought for a wallet is invoiced, rendered, exported, and taken back with its credits; what was issued outlives an erasure", async () => {
   const { seller, payment, buyers } = goldenParties;
   const { customer: _customer, ...party } = buyers[0]!;
-  const settings = JSON.stringify({ billing: { seller, payment } });
+  const settings = JSON.stringify({ billing: { seller, payment }, prices: settingsPrices });
   cloud = await startCloud({ data: join(folder.path, "data"), arguments: ["--engine", "fake"], settings });
   const command = <Answer>(...args: readonly string[]) => cloud!.command<Answer>(...args);
   const taxes = [{ jurisdiction: "CN", percent: 6 }];
-  // Its own question may be in the books by then, at the prices of the settings.
-  const own = [
-    ["input", "0.7"],
-    ["cached-read", "0.7"],
-    ["output", "1.9"],
-    ["reasoning", "1.9"],
-  ];
-  const prices = [
-    { sku: "m/input-tokens", pricePerMillion: "1" },
-    ...own.map(([kind, pricePerMillion]) => ({ sku: `fake/${kind}-tokens`, pricePerMillion })),
-  ];
-  const versions = [{ version: "1", effectiveFrom: "2026-01-01", prices }];
+  const prices = [{ sku: "m/input-tokens", pricePerMillion: "1" }, ...ownPrices];
+  const versions = [{ version: "1", effectiveFrom: "2020-01-01", prices }];
   const document = { currency: "EUR", jurisdiction: "CN", taxes, versions };
   await control(cloud, "PUT", "/price-book", { basedOn: 0, document, note: "test" });
   await control(cloud, "POST", "/organisations", { name: "acme" });
