@@ -65,11 +65,10 @@ export async function applyPriceBook(context: BooksContext, change: PriceBookCha
       check: async (transaction) => {
         const { closedUntilMs } = await takeLedger(transaction);
         const change = { before: await prices.bookBefore(transaction), after: book };
-        const reasons = [
-          ...(await contradictions(context, transaction, change, closedUntilMs)),
-          ...(await prepaidReasons(transaction, book, clock.nowMs())),
-        ];
-        if (reasons.length > 0) throw invalid(reasons);
+        const contradicted = await contradictions(context, transaction, change, closedUntilMs);
+        if (contradicted.length > 0) throw invalid(contradicted, keepUsed);
+        const unbounded = await prepaidReasons(transaction, book, clock.nowMs());
+        if (unbounded.length > 0) throw invalid(unbounded);
       },
     });
     await prices.refresh();
@@ -88,9 +87,13 @@ function digestOf(kept: KeptBook): string {
     .digest("hex");
 }
 
-function invalid(reasons: readonly string[]): RefusalError {
+/** Also of a first price book: the cloud's own first question was priced by the settings. */
+const keepUsed =
+  "Go on from the price book in force (bailiwick price-book show writes it): keep what it says of the time before, and begin new prices in a version that is later.";
+
+function invalid(reasons: readonly string[], hint = ""): RefusalError {
   const more = reasons.length === 1 ? "" : ` (and ${reasons.length - 1} more)`;
-  const message = `The price book is not valid: ${reasons[0]}${more}.`;
+  const message = `The price book is not valid: ${reasons[0]}${more}. ${hint}`.trimEnd();
   return new RefusalError(refuse("document_invalid", message, { reasons: reasons.slice(0, 50) }));
 }
 

@@ -165,6 +165,7 @@ test("a price book is applied by names, holds for requests, and may not change w
     "--json",
   ]);
   assert.match(refused.stderr, /would cost something else/);
+  assert.match(refused.stderr, /bailiwick price-book show/);
   const foreign = JSON.stringify({ ...book, currency: "EUR" });
   const other = await commandFails(["price-book", "apply", file("eur.json", foreign), "--data", cloud.data, "--json"]);
   assert.match(other.stderr, /receipts of this cloud are in CNY/);
