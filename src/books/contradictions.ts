@@ -14,7 +14,9 @@ import {
   trueUpSku,
 } from "../ledger/index.ts";
 import { type Database, findSums, firstPeriod, type SumRow, type UsedTerms, usedTerms } from "../store/index.ts";
+import { findVersion } from "../residency/index.ts";
 import type { BooksContext } from "./context.ts";
+import { firstOrganisation } from "./organisations.ts";
 import { rebook } from "./rebooking.ts";
 import { termsFromOf, usageSums } from "./sum-rows.ts";
 
@@ -26,7 +28,7 @@ interface Change {
 
 /**
  * Why a price book cannot take the place of another one: what was used stays priced as it was, and a closed period owes what it owed, also
- * where nothing was used, because late usage stands on it. None: it can, and what was used is in its periods.
+ * where nothing was used, because late usage stands on it. None: it can, and what was used is in its periods, at its prices.
  */
 export async function contradictions(
   context: BooksContext,
@@ -36,10 +38,30 @@ export async function contradictions(
 ): Promise<readonly string[]> {
   if ((await firstPeriod(transaction)) === undefined) return [];
   const changed = calendarReasons(change);
-  if (changed.length > 0) {
-    const done = await rebook(context, transaction, change);
-    return done === "moved" ? [] : [...changed, ...done];
-  }
+  const reasons = changed.length > 0 ? changed : await termsReasons(transaction, change, closedUntilMs);
+  if (reasons.length === 0) return [];
+  const isOwn = await isOwnUse(transaction);
+  if (changed.length === 0 && !isOwn) return reasons;
+  const done = await rebook(context, transaction, change, isOwn);
+  if (done === "moved") return [];
+  return isOwn && done.length > 0 ? done : [...reasons, ...done];
+}
+
+/**
+ * Whether it is the first price book, and nobody has used anything but the organisation that every cloud begins with, which asked the
+ * start's own question at the settings' prices: that was the operator, and costs what the operator says.
+ */
+async function isOwnUse(transaction: Transaction<Database>): Promise<boolean> {
+  if ((await findVersion(transaction, "prices")) !== undefined) return false;
+  const first = await firstOrganisation(transaction);
+  return (await findSums(transaction)).every(({ organisation }) => organisation === first);
+}
+
+async function termsReasons(
+  transaction: Transaction<Database>,
+  change: Change,
+  closedUntilMs: number | undefined,
+): Promise<readonly string[]> {
   const used = await usedTerms(transaction);
   // Each looks at less than the one before, and goes on from what that has found to be the same.
   for (const reasons of [

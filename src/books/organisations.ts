@@ -31,6 +31,12 @@ export async function organisationNames(
   return new Map(rows.map(({ id, name }) => [id, name]));
 }
 
+/** The one that every cloud begins with, whatever it is called by now. */
+export async function firstOrganisation(db: Kysely<Database>): Promise<OrganisationId | undefined> {
+  const rows = db.selectFrom("organisations").select("id").orderBy("createdAt").orderBy("id").limit(1);
+  return (await rows.executeTakeFirst())?.id;
+}
+
 /** The ids of those organisations that are parts of the operator's own group; they are named by name or id. */
 export async function internalOrganisations(
   transaction: Transaction<Database>,

@@ -209,3 +209,73 @@ test("what was bought stays in its period, and what would cost something else by
   taken(await grantCredits(bought, { organisation: "acme", credits: "1", paid: "1" }, "me"));
   assert.match((await reasonsOf(bought, [], { period: "quarter" })).join(), /^period: is month/);
 });
+
+/** A cloud as it is after its start: its first organisation has used what the settings price, and perhaps another has, too. */
+async function begun(context: { after(done: () => Promise<void>): void }, others: readonly string[] = []) {
+  const prices = [{ sku: "own/input-tokens", pricePerMillion: "0.1" }];
+  const books = await testBooks(temporary, {
+    settings: [
+      {
+        version: "settings",
+        effectiveFrom: "2020-01-01",
+        currency: "EUR",
+        models: { "*": { inputPerMillion: "0.1", outputPerMillion: "0.4" } },
+      },
+    ],
+  });
+  context.after(() => books.close());
+  for (const customer of ["default", ...others]) {
+    await books.organisation(customer);
+    const usage = { customer, sku: "own/input-tokens", quantity: 10_000_000, time: "2026-03-31T22:30:00Z" };
+    taken(await record(books, [{ id: `first question of ${customer}`, ...usage }], "call"));
+  }
+  const apply = async (more: object) => {
+    const document = { currency: "EUR", versions: [{ version: "1", effectiveFrom: "2026-01-01", prices }], ...more };
+    return applyPriceBook(books, { basedOn: books.prices.version, document, by: "me" });
+  };
+  return { books, apply };
+}
+
+test("a first price book prices what the cloud's own organisation has used, in its zone and its periods", async (context) => {
+  const { books, apply } = await begun(context);
+  assert.deepEqual(await books.balances(), { "unbilled-receivables EUR": "1", "revenue/ai-inference EUR": "-1" });
+  const versions = [
+    { version: "1", effectiveFrom: "2026-01-01", prices: [{ sku: "*/input-tokens", pricePerMillion: "0.7" }] },
+  ];
+  const offPeak = { from: "22:00", to: "06:00" };
+  taken(await apply({ versions, timeZone: "Europe/Berlin", period: "quarter", offPeak }));
+  assert.deepEqual(await books.balances(), { "unbilled-receivables EUR": "7", "revenue/ai-inference EUR": "-7" });
+  const sums = await books.db.selectFrom("usageSums").select(["period", "billedIn"]).execute();
+  assert.deepEqual(sums, [{ period: "2026-Q2", billedIn: "2026-Q2" }]);
+  const dearer = versions.map((version) => ({
+    ...version,
+    prices: [{ sku: "*/input-tokens", pricePerMillion: "0.8" }],
+  }));
+  const second = await apply({ versions: dearer, timeZone: "Europe/Berlin", period: "quarter", offPeak });
+  assert.match("message" in second ? second.message : "", /would cost something else.*price-book show/);
+});
+
+test("a first price book that has no price for the start's own question says which, and when", async (context) => {
+  const { books, apply } = await begun(context);
+  const other = [{ sku: "other/input-tokens", pricePerMillion: "1" }];
+  for (const versions of [
+    [{ version: "1", effectiveFrom: "2026-01-01", prices: other }],
+    [{ version: "1", effectiveFrom: "2026-04-01", prices: [{ sku: "*/input-tokens", pricePerMillion: "1" }] }],
+  ]) {
+    const refused = await apply({ versions });
+    const reasons = "reasons" in refused ? (refused.reasons as readonly string[]) : [];
+    assert.match(
+      reasons.join(),
+      /^own\/input-tokens was used at 2026-03-31T22:30:00.000Z, by the question.*no price that holds then$/,
+    );
+  }
+  assert.deepEqual(await books.balances(), { "unbilled-receivables EUR": "1", "revenue/ai-inference EUR": "-1" });
+});
+
+test("where another organisation has used something, its prices hold for the first price book, too", async (context) => {
+  const { apply } = await begun(context, ["acme"]);
+  const prices = [{ sku: "own/input-tokens", pricePerMillion: "0.7" }];
+  const refused = await apply({ versions: [{ version: "1", effectiveFrom: "2026-01-01", prices }] });
+  assert.match("reasons" in refused ? String(refused.reasons) : "", /would cost something else/);
+  taken(await apply({ timeZone: "Europe/Berlin" }));
+});

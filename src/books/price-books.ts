@@ -87,7 +87,6 @@ function digestOf(kept: KeptBook): string {
     .digest("hex");
 }
 
-/** Also of a first price book: the cloud's own first question was priced by the settings. */
 const keepUsed =
   "Go on from the price book in force (bailiwick price-book show writes it): keep what it says of the time before, and begin new prices in a version that is later.";
 

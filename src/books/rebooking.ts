@@ -40,13 +40,14 @@ interface Span {
 /**
  * Moves usage into the periods of another price book, which is how a cloud that has only just begun gets its time zone: the start's own
  * question is used already by then. That can be while nothing but usage is in the books, all of it in one of the new periods, at the
- * same prices. What was accrued is reversed, and accrued anew there. Returns how that went, where it could not be with the reasons that
- * there are beside the calendar. In a transaction that has the ledger alone.
+ * same prices, or at others where it is the operator's own (`mayCostElse`). What was accrued is reversed, and accrued anew there. Returns
+ * how that went, where it could not be with the reasons that there are beside the calendar. In a transaction that has the ledger alone.
  */
 export async function rebook(
   context: BooksContext,
   transaction: Transaction<Database>,
   { before, after }: Change,
+  mayCostElse: boolean,
 ): Promise<"moved" | readonly string[]> {
   if (!(await isUsageAlone(transaction))) return [];
   const span = await usedSpan(transaction);
@@ -55,7 +56,7 @@ export async function rebook(
   if (span === undefined) return [];
   const period = after.calendar.periodAt(span.firstMs);
   if (span.lastMs >= period.endMs) return [];
-  const moved = movedTo(rows, period, span, { before, after });
+  const moved = movedTo(rows, { period, span, mayCostElse }, { before, after });
   if ("reason" in moved) return [moved.reason];
   const nowMs = context.clock.nowMs();
   const internal = await internalOrganisations(transaction, context.internal);
@@ -88,8 +89,7 @@ export async function rebook(
 /** The same usage as sums of a period; a reason where it may be of several terms there, or would cost something else. */
 function movedTo(
   rows: readonly SumRow[],
-  period: Period,
-  span: Span,
+  { period, span, mayCostElse }: { readonly period: Period; readonly span: Span; readonly mayCostElse: boolean },
   { before, after }: Change,
 ): readonly SumRow[] | { readonly reason: string } {
   const { firstMs, lastMs } = span;
@@ -104,22 +104,40 @@ function movedTo(
     const [at, { organisation, sku }] = group[0]!;
     const terms = now.at(organisation, firstMs);
     const found = now.price(terms, sku);
-    const was = group.map(([index]) => old.price(old.at(organisation, rows[index]!.termsFrom), sku));
+    const held = group.map(([index]) => old.price(old.at(organisation, rows[index]!.termsFrom), sku));
     const dearer = { reason: `${sku} was used, and would or could cost something else` };
-    if (typeof found === "string" || terms.toMs <= lastMs) return dearer;
-    const some = group.map(([, row]) => row);
-    const prices = was.map((each) => (typeof each === "string" ? undefined : each.price));
+    if (typeof found === "string" || terms.toMs <= lastMs)
+      return mayCostElse ? { reason: priceless(sku, span) } : dearer;
+    const some = group.map(([, row]) => (mayCostElse && offPeak !== "same" ? { ...row, offPeak: 0n } : row));
+    const prices = held.map((each) => (typeof each === "string" ? undefined : each.price));
     const isSame = prices.every((price) => isDeepStrictEqual(withoutOffPeak(price), withoutOffPeak(found.price)));
-    if (isSame && !keepsOffPeak(found.price, prices, some, offPeak)) return { reason: offPeakReason(sku) };
+    if (isSame && !mayCostElse && !keepsOffPeak(found.price, prices, some, offPeak))
+      return { reason: offPeakReason(sku) };
     const sum = sumFrom(some, { customer: organisation, sku, period, terms, found });
     const { amount, currency } = lineOf(sum, after);
-    const accrued = some.reduce((total, row) => total + row.accrued, 0n);
-    if (!isSame || currency !== named[at]!.currency || ledgerAmount(amount) !== accrued) return dearer;
+    const accrued = ledgerAmount(amount);
+    const was = some.reduce((total, row) => total + row.accrued, 0n);
+    if (!mayCostElse && (!isSame || currency !== named[at]!.currency || accrued !== was)) return dearer;
     const { quantity, batch, events } = sum;
     const lastUsedMs = Math.max(...some.map((row) => row.lastAtMs));
-    moved.push({ ...named[at]!, quantity, batch, offPeak: sum.offPeak, events, accrued, lastAtMs: lastUsedMs });
+    moved.push({
+      ...named[at]!,
+      currency,
+      quantity,
+      batch,
+      offPeak: sum.offPeak,
+      events,
+      accrued,
+      lastAtMs: lastUsedMs,
+    });
   }
   return moved;
+}
+
+function priceless(sku: string, { firstMs, lastMs }: Span): string {
+  const [first, last] = [firstMs, lastMs].map((ms) => new Date(ms).toISOString());
+  const when = first === last ? `at ${first}` : `from ${first} to ${last}`;
+  return `${sku} was used ${when}, by the question that a cloud asks itself at its start, and has no price that holds then`;
 }
 
 /** Of a sum nobody knows its hours: `same` where those of both books are, `none` where nothing was used in the new ones'. */

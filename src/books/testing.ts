@@ -37,10 +37,12 @@ export interface TestBooks extends BooksContext {
   close(): Promise<void>;
 }
 
-export async function testBooks(
-  temporary: TemporaryPostgres,
-  more: Partial<Pick<BooksContext, "internal" | "issuer" | "lateUsage">> = {},
-): Promise<TestBooks> {
+interface TestBooksOptions extends Partial<Pick<BooksContext, "internal" | "issuer" | "lateUsage">> {
+  /** The settings' prices, which hold until a price book is applied. */
+  readonly settings?: Parameters<typeof createPricesInForce>[0]["settings"];
+}
+
+export async function testBooks(temporary: TemporaryPostgres, more: TestBooksOptions = {}): Promise<TestBooks> {
   const installation = createIds(systemClock).mint("inst");
   return booksIn({ connection: await temporary.emptyDatabase(), installation }, more);
 }
@@ -48,8 +50,9 @@ export async function testBooks(
 /** Books that are there already, for a process of its own. */
 export async function booksIn(
   { connection, installation }: Pick<TestBooks, "connection" | "installation">,
-  more: Partial<Pick<BooksContext, "internal" | "issuer" | "lateUsage">> = {},
+  more: TestBooksOptions = {},
 ): Promise<TestBooks> {
+  const { settings = [], ...context } = more;
   const clock = new ManualClock(Date.parse("2026-04-02T00:00:00Z"));
   const store = await openStore({ connection, installation, clock, log: () => undefined });
   if (store.outcome === "refused") throw new Error(store.message);
@@ -58,7 +61,7 @@ export async function booksIn(
   const prices = await createPricesInForce({
     db,
     clock,
-    settings: [],
+    settings,
     onFailure: (error) => {
       throw error;
     },
@@ -74,7 +77,7 @@ export async function booksIn(
     internal: [],
     issuer: { dueDays: 30, numbers: { invoice: "INV", creditNote: "CN" } },
     lateUsage: "next-period",
-    ...more,
+    ...context,
     async organisation(name) {
       if (!known.has(name)) {
         const id = ids.mint("org");
