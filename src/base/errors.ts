@@ -485,6 +485,24 @@ export const errorCodes = {
     retry: false,
     next: "Credit at most what the message names, or correct the credit note before by an invoice.",
   },
+  payment_conflict: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Give another payment, or another refund, another id; nothing was posted.",
+  },
+  payment_exceeds_invoice: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Note at most what is open (`invoice show`); what came beyond it belongs to another invoice, or goes back.",
+  },
+  refund_exceeds_invoice: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Credit the invoice first (`invoice credit`), or name the payment that did not last (`--payment`).",
+  },
   credits_used: {
     status: 409,
     type: "invalid_request_error",

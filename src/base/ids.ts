@@ -20,6 +20,8 @@ export type IdPrefix =
   | "grt"
   | "ext"
   | "inv"
+  | "pay"
+  | "rfd"
   | "wgr";
 
 export type Id<Prefix extends IdPrefix> = `${Prefix}_${string}`;

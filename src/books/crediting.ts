@@ -11,12 +11,20 @@ import {
   refusing,
 } from "../base/index.ts";
 import { creditOf, type Invoice, unitsOf } from "../invoicing/index.ts";
-import { crediting, minorAmount, minorText, paying, revenueAccount } from "../ledger/index.ts";
-import { type Database, findCredit, issuedDocuments, setInvoiceState, transactions } from "../store/index.ts";
+import { crediting, minorAmount, minorText, revenueAccount } from "../ledger/index.ts";
+import {
+  type Database,
+  findCredit,
+  issuedDocuments,
+  lastCreditNote,
+  setInvoiceState,
+  transactions,
+} from "../store/index.ts";
 import { hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
-import { documentOf, heldInvoice, type InvoiceRow } from "./held.ts";
+import { documentOf, heldInvoice, type InvoiceRow, refuseUnless } from "./held.ts";
 import { issueNext } from "./numbers.ts";
+import { balanceOf, settleState } from "./payments.ts";
 import { postNow } from "./posting.ts";
 import { refuseUsed, returnGrant } from "./purchases.ts";
 
@@ -46,7 +54,11 @@ export async function credit(context: BooksContext, credited: Credit, by: string
       const known = await sameCredit(transaction, row, credited);
       if (known !== undefined) return known;
       refuseUnless(row, ["final", "paid"], "credited");
-      return tellingOfCredits(row, () => creditHeld(context, transaction, { row, held }, credited, by));
+      const note = await tellingOfCredits(row, () => creditHeld(context, transaction, { row, held }, credited, by));
+      // Nobody pays what is left of a part payment once the rest is taken back.
+      const { paid } = await balanceOf(transaction, row);
+      if (paid > 0n) await settleState(transaction, row);
+      return note;
     }),
   );
 }
@@ -79,7 +91,7 @@ function digestOf({ reason, what }: Pick<Credit, "reason" | "what">): Buffer {
     .digest();
 }
 
-/** Takes an invoice back as a whole: all that is left of it is credited, and nobody pays it any more. */
+/** Takes an invoice back as a whole: all that is left of it is credited, and nobody pays it any more. One that is void answers as it did. */
 export async function makeVoid(
   context: BooksContext,
   { invoice, reason }: Pick<Credit, "invoice" | "reason">,
@@ -89,7 +101,9 @@ export async function makeVoid(
     context.db.transaction().execute(async (transaction) => {
       const held = await hold(context, transaction);
       const row = await heldInvoice(transaction, invoice);
+      if (row.state === "void") return JSON.parse((await lastCreditNote(transaction, row.id))!) as Invoice;
       refuseUnless(row, ["final"], "made void");
+      await refusePaid(transaction, row);
       if (drawnOf(row) !== undefined) throw paidByCredits(row, `It cannot be taken back as a whole.`);
       const note = await creditHeld(context, transaction, { row, held }, { invoice, reason, what: "all" }, by);
       await setInvoiceState(transaction, row.id, "void");
@@ -98,39 +112,14 @@ export async function makeVoid(
   );
 }
 
-export interface Paid {
-  readonly invoice: string;
-  readonly amount: string;
-  readonly currency: string;
-}
-
-/** What is left of a final invoice has arrived at the bank; one that is paid answers as it did. */
-export async function pay(context: BooksContext, invoice: string): Promise<Paid | Refusal> {
-  return refusing(() =>
-    context.db.transaction().execute(async (transaction) => {
-      const held = await hold(context, transaction);
-      const row = await heldInvoice(transaction, invoice);
-      const { currency, id } = row;
-      refuseUnless(row, ["final", "paid"], "paid");
-      const { totals } = await documentOf(transaction, id);
-      const back = (await notesOf(transaction, id)).map((note) => unitsOf(note.totals.payable, currency));
-      // What was paid on the spot was paid too.
-      const asked = row.state === "paid" ? totals.gross : totals.payable;
-      const left = back.reduce((sum, units) => sum - units, unitsOf(asked, currency));
-      if (row.state === "final") {
-        await postNow(context, transaction, { row, held, kind: "payment", movements: paying(left, currency) });
-        await setInvoiceState(transaction, id, "paid");
-      }
-      return { invoice, amount: minorText(left, currency), currency };
-    }),
-  );
-}
-
-function refuseUnless({ id, state }: InvoiceRow, states: readonly string[], done: string): void {
-  if (states.includes(state)) return;
-  throw new RefusalError(
-    refuse("invoice_state", `Invoice ${id} is ${state} and cannot be ${done}.`, { param: "invoice" }),
-  );
+/** What is void owes nothing, to either side. */
+async function refusePaid(transaction: Transaction<Database>, row: InvoiceRow): Promise<void> {
+  const { paid } = await balanceOf(transaction, row);
+  if (paid === 0n) return;
+  const { id, currency } = row;
+  const sum = `${minorText(paid, currency)} ${currency}`;
+  const message = `Invoice ${id} cannot be made void: its payments, less what went back, come to ${sum}.`;
+  throw new RefusalError(refuse("invoice_state", message, { param: "invoice" }));
 }
 
 /** What credits have paid of an invoice; undefined: nothing. */

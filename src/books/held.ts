@@ -21,6 +21,13 @@ function orNotFound(id: string, row: InvoiceRow | undefined): InvoiceRow {
   throw new RefusalError(refuse("not_found", `There is no invoice ${id}.`, { param: "invoice" }));
 }
 
+export function refuseUnless({ id, state }: InvoiceRow, states: readonly InvoiceRow["state"][], done: string): void {
+  if (states.includes(state)) return;
+  throw new RefusalError(
+    refuse("invoice_state", `Invoice ${id} is ${state} and cannot be ${done}.`, { param: "invoice" }),
+  );
+}
+
 /** The document of an invoice that was issued. */
 export async function documentOf(transaction: Transaction<Database>, invoice: InvoiceId): Promise<Invoice> {
   const documents = await issuedDocuments(transaction, { invoice, limit: 10_000 });

@@ -6,7 +6,7 @@ import { type Held, postingsFor } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 
 interface Posted {
-  readonly kind: "credit" | "payment" | "purchase" | "tax";
+  readonly kind: "credit" | "payment" | "purchase" | "refund" | "tax";
   readonly movements: readonly Movement[];
   readonly atMs: number;
   readonly nowMs: number;
@@ -18,17 +18,18 @@ interface OfInvoice {
   readonly organisation: OrganisationId;
 }
 
-/** What happened to an invoice, posted into the period of that moment. Nothing moved is no transaction. */
+/** What happened to an invoice, posted into the period of that moment. Nothing moved is no transaction; otherwise its number. */
 export async function postOf(
   transaction: Transaction<Database>,
   { id, organisation }: OfInvoice,
   { kind, movements, atMs, nowMs, book }: Posted,
-): Promise<void> {
-  if (movements.length === 0) return;
+): Promise<bigint | undefined> {
+  if (movements.length === 0) return undefined;
   const period = book.calendar.periodAt(atMs);
   await openPeriods(transaction, [period]);
   const postings = postingsFor(organisation, movements);
-  await addEntries(transaction, [{ kind, period: period.name, atMs, reference: id, postings }], nowMs);
+  const [number] = await addEntries(transaction, [{ kind, period: period.name, atMs, reference: id, postings }], nowMs);
+  return number;
 }
 
 /** The same of now; a clock that was set back posts nothing into what is closed. When it is posted. */

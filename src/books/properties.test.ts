@@ -1,11 +1,25 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { formatAmount, parseAmount, type Tier, tiers } from "../base/index.ts";
+import { formatAmount, type OrganisationId, parseAmount, type Tier, tiers } from "../base/index.ts";
+import { goldenBuyer, goldenIssuer } from "../invoicing/testing.ts";
 import { billDocument, type BillDocument, billsOf, parseQuantity, readBook, UsageSums } from "../ledger/index.ts";
 import { rich as document } from "../ledger/testing.ts";
+import { invoicesPage } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { close, dropUnrated, record, trialBalance, unrated } from "./index.ts";
+import {
+  applyParty,
+  close,
+  credit,
+  dropUnrated,
+  finalizePeriod,
+  makeVoid,
+  pay,
+  record,
+  refund,
+  trialBalance,
+  unrated,
+} from "./index.ts";
 import { resolved } from "./prices.ts";
 import { settlementOf, shipServed, taken, type TestBooks, testBooks } from "./testing.ts";
 
@@ -243,5 +257,194 @@ test("where some of it comes after its month was closed, all bills together are 
       }
     }),
     { numRuns: 4 },
+  );
+});
+
+/** What somebody does about an invoice, with an amount in cents where it has one. */
+interface Act {
+  readonly does: "pay" | "pay all" | "credit" | "refund" | "refund all" | "return" | "void";
+  readonly customer: "a" | "b";
+  readonly cents: number;
+  readonly id: string | undefined;
+}
+
+const act: fc.Arbitrary<Act> = fc.record({
+  does: fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom("pay", "credit", "return") },
+    { weight: 4, arbitrary: fc.constantFrom("pay all", "refund", "refund all") },
+    { weight: 1, arbitrary: fc.constant("void") },
+  ),
+  customer: fc.constantFrom("a", "b"),
+  cents: fc.integer({ min: 1, max: 6 }).map((thousands) => thousands * 1_000 + 1),
+  // Few, so that some are asked for again, and some for something else.
+  id: fc.option(fc.constantFrom("1", "2", "3"), { nil: undefined, freq: 2 }),
+});
+
+/** An invoice as somebody would reckon it on paper, in cents. */
+class Paper {
+  readonly gross: number;
+  readonly moved: {
+    readonly id: string | undefined;
+    readonly asked: string;
+    readonly cents: number;
+    isBack: boolean;
+  }[] = [];
+  credited = 0;
+  state = "final";
+
+  constructor(gross: number) {
+    this.gross = gross;
+  }
+
+  get paid(): number {
+    return this.moved.reduce((sum, { cents }) => sum + cents, 0);
+  }
+
+  get open(): number {
+    return this.gross - this.credited - this.paid;
+  }
+
+  /** What becomes of it: "done", or why not. */
+  does({ does, cents, id }: Act): string {
+    const known = does !== "credit" && does !== "void" && this.#before(does, cents, id);
+    if (known) return known;
+    if (this.state === "void") return does === "void" ? "done" : "invoice_state";
+    const outcomes: Record<Act["does"], () => string> = {
+      pay: () => (cents > this.open ? "payment_exceeds_invoice" : this.#move(id, `pay ${cents}`, cents)),
+      "pay all": () => (this.state === "paid" ? "done" : this.#move(id, "pay all", Math.max(0, this.open))),
+      refund: () => (cents > this.#owed ? "refund_exceeds_invoice" : this.#move(id, `refund ${cents}`, -cents)),
+      "refund all": () => (this.#owed <= 0 ? "refund_exceeds_invoice" : this.#move(id, "refund all", -this.#owed)),
+      return: () => this.#return(id),
+      credit: () => (cents > this.gross - this.credited ? "credit_exceeds_invoice" : this.#credit(cents)),
+      void: () => this.#void(),
+    };
+    return outcomes[does]();
+  }
+
+  get #owed(): number {
+    return Math.min(-this.open, this.paid);
+  }
+
+  #before(does: Act["does"], cents: number, id: string | undefined): string | undefined {
+    const [name, asked] = does === "return" ? [returnOf(id), `return ${id}`] : [id, askedAs(does, cents)];
+    const found = name === undefined ? undefined : this.moved.find((each) => each.id === name);
+    return found && (found.asked === asked ? "done" : "payment_conflict");
+  }
+
+  #move(id: string | undefined, asked: string, cents: number): string {
+    if (cents !== 0) this.moved.push({ id, asked, cents, isBack: false });
+    this.state = this.open > 0 ? "final" : "paid";
+    return "done";
+  }
+
+  #return(id: string | undefined): string {
+    const payment = this.moved.find((each) => each.id === (id ?? "1") && each.cents > 0);
+    if (payment === undefined) return "not_found";
+    if (payment.isBack) return "refund_exceeds_invoice";
+    payment.isBack = true;
+    return this.#move(returnOf(id), `return ${id}`, -payment.cents);
+  }
+
+  #credit(cents: number): string {
+    this.credited += cents;
+    if (this.paid > 0 && this.open <= 0) this.state = "paid";
+    return "done";
+  }
+
+  #void(): string {
+    if (this.state === "paid" || this.paid !== 0) return "invoice_state";
+    if (this.credited === this.gross) return "credit_exceeds_invoice";
+    this.credited = this.gross;
+    this.state = "void";
+    return "done";
+  }
+}
+
+function askedAs(does: Act["does"], cents: number): string {
+  return does === "pay" || does === "refund" ? `${does} ${cents}` : does;
+}
+
+/** A return under an id is asked for again by it; without one it is another one. */
+function returnOf(id: string | undefined): string | undefined {
+  return id === undefined ? undefined : `return-${id}`;
+}
+
+function inCents(amount: string): number {
+  return Number(parseAmount(amount)! / 10n ** 10n);
+}
+
+async function acted(books: TestBooks, invoice: string, { does, cents, id }: Act): Promise<string> {
+  const amount = (cents / 100).toFixed(2);
+  const asks: Record<Act["does"], () => Promise<object>> = {
+    pay: () => pay(books, { invoice, id, amount }, "me"),
+    "pay all": () => pay(books, { invoice, id }, "me"),
+    refund: () => refund(books, { invoice, id, amount }, "me"),
+    "refund all": () => refund(books, { invoice, id }, "me"),
+    return: () => refund(books, { invoice, id: returnOf(id), payment: id ?? "1" }, "me"),
+    credit: () => credit(books, { invoice, reason: "x", what: [{ line: "1", amount }] }, "me"),
+    void: () => makeVoid(books, { invoice, reason: "x" }, "me"),
+  };
+  const answer = await asks[does]();
+  return "code" in answer ? String(answer.code) : "done";
+}
+
+/** Invoices as they are listed, and the accounts that they come to. */
+async function asOnPaper(books: TestBooks, papers: ReadonlyMap<string, Paper>): Promise<void> {
+  await balanced(books);
+  const rows = await invoicesPage(books.db, { limit: 10 });
+  for (const { id, state, paid, open } of rows) {
+    const paper = papers.get(id)!;
+    assert.deepEqual([state, inCents(paid), inCents(open)], [paper.state, paper.paid, paper.open]);
+  }
+  const sumOf = (cents: (paper: Paper) => number): number =>
+    [...papers.values()].reduce((sum, paper) => sum + cents(paper), 0);
+  const balances = await books.balances();
+  const told = ["cash", "receivables", "revenue/other"].map((account) => inCents(balances[`${account} EUR`] ?? "0"));
+  assert.deepEqual(told, [
+    sumOf(({ paid }) => paid),
+    sumOf(({ open }) => open),
+    sumOf((each) => each.credited - each.gross),
+  ]);
+}
+
+test("whatever is paid, credited, refunded or does not last, in any order and again: as on paper, and books that balance", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { minLength: 10, maxLength: 40 }), async (acts) => {
+      const books = await testBooks(temporary, { issuer: goldenIssuer });
+      try {
+        const gross = { a: 10_000, b: 6_001 };
+        for (const name of Object.keys(gross)) {
+          taken(await applyParty(books, (await books.organisation(name)) as OrganisationId, goldenBuyer, "me"));
+        }
+        await books.applyPrices({
+          currency: "EUR",
+          versions: [{ version: "1", effectiveFrom: "2026-01-01", prices: [{ sku: "seats", unitPrice: "0.01" }] }],
+          jurisdiction: "CN",
+          taxes: [{ jurisdiction: "CN", percent: 0 }],
+        });
+        const records = Object.entries(gross).map(([customer, quantity]) =>
+          told({ customer, sku: "seats", atMs: Date.UTC(2026, 2, 10), quantity, batch: false }, customer),
+        );
+        taken(await record(books, records, "call"));
+        taken(await close(books, "2026-03", "me"));
+        await finalizePeriod(books, "2026-03", "me");
+        const invoices = { a: "", b: "" };
+        const papers = new Map<string, Paper>();
+        for (const { id, organisationName } of await invoicesPage(books.db, { limit: 10 })) {
+          const customer = organisationName as Act["customer"];
+          invoices[customer] = id;
+          papers.set(id, new Paper(gross[customer]));
+        }
+        for (const each of acts) {
+          const invoice = invoices[each.customer];
+          const expected = papers.get(invoice)!.does(each);
+          assert.equal(await acted(books, invoice, each), expected, JSON.stringify(each));
+          await asOnPaper(books, papers);
+        }
+      } finally {
+        await books.close();
+      }
+    }),
+    { numRuns: 10 },
   );
 });

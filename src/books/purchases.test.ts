@@ -109,7 +109,7 @@ test("golden B: what is bought and paid on the spot is a paid invoice of 10,600.
   const { customer: _acme, number: _number, issueDate: _day, dueDate: _due, ...expected } = goldenPurchase();
   assert.deepEqual(same, { ...expected, timeZone: "UTC" });
   assert.deepEqual([customer, number, issueDate, dueDate], [made.acme, "INV-2026-000001", "2026-03-02", "2026-04-01"]);
-  assert.deepEqual(taken(await pay(made, grant.invoice!)).amount, "10600.00");
+  assert.deepEqual(taken(await pay(made, { invoice: grant.invoice! }, "tester")).amount, "10600.00");
   assert.deepEqual(await balanced(made), {
     "cash CNY": "10600",
     "contract-liabilities CNY": "-10000",
@@ -149,7 +149,7 @@ test("a purchase that is owed is a draft, then final under the next number, then
   const made = await books(context);
   const { invoice } = taken(await grantCredits(made, golden, "tester"));
   assert.equal(await stateOf(made, invoice!), "draft");
-  assert.equal(codeOf(await pay(made, invoice!)), "invoice_state");
+  assert.equal(codeOf(await pay(made, { invoice: invoice! }, "tester")), "invoice_state");
   assert.deepEqual(taken(await grantCredits(made, golden, "tester")).invoice, invoice);
   const { issued } = await finalizePeriod(made, "2026-03", "tester");
   assert.deepEqual(issued, [{ invoice, number: "INV-2026-000001" }]);
@@ -157,7 +157,7 @@ test("a purchase that is owed is a draft, then final under the next number, then
   assert.deepEqual([totals.gross, totals.prepaid, totals.payable, period], ["10600.00", "0.00", "10600.00", null]);
   const owed = { "contract-liabilities CNY": "-10000", "tax-payable/CN CNY": "-600" };
   assert.deepEqual(await balanced(made), { ...owed, "receivables CNY": "10600" });
-  taken(await pay(made, invoice!));
+  taken(await pay(made, { invoice: invoice! }, "tester"));
   assert.deepEqual(await balanced(made), { ...owed, "cash CNY": "10600" });
   const told = taken(await why(made, "1.1"));
   assert.deepEqual([told.transaction.kind, told.invoice, told.lines], ["purchase", invoice, []]);

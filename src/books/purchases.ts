@@ -5,7 +5,6 @@ import {
   creditsSku,
   ledgerUnits,
   minorAmount,
-  paying,
   purchase,
   type PurchaseDocument,
   purchaseDocument,
@@ -25,6 +24,7 @@ import type { BooksContext } from "./context.ts";
 import { heldInvoice, type InvoiceRow, periodOf } from "./held.ts";
 import { issueNext } from "./numbers.ts";
 import { partiesFor } from "./parties.ts";
+import { keepPayment } from "./payments.ts";
 import { postOf } from "./posting.ts";
 
 /** Posts what is owed for a grant, with its tax, and keeps the draft invoice of it; with `received` it is issued and paid at once. */
@@ -51,7 +51,7 @@ export async function addPurchase(
   const invoice = await heldInvoice(transaction, id);
   await issuePurchase(context, transaction, invoice, { by: createdBy, prepaid: net + tax.amount });
   await setFinal(transaction, id, undefined);
-  await postOf(transaction, row, { kind: "payment", movements: paying(net + tax.amount, currency), ...posted });
+  await keepPayment(context, transaction, row, { kind: "payment", amount: net + tax.amount, by: createdBy, ...posted });
   await setInvoiceState(transaction, id, "paid");
 }
 

@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import { formatAmount, readAmount, refuse, type Refusal } from "../base/index.ts";
+import { formatAmount, type InvoiceId, readAmount, refuse, type Refusal } from "../base/index.ts";
 import {
   type AccountKind,
   accountKinds,
@@ -12,6 +12,7 @@ import {
   type Balance,
   balances,
   type Database,
+  findPayments,
   findSums,
   type List,
   type MeteredQuestion,
@@ -19,6 +20,7 @@ import {
   meteredRecords,
   meteredRequests,
   type Page,
+  type PaymentRow,
   type PostingRow,
   type SumRow,
   type TransactionRow,
@@ -149,6 +151,8 @@ export interface Reasons {
   readonly posting: PostingRow;
   readonly transaction: Omit<TransactionRow, "postings">;
   readonly invoice: string | null;
+  /** Of the invoice, where it is one, or a refund. */
+  readonly payment: PaymentRow | null;
   /** Those that made it, of an invoice. */
   readonly lines: BillDocument["lines"];
   readonly sums: readonly SumRow[];
@@ -169,12 +173,13 @@ export async function why(context: BooksContext, posting: string): Promise<Reaso
   const { postings: _, ...transaction } = found;
   const told = { posting: row, transaction };
   const { reference } = transaction;
-  if (reference.startsWith("inv_")) return { ...told, ...(await whyInvoiced(context, row, reference)) };
+  if (reference.startsWith("inv_")) return { ...told, ...(await whyInvoiced(context, row, transaction)) };
   const [, gateway, from, to] = /^shipment (\S+) (\S+) (\S+)$/.exec(reference) ?? [];
   const asked = { organisation: row.organisation!, limit: reasonsMost };
   return {
     ...told,
     invoice: null,
+    payment: null,
     lines: [],
     sums: [],
     requests:
@@ -188,12 +193,12 @@ export async function why(context: BooksContext, posting: string): Promise<Reaso
 async function whyInvoiced(
   { db, prices }: BooksContext,
   posting: PostingRow,
-  invoice: string,
+  { number, reference: invoice }: Pick<TransactionRow, "number" | "reference">,
 ): Promise<Omit<Reasons, "posting" | "transaction">> {
   const { organisation, period, bill } = await db
     .selectFrom("invoices")
     .select(["organisation", "period", "bill"])
-    .where("id", "=", invoice as never)
+    .where("id", "=", invoice as InvoiceId)
     .executeTakeFirstOrThrow();
   const { lines } = JSON.parse(bill) as BillDocument;
   const isOfProduct = (sku: string): boolean =>
@@ -210,8 +215,10 @@ async function whyInvoiced(
   };
   const asked = { organisation, skus, ...range, limit: reasonsMost };
   const isUsed = sums.length > 0;
+  const [payment = null] = await findPayments(db, invoice as InvoiceId, { transaction: number });
   return {
     invoice,
+    payment,
     lines: mine,
     sums,
     requests: isUsed ? await meteredRequests(db, asked) : [],

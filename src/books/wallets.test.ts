@@ -133,7 +133,7 @@ test("credits are taxed when they are bought, and what goes beyond them when it 
   taken(await applyParty(made, (await made.organisation("acme")) as `org_${string}`, goldenBuyer, "tester"));
   const { totals } = taken(await finalize(made, id, "tester"));
   assert.deepEqual([totals.net, totals.tax, totals.payable], ["100.00", "6.00", "106.00"]);
-  assert.equal(taken(await pay(made, id)).amount, "106.00");
+  assert.equal(taken(await pay(made, { invoice: id }, "tester")).amount, "106.00");
   assert.equal((await balanced(made))["receivables CNY"], "212");
   await assert.rejects(sql`UPDATE invoices SET drawn = 1`.execute(made.db), /never changed/);
 });

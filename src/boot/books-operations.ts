@@ -21,7 +21,7 @@ import {
 import type { Operations } from "../gateway/index.ts";
 import { parseQuantity, quantityText } from "../ledger/index.ts";
 import { findSums, type InvoiceTotal, type List, type MeteredRow, type UnratedRow } from "../store/index.ts";
-import { invoiceOperations, withInvoice } from "./invoices.ts";
+import { dayOf, invoiceOperations, paymentTold, withInvoice } from "./invoices.ts";
 import type { OperationParts } from "./parts.ts";
 import { wholeAmount } from "./whole-amount.ts";
 
@@ -79,8 +79,9 @@ export function booksOperations(parts: OperationParts): Books {
         postings: [...postings],
       })),
     why: async (posting) =>
-      told(await why(ledger, posting), ({ transaction, sums, requests, records, lines, ...rest }) => ({
+      told(await why(ledger, posting), ({ transaction, payment, sums, requests, records, lines, ...rest }) => ({
         ...rest,
+        payment: payment === null ? null : paymentTold(ledger, payment, rest.posting.currency),
         transaction: { ...transaction, ...dated(ledger, transaction.at) },
         lines: lines.map((line) => ({ ...line })),
         sums: sums.map(({ sku, period, quantity, events, accrued }) => ({
@@ -100,8 +101,7 @@ export function booksOperations(parts: OperationParts): Books {
 
 /** A moment, and its day by the price book's clock. */
 function dated({ prices }: BooksContext, at: Date): { readonly at: string; readonly date: string } {
-  const local = new Date(prices.book.calendar.localMs(at.getTime()));
-  return { at: at.toISOString(), date: local.toISOString().slice(0, 10) };
+  return { at: at.toISOString(), date: dayOf(prices, at) };
 }
 
 function told<Result extends object, Told>(result: Result | Refusal, as: (result: Result) => Told): Told | Refusal {

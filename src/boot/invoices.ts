@@ -1,14 +1,35 @@
 import { type InvoiceId, isId, type OrganisationId, refuse, type Refusal } from "../base/index.ts";
-import { applyParty, credit, finalize, finalizePeriod, makeVoid, partyOf, pay, preview } from "../books/index.ts";
+import {
+  applyParty,
+  type BooksContext,
+  credit,
+  finalize,
+  finalizePeriod,
+  makeVoid,
+  partyOf,
+  pay,
+  preview,
+  refund,
+} from "../books/index.ts";
 import type { Operations } from "../gateway/index.ts";
 import type { BillDocument } from "../ledger/index.ts";
 import { type Buyer, daysOf, type Invoice as Document } from "../invoicing/index.ts";
-import { behind, invoicesPage, issuedDocuments, type InvoiceRow, type List, pageOf } from "../store/index.ts";
+import {
+  behind,
+  findPayments,
+  invoicesPage,
+  issuedDocuments,
+  type InvoiceRow,
+  type List,
+  pageOf,
+  type PaymentRow,
+} from "../store/index.ts";
 import { wholeAmount } from "./whole-amount.ts";
 import type { OperationParts } from "./parts.ts";
 
 type Books = Operations["books"];
 type IssuedDocument = Exclude<Awaited<ReturnType<Books["finalize"]>>, Refusal>;
+type Payment = Exclude<Awaited<ReturnType<Books["showInvoice"]>>, Refusal>["payments"][number];
 type Invoice = Exclude<Awaited<ReturnType<Books["invoices"]>>, Refusal>["items"][number];
 
 /** Invoices from drafts to what was paid, and who they are made out to. */
@@ -39,7 +60,8 @@ export function invoiceOperations(parts: OperationParts) {
     },
     makeVoid: ({ invoice, reason }, by) =>
       withInvoice(store.db, invoice, async (id) => told(id, await makeVoid(ledger, { invoice: id, reason }, by))),
-    pay: (invoice) => withInvoice(store.db, invoice, (id) => pay(ledger, id)),
+    pay: (asked, by) => withInvoice(store.db, asked.invoice, (invoice) => pay(ledger, { ...asked, invoice }, by)),
+    refund: (asked, by) => withInvoice(store.db, asked.invoice, (invoice) => refund(ledger, { ...asked, invoice }, by)),
     showParty: async (organisation) => {
       const found = await parts.tenancy.showOrganisation(organisation);
       if ("outcome" in found) return found;
@@ -134,17 +156,33 @@ export async function invoicePage(
   return pageOf(rows, page, invoiceOf);
 }
 
-async function wholeInvoice({ store }: OperationParts, invoice: InvoiceId): ReturnType<Books["showInvoice"]> {
+async function wholeInvoice({ store, ledger }: OperationParts, invoice: InvoiceId): ReturnType<Books["showInvoice"]> {
   const [row] = await invoicesPage(store.db, { id: invoice, limit: 1 });
   if (row === undefined) return refuse("not_found", `There is no invoice ${invoice}.`, { param: "invoice" });
   const bill = JSON.parse(row.bill) as BillDocument;
   // As its document numbers them, and credits name them.
   const lines = bill.lines.map((line, index) => ({ line: String(index + 1), ...line }));
-  return { ...invoiceOf(row), bill: { ...bill, lines } };
+  const payments = (await findPayments(store.db, invoice)).map((each) => paymentTold(ledger, each, row.currency));
+  return { ...invoiceOf(row), payments, bill: { ...bill, lines } };
+}
+
+/** The day is the one that somebody named, or that of its posting. */
+export function paymentTold(
+  { prices }: BooksContext,
+  { id, kind, amount, date, payment, at, by }: PaymentRow,
+  currency: string,
+): Payment {
+  const day = date ?? dayOf(prices, at);
+  return { id, kind, amount: wholeAmount(amount, currency), date: day, payment, at: at.toISOString(), by };
+}
+
+/** The day of a moment, by the price book's clock. */
+export function dayOf({ book }: BooksContext["prices"], at: Date): string {
+  return new Date(book.calendar.localMs(at.getTime())).toISOString().slice(0, 10);
 }
 
 function invoiceOf({ organisation, organisationName, createdAt, ...row }: InvoiceRow): Invoice {
-  const { net, tax, gross, drawn, currency } = row;
+  const { net, tax, gross, drawn, paid, open, currency } = row;
   return {
     ...row,
     kind: row.grant === null ? "usage" : "purchase",
@@ -152,6 +190,8 @@ function invoiceOf({ organisation, organisationName, createdAt, ...row }: Invoic
     tax: wholeAmount(tax, currency),
     gross: wholeAmount(gross, currency),
     drawn: wholeAmount(drawn, currency),
+    paid: wholeAmount(paid, currency),
+    open: wholeAmount(open, currency),
     organisation: { id: organisation, name: organisationName ?? organisation },
     createdAt: createdAt.toISOString(),
   };

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { FinalizedPeriod, Invoice, IssuedDocument, PaidInvoice, WholeInvoice } from "../gateway/control/index.ts";
+import type { FinalizedPeriod, Invoice, IssuedDocument, WholeInvoice } from "../gateway/control/index.ts";
 import type { Invoice as Document } from "../invoicing/index.ts";
 import { isId } from "../base/index.ts";
 import { lineOf } from "./credit.ts";
@@ -17,6 +17,7 @@ import {
   withPapers,
   writePaper,
 } from "./papers.ts";
+import { addPaymentCommands } from "./payments.ts";
 import { previewDrafts } from "./preview.ts";
 
 type Options = CloudOptions & JsonOption;
@@ -45,6 +46,8 @@ export function addInvoiceCommands(program: Command, context: CommandContext): v
           { title: "TAX", text: ({ tax }) => tax, align: "right" },
           { title: "GROSS", text: ({ gross, currency }) => `${gross} ${currency}`, align: "right" },
           { title: "DRAWN", text: ({ drawn }) => drawn, align: "right" },
+          { title: "PAID", text: ({ paid }) => paid, align: "right" },
+          { title: "OPEN", text: ({ open }) => open, align: "right" },
         ],
         rows,
         "There is none.",
@@ -54,6 +57,7 @@ export function addInvoiceCommands(program: Command, context: CommandContext): v
   addCreditNotes(group, context);
   addFinalize(group, context);
   addCorrections(group, context);
+  addPaymentCommands(group, context);
   addRender(group, context);
 }
 
@@ -184,13 +188,6 @@ function addCorrections(group: Command, context: CommandContext): void {
         await client(context, options).send<IssuedDocument>("POST", pathOf`/invoices/${id}/void`, { reason }),
         options,
       );
-    },
-  );
-  withJson(withCloud(group.command("pay <invoice>").description("note that an invoice has been paid"))).action(
-    async (id: string, options: Options) => {
-      const paid = await client(context, options).send<PaidInvoice>("POST", pathOf`/invoices/${id}/payment`, {});
-      if (options.json === true) return printer.json(paid);
-      return printer.text(`${paid.amount} ${paid.currency} have been paid of ${paid.invoice}.\n`);
     },
   );
 }

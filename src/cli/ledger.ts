@@ -127,7 +127,7 @@ function addWhy(group: Command, context: CommandContext): void {
 }
 
 function printReasons(
-  { posting, transaction, invoice, lines, sums, requests, records }: Reasons,
+  { posting, transaction, invoice, payment, lines, sums, requests, records }: Reasons,
   printer: Printer,
 ): void {
   printer.facts([
@@ -135,6 +135,7 @@ function printReasons(
     ["transaction", `${transaction.number} ${transaction.kind} of ${transaction.period}, ${transaction.date}`],
     ["organisation", posting.organisationName ?? posting.organisation ?? "–"],
     ["made from", transaction.reference],
+    ...(payment === null ? [] : [[payment.kind, paymentText(payment)] as const]),
   ]);
   if (invoice !== null) {
     printer.text(`\n${invoice}\n`);
@@ -172,6 +173,10 @@ function printReasons(
     [...requests, ...records],
     "No usage made it.",
   );
+}
+
+function paymentText({ id, date, payment }: NonNullable<Reasons["payment"]>): string {
+  return `${id} of ${date}${payment === null ? "" : `: ${payment} did not last`}`;
 }
 
 /** A record's quantity, or a request's tokens: what went in and what came out. */

@@ -72,6 +72,7 @@ export {
   findInvoice,
   findParty,
   issuedDocuments,
+  lastCreditNote,
   setFinal,
   setInvoiceState,
   setParty,
@@ -81,6 +82,7 @@ export {
 export { acceleratorTime, type AcceleratorHour, addAcceleratorTime } from "./accelerator-time.ts";
 export { latestSchema } from "./migrations/index.ts";
 export { behind, type List, type Page, pageOf } from "./pages.ts";
+export { addPayment, findPayments, invoiceBalance, type PaymentRow } from "./payments.ts";
 export { type PlacementReport, placementReport, type PlacementSum } from "./placements.ts";
 export { findReceipt, type ShippedReceipt } from "./receipts.ts";
 export { restore, type RestoreOptions, type RestoreOutcome } from "./restore.ts";

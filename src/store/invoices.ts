@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { InvoiceId, OrganisationId } from "../base/index.ts";
+import { balanceOf, type InvoiceBalance } from "./payments.ts";
 import type { Database } from "./schema.ts";
 
 /** A draft on its way in; money in units of 10^-12. */
@@ -142,7 +143,7 @@ export async function closePeriod(
     .executeTakeFirstOrThrow();
 }
 
-export interface InvoiceRow {
+export interface InvoiceRow extends InvoiceBalance {
   readonly id: InvoiceId;
   readonly organisation: OrganisationId;
   readonly organisationName: string | null;
@@ -188,9 +189,10 @@ export async function invoicesPage(
   const { rows } = await sql<InvoiceRow>`
     SELECT i.id, i.organisation, o.name AS organisation_name, i.period, i.currency, i.state, i.bill,
       trim_scale(i.net)::text AS net, trim_scale(i.tax)::text AS tax, trim_scale(i.gross)::text AS gross,
-      trim_scale(i.residual)::text AS residual, trim_scale(i.drawn)::text AS drawn, i.grant_id AS grant, i.created_at, d.number, d.issue_date, d.due_date
+      trim_scale(i.residual)::text AS residual, trim_scale(i.drawn)::text AS drawn, i.grant_id AS grant, i.created_at, d.number, d.issue_date, d.due_date, balance.paid, balance.open
     FROM invoices i LEFT JOIN organisations o ON o.id = i.organisation
       LEFT JOIN invoice_documents d ON d.invoice = i.id AND d.kind = 'invoice'
+      CROSS JOIN LATERAL ${balanceOf(sql`i.id`)}
     WHERE ${sql.join(filters, sql` AND `)} ORDER BY i.id LIMIT ${limit}::bigint`.execute(db);
   return rows;
 }

@@ -74,6 +74,22 @@ export async function findCredit(
   return row && { document: row.document, digest: row.creditDigest! };
 }
 
+/** The credit note that was issued last of an invoice. */
+export async function lastCreditNote(db: Kysely<Database>, invoice: InvoiceId): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("invoiceDocuments")
+    .select("document")
+    .where("invoice", "=", invoice)
+    .where("kind", "=", "credit-note")
+    // A series goes on in the order of its days, also where the clock goes back.
+    .orderBy("issueDate", "desc")
+    .orderBy("issuedAt", "desc")
+    .orderBy("number", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.document;
+}
+
 /** An invoice, locked until the transaction ends; undefined where there is none. */
 export async function takeInvoice(transaction: Transaction<Database>, id: InvoiceId) {
   return transaction.selectFrom("invoices").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
@@ -87,7 +103,7 @@ export async function findInvoice(db: Kysely<Database>, id: InvoiceId) {
 export async function setInvoiceState(
   transaction: Transaction<Database>,
   id: InvoiceId,
-  state: "paid" | "void",
+  state: "final" | "paid" | "void",
 ): Promise<void> {
   await transaction.updateTable("invoices").set({ state }).where("id", "=", id).executeTakeFirstOrThrow();
 }

@@ -94,12 +94,13 @@ export async function openPeriods(transaction: Transaction<Database>, periods: r
 
 const entriesAtOnce = 2_000;
 
-/** Puts entries into the ledger, each a transaction of its own; the database refuses what does not balance at its commit. */
+/** Puts entries into the ledger, each a transaction of its own; the database refuses what does not balance at its commit. Their numbers. */
 export async function addEntries(
   transaction: Transaction<Database>,
   entries: readonly Entry[],
   nowMs: number,
-): Promise<void> {
+): Promise<readonly bigint[]> {
+  const all: bigint[] = [];
   for (let from = 0; from < entries.length; from += entriesAtOnce) {
     const some = entries.slice(from, from + entriesAtOnce);
     const heads = some.map(({ kind, period, atMs, reference }) => [kind, period, atMs, reference]);
@@ -111,6 +112,7 @@ export async function addEntries(
       RETURNING number`.execute(transaction);
     // Numbers are drawn in the order of the places.
     const numbers = rows.map(({ number }) => BigInt(number)).toSorted((a, b) => (a < b ? -1 : 1));
+    all.push(...numbers);
     const postings = some.flatMap((entry, index) =>
       entry.postings.map((posting, line) => ({ ...posting, transaction: numbers[index]!, line: line + 1 })),
     );
@@ -126,6 +128,7 @@ export async function addEntries(
         amount: column(postings, "numeric", ({ amount }) => amount),
       })} AS posting`.execute(transaction);
   }
+  return all;
 }
 
 export interface Balance {

@@ -518,6 +518,27 @@ export interface InvoiceDocumentTable {
   creditDigest: ColumnType<Buffer | null, Buffer | null | undefined, Buffer | null>;
 }
 
+/** What a customer has paid of an invoice, and what went back of it. */
+export interface InvoicePaymentTable {
+  invoice: InvoiceId;
+  /** Its asker's own, or one that was minted. */
+  id: string;
+  kind: "payment" | "refund";
+  /** Above 0, whichever it is. */
+  amount: Decimal;
+  /** The day that somebody named; null: that of its posting. */
+  date: TextOrNull;
+  /** Of a refund, the payment that did not last; null: a credit note had left it owed to the customer. */
+  payment: TextOrNull;
+  /** SHA-256 of what was asked for, 32 bytes; null: nobody can ask for it again. */
+  digest: ColumnType<Buffer | null, Buffer | null | undefined, never>;
+  /** The ledger's. */
+  transaction: Whole;
+  createdAt: Time;
+  /** null: an earlier release did not keep it. */
+  createdBy: TextOrNull;
+}
+
 /** Postings that balance. */
 export interface LedgerTransactionTable {
   number: ColumnType<string, number | undefined, never>;
@@ -614,6 +635,7 @@ export interface Database {
   organisationParties: OrganisationPartyTable;
   invoiceSeries: InvoiceSeriesTable;
   invoiceDocuments: InvoiceDocumentTable;
+  invoicePayments: InvoicePaymentTable;
   ledgerTransactions: LedgerTransactionTable;
   ledgerPostings: LedgerPostingTable;
   ledgerPeriods: LedgerPeriodTable;
@@ -658,6 +680,7 @@ export const tables = [
   "organisation_parties",
   "invoice_series",
   "invoice_documents",
+  "invoice_payments",
   "ledger_transactions",
   "ledger_postings",
   "ledger_unchecked",

@@ -6,6 +6,7 @@ import type { Database } from "../../src/store/index.ts";
 const sequences: Readonly<Record<string, string>> = {
   alerts: "number",
   decisions: "number",
+  invoice_payments: "transaction",
   ledger_postings: "transaction",
   ledger_transactions: "number",
   refusals: "number",
@@ -75,4 +76,11 @@ export async function assertSound(db: Kysely<Database>): Promise<void> {
     SELECT id FROM invoices WHERE (state = 'draft') = EXISTS
       (SELECT FROM invoice_documents WHERE invoice = id AND kind = 'invoice')`.execute(db);
   assert.deepEqual(undocumented, [], "what is final has its document, and nothing else has");
+  const { rows: unsettled } = await sql`
+    SELECT id FROM invoices WHERE (state = 'paid' AND invoice_open(id) > 0) OR (state = 'void' AND invoice_open(id) <> 0)
+    UNION ALL
+    SELECT invoice FROM invoice_payments GROUP BY invoice HAVING sum(CASE kind WHEN 'payment' THEN amount ELSE -amount END) <>
+      (SELECT sum(amount) FROM ledger_transactions JOIN ledger_postings ON transaction = number
+        WHERE reference = invoice AND account = 'cash')`.execute(db);
+  assert.deepEqual(unsettled, [], "of what is paid nothing is open, and payments are what the ledger has of them");
 }

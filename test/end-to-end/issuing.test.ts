@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -32,6 +33,18 @@ const book = {
 };
 
 let cloud: RunningCloud;
+
+interface Settled {
+  readonly invoice: string;
+  readonly id: string | null;
+  readonly amount: string;
+  readonly currency: string;
+  readonly state: string;
+  readonly paid: string;
+  readonly open: string;
+}
+
+const settled = { currency: "EUR", state: "final" };
 
 interface Listed {
   readonly id: string;
@@ -187,8 +200,35 @@ test("an invoice is named by its number too; its amounts have all decimals, and 
     ["1 seats"],
   );
   await cloud.command("invoice", "credit", second.number!, "--line", "1=1.00", "--reason", "Outage");
-  const paid = await cloud.command<{ invoice: string; amount: string }>("invoice", "pay", second.number!);
-  assert.deepEqual(paid, { invoice: second.id, amount: "41.34", currency: "EUR" });
+  const part = ["--amount", "20", "--id", "wire-1", "--date", now.toISOString().slice(0, 10)];
+  const first = await cloud.command<Settled>("invoice", "pay", second.number!, ...part);
+  assert.deepEqual(first, {
+    ...settled,
+    invoice: second.id,
+    id: "wire-1",
+    amount: "20.00",
+    paid: "20.00",
+    open: "21.34",
+  });
+  assert.deepEqual(await cloud.command("invoice", "pay", second.number!, ...part), first);
+  const conflict = ["invoice", "pay", second.number!, "--amount", "21", "--id", "wire-1", "--data", cloud.data];
+  assert.match((await commandFails(conflict)).stderr, /payment_conflict/);
+  // As it was before there were parts: no body at all.
+  const rest = await control<Settled>(cloud, "POST", `/invoices/${second.id}/payment`);
+  assert.deepEqual([rest.amount, rest.state, rest.paid, rest.open], ["21.34", "paid", "41.34", "0.00"]);
+  const back = await commandFails(["invoice", "refund", second.number!, "--data", cloud.data]);
+  assert.match(back.stderr, /0\.00 EUR are owed to its customer.*refund_exceeds_invoice/s);
+  const bounced = await cloud.command<Settled>("invoice", "refund", second.number!, "--payment", "wire-1");
+  assert.deepEqual([bounced.amount, bounced.state, bounced.open], ["20.00", "final", "20.00"]);
+  const { payments } = await cloud.command<{ payments: { id: string; kind: string; payment: string | null }[] }>(
+    "invoice",
+    "show",
+    second.number!,
+  );
+  assert.deepEqual(
+    payments.map(({ kind, payment }) => `${kind} ${payment}`),
+    ["payment null", "payment null", "refund wire-1"],
+  );
   const number = `CN-${now.getUTCFullYear()}-000002`;
   const refused = await commandFails(["invoice", "pay", number, "--data", cloud.data]);
   assert.match(refused.stderr, new RegExp(`${number} is a credit note, of the invoice ${second.id}`));
@@ -223,12 +263,23 @@ test("people read an organisation's name, and what a record counted, where the l
   const { items } = await control<{ items: { kind: string; number: number; reference: string }[] }>(
     cloud,
     "GET",
-    "/ledger/transactions",
+    "/ledger/transactions?limit=1000",
   );
   const accrual = items.find(({ kind, reference }) => kind === "accrual" && reference.startsWith("usage "))!;
   const why = await commandFails(["ledger", "why", `${accrual.number}.1`, "--data", cloud.data]);
   assert.match(why.stdout, /^organisation +customer-\d+$/m);
   assert.match(why.stdout, /^USED +WHAT +QUANTITY +ID +RECEIPT\n\S+ +seats +\d+ +1$/m);
+  const journal = join(folder.path, "ledger.journal");
+  writeFileSync(
+    journal,
+    (await commandFails(["ledger", "export", "--format", "hledger", "--data", cloud.data])).stdout,
+  );
+  const checked = spawnSync("hledger", ["-f", journal, "check", "--strict"], { encoding: "utf8" });
+  if (checked.error === undefined) assert.equal(checked.status, 0, checked.stderr);
+  const refund = items.find(({ kind }) => kind === "refund")!;
+  const back = await commandFails(["ledger", "why", `${refund.number}.1`, "--data", cloud.data]);
+  assert.match(back.stdout, /^refund +rfd_\w+ of \d{4}-\d\d-\d\d: wire-1 did not last$/m);
+  assert.match(back.stdout, new RegExp(`^${refund.reference}$`, "m"));
   await control(cloud, "POST", "/usage", [
     { id: "2", source: "/s", customer: names[0], time: `${month}-10T12:00:00Z`, sku: "chairs", quantity: 1 },
   ]);

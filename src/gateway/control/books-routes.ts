@@ -6,7 +6,6 @@ import {
   finalized,
   issuedDocument,
   issuedDocuments,
-  paid,
   party,
   unbilledRows,
   invoices,
@@ -17,13 +16,14 @@ import {
   ratedLater,
   reasons,
   recorded,
+  settled,
   transactions,
   trialBalance,
   unrated as unratedRow,
   unratedRows,
   wholeInvoice,
 } from "./books-wire.ts";
-import { decimal, instant, isOneLine, notOneLine, oneLine, page, pageOf, reference, words } from "./fields.ts";
+import { day, decimal, instant, isOneLine, notOneLine, oneLine, page, pageOf, reference, words } from "./fields.ts";
 import type { Asker } from "./access.ts";
 import { refuse, type Refusal } from "../../base/index.ts";
 import type { BooksOperations } from "./operations.ts";
@@ -408,10 +408,18 @@ const reason = z
   .refine(isOneLine, notOneLine)
   .meta({ description: "For whoever reads the credit note." });
 
-const creditId = z
+const ownId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/, "1 to 100 letters, digits and . _ : / -")
-  .meta({ description: "The asker's own, so that a call may be repeated: credited once, another body is 409." });
+  .meta({ description: "The asker's own, so that a call may be repeated: done once, another body is 409." });
+
+const settlement = {
+  id: ownId.optional(),
+  amount: decimal.optional(),
+  date: day
+    .optional()
+    .meta({ description: "The day on which the money moved, by the price book's clock; left out: today." }),
+};
 
 function correctingRoutes(books: BooksOperations): readonly Route[] {
   const shared = { ...operator, group: "Invoices" } as const;
@@ -427,7 +435,7 @@ function correctingRoutes(books: BooksOperations): readonly Route[] {
           "Takes a part of an invoice back, with its tax, by a numbered credit note: it is posted into the period that is open, and the invoice stays as it is. Either `account` and `net`, or `lines`; neither: all that is left. At most what is left. A purchase goes back as a whole, with its credits, while none of them were used. The same `id` is credited once.",
         params,
         body: z.strictObject({
-          id: creditId.optional(),
+          id: ownId.optional(),
           reason,
           account: oneLine(100).optional().meta({ description: "Such as `revenue/ai-inference`." }),
           net: decimal.optional(),
@@ -450,7 +458,8 @@ function correctingRoutes(books: BooksOperations): readonly Route[] {
         method: "POST",
         path: "/invoices/:invoice/void",
         name: "voidInvoice",
-        summary: "Takes an invoice back as a whole, by a credit note of all that is left; nobody pays it any more.",
+        summary:
+          "Takes an invoice of which nothing is paid back as a whole, by a credit note of all that is left; nobody pays it any more. One that is void answers as it did.",
         params,
         body: z.strictObject({ reason }),
         answer: issuedDocument,
@@ -463,11 +472,32 @@ function correctingRoutes(books: BooksOperations): readonly Route[] {
         method: "POST",
         path: "/invoices/:invoice/payment",
         name: "payInvoice",
-        summary: "Notes that what is left of a final invoice has been paid; one that is paid answers as it did.",
+        summary:
+          "Notes that what is open of a final invoice has been paid, or `amount` of it (`payment_exceeds_invoice`): it is posted into the period that is open, and the invoice is paid once nothing is open. One that is paid answers as it did without an `amount`; the same `id` is noted once.",
         params,
-        answer: paid,
+        body: z.strictObject(settlement).default({}),
+        answer: settled,
       },
-      ({ params }) => books.pay(params.invoice),
+      ({ params, body, asker }) => books.pay({ ...body, invoice: params.invoice }, asker.name),
+    ),
+    route(
+      {
+        ...shared,
+        method: "POST",
+        path: "/invoices/:invoice/refund",
+        name: "refundInvoice",
+        summary:
+          "Notes what went back to the customer: what credit notes left owed of what was paid, or `amount` of it (`refund_exceeds_invoice`); or, with `payment`, a payment that did not last, as a whole: what it had paid is open again. The same `id` is noted once.",
+        params,
+        body: z
+          .strictObject({
+            ...settlement,
+            payment: ownId.optional().meta({ description: "Which payment did not last." }),
+          })
+          .default({}),
+        answer: settled,
+      },
+      ({ params, body, asker }) => books.refund({ ...body, invoice: params.invoice }, asker.name),
     ),
   ];
 }

@@ -126,10 +126,24 @@ export const transactions = listOf(transaction.extend({ postings: z.array(postin
 
 const line = z.record(z.string(), z.unknown()).meta({ description: "As `bailiwick rate --json` tells a line." });
 
+const payment = z.object({
+  id: z.string(),
+  kind: z.enum(["payment", "refund"]),
+  amount: decimal,
+  date: z.string().meta({ description: "When the money moved, as somebody said; else the day of its posting." }),
+  payment: z
+    .string()
+    .nullable()
+    .meta({ description: "Of a refund, the payment that did not last; null: it was owed to the customer." }),
+  at: z.string().meta({ description: "When it is posted." }),
+  by: z.string().nullable().meta({ description: "null: an earlier release did not keep it." }),
+});
+
 export const reasons = z.object({
   posting,
   transaction,
   invoice: z.string().nullable(),
+  payment: payment.nullable().meta({ description: "Of the invoice, where it is one, or a refund." }),
   lines: z.array(line).meta({ description: "Of the invoice, those that it is made of." }),
   sums: z.array(
     z.object({
@@ -157,6 +171,8 @@ export const invoice = z.object({
   gross: decimal,
   residual: decimal,
   drawn: decimal.meta({ description: "What wallets have paid of `net`; the rest of `gross` is to be paid." }),
+  paid: decimal.meta({ description: "Less what went back to the customer." }),
+  open: decimal.meta({ description: "What is to be paid, after its credit notes; below 0: owed to the customer." }),
   createdAt: z.string(),
   number: z.string().nullable().meta({ description: "null of a draft." }),
   issueDate: z.string().nullable(),
@@ -165,6 +181,7 @@ export const invoice = z.object({
 
 export const invoices = listOf(invoice);
 export const wholeInvoice = invoice.extend({
+  payments: z.array(payment).meta({ description: "And refunds, in the order in which they were posted." }),
   bill: z.record(z.string(), z.unknown()).meta({
     description: "The bill and its lines, as `bailiwick rate --json` tells them, each with its number (`line`).",
   }),
@@ -199,7 +216,16 @@ export const finalized = z.object({
   refusals: z.int().meta({ description: "How many stay drafts." }),
 });
 
-export const paid = z.object({ invoice: z.string(), amount: decimal, currency: z.string() });
+/** A payment or a refund, and how the invoice stands by now. */
+export const settled = z.object({
+  invoice: z.string(),
+  id: z.string().nullable().meta({ description: "null: nothing was open, and nothing was posted." }),
+  amount: decimal,
+  currency: z.string(),
+  state: invoice.shape.state,
+  paid: invoice.shape.paid,
+  open: invoice.shape.open,
+});
 
 export const party = z.record(z.string(), z.unknown()).meta({ description: "A buyer, as invoice.md has them." });
 
@@ -233,6 +259,6 @@ export type WholeInvoice = z.output<typeof wholeInvoice>;
 export type IssuedDocument = z.output<typeof issuedDocument>;
 export type PreviewedInvoice = z.output<typeof previewed>;
 export type FinalizedPeriod = z.output<typeof finalized>;
-export type PaidInvoice = z.output<typeof paid>;
+export type SettledInvoice = z.output<typeof settled>;
 export type Party = z.output<typeof party>;
 export type Unbilled = z.output<typeof unbilledRows>;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import swagger from "@fastify/swagger";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import type { z } from "zod";
 import { type Clock, type Ids, isTooNested, nestingMax, refuse } from "../../base/index.ts";
 import { documentHeaders, pageFiles, type PageStatus, renderPage } from "../page/index.ts";
 import { createAccess, type Identities, type Permission } from "./access.ts";
@@ -95,7 +96,11 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     { parseAs: "string" },
     app.getDefaultJsonParser("error", "error"),
   );
-  app.setValidatorCompiler(validatorCompiler);
+  app.setValidatorCompiler<z.core.$ZodType>((schema) => {
+    const validate = validatorCompiler(schema);
+    // What is not there comes as null: a schema that has a default takes it.
+    return (data: unknown) => validate(data ?? undefined);
+  });
   app.setSerializerCompiler(serializerCompiler);
   guard(app, options.identities);
   await app.register(swagger, { openapi: openapiOptions(options.version), transform: jsonSchemaTransform });

@@ -7,7 +7,6 @@ import type {
   ClosedPeriod,
   FinalizedPeriod,
   IssuedDocument,
-  PaidInvoice,
   Party,
   Unbilled,
   Invoice,
@@ -19,6 +18,7 @@ import type {
   RatedLater,
   Reasons,
   Recorded,
+  SettledInvoice,
   TrialBalance,
   Unrated,
   WholeInvoice,
@@ -480,12 +480,26 @@ export interface BooksOperations {
     by: string,
   ): Promise<IssuedDocument | Refusal>;
   makeVoid(input: { readonly invoice: string; readonly reason: string }, by: string): Promise<IssuedDocument | Refusal>;
-  pay(invoice: string): Promise<PaidInvoice | Refusal>;
+  /** What is open, or a part of it. */
+  pay(asked: AskedPayment, by: string): Promise<SettledInvoice | Refusal>;
+  /** `payment`: the one that did not last; undefined: what is owed to the customer, or a part of it. */
+  refund(
+    asked: AskedPayment & { readonly payment?: string | undefined },
+    by: string,
+  ): Promise<SettledInvoice | Refusal>;
   /** null: nobody has said who it is. */
   showParty(organisation: string): Promise<{ readonly party: Party | null } | Refusal>;
   setParty(organisation: string, party: Party, by: string): Promise<{ readonly party: Party | null } | Refusal>;
   /** What is in the ledger and on no invoice: open periods' sums. */
   unbilled(): Promise<Unbilled | Refusal>;
+}
+
+/** A payment as it is asked for; one of the same id is not noted again. */
+export interface AskedPayment {
+  readonly invoice: string;
+  readonly id?: string | undefined;
+  readonly amount?: string | undefined;
+  readonly date?: string | undefined;
 }
 
 /** Credits as they are asked for. */

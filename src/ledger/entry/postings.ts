@@ -98,9 +98,9 @@ export function crediting(credit: {
   ]);
 }
 
-/** What a customer has paid of an invoice. Minor units. */
-export function paying(gross: bigint, currency: string): readonly Movement[] {
-  const amount = ledgerUnits(gross, currency);
+/** What a customer has paid of an invoice; below 0: what went back. Minor units. */
+export function paying(paid: bigint, currency: string): readonly Movement[] {
+  const amount = ledgerUnits(paid, currency);
   return added([
     { account: "cash", currency, amount },
     { account: "receivables", currency, amount: -amount },

@@ -31,6 +31,7 @@ import { purchases } from "./2026-12-04-purchases.ts";
 import { lateTax } from "./2026-12-06-late-tax.ts";
 import { writtenOff } from "./2026-12-06-written-off.ts";
 import { refused } from "./2026-12-07-refused.ts";
+import { payments } from "./2026-12-08-payments.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -61,6 +62,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-12-06-late-tax": lateTax,
   "2026-12-06-written-off": writtenOff,
   "2026-12-07-refused": refused,
+  "2026-12-08-payments": payments,
 };
 
 /** The newest schema that this code knows. */
