@@ -263,7 +263,7 @@ test("a first price book that has no price for the start's own question says whi
     [{ version: "1", effectiveFrom: "2026-04-01", prices: [{ sku: "*/input-tokens", pricePerMillion: "1" }] }],
   ]) {
     const refused = await apply({ versions });
-    const reasons = "reasons" in refused ? (refused.reasons as readonly string[]) : [];
+    const reasons = "reasons" in refused ? refused.reasons : [];
     assert.match(
       reasons.join(),
       /^own\/input-tokens was used at 2026-03-31T22:30:00.000Z, by the question.*no price that holds then$/,
