@@ -7,6 +7,7 @@ export interface Figure {
   readonly unit: string;
   readonly value: string | null;
   readonly why: string | null;
+  readonly caveat: string | null;
   readonly postings: { readonly accounts: readonly string[]; readonly months: readonly string[] } | null;
 }
 
@@ -15,6 +16,7 @@ interface Disclosure {
   readonly figures: readonly Figure[];
   readonly products: readonly {
     readonly product: string;
+    readonly external: string;
     readonly intersegment: string;
     readonly growth: string | null;
   }[];
@@ -39,6 +41,9 @@ export function unmetFigures(folder: string): readonly string[] {
     ...(products.some(({ growth }) => growth !== null) ? [] : ["no product has a growth on the year"]),
     ...(intersegment > 0 ? [] : ["no other segment has paid anything"]),
     ...(breakage ? [] : ["no breakage is in the ledger"]),
+    ...(products.some(({ product, external }) => product === "breakage" && Number(external) > 0)
+      ? []
+      : ["no breakage is in the disclosure"]),
   ];
 }
 
@@ -46,7 +51,14 @@ export function unmetFigures(folder: string): readonly string[] {
 export function figureLines(folder: string): readonly string[] {
   const { currency, figures } = disclosureIn(folder);
   const width = Math.max(...figures.map(({ id }) => id.length));
-  return figures.map(({ id, unit, value }) => `${id.padEnd(width)}  ${valueText(unit, Number(value), currency)}`);
+  const caveats = new Set(figures.flatMap(({ caveat }) => caveat ?? []));
+  return [
+    ...figures.map(({ id, unit, value, caveat }) => {
+      const text = `${id.padEnd(width)}  ${valueText(unit, Number(value), currency)}`;
+      return caveat === null ? text : `${text} *`;
+    }),
+    ...[...caveats].map((caveat) => `* ${caveat}`),
+  ];
 }
 
 function valueText(unit: string, value: number, currency: string): string {

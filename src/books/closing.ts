@@ -187,7 +187,7 @@ async function bill(
       nowMs,
     );
   }
-  wallets.end();
+  wallets.end(internal);
   await addEntries(transaction, wallets.entries, nowMs);
   await addMovements(transaction, wallets.movements, nowMs);
 }

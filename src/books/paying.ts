@@ -84,13 +84,14 @@ export class PayingWallets {
     return { drawn: sum, drawnCost: cost };
   }
 
-  /** Ends what expires with the period. */
-  end(): void {
+  /** Ends what expires with the period. `internal`: the parts of one's own group. */
+  end(internal: ReadonlySet<string>): void {
     for (const { key, grants } of this.#wallets.values()) {
       const { lapsed, grants: after } = expire(grants, this.#period.endMs);
       const reference = `end of ${this.#period.name}`;
       this.#move(key, "lapse", lapsed, reference);
-      this.#post("lapse", key, lapsing(grants, after, key.currency), reference);
+      const isInternal = internal.has(key.organisation);
+      this.#post("lapse", key, lapsing(grants, after, { currency: key.currency, isInternal }), reference);
     }
   }
 

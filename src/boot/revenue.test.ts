@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createIds } from "../base/index.ts";
-import { close, record } from "../books/index.ts";
-import { taken, type TestBooks, testBooks } from "../books/testing.ts";
+import { close, grantCredits, record } from "../books/index.ts";
+import { settlementOf, shipServed, taken, type TestBooks, testBooks } from "../books/testing.ts";
+import { addAcceleratorTime } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import { reportRevenue } from "./revenue.ts";
 
@@ -21,8 +22,12 @@ const priced = (more: object = {}) => ({
 });
 
 /** Books on 2 April 2026. */
-async function opened(context: { after(done: () => Promise<void>): void }, document: object): Promise<TestBooks> {
-  const books = await testBooks(temporary);
+async function opened(
+  context: { after(done: () => Promise<void>): void },
+  document: object,
+  more: Parameters<typeof testBooks>[1] = {},
+): Promise<TestBooks> {
+  const books = await testBooks(temporary, more);
   context.after(() => books.close());
   await books.organisation("acme");
   await books.applyPrices(document);
@@ -81,4 +86,93 @@ test("a contract that ends within a month commits its customer to a part of it, 
   const { figures } = await reported(books, "2026Q2");
   // 19 of the 31 days of July.
   assert.equal(figures.find(({ id }) => id === "remaining-obligations")?.value, "612.903225806451612903");
+});
+
+test("golden B: external revenue has what the credits of use and what breakage come to, and with intersegment all of the ledger's", async (context) => {
+  const prices = [{ sku: "m/output-tokens", unitPrice: "1" }];
+  const document = priced({ versions: [{ version: "1", effectiveFrom: "2020-01-01", prices }] });
+  const books = await opened(context, document, { internal: ["retail"] });
+  await books.organisation("retail");
+  books.clock.advance(Date.parse("2026-03-01T12:00:00Z") - books.clock.nowMs());
+  const golden = { credits: "11000", paid: "10000", breakagePercent: "5" };
+  for (const organisation of ["acme", "retail"]) taken(await grantCredits(books, { ...golden, organisation }, "me"));
+  const gone = { organisation: "retail", credits: "5", paid: "5", priority: 1, expiresAt: "2026-03-31T00:00:00Z" };
+  taken(await grantCredits(books, gone, "me"));
+  const usage = ["acme", "retail"].map((customer) => {
+    const time = "2026-03-10T00:00:00Z";
+    return { id: customer, customer, sku: "m/output-tokens", quantity: 4_180, time };
+  });
+  books.clock.advance(Date.parse("2026-04-02T00:00:00Z") - books.clock.nowMs());
+  taken(await record(books, usage, "call"));
+  taken(await close(books, "2026-03", "me"));
+  const { figures, products, status } = await reported(books, "2026Q1");
+  const value = (id: string) => figures.find((figure) => figure.id === id)?.value;
+  assert.equal(status, "final");
+  assert.deepEqual(
+    [value("ai-revenue"), value("external-revenue"), value("deferred-revenue")],
+    ["3800", "4000", "12000"],
+  );
+  assert.deepEqual(
+    products.map(({ product, tag, external, intersegment }) => [product, tag, external, intersegment]),
+    [
+      ["ai-inference", "ai", "3800", "3800"],
+      ["breakage", "other", "200", "205"],
+    ],
+  );
+  const balances = Object.entries(await books.balances());
+  const income = balances.filter(([account]) => /^(revenue|intersegment|breakage)/.test(account));
+  assert.equal(value("segment-revenue"), String(-income.reduce((sum, [, balance]) => sum + Number(balance), 0)));
+});
+
+test("revenue an hour is of what the hosts served whose hours these are, at the price of their sums", async (context) => {
+  const price = (sku: string, unitPrice: string) => ({ sku, unitPrice });
+  const prices = [
+    price("m/input-tokens", "0.5"),
+    price("m/cached-read-tokens", "0.25"),
+    price("m/output-tokens", "2"),
+    price("m/embedding-tokens", "10"),
+    price("h800/accelerator-seconds", "1000"),
+  ];
+  const contract = { version: "1", effectiveFrom: "2020-01-01", prices: [price("m/output-tokens", "1")] };
+  const books = await opened(context, {
+    currency: "EUR",
+    versions: [{ version: "1", effectiveFrom: "2020-01-01", prices }],
+    contracts: [{ contract: "k", customer: "acme", versions: [contract] }],
+  });
+  const organisation = await books.organisation("acme");
+  const usage = { inputTokens: 10, cachedInputTokens: 4, outputTokens: 20, reasoningTokens: 0 };
+  const served = (destination: string, at: string, more: object = {}) => {
+    const body = { organisation, model: "m", atMs: Date.parse(at), usage, ...more };
+    const settlement = settlementOf(books, body);
+    return { ...settlement, body: JSON.stringify({ ...JSON.parse(settlement.body), destination }) };
+  };
+  const settlements = [
+    served("host_a", "2026-03-10T00:00:00Z"),
+    served("host_a", "2026-03-11T00:00:00Z", { endpoint: "embeddings" }),
+    // By somebody else, by a host that nobody has seen, by nobody knows what, and a quarter later.
+    served("upstream", "2026-03-10T00:00:00Z"),
+    served("host_b", "2026-03-10T00:00:00Z"),
+    served("host_a", "2026-03-12T00:00:00Z", { usage: null }),
+    served("host_a", "2026-04-01T00:00:00Z"),
+  ];
+  await shipServed(books, settlements, { from: undefined, to: { segment: 1, offset: 1 } });
+  const told = { customer: "acme", time: "2026-03-10T00:00:00Z" };
+  taken(
+    await record(
+      books,
+      [
+        { ...told, id: "1", sku: "m/output-tokens", quantity: 1_000 },
+        { ...told, id: "2", sku: "h800/accelerator-seconds", quantity: 86_400 },
+      ],
+      "call",
+    ),
+  );
+  const hour = { atMs: Date.parse("2026-03-10T00:30:00Z"), device: "H20", upMs: 1_800_000, busyMs: 0 };
+  await addAcceleratorTime(books.db, [{ ...hour, host: "host_a" }]);
+  const { figures } = await reported(books, "2026Q1");
+  const figure = figures.find(({ id }) => id === "ai-revenue-per-accelerator-hour")!;
+  // 6 x 0.5 + 4 x 0.25 + 20 x 1; and 6 x 10 + 4 x 0.25 + 20 x 1 of the embedding; in half an hour.
+  assert.equal(figure.value, String((24 + 81) * 2));
+  assert.equal(figure.postings, null);
+  assert.match(figure.caveat!, /fewer than 24 hours/);
 });

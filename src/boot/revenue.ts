@@ -9,6 +9,7 @@ import {
   none,
   type Period,
   type RatedBook,
+  revenueOf,
 } from "../ledger/index.ts";
 import {
   acceleratorTime,
@@ -18,6 +19,7 @@ import {
   revenueCurrencies,
   revenueSums,
   type RevenueSum,
+  servedRevenue,
 } from "../store/index.ts";
 import type { OperationParts } from "./parts.ts";
 
@@ -55,7 +57,9 @@ export async function reportRevenue(
   const [first, , last] = months;
   const period = { from: new Date(first.startMs), to: new Date(last.endMs) };
   const before = monthsOf(Number(year) - 1, Number(number), book);
-  const periods = [...new Set(months.map(({ startMs }) => book.calendar.periodAt(startMs).name))];
+  const periods = [
+    ...new Map(months.map(({ startMs }) => book.calendar.periodAt(startMs)).map((each) => [each.name, each])).values(),
+  ];
   // Nothing is posted any more into what lies before the first period that was closed, either.
   const closedUntilMs = (await closedUntil(db)) ?? -Infinity;
   const standing = months.map(({ name, startMs }): MonthStanding => {
@@ -89,19 +93,20 @@ export async function reportRevenue(
     },
     remainingObligations: committed(book, currency, last.endMs),
     accelerators: await acceleratorTime(db, period),
-    tokens: tokensOf(await quantitiesByDimension(db, { periods, ...period })),
+    servedRevenue: await servedRevenue(db, { periods, currency, ...period }),
+    tokens: tokensOf(await quantitiesByDimension(db, { periods: periods.map(({ name }) => name), ...period })),
     costPerHour: acceleratorCostPerHour,
   });
 }
 
 function lineOf(sum: RevenueSum, aiProducts: readonly string[]): RevenueLine {
   const { account, organisation, organisationName, month, amount, postings } = sum;
-  const [segment = "", product = ""] = account.split("/");
+  const { product, segment } = revenueOf(account)!;
   return {
     account,
     product,
     tag: aiProducts.includes(product) ? "ai" : "other",
-    segment: segment === "intersegment" ? "intersegment" : "external",
+    segment,
     customer: { id: organisation ?? "", name: organisationName ?? organisation ?? "nobody" },
     month,
     amount,

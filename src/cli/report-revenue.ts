@@ -24,7 +24,10 @@ export function addRevenueReport(group: Command, context: CommandContext): void 
     );
   withRequired(withJson(withCloud(command)), "--quarter <quarter>", "of a calendar year, such as 2026Q1")
     .option("--currency <currency>", "what was posted in this one; default: the price book's")
-    .option("--out <file>", "write it there instead of on standard output: .html, .pdf or .json")
+    .option(
+      "--out <file>",
+      "write it there instead of on standard output: .html, .pdf or .json; on a terminal only the summary is printed",
+    )
     .option(
       "--auditors-pack <folder>",
       "write the report, the whole ledger and what derives one from the other there too",
@@ -53,6 +56,10 @@ async function show(options: RevenueOptions, context: CommandContext): Promise<v
     printer.note(`The auditor's pack is in ${folder}: python3 ${join(folder, "check.py")}`);
   }
   if (out === undefined && isJson) return printer.json(report);
+  if (out === undefined && surroundings.stdout.isTTY === true) {
+    printer.text(`${report.summary}\n`);
+    return printer.note("Name a file for all of it: --out revenue.html, .pdf or .json; --json prints it.");
+  }
   if (out === undefined) return printer.text(await pageOf(report));
   const path = resolve(surroundings.currentFolder, out);
   const bytes = isJson ? `${JSON.stringify(report, undefined, 2)}\n` : await paperOf(report, path);

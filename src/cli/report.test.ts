@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Report } from "../disclosure/index.ts";
+import { type Report, revenueReport } from "../disclosure/index.ts";
+import { marchQuarter } from "../disclosure/revenue/testing.ts";
 import { withCloud } from "./testing.ts";
 
 const about = {
@@ -36,6 +37,23 @@ test("a report is its page, or its JSON, on standard output or in a file", async
   assert.deepEqual([sheet.code, /figures\.xlsx is no \.html, \.pdf or \.json/.test(sheet.stderr)], [2, true]);
   const nowhere = await run("report sub-processors --out missing/page.html");
   assert.deepEqual([nowhere.code, /unusable_file/.test(nowhere.stderr)], [2, true]);
+});
+
+test("a quarter's revenue is its page where it is piped, and on a terminal what it comes to and where to write it", async (context) => {
+  const { run, control } = await withCloud(context);
+  const report = revenueReport(marchQuarter());
+  Object.assign(control.operations.reports, { revenue: () => Promise.resolve(report) });
+  const line = "report revenue --quarter 2026Q1";
+  const piped = await run(line);
+  assert.match(piped.stdout, /^<!doctype html>/);
+  let shown = "";
+  const terminal = { stdout: { isTTY: true, write: (text: string) => (shown += text) } };
+  const { code, stderr } = await run(line, {}, terminal);
+  assert.deepEqual([code, shown], [0, `${report.summary}\n`]);
+  assert.match(stderr, /--out revenue\.html, \.pdf or \.json/);
+  shown = "";
+  await run(`${line} --json`, {}, terminal);
+  assert.deepEqual(JSON.parse(shown), JSON.parse(JSON.stringify(report)));
 });
 
 test("what a report is asked about goes with the question", async (context) => {

@@ -109,6 +109,7 @@ a month of the quarter is open, else \`final\`.
 
 - \`figures\`: each with \`id\`, \`version\` and \`definition\`; \`denominator\`: of a share, the figure that it is a share of;
   \`value\`: a decimal string, exact or of 18 decimals, or null with the reason in \`why\` (a share of nothing is none, not 0);
+  \`caveat\`: what whoever reads the value has to know besides (hours of processors, or so few that they say nothing), or null;
   \`postings\`: the accounts and months whose postings it is made of.
 - \`products\`, \`months\`, \`topCustomers\` (the ten with the most external revenue), \`balances\`, \`accelerators\` (seconds up and
   busy, by kind), \`tokens\`.
@@ -119,6 +120,13 @@ The figures, with the versions of their definitions:
 ${definitionRows}
 
 AI is what \`disclosure.revenue.aiProducts\` names; other segments of the group are the organisations in \`billing.internal\`.
+External revenue and intersegment revenue together are all that is posted to \`revenue/...\`, \`intersegment/...\` and \`breakage\`. Breakage is
+revenue of contracts with customers (IFRS 15.B44 to B47) and a product of its own, \`breakage\`; that of other segments is in
+\`intersegment/breakage\`. What a contract commits its customer to and is not used is in \`other\`, whatever else the contract prices: a commitment is one sum
+for everything that is used, and nothing was used for what is left of it. So neither ever raises the AI share.
+Growth and run rates are of whole quarters: before one has ended there is none, and \`why\` says whether it has begun.
+What this cloud's hosts served is told by requests' own tokens: where other services told usage of the same SKU, it is the part of that sum's price
+that its tokens are of the sum's. A reservation is charged for as what other services tell, which does not say whose accelerators it was of.
 Revenue is exact: what invoices gain or lose by rounding to the cent stands in \`rounding-residual\`, and in no figure. Accelerators'
 time is what hosts have told since this release was installed, by the minute; a host that was just started counts from its
 second minute on.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inflateSync } from "node:zlib";
-import { fraction, none } from "../ledger/index.ts";
+import { decimalText, fraction, none, total } from "../ledger/index.ts";
 import { renderReport } from "./index.ts";
 import { revenuePdf } from "./pdf/revenue-pdf.ts";
 import { revenueReport } from "./revenue/revenue.ts";
@@ -31,8 +31,8 @@ test("the golden quarter, from what was posted", (context) => {
   assert.equal(values["tokens-served"], "10000000000");
   assert.equal(values["accelerator-hours"], "3000");
   assert.equal(values["accelerator-utilisation"], "0.5");
-  // The group's own use of AI counts: accelerators do not know who pays.
-  assert.equal(Number(values["ai-revenue-per-accelerator-hour"]).toFixed(4), ((8971 + 11697) / 3000).toFixed(4));
+  // What those accelerators served, whatever else is sold as AI.
+  assert.equal(values["ai-revenue-per-accelerator-hour"], "2.5");
   assert.equal(values["gross-cost"], "6000");
   assert.equal(report.status, "final");
   isGolden(context, "revenue.json", `${JSON.stringify(report, undefined, 2)}\n`);
@@ -115,7 +115,61 @@ test("a customer's name is shown and never more", () => {
   assert.match(page, /&lt;script&gt;alert\(1\)/);
 });
 
-test("a quarter that has not ended has no run rate; by its clock its days are told", () => {
+test("breakage is external revenue, a product of its own and never AI; that of other segments is intersegment revenue", () => {
+  const broken = { account: "breakage", product: "breakage", tag: "other", segment: "external" } as const;
+  const own = { ...broken, account: "intersegment/breakage", segment: "intersegment" } as const;
+  const { lines } = marchQuarter();
+  const state = marchQuarter({ lines: [...lines, line("2026-03", "97", broken), line("2026-03", "3", own)] });
+  const report = revenueReport(state);
+  const values = valuesOf(state);
+  assert.deepEqual(
+    [values["ai-revenue"], values["external-revenue"], values["segment-revenue"], values["ai-share-of-external"]],
+    ["8971", "30000", "41700", decimalText(fraction(8_971n, 30_000n))],
+  );
+  const all = total(state.lines.map(({ amount }) => fraction(BigInt(amount))));
+  assert.equal(values["segment-revenue"], decimalText(all));
+  assert.deepEqual(
+    report.products.find(({ product }) => product === "breakage"),
+    { product: "breakage", tag: "other", external: "97", intersegment: "3", growth: null },
+  );
+  assert.match(renderReport(report), /Breakage of prepaid credits/);
+  for (const id of ["ai-revenue", "external-revenue", "ai-share-of-external"])
+    assert.match(report.figures.find((figure) => figure.id === id)!.definition, /breakage.*true-ups/);
+});
+
+test("hours of processors, and few hours, come with a caveat", () => {
+  const caveats = (...accelerators: RevenueState["accelerators"]) => {
+    const report = revenueReport(marchQuarter({ accelerators }));
+    const told = report.figures.filter(({ caveat }) => caveat !== null);
+    assert.equal(/<strong>Mind:<\/strong>/.test(renderReport(report)), told.length > 0);
+    return [...new Set(told.map(({ caveat }) => caveat)), told.length];
+  };
+  const up = (device: string, upSeconds: number) => ({ device, busySeconds: 0, upSeconds });
+  assert.deepEqual(caveats(up("H20", 86_400)), [0]);
+  assert.deepEqual(caveats(), [0]);
+  assert.deepEqual(caveats(up("cpu", 90_000)), [
+    "all of these hours are of hosts that compute on their processors (cpu), without an accelerator",
+    3,
+  ]);
+  assert.deepEqual(caveats(up("cpu", 3_600), up("H20", 3_600)), [
+    "1.00 of these hours are of hosts that compute on their processors (cpu); fewer than 24 hours were recorded in the quarter",
+    3,
+  ]);
+});
+
+test("growth has its sign, in the summary and where it stands", () => {
+  const { summary, ...report } = revenueReport(marchQuarter());
+  assert.equal(
+    summary,
+    "2026Q1: External revenue 29 903.00 CNY, +40.0 % on the year, 30.0 % of external revenue from AI products.",
+  );
+  assert.match(renderReport({ ...report, summary }), />\+38\.1 %</);
+  const yearBefore = [line("2025-01", "59806")];
+  assert.match(revenueReport(marchQuarter({ yearBefore })).summary, / CNY, -50\.0 % on the year, /);
+  assert.match(revenueReport(marchQuarter({ yearBefore: [line("2025-01", "29903")] })).summary, /, 0\.0 % on the year/);
+});
+
+test("a quarter that has not ended has no growth and no run rate; by its clock its days are told", () => {
   const period = { from: "2026-09-30T22:00:00.000Z", to: "2026-12-31T23:00:00.000Z" };
   const months = (["2026-10", "2026-11", "2026-12"] as const).map((month) => ({ month, status: "open" as const }));
   const open = marchQuarter({
@@ -124,13 +178,19 @@ test("a quarter that has not ended has no run rate; by its clock its days are to
     timeZone: "Europe/Berlin",
     months: [months[0]!, months[1]!, months[2]!],
     lines: [line("2026-10", "100")],
+    yearBefore: [line("2025-10", "50")],
     atMs: Date.parse("2026-12-31T22:59:59.999Z"),
   });
-  const rates = revenueReport(open).figures.filter(({ id }) => id.startsWith("ai-run-rate"));
-  assert.deepEqual(
-    new Set(rates.map(({ value, why }) => `${value} ${why}`)),
-    new Set(["null the quarter has not ended"]),
-  );
+  const told = (atMs: number) => {
+    const { figures, products, summary } = revenueReport({ ...open, atMs });
+    const rates = figures.filter(({ id }) => /^ai-run-rate|-growth-/.test(id));
+    assert.equal(rates.length, 5);
+    assert.equal(/on the year/.test(summary), products[0]!.growth !== null);
+    return [...new Set(rates.map(({ value, why }) => (value === null ? why : "told")))];
+  };
+  assert.deepEqual(told(open.atMs), ["the quarter has not ended"]);
+  assert.deepEqual(told(Date.parse(period.from) - 1), ["the quarter has not begun"]);
+  assert.deepEqual(told(Date.parse(period.to)), ["told"]);
   assert.match(renderReport(revenueReport(open)), /2026-10-01 to 2026-12-31 \(Europe\/Berlin\)/);
   assert.equal(valuesOf({ ...open, atMs: Date.parse(period.to) })["ai-run-rate-quarter-x4"], "400");
 });

@@ -1,6 +1,7 @@
 import { decimalOf, type Invoice, type InvoiceLine, type InvoicePeriod, linePeriods } from "../invoicing/index.ts";
 import {
   add,
+  ceiling,
   compare,
   decimalText,
   divide,
@@ -45,7 +46,11 @@ interface Pricing {
   readonly contractedUnitPrice: string;
 }
 
+type LineUsage = NonNullable<InvoiceLine["usage"]>;
+
 const none = fraction(0n);
+/** Decimals that columns have. */
+const scale = 10n ** 18n;
 
 /**
  * An invoice's rows. Each line's BilledCost is exact, so that lines can be cut and added up; what rounding made of them is
@@ -64,7 +69,7 @@ function chargeOf(line: InvoiceLine, invoice: Invoice): LineCharge {
   return line.usage === null ? purchaseOf(line, invoice) : usageOf(line, line.usage, invoice);
 }
 
-function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, invoice: Invoice): LineCharge {
+function usageOf(line: InvoiceLine, usage: LineUsage, invoice: Invoice): LineCharge {
   const service = serviceOf(line.sku);
   const isUsed = service !== billingService;
   const exact = decimalOf(usage.amount);
@@ -73,10 +78,15 @@ function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, in
   const billed = !isDrawn ? exact : compare(decimalOf(line.net), none) === 0 ? none : subtract(exact, drawn);
   const cost = costOfDrawn(line);
   const quantity = decimalOf(line.quantity);
-  const listPrice = cut(divide(decimalOf(line.price.amount), decimalOf(line.price.baseQuantity)));
+  const price = cut(divide(decimalOf(line.price.amount), decimalOf(line.price.baseQuantity)));
+  const listPrice = listPriceOf(usage, quantity) ?? price;
   const contracted = subtract(exact, adjusted(line, "minimum"));
   const isDiscounted = compare(adjusted(line, "discount"), none) > 0 && compare(quantity, none) > 0;
-  const contractedPrice = isDiscounted ? cut(divide(atLeast(contracted), quantity)) : listPrice;
+  const contractedPrice = isDiscounted
+    ? cut(divide(atLeast(contracted), quantity))
+    : isAgreed(usage)
+      ? price
+      : listPrice;
   return {
     invoice,
     line,
@@ -100,6 +110,17 @@ function usageOf(line: InvoiceLine, usage: NonNullable<InvoiceLine["usage"]>, in
       : null,
     consumed: isUsed ? usage.quantity : null,
   };
+}
+
+/** Rounded up: a list cost is never below what the list asks. */
+function listPriceOf({ listAmount }: LineUsage, quantity: Fraction): Fraction | undefined {
+  if (listAmount === undefined || compare(quantity, none) <= 0) return undefined;
+  return fraction(ceiling(multiply(divide(decimalOf(listAmount), quantity), fraction(scale))), scale);
+}
+
+/** Whether a contract's own price priced it, and not the list's. */
+function isAgreed({ contract, priceVersion }: LineUsage): boolean {
+  return contract === priceVersion;
 }
 
 /** What the credits had cost that paid of a line; undefined where none did, or nobody knows. */
@@ -198,7 +219,7 @@ function atLeast(value: Fraction): Fraction {
 
 /** To the 18 decimals that columns have. */
 function cut(value: Fraction): Fraction {
-  return fraction(round(value, 18, "half-up"), 10n ** 18n);
+  return fraction(round(value, 18, "half-up"), scale);
 }
 
 function text(value: Fraction): string {

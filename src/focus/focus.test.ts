@@ -3,7 +3,7 @@ import test from "node:test";
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
-import { creditOf, decimalOf, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
+import { creditOf, decimalOf, type Invoice, invoiceOf, readBill, readInvoice } from "../invoicing/index.ts";
 import {
   billOf,
   goldenInvoice,
@@ -13,7 +13,7 @@ import {
   issuing,
   lateInvoice,
 } from "../invoicing/testing.ts";
-import { add, billDocument, decimalText, fraction, multiply, total } from "../ledger/index.ts";
+import { add, billDocument, decimalText, fraction, grownBy, multiply, total } from "../ledger/index.ts";
 import { focusCsv, focusParquet, type FocusVersion } from "./index.ts";
 
 type Row = Readonly<Record<string, string>>;
@@ -182,6 +182,84 @@ test("a bill that was kept has the price book's price as its list price, also wh
   );
   const [row] = rowsOf([issuedInvoice(invoiceOf(readBill(billDocument(bill), bill.period), issuing))]);
   assert.deepEqual([row!["ListUnitPrice"], row!["ListCost"]], ["0.000694444444444444", "69.446527777777733332"]);
+});
+
+test("a contract's own price is the contracted one, beside what the list asks; it has tiers there, and another currency none", () => {
+  const sku = "h100/accelerator-seconds";
+  const tiers = [
+    { upTo: 3_600, unitPrice: "0.003" },
+    { unitPrice: "0.001", flatFee: "0.01" },
+  ];
+  const rowOf = (
+    own: object,
+    { prices, quantity = "7200", ...more }: { prices: readonly object[]; quantity?: string; currency?: string },
+  ) => {
+    const versions = [{ version: "1", effectiveFrom: "2026-01-01", prices: [{ sku, ...own }] }];
+    const contracts = [{ contract: "c", customer: "acme", versions, ...more }];
+    const bill = billOf({ [sku]: quantity }, { prices, contracts });
+    const [kept, fresh] = [readBill(billDocument(bill), bill.period), bill].map(
+      (each) => rowsOf([issuedInvoice(invoiceOf(each, issuing))])[0]!,
+    );
+    assert.deepEqual(kept, fresh);
+    const columns = ["ListUnitPrice", "ListCost", "ContractedUnitPrice", "ContractedCost", "BilledCost"];
+    return columns.map((column) => plain(kept![column]!));
+  };
+  const own = { unitPrice: "0.0005" };
+  const contracted = ["0.0005", "3.6", "3.6"];
+  assert.deepEqual(rowOf(own, { prices: [{ sku, unitPrice: "0.0006" }] }), ["0.0006", "4.32", ...contracted]);
+  assert.deepEqual(rowOf(own, { prices: [{ sku: "*/accelerator-seconds", unitPrice: "0.0004" }] }), [
+    "0.0004",
+    "2.88",
+    ...contracted,
+  ]);
+  // 3,600 at 0.003, as many at 0.001, and 0.01: 14.41, of which a 7,200th has no finite decimal and is rounded up.
+  assert.deepEqual(rowOf(own, { prices: [{ sku, graduated: tiers }] }), [
+    "0.002001388888888889",
+    "14.4100000000000008",
+    ...contracted,
+  ]);
+  assert.deepEqual(rowOf(own, { prices: [{ sku: "m/input-tokens", unitPrice: "1" }] }), [
+    "0.0005",
+    "3.6",
+    ...contracted,
+  ]);
+  const abroad = rowOf(own, { prices: [{ sku, unitPrice: "0.0006" }], currency: "EUR" });
+  assert.deepEqual(abroad, ["0.0005", "3.6", ...contracted]);
+  // What the contract gives for nothing is priced by neither.
+  const free = rowOf({ ...own, freeGrant: 1_200 }, { prices: [{ sku, unitPrice: "0.0006" }] });
+  assert.deepEqual(free, ["0.0006", "3.6", "0.0005", "3", "3"]);
+});
+
+test("a document that was read again has what the list asks; what is billed later of a period, the rest of it", () => {
+  const sku = "m/input-tokens";
+  const versions = [{ version: "1", effectiveFrom: "2026-01-01", prices: [{ sku, unitPrice: "2" }] }];
+  const terms = { prices: [{ sku, unitPrice: "3" }], contracts: [{ contract: "c", customer: "acme", versions }] };
+  const [before, after] = [billOf({ [sku]: "10" }, terms), billOf({ [sku]: "14" }, terms)];
+  const lines = grownBy(after.lines, before.lines);
+  const minor = 800n;
+  const late = { ...after, lines, net: minor, tax: { ...after.tax, amount: 48n }, gross: minor + 48n };
+  const invoice = issuedInvoice(invoiceOf(late, issuing));
+  const read = readInvoice(JSON.parse(JSON.stringify(invoice)));
+  assert.equal(read.outcome, "read");
+  const [row] = rowsOf([read.outcome === "read" ? read.invoice : invoice]);
+  assert.deepEqual(
+    [row!["ListUnitPrice"], row!["ListCost"], row!["ContractedCost"]].map((text) => plain(text!)),
+    ["3", "12", "8"],
+  );
+});
+
+test("a list's own tiers: the list cost is no less than what they come to, and a contract's discount is beside it", () => {
+  const sku = "h100/accelerator-seconds";
+  const prices = [{ sku, graduated: [{ upTo: 3, unitPrice: "0.00333" }, { unitPrice: "0.001" }] }];
+  const bill = (contracts: readonly object[]) => billOf({ [sku]: "7000" }, { prices, contracts });
+  const row = (contracts: readonly object[]) => rowsOf([issuedInvoice(invoiceOf(bill(contracts), issuing))])[0]!;
+  const listed = row([]);
+  assert.equal(listed["ListUnitPrice"], listed["ContractedUnitPrice"]);
+  assert.equal(plain(listed["ListCost"]!), "7.006990000000004");
+  const versions = [{ version: "1", effectiveFrom: "2026-01-01", discountPercent: "50" }];
+  const off = row([{ contract: "c", customer: "acme", versions }]);
+  assert.deepEqual([off["ListCost"], plain(off["BilledCost"]!)], [listed["ListCost"], "3.503495"]);
+  assert.equal(plain(off["ContractedCost"]!), "3.503495000000002");
 });
 
 test("property: an invoice's rows bill its gross amount, and each unit price times its quantity is its cost", () => {

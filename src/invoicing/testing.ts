@@ -27,10 +27,12 @@ export interface BillTerms {
   readonly reverseCharge?: boolean;
   readonly prices?: readonly object[];
   readonly contracts?: readonly object[];
+  readonly isBatch?: boolean;
 }
 
 /** What acme owes for March 2026. */
 export function billOf(usage: Readonly<Record<string, string>>, terms: BillTerms = {}): Bill {
+  const { isBatch = false } = terms;
   const { currency = "CNY", rounding = "half-up", percent = "6", prices = goldenPrices, contracts = [] } = terms;
   const read = readBook({
     currency,
@@ -45,7 +47,7 @@ export function billOf(usage: Readonly<Record<string, string>>, terms: BillTerms
   const sums = new UsageSums(read.book);
   const atMs = Date.parse("2026-03-15T12:00:00Z");
   for (const [sku, quantity] of Object.entries(usage)) {
-    sums.add({ customer: "acme", sku, atMs, quantity: parseQuantity(quantity), isBatch: false });
+    sums.add({ customer: "acme", sku, atMs, quantity: parseQuantity(quantity), isBatch });
   }
   const { bills } = billsOf(sums, { reverseCharge: terms.reverseCharge });
   assert.equal(bills.length, 1);

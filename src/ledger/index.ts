@@ -21,6 +21,7 @@ export { type UnratedReason, type UsageEvent, type UsageSum, UsageSums } from ".
 export { type BookVersion, isOffPeak, type RatedBook, type SkuPrice } from "./book/book.ts";
 export {
   add,
+  ceiling,
   compare,
   decimalText,
   divide,
@@ -41,7 +42,7 @@ export { listBook, listDocument } from "./book/list-book.ts";
 export { listPrices } from "./book/list-prices.ts";
 export { creditsSku, isOwnSku, trueUpSku } from "./book/own-skus.ts";
 export { AllTerms, type Terms } from "./book/terms.ts";
-export { type AccountKind, accountKinds, kindOf, products, revenueAccount } from "./entry/accounts.ts";
+export { type AccountKind, accountKinds, kindOf, products, revenueAccount, revenueOf } from "./entry/accounts.ts";
 export {
   accrual,
   billing,

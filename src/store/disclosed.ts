@@ -74,7 +74,7 @@ export async function ranReport(
   return { sums, leftOut: Number(rows[0]?.all ?? 0) - shown };
 }
 
-function dayOf(time: Date): string {
+export function dayOf(time: Date): string {
   return time.toISOString().slice(0, 10);
 }
 

@@ -106,7 +106,14 @@ export type {
 } from "./schema.ts";
 export type { UsedTokens } from "./settlements.ts";
 export { type PostUsed, readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
-export { balancesUntil, quantitiesByDimension, revenueCurrencies, revenueSums, type RevenueSum } from "./revenue.ts";
+export {
+  balancesUntil,
+  quantitiesByDimension,
+  revenueCurrencies,
+  revenueSums,
+  type RevenueSum,
+  servedRevenue,
+} from "./revenue.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
 export {
   addUnrated,

@@ -1,5 +1,6 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import { column, instant } from "./columns.ts";
+import { dayOf } from "./disclosed.ts";
 import type { LedgerPeriod } from "./ledger.ts";
 import type { Database } from "./schema.ts";
 
@@ -20,7 +21,11 @@ export interface RevenueSum {
  */
 const isOfMonth = sql`t.period ~ '^\\d{4}-\\d{2}$'`;
 
-/** All that was posted to accounts of revenue and of intersegment revenue in some months, in one currency. */
+/** Breakage is revenue (IFRS 15.B46); what rounding an invoice leaves is none. */
+const isRevenue = (account: RawBuilder<unknown>): RawBuilder<boolean> =>
+  sql`(${account} LIKE 'revenue/%' OR ${account} LIKE 'intersegment/%' OR ${account} = 'breakage')`;
+
+/** All that was posted to accounts of revenue, of breakage and of intersegment revenue in some months, in one currency. */
 export async function revenueSums(
   db: Kysely<Database>,
   months: readonly LedgerPeriod[],
@@ -38,7 +43,7 @@ export async function revenueSums(
       ELSE t.at >= ${instant(sql`m.start_ms`)} AND t.at < ${instant(sql`m.end_ms`)} END
     JOIN ledger_postings p ON p.transaction = t.number
     LEFT JOIN organisations o ON o.id = p.organisation
-    WHERE p.currency = ${currency} AND (p.account LIKE 'revenue/%' OR p.account LIKE 'intersegment/%')
+    WHERE p.currency = ${currency} AND ${isRevenue(sql`p.account`)}
     GROUP BY p.account, p.organisation, o.name, m.month
     HAVING sum(p.amount) <> 0
     ORDER BY month, account, organisation`.execute(db);
@@ -76,10 +81,57 @@ export async function quantitiesByDimension(
   return new Map(rows.map(({ dimension, quantity }) => [dimension, quantity]));
 }
 
+/**
+ * What the tokens come to that hosts have served whose accelerators were seen to be up in a time, at the prices of their sums: of each sum,
+ * with what other services told of the same SKU in it, the part that they are of all its units. An exact decimal string.
+ */
+export async function servedRevenue(
+  db: Kysely<Database>,
+  {
+    periods,
+    currency,
+    from,
+    to,
+  }: {
+    readonly periods: readonly LedgerPeriod[];
+    readonly currency: string;
+    readonly from: Date;
+    readonly to: Date;
+  },
+): Promise<string> {
+  const { rows } = await sql<{ amount: string | null }>`
+    WITH served AS (
+      SELECT organisation, model || '/' || kind AS sku, p.period, sum(tokens) AS quantity
+      FROM unnest(
+        ${column(periods, "text", ({ name }) => name)},
+        ${column(periods, "bigint", ({ startMs }) => startMs)},
+        ${column(periods, "bigint", ({ endMs }) => endMs)}
+      ) AS p (period, start_ms, end_ms)
+      JOIN usage u ON u.started_at >= greatest(${instant(sql`p.start_ms`)}, ${from})
+        AND u.started_at < least(${instant(sql`p.end_ms`)}, ${to})
+      CROSS JOIN LATERAL (VALUES
+        (CASE endpoint WHEN 'embeddings' THEN 'embedding-tokens' ELSE 'input-tokens' END, input_tokens - cached_input_tokens),
+        ('cached-read-tokens', cached_input_tokens),
+        ('output-tokens', output_tokens - reasoning_tokens),
+        ('reasoning-tokens', reasoning_tokens)
+      ) AS counted (kind, tokens)
+      WHERE day BETWEEN ${dayOf(from)}::date AND ${dayOf(to)}::date AND unrated IS NULL AND tokens > 0
+        AND destination IN (SELECT host FROM accelerator_time WHERE hour >= ${from} AND hour < ${to} AND up_ms > 0)
+      GROUP BY 1, 2, 3
+    ), summed AS (
+      SELECT organisation, sku, period, sum(accrued) AS accrued, sum(quantity) AS quantity FROM usage_sums
+      WHERE currency = ${currency} AND period = ANY (${periods.map(({ name }) => name)}::text[])
+      GROUP BY 1, 2, 3
+    )
+    SELECT trim_scale(round(sum(accrued * served.quantity / summed.quantity), 12))::text AS amount
+    FROM served JOIN summed USING (organisation, sku, period) WHERE summed.quantity > 0`.execute(db);
+  return rows[0]?.amount ?? "0";
+}
+
 /** The currencies that revenue was posted in. */
 export async function revenueCurrencies(db: Kysely<Database>): Promise<readonly string[]> {
   const { rows } = await sql<{ currency: string }>`
-    SELECT DISTINCT currency FROM ledger_postings WHERE account LIKE 'revenue/%' OR account LIKE 'intersegment/%'
+    SELECT DISTINCT currency FROM ledger_postings WHERE ${isRevenue(sql`account`)}
     ORDER BY currency`.execute(db);
   return rows.map(({ currency }) => currency);
 }

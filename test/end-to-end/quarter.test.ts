@@ -71,6 +71,7 @@ test("quarter: every token is invoiced, unbilled or unrated, and every file is t
     const found = report.products.find((each) => each.product === product);
     assert.ok(found !== undefined && found.growth !== null && Number(found.external) > 0, product);
   }
+  assert.ok(Number(report.products.find(({ product }) => product === "breakage")?.external) > 0);
   assert.match(readFileSync(join(out, "focus-1.2.csv"), "utf8"), /,Purchase,/);
   for (const name of [
     "disclosure.html",

@@ -20,38 +20,38 @@ from pathlib import Path
 # What each figure means, by its id: the version of its words, the words, and what a share is a share of.
 DEFINITIONS = {
     "ai-revenue": (
-        1,
-        "revenue from customers outside the operator's group, without tax, in the quarter, from products tagged AI",
+        2,
+        "revenue from customers outside the operator's group, without tax, in the quarter, from products tagged AI; breakage of prepaid credits and what was committed to and not used (true-ups) count as other, because nothing was used for them of which it could be told that it is AI",
         None,
     ),
     "external-revenue": (
-        1,
-        "revenue from customers outside the operator's group, without tax, in the quarter, from all products",
+        2,
+        "revenue from customers outside the operator's group, without tax, in the quarter, from all products, breakage of prepaid credits (IFRS 15.B46) and true-ups of commitments among them",
         None,
     ),
     "segment-revenue": (
-        1,
-        "external revenue and intersegment revenue together: what other segments of the group were charged counts too",
+        2,
+        "external revenue and intersegment revenue together: what other segments of the group were charged counts too, breakage of what they had prepaid among it",
         None,
     ),
     "ai-share-of-external": (
-        1,
-        "AI revenue as a share of external revenue",
+        2,
+        "AI revenue as a share of external revenue, in which breakage of prepaid credits and true-ups of commitments are",
         "external-revenue",
     ),
     "ai-share-of-segment": (
-        1,
-        "AI revenue as a share of segment revenue",
+        2,
+        "external AI revenue as a share of segment revenue, in which breakage of prepaid credits and true-ups of commitments are, and all that other segments were charged",
         "segment-revenue",
     ),
     "external-growth-on-year": (
-        1,
-        "external revenue over that of the same quarter a year before, less one",
+        2,
+        "external revenue over that of the same quarter a year before, less one; none before the quarter has ended",
         None,
     ),
     "segment-growth-on-year": (
-        1,
-        "segment revenue over that of the same quarter a year before, less one",
+        2,
+        "segment revenue over that of the same quarter a year before, less one; none before the quarter has ended",
         None,
     ),
     "ai-run-rate-quarter-x4": (
@@ -100,8 +100,8 @@ DEFINITIONS = {
         "accelerator-hours",
     ),
     "ai-revenue-per-accelerator-hour": (
-        1,
-        "segment revenue from products tagged AI, by the hours for which accelerators were up",
+        2,
+        "what the tokens come to that this cloud's own hosts served, by the prices of lists and contracts and before prepaid credits are taken into account, by the hours for which those hosts' accelerators were up; what other services told, what upstreams served and what was charged for reservations is not in it",
         "accelerator-hours",
     ),
     "gross-cost": (
@@ -146,6 +146,14 @@ def unbalanced(postings):
     return sorted(key for key, amount in sums.items() if amount != 0)
 
 
+def revenue_of(account):
+    """The segment and the product of an account of revenue; None: it is none. Breakage of prepaid credits is revenue (IFRS 15.B46)."""
+    if account == "breakage":
+        return "revenue", "breakage"
+    segment, _, product = account.partition("/")
+    return (segment, product) if segment in ("revenue", "intersegment") else None
+
+
 class Quarter:
     """Sums of a quarter's revenue postings; a credit is negative in the ledger, and revenue is what was credited."""
 
@@ -155,8 +163,7 @@ class Quarter:
         self.postings = defaultdict(int)
         self.tags = tags
         for posting in postings:
-            segment, _, product = posting["account"].partition("/")
-            if segment in ("revenue", "intersegment") and posting["month"] in self.months:
+            if revenue_of(posting["account"]) and posting["month"] in self.months:
                 if posting["currency"] == currency:
                     key = (posting["account"], posting["organisation"], posting["month"])
                     self.by_line[key] -= posting["amount"]
@@ -167,16 +174,16 @@ class Quarter:
         return {key: amount for key, amount in self.by_line.items() if amount != 0}
 
     def products(self):
-        return sorted({account.partition("/")[2] for account, _, _ in self.lines()})
+        return sorted({revenue_of(account)[1] for account, _, _ in self.lines()})
 
     def of(self, segment=None, tag=None, month=None):
         """The accounts and the months of a sum's postings."""
         keys = [
             (account, of_month)
             for account, _, of_month in self.lines()
-            if segment in (None, account.partition("/")[0])
+            if segment in (None, revenue_of(account)[0])
             and month in (None, of_month)
-            and tag in (None, self.tags.get(account.partition("/")[2], "other"))
+            and tag in (None, self.tags.get(revenue_of(account)[1], "other"))
         ]
         return {account for account, _ in keys}, {of_month for _, of_month in keys}
 
@@ -184,14 +191,14 @@ class Quarter:
         """External revenue by customer, the most first."""
         sums = defaultdict(Fraction)
         for (account, customer, _), amount in self.lines().items():
-            if account.startswith("revenue/"):
+            if revenue_of(account)[0] == "revenue":
                 sums[customer] += amount
         return sorted(sums.items(), key=lambda each: (-each[1], each[0]))
 
     def sum(self, segment=None, tag=None, month=None, product=None):
         total = Fraction(0)
         for (account, _, of_month), amount in self.by_line.items():
-            of, _, sold = account.partition("/")
+            of, sold = revenue_of(account)
             if segment not in (None, of) or month not in (None, of_month) or product not in (None, sold):
                 continue
             if tag is not None and self.tags.get(sold, "other") != tag:
@@ -222,8 +229,9 @@ def derive(report, postings):
     external, segment = now.sum("revenue"), now.sum()
     last = now.months[2]
     known = len(before.lines()) > 0
-    over = report["at"] >= report["period"]["to"]
-    growth = lambda a, b: ratio(a - b, b) if known else None
+    over = is_over(report)
+    # Of a part of a quarter there is no growth, and no rate either.
+    growth = lambda a, b: ratio(a - b, b) if known and over else None
     deferred = -balance(postings, "contract-liabilities", last, currency)
     return now, before, {
         # External revenue from products tagged AI.
@@ -235,13 +243,16 @@ def derive(report, postings):
         "ai-share-of-segment": ratio(ai, segment),
         "external-growth-on-year": growth(external, before.sum("revenue")),
         "segment-growth-on-year": growth(segment, before.sum()),
-        # There is no rate of a quarter that has not ended.
         "ai-run-rate-quarter-x4": ai * 4 if over else None,
         "ai-run-rate-last-month-x12": now.sum("revenue", "ai", last) * 12 if over else None,
         "ai-run-rate-days": ai * 365 / days(report) if over else None,
         "deferred-revenue": deferred,
         "unbilled-receivables": balance(postings, "unbilled-receivables", last, currency),
     }
+
+
+def is_over(report):
+    return report["at"] >= report["period"]["to"]
 
 
 def days(report):
@@ -275,7 +286,6 @@ def postings_of(now, before):
         "ai-run-rate-quarter-x4": ai,
         "ai-run-rate-last-month-x12": now.of("revenue", "ai", now.months[2]),
         "ai-run-rate-days": ai,
-        "ai-revenue-per-accelerator-hour": now.of(tag="ai"),
     }
 
 
@@ -293,7 +303,7 @@ def check_file(report, postings, folder, say):
 def check_lines(report, name, quarter, say):
     told = {}
     for line in report[name]:
-        segment, _, product = line["account"].partition("/")
+        segment, product = revenue_of(line["account"]) or (None, None)
         key = line["account"], line["customer"]["id"], line["month"]
         is_named = line["product"] == product and line["segment"] == ("external" if segment == "revenue" else segment)
         is_tagged = name != "lines" or line["tag"] == quarter.tags.get(product)
@@ -310,7 +320,7 @@ def check_tables(report, now, before, postings, say):
     for product in report["products"]:
         name = product["product"]
         year_before = before.sum(product=name)
-        growth = ratio(now.sum(product=name) - year_before, year_before)
+        growth = ratio(now.sum(product=name) - year_before, year_before) if is_over(report) else None
         holds = same(product["external"], now.sum("revenue", product=name))
         holds = holds and same(product["intersegment"], now.sum("intersegment", product=name))
         say(holds and same(product["growth"], growth), f"product {name}")

@@ -81,6 +81,20 @@ test("an auditor's script derives the golden quarter from the ledger, and all ag
   assert.match(readme, /Revenue of 2026Q1, final, in CNY/);
 });
 
+test("an auditor's script counts breakage as the report does, and has no growth of a quarter that has not ended", (context) => {
+  if (!hasPython()) return context.skip("no python3 on the PATH");
+  const broken = { account: "breakage", product: "breakage", tag: "other" } as const;
+  const own = { ...broken, account: "intersegment/breakage", segment: "intersegment" } as const;
+  const lines = [...marchQuarter().lines, line("2026-03", "97", broken), line("2026-02", "3", own)];
+  const { status, stdout } = packed(context, marchQuarter({ lines }), asItIs);
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^ok {7}external-revenue 30000$/m);
+  assert.match(stdout, /^ok {7}product breakage$/m);
+  const early = packed(context, marchQuarter({ lines, atMs: Date.parse("2026-03-31T23:59:59.999Z") }), asItIs);
+  assert.equal(early.status, 0, early.stdout);
+  assert.match(early.stdout, /^ok {7}external-growth-on-year None$/m);
+});
+
 test("a figure that was changed, a posting that is missing, and one that does not balance are found", (context) => {
   if (!hasPython()) return context.skip("no python3 on the PATH");
   const figure = packed(context, marchQuarter(), (name, text) =>

@@ -1,5 +1,5 @@
 import { quarterText, type RevenueFigure, type RevenueReport } from "../revenue/revenue.ts";
-import { moneyText, percentText, titleOf, valueText } from "../revenue/words.ts";
+import { growthText, markOf, moneyText, percentText, titleOf, valueText } from "../revenue/words.ts";
 import { momentText } from "../about.ts";
 import { html, Markup } from "./markup.ts";
 import { joined, sheetOf, table } from "./parts.ts";
@@ -35,7 +35,7 @@ export function revenuePage(report: RevenueReport, charts?: RevenueCharts): stri
           { title: "Intersegment", cell: ({ intersegment }) => moneyText(intersegment), isNumber: true },
           {
             title: "On the year",
-            cell: ({ growth }) => (growth === null ? "–" : `${percentText(growth)} %`),
+            cell: ({ growth }) => (growth === null ? "–" : growthText(growth)),
             isNumber: true,
           },
         ],
@@ -94,10 +94,10 @@ function about(report: RevenueReport): Markup {
 
 function figureTable({ figures, currency }: RevenueReport): Markup {
   return table<RevenueFigure>(
-    "Each is defined below",
+    `Each is defined below${figures.some(({ caveat }) => caveat !== null) ? "; * see what is said there" : ""}`,
     [
       { title: "Figure", cell: ({ id }) => titleOf(id) },
-      { title: "Value", cell: (figure) => valueText(figure, currency), isNumber: true },
+      { title: "Value", cell: (figure) => `${valueText(figure, currency)}${markOf(figure)}`, isNumber: true },
       { title: "Of", cell: ({ denominator }) => (denominator === null ? "" : titleOf(denominator)) },
     ],
     figures,
@@ -106,11 +106,12 @@ function figureTable({ figures, currency }: RevenueReport): Markup {
 }
 
 function definitionOf(figure: RevenueFigure): Markup {
-  const { id, version, definition, value, why, postings } = figure;
+  const { id, version, definition, value, why, caveat, postings } = figure;
   return html`<article>
     <h3>${titleOf(id)} <span class="quiet">${id}, version ${version}</span></h3>
     <p>${definition}.</p>
     ${value === null && html`<p class="quiet">None: ${why}.</p>`}
+    ${caveat !== null && html`<p><strong>Mind:</strong> ${caveat}.</p>`}
     ${
       postings !== null &&
       html`<p class="quiet">

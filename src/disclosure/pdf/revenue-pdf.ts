@@ -2,7 +2,7 @@ import type PDFDocument from "pdfkit";
 import { type Typeface, typefaceOf } from "../../typeface/index.ts";
 import { momentText } from "../about.ts";
 import { quarterText, type RevenueReport } from "../revenue/revenue.ts";
-import { moneyText, percentText, titleOf, valueText } from "../revenue/words.ts";
+import { growthText, markOf, moneyText, percentText, titleOf, valueText } from "../revenue/words.ts";
 
 import { type Bar, barsHeight, drawBars } from "./bars.ts";
 
@@ -75,7 +75,7 @@ function drawFigures(pen: Pen, { figures, currency }: RevenueReport): void {
     columns,
     figures.map((figure) => [
       titleOf(figure.id),
-      valueText(figure, currency),
+      `${valueText(figure, currency)}${markOf(figure)}`,
       figure.denominator === null ? "" : titleOf(figure.denominator),
     ]),
   );
@@ -102,7 +102,7 @@ function drawProducts(pen: Pen, { products, currency }: RevenueReport): void {
       tag === "ai" ? "AI" : "other",
       moneyText(external),
       moneyText(intersegment),
-      growth === null ? "–" : `${percentText(growth)} %`,
+      growth === null ? "–" : growthText(growth),
     ]),
   );
   if (bars.length > 0) chart(pen, bars, ["External", "Intersegment"]);
@@ -151,9 +151,10 @@ function drawCustomers(pen: Pen, { topCustomers, currency }: RevenueReport): voi
 
 /** Whole on a page, as it is read. */
 function drawDefinition({ document, typeface }: Pen, figure: RevenueReport["figures"][number]): void {
-  const { id, version, definition, value, why, postings } = figure;
+  const { id, version, definition, value, why, caveat, postings } = figure;
   const texts = [
     `${definition}.${value === null ? ` None: ${why}.` : ""}`,
+    ...(caveat === null ? [] : [`* Mind: ${caveat}.`]),
     ...(postings !== null && postings.accounts.length > 0
       ? [`Postings to ${postings.accounts.join(", ")} in ${postings.months.join(", ")}.`]
       : []),

@@ -35,8 +35,8 @@ export const furtherDefinitions = {
   },
   revenuePerHour: {
     id: "ai-revenue-per-accelerator-hour",
-    version: 1,
-    text: "segment revenue from products tagged AI, by the hours for which accelerators were up",
+    version: 2,
+    text: "what the tokens come to that this cloud's own hosts served, by the prices of lists and contracts and before prepaid credits are taken into account, by the hours for which those hosts' accelerators were up; what other services told, what upstreams served and what was charged for reservations is not in it",
     denominator: "accelerator-hours",
   },
   grossCost: {

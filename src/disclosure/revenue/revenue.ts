@@ -15,7 +15,7 @@ import {
 } from "../../ledger/index.ts";
 import type { Period } from "../live-state.ts";
 import { furtherDefinitions as further } from "./definitions.ts";
-import { moneyText, percentText } from "./words.ts";
+import { growthText, moneyText, percentText } from "./words.ts";
 import type { Balances, MonthStanding, RevenueLine, RevenueState } from "./state.ts";
 
 /** A figure with what it means, and what it was made of. */
@@ -29,6 +29,8 @@ export interface RevenueFigure {
   /** A decimal string, of 18 decimals at most; null: there is none, and `why` says so. */
   readonly value: string | null;
   readonly why: string | null;
+  /** What whoever reads the value has to know besides; null: nothing. */
+  readonly caveat: string | null;
   /** The postings that it is the sum of: those of these accounts in these months. */
   readonly postings: { readonly accounts: readonly string[]; readonly months: readonly string[] } | null;
 }
@@ -38,7 +40,7 @@ export interface ProductRevenue {
   readonly tag: "ai" | "other";
   readonly external: string;
   readonly intersegment: string;
-  /** Of external and intersegment together, on the year; null: nothing is recorded of the year before. */
+  /** Of external and intersegment together, on the year; null: nothing is recorded of the year before, or the quarter has not ended. */
   readonly growth: string | null;
 }
 
@@ -101,7 +103,7 @@ export function revenueReport(state: RevenueState): RevenueReport {
     currency,
     summary: summaryOf(state, status, figures),
     figures,
-    products: productsOf(lines, yearBefore),
+    products: productsOf(state),
     months: state.months.map((month) => monthOf(month, lines)),
     topCustomers: topCustomers(lines),
     balances: state.balances,
@@ -139,6 +141,7 @@ function quarterOf({ lines, yearBefore, months, days }: RevenueState): QuarterRe
 function figuresOfRevenue(state: RevenueState): readonly RevenueFigure[] {
   const figures = revenueFigures(quarterOf(state));
   const all = [...state.lines, ...state.yearBefore];
+  const unfinished = unfinishedOf(state);
   const of = (name: keyof typeof figures, ...which: readonly ((line: RevenueLine) => boolean)[]): RevenueFigure => {
     const { definition, value } = figures[name];
     const isGrowth = name.endsWith("Growth");
@@ -148,46 +151,49 @@ function figuresOfRevenue(state: RevenueState): readonly RevenueFigure[] {
     return figureOf(definition, unit, value, why, made);
   };
   const lastMonth = state.months[2].month;
-  const isOver = state.atMs >= Date.parse(state.period.to);
-  // A rate of a part of a quarter would be read as one of the whole.
-  const rate = (figure: RevenueFigure): RevenueFigure =>
-    isOver ? figure : { ...figure, value: null, why: "the quarter has not ended" };
+  // What a part of a quarter comes to would be read as what the whole does.
+  const whole = (figure: RevenueFigure): RevenueFigure =>
+    unfinished === undefined ? figure : { ...figure, value: null, why: unfinished };
   return [
     of("aiRevenue", isExternal, isAi),
     of("externalRevenue", isExternal),
     of("segmentRevenue"),
     of("aiShareOfExternal", isExternal),
     of("aiShareOfSegment"),
-    of("externalGrowth", isExternal),
-    of("segmentGrowth"),
-    rate(of("runRateByQuarter", isExternal, isAi)),
-    rate(of("runRateByLastMonth", isExternal, isAi, ({ month }) => month === lastMonth)),
-    rate(of("runRateByDays", isExternal, isAi)),
+    whole(of("externalGrowth", isExternal)),
+    whole(of("segmentGrowth")),
+    whole(of("runRateByQuarter", isExternal, isAi)),
+    whole(of("runRateByLastMonth", isExternal, isAi, ({ month }) => month === lastMonth)),
+    whole(of("runRateByDays", isExternal, isAi)),
   ];
 }
 
+/** Why a quarter cannot be held against a whole one; undefined: it is over. */
+function unfinishedOf({ atMs, period }: RevenueState): string | undefined {
+  if (atMs >= Date.parse(period.to)) return undefined;
+  return `the quarter has not ${atMs < Date.parse(period.from) ? "begun" : "ended"}`;
+}
+
 function figuresOfOperation(state: RevenueState): readonly RevenueFigure[] {
-  const { balances, accelerators, tokens, lines, costPerHour } = state;
+  const { balances, accelerators, tokens, costPerHour } = state;
   const deferred = exact(balances.contractLiabilities);
   const up = hours(accelerators.map(({ upSeconds }) => upSeconds));
   const busy = hours(accelerators.map(({ busySeconds }) => busySeconds));
   const isUp = up.numerator !== 0n;
-  const notUp = "nothing is recorded of accelerators in the quarter";
   const cost = costOf(state);
+  const caveat = caveatOf(state);
+  const ofAccelerators = (definition: Definition, unit: RevenueFigure["unit"], value: Fraction): RevenueFigure =>
+    isUp
+      ? { ...figureOf(definition, unit, value), caveat }
+      : figureOf(definition, unit, undefined, "nothing is recorded of accelerators in the quarter");
   return [
     figureOf(further.deferredRevenue, "money", deferred),
     figureOf(further.unbilledRevenue, "money", exact(balances.unbilledReceivables)),
     figureOf(further.remainingObligations, "money", add(deferred, state.remainingObligations)),
     figureOf(further.tokensServed, "tokens", total([tokens.input, tokens.cachedInput, tokens.output].map(exact))),
-    figureOf(further.acceleratorHours, "hours", isUp ? up : undefined, notUp),
-    figureOf(further.utilisation, "share", isUp ? divide(busy, up) : undefined, notUp),
-    figureOf(
-      further.revenuePerHour,
-      "money/hour",
-      isUp ? divide(sumOf(lines, isAi), up) : undefined,
-      notUp,
-      lines.filter(isAi),
-    ),
+    ofAccelerators(further.acceleratorHours, "hours", up),
+    ofAccelerators(further.utilisation, "share", per(busy, up)),
+    ofAccelerators(further.revenuePerHour, "money/hour", per(exact(state.servedRevenue), up)),
     figureOf(
       further.grossCost,
       "money",
@@ -200,6 +206,33 @@ function figuresOfOperation(state: RevenueState): readonly RevenueFigure[] {
 function hours(seconds: readonly number[]): Fraction {
   return fraction(BigInt(Math.round(seconds.reduce((sum, each) => sum + each, 0))), 3_600n);
 }
+
+/** What is told of no hour at all is none. */
+function per(value: Fraction, whole: Fraction): Fraction {
+  return whole.numerator === 0n ? none : divide(value, whole);
+}
+
+/** As hosts call the device where there is no accelerator. */
+const processor = "cpu";
+
+/** What keeps hours from being what they are taken for: those of processors, and so few that whatever is divided by them is chance. */
+function caveatOf({ accelerators }: RevenueState): string | null {
+  const up = (some: RevenueState["accelerators"]): Fraction => hours(some.map(({ upSeconds }) => upSeconds));
+  const [all, onProcessors] = [up(accelerators), up(accelerators.filter(({ device }) => device === processor))];
+  const kinds =
+    onProcessors.numerator === 0n
+      ? []
+      : compare(onProcessors, all) === 0
+        ? ["all of these hours are of hosts that compute on their processors (cpu), without an accelerator"]
+        : [
+            `${moneyText(decimalText(onProcessors))} of these hours are of hosts that compute on their processors (cpu)`,
+          ];
+  const few = compare(all, fraction(fewHours)) < 0 ? [`fewer than ${fewHours} hours were recorded in the quarter`] : [];
+  return [...kinds, ...few].join("; ") || null;
+}
+
+/** Of one accelerator: a day. */
+const fewHours = 24n;
 
 /** Undefined where a kind that was up has no rate: a part of the cost is none. */
 function costOf({ accelerators, costPerHour }: RevenueState): Fraction | undefined {
@@ -229,6 +262,7 @@ function figureOf(
     unit,
     value: value === undefined ? null : decimalText(value),
     why: value === undefined ? why : null,
+    caveat: null,
     postings:
       lines === undefined
         ? null
@@ -243,7 +277,9 @@ function distinct(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)].toSorted();
 }
 
-function productsOf(lines: readonly RevenueLine[], yearBefore: readonly RevenueLine[]): readonly ProductRevenue[] {
+function productsOf(state: RevenueState): readonly ProductRevenue[] {
+  const { lines, yearBefore } = state;
+  const isOver = unfinishedOf(state) === undefined;
   return distinct(lines.map(({ product }) => product)).map((product) => {
     const isIt = (line: RevenueLine): boolean => line.product === product;
     const [now, before] = [sumOf(lines, isIt), sumOf(yearBefore, isIt)];
@@ -252,7 +288,7 @@ function productsOf(lines: readonly RevenueLine[], yearBefore: readonly RevenueL
       tag: lines.find(isIt)!.tag,
       external: decimalText(sumOf(lines, isIt, isExternal)),
       intersegment: decimalText(sumOf(lines, isIt, (line) => !isExternal(line))),
-      growth: before.numerator === 0n ? null : decimalText(add(divide(now, before), fraction(-1n))),
+      growth: !isOver || before.numerator === 0n ? null : decimalText(add(divide(now, before), fraction(-1n))),
     };
   });
 }
@@ -302,8 +338,8 @@ function summaryOf({ quarter, currency }: RevenueState, status: string, figures:
   const growth = of("external-growth-on-year");
   const parts = [
     `External revenue ${moneyText(of("external-revenue")!)} ${currency}`,
-    ...(growth === null ? [] : [`${percentText(growth)} % on the year`]),
-    ...(share === null ? [] : [`${percentText(share)} % of it from AI products`]),
+    ...(growth === null ? [] : [`${growthText(growth)} on the year`]),
+    ...(share === null ? [] : [`${percentText(share)} % of external revenue from AI products`]),
   ];
   const provisional = status === "final" ? "" : " Provisional: a month of the quarter is open.";
   return `${quarter}: ${parts.join(", ")}.${provisional}`;

@@ -68,6 +68,8 @@ export interface RevenueState {
   /** What customers have committed to beyond what was served, by contracts: a part of a month has no finite decimal. */
   readonly remainingObligations: Fraction;
   readonly accelerators: readonly AcceleratorTime[];
+  /** What tokens come to that the hosts of these accelerators have served, by prices of lists and contracts; a decimal string. */
+  readonly servedRevenue: string;
   readonly tokens: TokenSums;
   /** What an hour of each kind costs the operator, by settings; empty: not set. */
   readonly costPerHour: Readonly<Record<string, string>>;

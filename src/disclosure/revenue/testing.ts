@@ -59,6 +59,7 @@ export function marchQuarter(more: Partial<RevenueState> = {}): RevenueState {
       { device: "H20", busySeconds: 5_400_000, upSeconds: 7_200_000 },
       { device: "910B", busySeconds: 0, upSeconds: 3_600_000 },
     ],
+    servedRevenue: "7500",
     tokens: { input: "7000000000", cachedInput: "1000000000", output: "2000000000" },
     costPerHour: { H20: "2.5", "910B": "1" },
     ...more,

@@ -2,6 +2,7 @@ const titles: Readonly<Record<string, string>> = {
   "ai-run-rate-quarter-x4": "AI run rate, quarter × 4",
   "ai-run-rate-last-month-x12": "AI run rate, last month × 12",
   "ai-run-rate-days": "AI run rate, by days",
+  breakage: "Breakage of prepaid credits",
 };
 
 /** "ai-share-of-external" as a heading: "AI share of external". */
@@ -11,13 +12,13 @@ export function titleOf(id: string): string {
 }
 
 export function valueText(
-  { unit, value }: { readonly unit: string; readonly value: string | null },
+  { id, unit, value }: { readonly id: string; readonly unit: string; readonly value: string | null },
   currency: string,
 ): string {
   if (value === null) return "–";
   switch (unit) {
     case "share":
-      return `${percentText(value)} %`;
+      return id.includes("growth") ? growthText(value) : `${percentText(value)} %`;
     case "money":
       return `${moneyText(value)} ${currency}`;
     case "money/hour":
@@ -27,6 +28,11 @@ export function valueText(
     default:
       return grouped(value);
   }
+}
+
+/** At a value that there is more to be said of. */
+export function markOf({ caveat }: { readonly caveat: string | null }): string {
+  return caveat === null ? "" : " *";
 }
 
 /** For people: two decimals, in groups of three. JSON has what is exact. */
@@ -46,6 +52,12 @@ function cut(value: string): string {
 
 function grouped(whole: string): string {
   return whole.replaceAll(/\B(?=(\d{3})+(?!\d))/g, " ");
+}
+
+/** What something has grown by, with its sign: "+78.7 %". */
+export function growthText(growth: string): string {
+  const text = percentText(growth);
+  return `${Number(text) > 0 ? "+" : ""}${text} %`;
 }
 
 /** A share in per cent, to one decimal. */

@@ -103,6 +103,11 @@ export interface LineUsage {
   /** What it costs, not rounded; `net` and what was drawn are it, less `residual`. */
   readonly amount: string;
   readonly residual: string;
+  /**
+   * What the price list asks for the line's quantity before discounts, of 18 decimals at most, rounded up; left out: it is the line's price
+   * times its quantity, or nobody knows.
+   */
+  readonly listAmount?: string | undefined;
   /** Where its receipts are told, where somebody has said. */
   readonly receipts: string | null;
 }

@@ -1,4 +1,15 @@
-import { add, compare, decimalText, type Fraction, fraction, moneyText, subtract, unitOf } from "../../ledger/index.ts";
+import {
+  add,
+  ceiling,
+  compare,
+  decimalText,
+  type Fraction,
+  fraction,
+  moneyText,
+  multiply,
+  subtract,
+  unitOf,
+} from "../../ledger/index.ts";
 import type { Adjustment, InvoiceLine, LineUsage } from "./invoice.ts";
 import type { BilledLine } from "./read-bill.ts";
 import { costAt, isUnpriced, priceOf, roundedUp } from "./price.ts";
@@ -44,7 +55,7 @@ export function billedLine(line: BilledLine, { drawn, cost }: DrawnPart, receipt
     allowances: [...adjusted.allowances, ...taken],
     charges: adjusted.charges,
     net: moneyText(rounded - drawn, currency),
-    usage: usageOf(line, receipts),
+    usage: usageOf(line, listAmountOf(line, { kept, quantity, isExact: price.isExact }), receipts),
     credits: null,
   };
 }
@@ -59,10 +70,18 @@ function adjustmentsOf(line: BilledLine, full: bigint): Pick<InvoiceLine, "allow
   const isDiscounted = compare(discount, none) > 0;
   return {
     allowances: isDiscounted
-      ? money("discount", "Discount", allowance, currency)
+      ? money("discount", discountText(line), allowance, currency)
       : money("rounding", "Rounding", allowance, currency),
     charges: money("minimum", "Minimum charge", charge, currency),
   };
+}
+
+/** "Discount (batch, contract acme-2026)": what it is for, as far as the bill says. */
+function discountText({ discountFor, contract }: BilledLine): string {
+  const reasons = discountFor.map((reason) =>
+    reason === "contract" && contract !== undefined ? `contract ${contract.contract}` : reason,
+  );
+  return reasons.length === 0 ? "Discount" : showable(`Discount (${reasons.join(", ")})`);
 }
 
 /** What late usage makes of earlier usage, where it has no price of its own: all of it is taken off, or put on. */
@@ -77,7 +96,21 @@ function money(kind: Adjustment["kind"], reason: string, units: bigint, currency
   return units === 0n ? [] : [{ kind, reason, amount: moneyText(units, currency) }];
 }
 
-function usageOf(line: BilledLine, receipts: string | null): LineUsage {
+/** Of a contract's own price what the list has beside it; of the list's, where units had several, what they cost together. */
+function listAmountOf(
+  { contract, priceVersion, listed }: BilledLine,
+  { kept, quantity, isExact }: { readonly kept: Fraction; readonly quantity: Fraction; readonly isExact: boolean },
+): string | undefined {
+  const isOwn = contract !== undefined && priceVersion === `${contract.contract}/${contract.version}`;
+  const amount = isOwn ? listed : isExact ? undefined : kept;
+  // What late usage takes back has no price.
+  if (amount === undefined || compare(amount, none) < 0 || compare(quantity, none) <= 0) return undefined;
+  return decimalText(fraction(ceiling(multiply(amount, fraction(scale))), scale));
+}
+
+const scale = 10n ** 18n;
+
+function usageOf(line: BilledLine, listAmount: string | undefined, receipts: string | null): LineUsage {
   const { customer, period, sku, contract, priceVersion, quantity, free, amount, residual } = line;
   return {
     customer,
@@ -89,6 +122,7 @@ function usageOf(line: BilledLine, receipts: string | null): LineUsage {
     freeQuantity: decimalText(free),
     amount: decimalText(amount),
     residual: decimalText(residual),
+    ...(listAmount !== undefined && { listAmount }),
     receipts,
   };
 }

@@ -29,6 +29,7 @@ const usage = z.strictObject({
   contract: text.nullable(),
   quantity: decimal,
   freeQuantity: decimal,
+  listAmount: decimal.optional(),
   amount: decimal,
   residual: decimal,
   receipts: text.nullable(),

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { creditOf } from "../document/credit.ts";
+import { billDocument } from "../../ledger/index.ts";
 import { invoiceOf } from "../document/issue.ts";
+import { readBill } from "../document/read-bill.ts";
 import {
   billOf,
   goldenDraft,
   goldenInvoice,
   goldenIssuer,
   goldenPrices,
+  goldenPurchase,
   goldenUsage,
   issuedInvoice,
   issuing,
@@ -53,6 +56,36 @@ test("no tax says why, and an amount that is credited is no piece of something",
   const crediting = { number: "CN-2026-000001", issueDate: "2026-04-02", reason: "Outage", credits, before: [] };
   const [row] = sheetOf(issuedInvoice(creditOf(goldenInvoice(), crediting))).rows;
   assert.deepEqual([row!.quantity, row!.price, row!.net], ["part", "", "100.00"]);
+});
+
+test("a discount says what it is for, as far as its bill says", () => {
+  const prices = [{ sku: "m/input-tokens", unitPrice: "1", batchDiscountPercent: "50" }];
+  const versions = [{ version: "1", effectiveFrom: "2026-01-01", discountPercent: "10" }];
+  const contracts = [{ contract: "acme-2026", customer: "acme", versions }];
+  const reasons = (isBatch: boolean, more: object) => {
+    const bill = billOf({ "m/input-tokens": "8" }, { prices, isBatch, ...more });
+    const document = billDocument(bill);
+    const [{ discountFor: _discountFor, ...earlier }] = document.lines as [(typeof document.lines)[number]];
+    return [document, { ...document, lines: [earlier] }].map((each) => {
+      const [row] = sheetOf(issuedInvoice(invoiceOf(readBill(each, bill.period), issuing))).rows;
+      return row!.details[0];
+    });
+  };
+  assert.deepEqual(reasons(true, {}), ["Discount (batch): -4.00 CNY", "Discount: -4.00 CNY"]);
+  assert.deepEqual(reasons(true, { contracts })[0], "Discount (batch, contract acme-2026): -4.40 CNY");
+  assert.deepEqual(reasons(false, { contracts })[0], "Discount (contract acme-2026): -0.80 CNY");
+});
+
+test("where nothing is due, nobody is asked to pay, or by when", () => {
+  const paid = sheetOf(goldenPurchase());
+  assert.deepEqual([paid.facts.some(([name]) => name === "Due"), paid.notes[0]], [false, "Nothing is to be paid."]);
+  assert.doesNotMatch(paid.notes.join(" "), /Pay to/);
+  const owed = sheetOf(goldenInvoice());
+  assert.deepEqual([owed.facts[1]![0], owed.notes[0]?.startsWith("Pay to ")], ["Due", true]);
+  const { totals, ...draft } = goldenDraft();
+  const drawn = draftSheetOf({ ...draft, totals: { ...totals!, payable: "0.00" } });
+  assert.equal(drawn.notes[0], "Nothing is to be paid.");
+  assert.match(draftSheetOf({ ...draft, totals }).notes[0]!, /^Pay to/);
 });
 
 test("a draft says what its invoice would, but for what nobody may take for one", () => {

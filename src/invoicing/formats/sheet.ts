@@ -1,5 +1,5 @@
 import { countryName } from "../../base/index.ts";
-import type { Days, Invoice, InvoiceLine, TaxBreakdown } from "../document/invoice.ts";
+import type { Days, Invoice, InvoiceLine, TaxBreakdown, Totals } from "../document/invoice.ts";
 import { linePeriods } from "../document/line-period.ts";
 import type { Party } from "../document/party.ts";
 import type { Preview } from "../document/preview.ts";
@@ -37,7 +37,7 @@ export function sheetOf(invoice: Invoice): Sheet {
     warnings: [],
     facts: factsOf(invoice, [
       ["Date", issueDate],
-      ["Due", invoice.dueDate],
+      ["Due", isDue(invoice.totals) ? invoice.dueDate : null],
       ["Invoice credited", preceding === null ? null : `${preceding.number} of ${preceding.issueDate}`],
     ]),
     seller: partyTexts(invoice.seller),
@@ -62,7 +62,7 @@ export function draftSheetOf(draft: Preview): Sheet {
     ],
     facts: factsOf(draft, [
       ["Date, if final today", issueDate],
-      ["Due, if final today", dueDate],
+      ["Due, if final today", isDue(totals) ? dueDate : null],
     ]),
     seller: seller === null ? [unknown] : partyTexts(seller),
     buyer: buyer === null ? [showable(customerName), `Name and address: ${unknown}`] : partyTexts(buyer),
@@ -188,21 +188,30 @@ function taxName({ name, percent, category }: TaxBreakdown): string {
   return showable(category === "S" || category === "Z" ? `${name} ${percent} %` : `${name}, ${untaxed[category]}`);
 }
 
+/** Whether anything is to be paid, as far as anybody knows. */
+function isDue(totals: Pick<Totals, "payable"> | null): boolean {
+  return totals === null || /^[^-]*[1-9]/.test(totals.payable);
+}
+
 interface Noted extends Pick<Invoice, "payment" | "terms" | "note"> {
+  readonly totals: Pick<Totals, "payable"> | null;
   readonly tax: Pick<TaxBreakdown, "reason">;
 }
 
-/** `reference`: what a payment is made with; null: nothing is to be paid. */
-function notesOf({ tax, payment, terms, note }: Noted, reference: string | null): readonly string[] {
-  const account =
-    payment === null || reference === null
-      ? []
-      : [
-          `Pay to ${[payment.account, payment.accountName, payment.bic].filter(Boolean).join(", ")}, with ${reference}.`,
-        ];
+/** `reference`: what a payment is made with; null: a credit note asks for none. */
+function notesOf(noted: Noted, reference: string | null): readonly string[] {
+  const { tax, terms, note } = noted;
+  const account = reference === null ? [] : paymentTexts(noted, reference);
   return [...(tax.reason === null ? [] : [tax.reason]), ...account, terms, note]
     .filter((text) => text !== null)
     .map(showable);
+}
+
+function paymentTexts({ payment, totals }: Noted, reference: string): readonly string[] {
+  if (!isDue(totals)) return ["Nothing is to be paid."];
+  if (payment === null) return [];
+  const account = [payment.account, payment.accountName, payment.bic].filter(Boolean).join(", ");
+  return [`Pay to ${account}, with ${reference}.`];
 }
 
 /** Digits in threes, with a narrow space, which no country reads as a decimal point (ISO 80000-1, 7.3). */

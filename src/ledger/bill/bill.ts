@@ -1,7 +1,7 @@
 import type { RatedBook } from "../book/book.ts";
 import type { Period } from "../book/calendar.ts";
-import { add, compare, multiply, none } from "../book/fraction.ts";
-import { type Line, lineOf, roundedLine, trueUpOf } from "./line.ts";
+import { add, compare, fraction, multiply, none } from "../book/fraction.ts";
+import { discountReasons, type Line, lineOf, roundedLine, trueUpOf } from "./line.ts";
 import type { UnratedSum, UsageSum, UsageSums } from "./sums.ts";
 import { type Tax, taxOf, type TaxOptions } from "./tax.ts";
 
@@ -98,7 +98,16 @@ function plus(sum: Line | undefined, line: Line, sign: 1n | -1n): Line {
     part,
     add(sum?.[part] ?? none, multiply(line[part], { numerator: sign, denominator: 1n })),
   ]);
-  return { ...line, ...Object.fromEntries(added), rounded: (sum?.rounded ?? 0n) + sign * line.rounded };
+  const rounded = (sum?.rounded ?? 0n) + sign * line.rounded;
+  const both = new Set([...(sum?.discountFor ?? []), ...line.discountFor]);
+  const discountFor = discountReasons.filter((reason) => both.has(reason));
+  return { ...line, ...Object.fromEntries(added), discountFor, listed: listedOf(sum, line, sign), rounded };
+}
+
+/** Of what the list has priced a part of only, it has no price. */
+function listedOf(sum: Line | undefined, { listed }: Line, sign: 1n | -1n): Line["listed"] {
+  const before = sum === undefined ? none : sum.listed;
+  return listed === undefined || before === undefined ? undefined : add(before, multiply(listed, fraction(sign)));
 }
 
 /** Also of customers that have used nothing. */

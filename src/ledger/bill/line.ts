@@ -18,8 +18,11 @@ import {
 } from "../book/fraction.ts";
 import { trueUpSku } from "../book/own-skus.ts";
 import { quantityFraction } from "../book/quantity.ts";
-import type { Terms } from "../book/terms.ts";
+import { priceIn, type Terms } from "../book/terms.ts";
 import type { UsageSum } from "./sums.ts";
+
+/** What something is cheaper for: as a batch, off peak, by the discount that a contract gives off the list. */
+export type DiscountReason = "batch" | "off-peak" | "contract";
 
 /** What one thing costs one customer in one period: the only place where money is rounded. */
 export interface Line {
@@ -39,7 +42,14 @@ export interface Line {
   /** Taken off by discounts, and put on to reach the minimum. */
   readonly discount: Fraction;
   readonly raised: Fraction;
+  /** What it was discounted for, in this order. */
+  readonly discountFor: readonly DiscountReason[];
   readonly amount: Fraction;
+  /**
+   * Where a contract has a price of its own: what the list asks for what is charged for, before discounts; undefined: the list has no
+   * price of it, or in another currency.
+   */
+  readonly listed: Fraction | undefined;
   /** In minor units of the currency. */
   readonly rounded: bigint;
   /** What rounding has taken away, below 0 where it added: amount = rounded + residual. */
@@ -60,14 +70,14 @@ export function lineOf(sum: UsageSum, book: RatedBook): Line {
   // In a part of a period a part of the grant, and never less than that: whole units, rounded up.
   const grant = compare(part, fraction(1n)) < 0 ? fraction(ceiling(multiply(price.freeGrant, part))) : price.freeGrant;
   const free = smaller(quantity, grant);
-  const full = charge(price.model, subtract(quantity, free));
-  const off = total([
-    multiply(shareOf(batch, quantity), price.batchDiscount),
-    multiply(shareOf(offPeak, quantity), price.offPeakDiscount),
-  ]);
-  const byKind = multiply(full, subtract(fraction(1n), off));
+  const charged = subtract(quantity, free);
+  const full = charge(price.model, charged);
+  const batchOff = multiply(shareOf(batch, quantity), price.batchDiscount);
+  const offPeakOff = multiply(shareOf(offPeak, quantity), price.offPeakDiscount);
+  const byKind = multiply(full, subtract(fraction(1n), add(batchOff, offPeakOff)));
   const isListed = contract !== undefined && !isContract;
-  const discounted = isListed ? multiply(byKind, subtract(fraction(1n), contract.discount)) : byKind;
+  const off = isListed ? contract.discount : none;
+  const discounted = multiply(byKind, subtract(fraction(1n), off));
   const raised = atLeast(subtract(multiply(price.minimum, part), discounted));
   return roundedLine(
     {
@@ -82,11 +92,25 @@ export function lineOf(sum: UsageSum, book: RatedBook): Line {
       batch,
       offPeak,
       discount: subtract(full, discounted),
+      discountFor: reasonsOf(full, { batch: batchOff, "off-peak": offPeakOff, contract: off }),
       raised,
       amount: add(discounted, raised),
+      listed: isContract ? listedAt(sum, charged, book) : undefined,
     },
     book,
   );
+}
+
+function reasonsOf(full: Fraction, shares: Readonly<Record<DiscountReason, Fraction>>): readonly DiscountReason[] {
+  if (compare(full, none) === 0) return [];
+  return discountReasons.filter((reason) => compare(shares[reason], none) > 0);
+}
+
+export const discountReasons = ["batch", "off-peak", "contract"] as const satisfies readonly DiscountReason[];
+
+function listedAt({ sku, terms }: UsageSum, quantity: Fraction, { currency }: RatedBook): Fraction | undefined {
+  const price = terms.list === undefined ? undefined : priceIn(terms.list, sku);
+  return price === undefined || terms.contract?.currency !== currency ? undefined : charge(price.model, quantity);
 }
 
 /** The line that lifts what a customer pays for a period to its commitment; undefined where enough was used. */
@@ -104,7 +128,15 @@ export function trueUpOf(
   const missing = subtract(committed, total(used.map((line) => fraction(line.rounded, unit))));
   if (compare(missing, none) <= 0) return undefined;
   const priceVersion = `${contract.contract}/${contract.version}`;
-  const nothing = { free: none, batch: none, offPeak: none, discount: none, raised: none };
+  const nothing = {
+    free: none,
+    batch: none,
+    offPeak: none,
+    discount: none,
+    raised: none,
+    discountFor: [],
+    listed: undefined,
+  };
   const quantity = fraction(1n);
   const { currency } = contract;
   const line = {

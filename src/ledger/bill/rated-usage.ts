@@ -2,7 +2,7 @@ import { minorUnitDecimals } from "../book/currency.ts";
 import { decimalText, fixedText, fractionText, isDecimal, total } from "../book/fraction.ts";
 import { quantityFraction, unitOf } from "../book/quantity.ts";
 import type { Bill, Billing } from "./bill.ts";
-import type { Line } from "./line.ts";
+import type { DiscountReason, Line } from "./line.ts";
 import type { Tax } from "./tax.ts";
 import type { UnratedReason, UnratedSum, UsageSum, UsageSums } from "./sums.ts";
 
@@ -23,10 +23,15 @@ export interface LineText {
   /** Not rounded, these three. Where one has no finite decimal, of 18 decimals, and `exact…` is what it is: "1/144". */
   readonly discount: string;
   readonly exactDiscount?: string;
+  /** What it was discounted for; left out: for nothing, or an earlier release has rated it. */
+  readonly discountFor?: readonly DiscountReason[];
   readonly raised: string;
   readonly exactRaised?: string;
   readonly amount: string;
   readonly exactAmount?: string;
+  /** Where a contract has a price of its own and the list one too: what the list asks for the same. Likewise. */
+  readonly listed?: string;
+  readonly exactListed?: string;
   readonly rounded: string;
   readonly residual: string;
 }
@@ -130,7 +135,7 @@ function totalsOf(bills: readonly Bill[], listed: string): readonly TotalText[] 
 }
 
 function lineText(line: Line): LineText {
-  const { customer, period, sku, contract, priceVersion, currency, discount, raised, amount } = line;
+  const { customer, period, sku, contract, priceVersion, currency, discount, raised, amount, listed } = line;
   return {
     customer,
     period: period.name,
@@ -145,10 +150,13 @@ function lineText(line: Line): LineText {
     offPeakQuantity: decimalText(line.offPeak),
     discount: decimalText(discount),
     ...(isDecimal(discount) ? {} : { exactDiscount: fractionText(discount) }),
+    ...(line.discountFor.length === 0 ? {} : { discountFor: line.discountFor }),
     raised: decimalText(raised),
     ...(isDecimal(raised) ? {} : { exactRaised: fractionText(raised) }),
     amount: decimalText(amount),
     ...(isDecimal(amount) ? {} : { exactAmount: fractionText(amount) }),
+    ...(listed === undefined ? {} : { listed: decimalText(listed) }),
+    ...(listed === undefined || isDecimal(listed) ? {} : { exactListed: fractionText(listed) }),
     rounded: moneyText(line.rounded, currency),
     residual: decimalText(line.residual),
   };

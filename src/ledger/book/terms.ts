@@ -53,7 +53,8 @@ export class AllTerms {
   }
 }
 
-function priceIn({ prices }: BookVersion, sku: string): SkuPrice | undefined {
+/** By the SKU's name before "*" in the product's place. */
+export function priceIn({ prices }: BookVersion, sku: string): SkuPrice | undefined {
   return prices.get(sku) ?? prices.get(`*${sku.slice(sku.lastIndexOf("/"))}`);
 }
 

@@ -42,6 +42,21 @@ export function revenueAccount(sku: string, isInternal: boolean): string {
   return `${isInternal ? "intersegment" : "revenue"}/${productOf(sku)}`;
 }
 
+/** Where what was paid in advance and will not be used is posted: of a part of one's own group it is no external revenue either. */
+export function breakageAccount(isInternal: boolean): string {
+  return isInternal ? "intersegment/breakage" : "breakage";
+}
+
+/** An account of revenue, taken apart; undefined: it is none. What rounding leaves is income, and no revenue of anything. */
+export function revenueOf(
+  account: string,
+): { readonly product: string; readonly segment: "external" | "intersegment" } | undefined {
+  if (account === breakageAccount(false)) return { product: "breakage", segment: "external" };
+  const [first, product = ""] = account.split("/");
+  if (first === "revenue") return { product, segment: "external" };
+  return first === "intersegment" ? { product, segment: "intersegment" } : undefined;
+}
+
 /** Where nobody has said where a customer is taxed there is no tax, and so no posting. */
 export function taxAccount(jurisdiction: string | undefined): string {
   return `tax-payable/${jurisdiction ?? "unknown"}`;

@@ -11,34 +11,42 @@ const external = "revenue from customers outside the operator's group, without t
 const segment = "external revenue and intersegment revenue together";
 
 export const definitions = {
-  aiRevenue: { id: "ai-revenue", version: 1, text: `${external}, from products tagged AI` },
-  externalRevenue: { id: "external-revenue", version: 1, text: `${external}, from all products` },
+  aiRevenue: {
+    id: "ai-revenue",
+    version: 2,
+    text: `${external}, from products tagged AI; breakage of prepaid credits and what was committed to and not used (true-ups) count as other, because nothing was used for them of which it could be told that it is AI`,
+  },
+  externalRevenue: {
+    id: "external-revenue",
+    version: 2,
+    text: `${external}, from all products, breakage of prepaid credits (IFRS 15.B46) and true-ups of commitments among them`,
+  },
   segmentRevenue: {
     id: "segment-revenue",
-    version: 1,
-    text: `${segment}: what other segments of the group were charged counts too`,
+    version: 2,
+    text: `${segment}: what other segments of the group were charged counts too, breakage of what they had prepaid among it`,
   },
   aiShareOfExternal: {
     id: "ai-share-of-external",
-    version: 1,
-    text: "AI revenue as a share of external revenue",
+    version: 2,
+    text: "AI revenue as a share of external revenue, in which breakage of prepaid credits and true-ups of commitments are",
     denominator: "external-revenue",
   },
   aiShareOfSegment: {
     id: "ai-share-of-segment",
-    version: 1,
-    text: "AI revenue as a share of segment revenue",
+    version: 2,
+    text: "external AI revenue as a share of segment revenue, in which breakage of prepaid credits and true-ups of commitments are, and all that other segments were charged",
     denominator: "segment-revenue",
   },
   externalGrowth: {
     id: "external-growth-on-year",
-    version: 1,
-    text: "external revenue over that of the same quarter a year before, less one",
+    version: 2,
+    text: "external revenue over that of the same quarter a year before, less one; none before the quarter has ended",
   },
   segmentGrowth: {
     id: "segment-growth-on-year",
-    version: 1,
-    text: "segment revenue over that of the same quarter a year before, less one",
+    version: 2,
+    text: "segment revenue over that of the same quarter a year before, less one; none before the quarter has ended",
   },
   runRateByQuarter: { id: "ai-run-rate-quarter-x4", version: 1, text: "AI revenue of the quarter, times 4" },
   runRateByLastMonth: {

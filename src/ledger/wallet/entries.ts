@@ -1,7 +1,7 @@
 import type { Bill } from "../bill/bill.ts";
 import type { Tax } from "../bill/tax.ts";
 import { compare, fraction, multiply, none } from "../book/fraction.ts";
-import { revenueAccount, taxAccount } from "../entry/accounts.ts";
+import { breakageAccount, revenueAccount, taxAccount } from "../entry/accounts.ts";
 import { added, ledgerAmount, ledgerUnits, type Movement } from "../entry/postings.ts";
 import type { Grant } from "./grant.ts";
 import { recognised } from "./recognition.ts";
@@ -39,7 +39,7 @@ export function drawing(
   const { ofUse, ofBreakage } = earned(before, after);
   return added([
     { account: "contract-liabilities", currency, amount: ofUse + ofBreakage },
-    { account: "breakage", currency, amount: -ofBreakage },
+    { account: breakageAccount(isInternal), currency, amount: -ofBreakage },
     ...spread(bill, drawn - ofUse, isInternal),
     { account: "receivables", currency, amount: -drawn },
   ]);
@@ -66,11 +66,15 @@ function spread({ lines, net, currency }: Bill, amount: bigint, isInternal: bool
 }
 
 /** Credits that can no longer be used: what was paid for them and is not revenue yet is breakage. */
-export function lapsing(before: readonly Grant[], after: readonly Grant[], currency: string): readonly Movement[] {
+export function lapsing(
+  before: readonly Grant[],
+  after: readonly Grant[],
+  { currency, isInternal }: { readonly currency: string; readonly isInternal: boolean },
+): readonly Movement[] {
   const { ofUse, ofBreakage } = earned(before, after);
   return added([
     { account: "contract-liabilities", currency, amount: ofUse + ofBreakage },
-    { account: "breakage", currency, amount: -(ofUse + ofBreakage) },
+    { account: breakageAccount(isInternal), currency, amount: -(ofUse + ofBreakage) },
   ]);
 }
 

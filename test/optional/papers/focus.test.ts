@@ -26,12 +26,18 @@ function invoices(): readonly Invoice[] {
   const prices = [{ sku, graduated, minimum: "5.00" }];
   const tiers = billOf({ [sku]: "12345678.5" }, { prices, contracts });
   const drawn = { ...issuing, number: "INV-2026-000004", drawn: 50_000n };
+  const own = [{ version: "1", effectiveFrom: "2026-01-01", prices: [{ sku, pricePerMillion: "0.5" }] }];
+  const agreed = billOf(
+    { [sku]: "1234567" },
+    { prices, contracts: [{ contract: "d", customer: "acme", versions: own }] },
+  );
   return [
     goldenInvoice(),
     goldenPurchase(),
     issuedInvoice(invoiceOf(tiers, { ...issuing, number: "INV-2026-000003" })),
     issuedInvoice(invoiceOf(billOf(goldenUsage), drawn)),
     { ...lateInvoice(), number: "INV-2026-000005" },
+    issuedInvoice(invoiceOf(agreed, { ...issuing, number: "INV-2026-000006" })),
   ];
 }
 
