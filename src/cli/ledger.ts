@@ -135,6 +135,7 @@ function printReasons(
     ["transaction", `${transaction.number} ${transaction.kind} of ${transaction.period}, ${transaction.date}`],
     ["organisation", posting.organisationName ?? posting.organisation ?? "–"],
     ["made from", transaction.reference],
+    ...(transaction.documentNumber === null ? [] : [["document", transaction.documentNumber] as const]),
   ]);
   if (invoice !== null) {
     printer.text(`\n${invoice}\n`);
@@ -172,7 +173,11 @@ function printReasons(
     [...requests, ...records],
     "No usage made it.",
   );
+  if (requests.some(({ receipt }) => receipt !== null)) printer.remarks([whoseReceipts]);
 }
+
+const whoseReceipts =
+  "a receipt is its tenant's: `receipt get RECEIPT` fetches it with a key of the project that asked (--api-key-file, or BAILIWICK_KEY), and not with an operator's token; `export organisation` has all of a customer's, for an operator too.";
 
 /** A record's quantity, or a request's tokens: what went in and what came out. */
 function quantityOf({ sku, quantity, inputTokens, outputTokens }: Reasons["records"][number]): string {

@@ -106,6 +106,7 @@ export type { UsedTokens } from "./settlements.ts";
 export { type PostUsed, readWatermark, refusalsKept, ship, type ShipOutcome } from "./ship.ts";
 export { balancesUntil, quantitiesByDimension, revenueCurrencies, revenueSums, type RevenueSum } from "./revenue.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
+export { toldUsage, type ToldUsage } from "./told-usage.ts";
 export {
   addUnrated,
   type Dropped,

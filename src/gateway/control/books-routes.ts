@@ -17,13 +17,14 @@ import {
   ratedLater,
   reasons,
   recorded,
+  toldRows,
   transactions,
   trialBalance,
   unrated as unratedRow,
   unratedRows,
   wholeInvoice,
 } from "./books-wire.ts";
-import { decimal, instant, isOneLine, notOneLine, oneLine, page, pageOf, reference, words } from "./fields.ts";
+import { day, decimal, instant, isOneLine, notOneLine, oneLine, page, pageOf, reference, words } from "./fields.ts";
 import type { Asker } from "./access.ts";
 import { refuse, type Refusal } from "../../base/index.ts";
 import type { BooksOperations } from "./operations.ts";
@@ -156,6 +157,24 @@ function usageRoutes(books: BooksOperations): readonly Route[] {
         if (typeof whose === "object") return whose;
         return books.metered({ organisation: whose, sku, from, until, invoice, line }, pageOf(query));
       },
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/usage/told",
+        name: "listToldUsage",
+        summary:
+          "Adds up what other services have told, by organisation and SKU: requests that were served are not in it.",
+        query: z.strictObject({
+          ...page,
+          organisation: reference.optional(),
+          from: day.optional(),
+          to: day.optional(),
+        }),
+        answer: toldRows,
+      },
+      ({ query: { organisation, from, to, ...rest } }) => books.toldUsage({ organisation, from, to }, pageOf(rest)),
     ),
     route(
       {

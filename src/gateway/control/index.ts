@@ -52,6 +52,7 @@ export type {
   Reasons,
   Recorded,
   TrialBalance,
+  ToldUsage,
   Unrated,
   WholeInvoice,
 } from "./books-wire.ts";
