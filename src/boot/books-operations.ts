@@ -51,10 +51,16 @@ export function booksOperations(parts: OperationParts): Books {
       const found = organisation === undefined ? undefined : await parts.tenancy.showOrganisation(organisation);
       if (found !== undefined && "outcome" in found) return found;
       const filter = { ...(found && { organisation: found.id }), ...(from && { from }), ...(to && { to }) };
-      return toldList(await toldUsage(ledger, filter, page), ({ organisation: _, organisationName, ...row }) => ({
-        organisation: organisationName,
-        ...row,
-      }));
+      return toldList(
+        await toldUsage(ledger, filter, page),
+        ({ organisationName, sku, records, quantity, uncounted }) => ({
+          organisation: organisationName,
+          sku,
+          records,
+          quantity,
+          uncounted,
+        }),
+      );
     },
     unrated: async (filter, page) => {
       const found = await unrated(ledger, page, filter);
