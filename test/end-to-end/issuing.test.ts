@@ -121,7 +121,8 @@ test("killed while a period's invoices become final, and started again: no numbe
 });
 
 test("what was issued is written as one file, or as all of a period into a folder, and as FOCUS", async () => {
-  const [first] = await listed();
+  // Invoices of one close are in no order; the second customer's name has a character that no font here has.
+  const first = (await listed()).find(({ organisation }) => organisation.name !== names[1]);
   const out = join(folder.path, "one.xml");
   const made = await cloud.command<{ number: string }>(
     "invoice",
@@ -159,7 +160,7 @@ test("what was issued is written as one file, or as all of a period into a folde
     /--format xrechnung-ubl is written as \.xml, and --out ends in \.pdf/,
   );
   // Where it is the only one, what keeps it from being written is all that is said.
-  const alone = await refusedOf(odd[0]!.number!, "--format", "pdf", "--out", join(folder.path, "pdf"));
+  const alone = await refusedOf(odd[0]!.number, "--format", "pdf", "--out", join(folder.path, "pdf"));
   assert.match(alone, /^error: .*No font here has[^\n]*\(format_unsupported\)\n/);
   assert.doesNotMatch(alone, /Nothing was used/);
   for (const [name, begins] of [

@@ -39,14 +39,16 @@ test("a document's number stands beside what it was made from, where there is on
 const isThere = spawnSync("hledger", ["--version"]).status === 0;
 test("hledger finds a credit note by its number", { skip: isThere ? false : "hledger is not installed" }, () => {
   const accounts = [...new Set(credit.postings.map(({ account }) => account))];
-  const { opening, entry } = plainText("hledger", kindOf);
+  const written = plainText("hledger", kindOf);
   const journal = [
-    opening(
+    written.opening(
       accounts.map((account) => ({ account, kind: kindOf(account) })),
       ["EUR"],
     ),
   ]
-    .concat([credit, { ...credit, number: 9, documentNumber: "CN-2026-000003" }, accrued].map(entry))
+    .concat(
+      [credit, { ...credit, number: 9, documentNumber: "CN-2026-000003" }, accrued].map((each) => written.entry(each)),
+    )
     .join("");
   const asked = (...args: readonly string[]) =>
     spawnSync("hledger", ["-f", "-", ...args], { input: journal, encoding: "utf8" });
