@@ -17,6 +17,7 @@ import {
   unratedDue,
   webhookChannel,
 } from "./index.ts";
+import { webhookKey, webhookSignature } from "./webhook.ts";
 
 let temporary: TemporaryPostgres;
 before(async () => {
@@ -196,7 +197,13 @@ test("a webhook gets a CloudEvent, signed over id, time and body, and no redirec
   context.after(() => (server.closeAllConnections(), server.close()));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
   const clock = new ManualClock(alert.atMs);
-  const channel = webhookChannel({ url, secret: "s3cret", allowPrivate: false, source: "/installations/i", clock });
+  const channel = webhookChannel({
+    url,
+    key: Buffer.from("s3cret"),
+    allowPrivate: false,
+    source: "/installations/i",
+    clock,
+  });
   await channel.send(alert);
   const { headers, body } = got[0]!;
   assert.equal(headers["content-type"], "application/cloudevents+json");
@@ -217,10 +224,26 @@ test("a webhook gets a CloudEvent, signed over id, time and body, and no redirec
   assert.equal(got.length, 3);
 });
 
+test("a secret is its text, or behind whsec_ the key that its Base64 is, as Standard Webhooks have it", () => {
+  // The example of their specification and libraries.
+  const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  const [id, seconds, body] = ["msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, '{"test": 2432232314}'] as const;
+  const signature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+  assert.equal(webhookSignature(webhookKey(secret)!, id, seconds, body), signature);
+  const key = Buffer.from("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "base64");
+  const own = createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64");
+  assert.equal(`v1,${own}`, signature);
+  assert.deepEqual(webhookKey("s3cret"), Buffer.from("s3cret"));
+  assert.deepEqual(webhookKey("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")!.length, 32);
+  for (const none of ["", "?", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", "a b="]) {
+    assert.equal(webhookKey(`whsec_${none}`), undefined, none);
+  }
+});
+
 for (const host of ["10.0.0.1", "169.254.169.254", "[fd00::1]"]) {
   test(`a webhook at ${host} is not asked unless the settings allow it`, async () => {
     const clock = new ManualClock(alert.atMs);
-    const options = { url: `https://${host}/`, secret: "s", allowPrivate: false, source: "/i", clock };
+    const options = { url: `https://${host}/`, key: Buffer.from("s"), allowPrivate: false, source: "/i", clock };
     await assert.rejects(webhookChannel(options).send(alert), /no address of the Internet/);
   });
 }

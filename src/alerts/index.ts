@@ -8,4 +8,4 @@
 export { type Alert, crossed, type Due, type Level, refusedDue, unratedDue } from "./due.ts";
 export { type AlertChannel, type Alerts, createAlerts } from "./alerts.ts";
 export { emailChannel, type EmailOptions } from "./email.ts";
-export { webhookChannel, type WebhookOptions } from "./webhook.ts";
+export { webhookChannel, webhookKey, type WebhookOptions } from "./webhook.ts";

@@ -7,7 +7,8 @@ import type { Alert } from "./due.ts";
 
 export interface WebhookOptions {
   readonly url: string;
-  readonly secret: string;
+  /** What it signs with: see `webhookKey`. */
+  readonly key: Buffer;
   /** Whether it may be within networks of one's own; this machine always may. */
   readonly allowPrivate: boolean;
   /** Who tells it: this installation. */
@@ -18,10 +19,26 @@ export interface WebhookOptions {
 const timeoutMs = 10_000;
 
 /**
- * Sends alerts as CloudEvents (1.0.2, structured JSON), signed as Standard Webhooks have it: HMAC-SHA256 over id, seconds and body.
- * No redirect is followed.
+ * The key that a secret is: behind `whsec_` its Base64, as Standard Webhooks have it
+ * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md); any other is the text itself. undefined:
+ * it begins so, and is no Base64.
  */
-export function webhookChannel({ url, secret, allowPrivate, source, clock }: WebhookOptions): AlertChannel {
+export function webhookKey(secret: string): Buffer | undefined {
+  if (!secret.startsWith(prefix)) return Buffer.from(secret, "utf8");
+  const encoded = secret.slice(prefix.length);
+  const key = Buffer.from(encoded, "base64");
+  return key.length > 0 && key.toString("base64") === encoded ? key : undefined;
+}
+
+const prefix = "whsec_";
+
+/** As Standard Webhooks have it: HMAC-SHA256 over id, seconds and body. */
+export function webhookSignature(key: Buffer, id: string, seconds: number, body: string): string {
+  return `v1,${createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64")}`;
+}
+
+/** Sends alerts as CloudEvents (1.0.2, structured JSON), signed as Standard Webhooks have it. No redirect is followed. */
+export function webhookChannel({ url, key, allowPrivate, source, clock }: WebhookOptions): AlertChannel {
   const { hostname } = new URL(url);
   const mayBeInside = allowPrivate || isLoopback(hostname);
   const bare = hostname.replace(/^\[|\]$/g, "");
@@ -38,7 +55,6 @@ export function webhookChannel({ url, secret, allowPrivate, source, clock }: Web
       const id = `alert_${alert.number}`;
       const body = JSON.stringify(eventOf(alert, id, source));
       const seconds = Math.floor(clock.nowMs() / 1_000);
-      const signature = createHmac("sha256", secret).update(`${id}.${seconds}.${body}`).digest("base64");
       const answer = await request(url, {
         method: "POST",
         dispatcher,
@@ -46,7 +62,7 @@ export function webhookChannel({ url, secret, allowPrivate, source, clock }: Web
           "content-type": "application/cloudevents+json",
           "webhook-id": id,
           "webhook-timestamp": String(seconds),
-          "webhook-signature": `v1,${signature}`,
+          "webhook-signature": webhookSignature(key, id, seconds, body),
         },
         body,
         headersTimeout: timeoutMs,

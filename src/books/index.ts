@@ -22,5 +22,6 @@ export { accounts, entries, metered, periods, trialBalance, why } from "./readin
 export { record } from "./recording.ts";
 export { servedUsage } from "./served.ts";
 export { type WalletNow, walletsNow } from "./standing.ts";
+export { toldUsage } from "./told.ts";
 export { dropUnrated, rateUnrated, unrated } from "./unrated.ts";
 export { type AskedGrant, grantCredits, walletHistory } from "./wallets.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test, type TestContext } from "node:test";
 import { sql } from "kysely";
-import type { OrganisationId } from "../base/index.ts";
+import { ManualClock, type OrganisationId } from "../base/index.ts";
 import { linePeriods } from "../invoicing/index.ts";
 import { goldenBuyer, goldenIssuer, goldenPrices, goldenUsage } from "../invoicing/testing.ts";
 import { issuedDocuments } from "../store/index.ts";
@@ -12,6 +12,7 @@ import {
   applyPriceBook,
   close,
   credit,
+  entries,
   finalize,
   finalizePeriod,
   makeVoid,
@@ -19,6 +20,7 @@ import {
   preview,
   record,
   trialBalance,
+  why,
 } from "./index.ts";
 import { taken, type TestBooks, testBooks } from "./testing.ts";
 
@@ -410,4 +412,49 @@ test("the chart of accounts has the taxes of the price book before any is owed",
   context.after(() => books.close());
   await books.applyPrices({ currency: "CNY", versions: [], taxes: [{ jurisdiction: "CN", percent: 6 }] });
   assert.ok((await accounts(books)).some(({ account: name }) => name === "tax-payable/CN"));
+});
+
+test("a posting names the document that it belongs to, and of two credit notes of one amount each its own", async (context) => {
+  const { books, ids } = await closedMarch(context, ["acme", "bolt"]);
+  const [id, other] = ids as [string, string];
+  const told = async () => {
+    const { items } = taken(await entries(books, { period: undefined }, { limit: 100, after: undefined }));
+    return items
+      .filter(({ kind, reference }) => kind !== "accrual" && reference === id)
+      .map(({ kind, documentNumber }) => `${kind} ${documentNumber}`);
+  };
+  assert.deepEqual(await told(), ["reversal null", "bill null"]);
+  for (const each of [other, id]) taken(await finalize(books, each, "tester"));
+  const back = async (invoice: string, net: string, at = books) =>
+    taken(await credit(at, { invoice, reason: "Outage", what: { account, net } }, "tester")).number;
+  const numbers = [
+    await back(id, "100.00"),
+    await back(id, "30.00"),
+    await back(other, "100.00"),
+    await back(id, "100.00"),
+  ];
+  assert.deepEqual(
+    numbers,
+    [1, 2, 3, 4].map((each) => `CN-2026-00000${each}`),
+  );
+  // The next year's numbers begin again.
+  const later = { ...books, clock: new ManualClock(Date.parse("2027-01-02T00:00:00Z")) };
+  assert.equal(await back(id, "100.00", later), "CN-2027-000001");
+  assert.deepEqual(await told(), [
+    "reversal INV-2026-000002",
+    "bill INV-2026-000002",
+    "credit CN-2026-000001",
+    "credit CN-2026-000002",
+    "credit CN-2026-000004",
+    "credit CN-2027-000001",
+  ]);
+  const posted = await books.db
+    .selectFrom("ledgerTransactions")
+    .select("number")
+    .where("kind", "=", "credit")
+    .where("reference", "=", id)
+    .orderBy("number")
+    .execute();
+  const why3 = taken(await why(books, `${posted[2]!.number}.1`));
+  assert.deepEqual([why3.transaction.documentNumber, why3.invoice], ["CN-2026-000004", id]);
 });

@@ -27,6 +27,7 @@ import {
   transactions,
 } from "../store/index.ts";
 import type { BooksContext } from "./context.ts";
+import { cursorOf, noNext, pageOf, textsOf } from "./cursors.ts";
 
 export interface AccountBalance extends Balance {
   readonly kind: AccountKind;
@@ -83,15 +84,6 @@ export async function entries(
   return pageOf(rows, page.limit, ({ number }) => String(number));
 }
 
-export function noNext(): Refusal {
-  return refuse("invalid_request", "This is not the `next` of a list.", { param: "after" });
-}
-
-function pageOf<Row>(rows: readonly Row[], limit: number, nextOf: (row: Row) => string): List<Row> {
-  const items = rows.slice(0, limit);
-  return { items, next: rows.length > limit ? nextOf(items.at(-1)!) : null };
-}
-
 /** What was metered, requests first: everything that is, or will be, on an invoice, or waits for a price. */
 export async function metered(
   { db }: BooksContext,
@@ -123,27 +115,14 @@ function pageOfKind(
   const key = ({ organisation, source, id, sku }: MeteredRow): readonly string[] =>
     kind === "requests" ? [id] : [organisation, source, id, sku!];
   const next = rows.length > limit ? [kind, ...key(items.at(-1)!)] : last;
-  return { items, next: next === undefined ? null : Buffer.from(JSON.stringify(next)).toString("base64url") };
-}
-
-/** What no database's text can hold was in no key. */
-function isKey(part: string): boolean {
-  return !part.includes("\0") && part.isWellFormed();
+  return { items, next: next === undefined ? null : cursorOf(next) };
 }
 
 function partsOf(after: string): readonly string[] | undefined {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(after, "base64url").toString("utf8"));
-    const isCursor = Array.isArray(parts) && parts.every((part) => typeof part === "string" && isKey(part));
-    return isCursor &&
-      ((parts[0] === "requests" && parts.length <= 2) ||
-        (parts[0] === "records" && (parts.length === 1 || parts.length === 5)))
-      ? parts
-      : undefined;
-  } catch {
-    // What is no cursor was not ours: the caller says so.
-    return undefined;
-  }
+  const parts = textsOf(after);
+  if (parts === undefined) return undefined;
+  const isOfRequests = parts[0] === "requests" && parts.length <= 2;
+  return isOfRequests || (parts[0] === "records" && (parts.length === 1 || parts.length === 5)) ? parts : undefined;
 }
 
 /** Why something was posted: the way from it back to what was used. */

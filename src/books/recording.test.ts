@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test, type TestContext } from "node:test";
 import { findSums } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { record } from "./index.ts";
+import { record, toldUsage } from "./index.ts";
 import { taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
@@ -89,4 +89,41 @@ test("where some of a call was told before only the rest is added, and a contrad
   const acme = await books.organisation("acme");
   assert.equal(sums.length, 3);
   for (const { organisation, events } of sums) assert.equal(events, organisation === acme ? 2 : 1);
+});
+
+test("what was told is added up by customer and SKU, of the days asked for, a part at once", async (context) => {
+  const books = await opened(context);
+  const at = (id: string, customer: string, time: string, quantity: number | undefined) => {
+    const { quantity: _, ...rest } = used(id, customer);
+    return { ...rest, time, ...(quantity === undefined ? {} : { quantity }) };
+  };
+  const told = [
+    at("a", "acme", "2026-03-01T00:00:00Z", 1.5),
+    at("b", "acme", "2026-03-31T23:59:59.999Z", 2),
+    at("c", "acme", "2026-02-28T23:59:59.999Z", 40),
+    at("d", "acme", "2026-03-02T00:00:00Z", undefined),
+    { ...at("e", "acme", "2026-03-02T00:00:00Z", 3), sku: "c/y" },
+    at("f", "globex", "2026-03-02T00:00:00Z", 7),
+  ];
+  taken(await record(books, told, "call"));
+  const march = { from: "2026-03-01", to: "2026-03-31" };
+  const rows: string[] = [];
+  let after: string | undefined;
+  do {
+    const part = taken(await toldUsage(books, march, { limit: 2, after }));
+    rows.push(
+      ...part.items.map(({ organisationName, sku, records, quantity, uncounted }) =>
+        [organisationName, sku, records, quantity, uncounted].join(" "),
+      ),
+    );
+    after = part.next ?? undefined;
+  } while (after !== undefined);
+  assert.deepEqual(rows.toSorted(), ["acme c/x 3 3.5 1", "acme c/y 1 3 0", "globex c/x 1 7 0"]);
+  const organisation = await books.organisation("acme");
+  const all = taken(await toldUsage(books, { organisation }, { limit: 10, after: undefined }));
+  assert.deepEqual(
+    all.items.map(({ sku, quantity }) => `${sku} ${quantity}`),
+    ["c/x 43.5", "c/y 3"],
+  );
+  assert.ok("code" in (await toldUsage(books, {}, { limit: 1, after: "nonsense" })));
 });

@@ -11,7 +11,7 @@ import {
 } from "../store/index.ts";
 import { accrue, hold } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
-import { noNext } from "./reading.ts";
+import { noNext } from "./cursors.ts";
 
 /** What waits for a price, or for somebody who knows its quantity, or what was written off; the oldest first. */
 export async function unrated(

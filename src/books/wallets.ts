@@ -25,7 +25,7 @@ import { hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { organisationsOf } from "./organisations.ts";
 import { addPurchase } from "./purchases.ts";
-import { noNext } from "./reading.ts";
+import { noNext } from "./cursors.ts";
 
 /** Credits as they are asked for; money and credits are decimal strings. */
 export interface AskedGrant {

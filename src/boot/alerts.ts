@@ -16,8 +16,8 @@ import type { Budgets } from "../ledger/index.ts";
 import { type Store, walletStanding } from "../store/index.ts";
 import type { RequestMeters } from "../telemetry/index.ts";
 import type { Stops } from "./database.ts";
-import { Failed } from "./failed.ts";
 import type { BootOptions } from "./options.ts";
+import { secretsOf } from "./secrets.ts";
 import type { FollowedWallets } from "./wallets.ts";
 import { messageOf } from "./words.ts";
 
@@ -56,27 +56,18 @@ export async function openAlerts(options: BootOptions, parts: Parts, stops: Stop
 function channelsOf(options: BootOptions, installation: string): readonly AlertChannel[] {
   const { webhook, email } = options.settings.billing.alerts;
   const { clock } = options;
+  const { webhookKey, mailPassword } = secretsOf(options);
   const channels: AlertChannel[] = [];
   if (webhook !== undefined) {
-    const secret = secretOf(options, webhook.secretEnvironment, "the secret that webhooks are signed with");
     const { url, allowPrivate } = webhook;
-    channels.push(webhookChannel({ url, secret, allowPrivate, source: `/installations/${installation}`, clock }));
+    const key = webhookKey!;
+    channels.push(webhookChannel({ url, key, allowPrivate, source: `/installations/${installation}`, clock }));
   }
   if (email !== undefined) {
-    const { host, port, security, user, passwordEnvironment, from, to } = email;
-    const password =
-      passwordEnvironment === undefined
-        ? undefined
-        : secretOf(options, passwordEnvironment, "the mail server's password");
-    channels.push(emailChannel({ host, port, security, user, password, from, to }));
+    const { host, port, security, user, from, to } = email;
+    channels.push(emailChannel({ host, port, security, user, password: mailPassword, from, to }));
   }
   return channels;
-}
-
-function secretOf({ environment }: BootOptions, name: string, what: string): string {
-  const secret = environment[name];
-  if (secret !== undefined && secret.trim() !== "") return secret;
-  throw new Failed(`The environment has no ${name}, which is to hold ${what}.`, `Set ${name}, and start again.`);
 }
 
 async function budgetLevels({ store, budgets, ledger }: Parts, nowMs: number): Promise<readonly Level[]> {

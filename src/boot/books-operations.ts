@@ -12,6 +12,7 @@ import {
   rateUnrated,
   record,
   showPriceBook,
+  toldUsage,
   trialBalance,
   type BooksContext,
   unrated,
@@ -46,6 +47,21 @@ export function booksOperations(parts: OperationParts): Books {
     recordUsage: (records, request) => record(ledger, records, `usage ${request}`),
     metered: async (filter, page) =>
       (page.after === undefined ? await shipped() : undefined) ?? meteredPage(parts, filter, page),
+    toldUsage: async ({ organisation, from, to }, page) => {
+      const found = organisation === undefined ? undefined : await parts.tenancy.showOrganisation(organisation);
+      if (found !== undefined && "outcome" in found) return found;
+      const filter = { ...(found && { organisation: found.id }), ...(from && { from }), ...(to && { to }) };
+      return toldList(
+        await toldUsage(ledger, filter, page),
+        ({ organisationName, sku, records, quantity, uncounted }) => ({
+          organisation: organisationName,
+          sku,
+          records,
+          quantity,
+          uncounted,
+        }),
+      );
+    },
     unrated: async (filter, page) => {
       const found = await unrated(ledger, page, filter);
       return "outcome" in found ? found : { ...found, items: await unratedTold(parts, found.items) };

@@ -35,6 +35,7 @@ import { openReservations } from "./reservations.ts";
 import { openResidency } from "./residency.ts";
 import { Reserved } from "./reserved.ts";
 import { identitiesOf, openRights } from "./rights.ts";
+import { secretsOf } from "./secrets.ts";
 import { serviceLevels } from "./service-levels.ts";
 import { together } from "./together.ts";
 import { upstreamsOf } from "./upstreams.ts";
@@ -98,6 +99,8 @@ async function stopAll(stops: Stops): Promise<void> {
 
 async function start(options: BootOptions, stops: Stops): Promise<RunningCloud> {
   const { settings, clock, log, signal } = options;
+  // What would fail at the end of a long start fails before it.
+  secretsOf(options);
   const ids = createIds(clock);
   const served = Promise.withResolvers<void>();
   const upstreams = upstreamsOf(options, () => served.resolve());

@@ -16,6 +16,7 @@ import type { Retention } from "../tenancy/index.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
 import type { BootOptions } from "./options.ts";
+import { secretsOf } from "./secrets.ts";
 import { messageOf } from "./words.ts";
 
 const secondsADay = 86_400;
@@ -89,14 +90,7 @@ function usualEncryption(options: BootOptions, folder: DataFolder): KeyEncryptio
     const path = keyFile === undefined ? join(folder.path, "content-encryption-key") : resolve(keyFile);
     return fileOf(options, path, keyFile === undefined);
   }
-  const token = options.environment[vault.tokenEnvironment];
-  if (token === undefined || token === "") {
-    throw new Failed(
-      `The environment has no ${vault.tokenEnvironment}, which is to hold Vault's token.`,
-      "Set it, or take `contents.vault` out of the settings.",
-    );
-  }
-  return vaultKeyEncryption({ url: vault.url, key: vault.key, token });
+  return vaultKeyEncryption({ url: vault.url, key: vault.key, token: secretsOf(options).vaultToken! });
 }
 
 function fileOf({ randomBytes }: BootOptions, path: string, isMade: boolean): KeyEncryption {

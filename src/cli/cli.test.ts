@@ -148,6 +148,32 @@ test("usage prints the promised rows, every page of them, and a table for people
   assert.deepEqual([error["code"], error["next"]], ["books_behind", errorCodes.books_behind.next]);
 });
 
+test("usage that other services told of is said to be there, and added up by SKU", async (context) => {
+  const { run, control } = await withCloud(context);
+  assert.equal((await run("usage")).stderr, "Nothing was used.\n");
+  const none = await run("usage --told");
+  assert.deepEqual([none.stdout, none.stderr], ["", "No other service has told of usage.\n"]);
+  await control.operations.books.recordUsage([{ id: "1", sku: "seats", quantity: "2.5" }], "call");
+  const told = await run("usage --from 2026-10-01");
+  assert.deepEqual([told.code, told.stdout], [0, ""]);
+  assert.match(
+    told.stderr,
+    /^No request was served\. Other services have told of usage: `usage --told` .*`usage export`/,
+  );
+  // A project, a key or a model has requests alone.
+  assert.equal((await run("usage --model fake")).stderr, "Nothing was used.\n");
+  assert.match((await run("usage --told --model fake")).stderr, /has no project, key or model/);
+  const table = await run("usage --told");
+  assert.equal(
+    table.stdout,
+    "ORGANISATION  SKU    RECORDS  QUANTITY  NOT COUNTED\nacme          seats        1       2.5            0\n",
+  );
+  assert.deepEqual(JSON.parse((await run("usage --told --json")).stdout), [
+    { organisation: "acme", sku: "seats", records: 1, quantity: "2.5", uncounted: 0 },
+  ]);
+  assert.match((await run("usage --help")).stdout, /--told.*other services/s);
+});
+
 test("a device is reserved, listed, ended, and its hours are told", async (context) => {
   const { run } = await withCloud(context);
   await withTenants(run);

@@ -11,6 +11,7 @@ import { once } from "./once.ts";
 import {
   failedTold,
   failUnlessAll,
+  fileFormat,
   type PaperOptions,
   printInvoices,
   putPapers,
@@ -201,25 +202,31 @@ function addRender(group: Command, context: CommandContext): void {
     .description(
       "write what was issued, by an invoice's id or a document's number, or all of a period with its credit notes",
     );
-  withJson(withCloud(withPapers(render, "a folder, where what is there stays; or a file of one document")))
+  withJson(
+    withCloud(
+      withPapers(
+        render,
+        "a folder, where what is there stays; or a file of one document, whose ending says its format (.xml: ubl)",
+      ),
+    ),
+  )
     .option("--period <period>", "such as 2026-03")
     .option("--preview", "drafts instead, as the PDF that they would become, marked as drafts; takes no number")
     .action(async (id: string | undefined, options: RenderOptions, command: Command) => {
       oneOf(id, options.period, command);
       if (options.preview === true) return previewDrafts(id, options, context, command);
-      const { format = ["ubl", "pdf"] } = options;
+      const format = fileFormat(options, command);
       const found = await documentsFor(id, options, context);
-      if (/\.(pdf|xml|json)$/.test(options.out)) {
-        if (found.length !== 1 || format.length !== 1) {
-          command.error("error: a file holds one document in one --format; name a folder", { exitCode: 2 });
-        }
-        const file = await writePaper(found[0]!, format[0]!, options, context);
+      if (format !== undefined) {
+        if (found.length !== 1) command.error("error: a file holds one document; name a folder", { exitCode: 2 });
+        const file = await writePaper(found[0]!, format, options, context);
         const { number } = found[0]!;
         return options.json === true ? printer.json({ number, file }) : printer.text(`${number}: ${file}\n`);
       }
       const { put, failed } = await putPapers(found, options, context);
       if (options.json === true) printer.json({ invoices: put, failed: failed.map(failedTold) });
-      else printInvoices(put, context);
+      // Where none was written, the error says all.
+      else if (put.length > 0) printInvoices(put, context);
       failUnlessAll(failed, found.length);
     });
 }

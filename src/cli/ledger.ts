@@ -136,6 +136,7 @@ function printReasons(
     ["organisation", posting.organisationName ?? posting.organisation ?? "–"],
     ["made from", transaction.reference],
     ...(payment === null ? [] : [[payment.kind, paymentText(payment)] as const]),
+    ...(transaction.documentNumber === null ? [] : [["document", transaction.documentNumber] as const]),
   ]);
   if (invoice !== null) {
     printer.text(`\n${invoice}\n`);
@@ -173,11 +174,14 @@ function printReasons(
     [...requests, ...records],
     "No usage made it.",
   );
+  if (requests.some(({ receipt }) => receipt !== null)) printer.remarks([whoseReceipts]);
 }
 
 function paymentText({ id, date, payment }: NonNullable<Reasons["payment"]>): string {
   return `${id} of ${date}${payment === null ? "" : `: ${payment} did not last`}`;
 }
+const whoseReceipts =
+  "a receipt is its tenant's: `receipt get RECEIPT` fetches it with a key of the project that asked (--api-key-file, or BAILIWICK_KEY), and not with an operator's token; `export organisation` has all of a customer's, for an operator too.";
 
 /** A record's quantity, or a request's tokens: what went in and what came out. */
 function quantityOf({ sku, quantity, inputTokens, outputTokens }: Reasons["records"][number]): string {

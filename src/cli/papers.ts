@@ -39,6 +39,24 @@ const formats = [
   "facturx",
 ] as const satisfies readonly PaperFormat[];
 
+function endingOf(format: PaperFormat): "json" | "pdf" | "xml" {
+  if (format === "json") return "json";
+  return format === "pdf" || format === "facturx" ? "pdf" : "xml";
+}
+
+/** What a file of one document holds: what `--format` says, else what its ending does; undefined: `--out` is a folder. */
+export function fileFormat({ out, format }: PaperOptions, command: Command): PaperFormat | undefined {
+  const ending = /\.(pdf|xml|json)$/.exec(out)?.[1];
+  if (ending === undefined) return undefined;
+  const [asked, ...others] = format ?? formats.filter((each) => endingOf(each) === ending).slice(0, 1);
+  if (asked === undefined || others.length > 0) {
+    command.error("error: a file holds one document in one --format; name a folder", { exitCode: 2 });
+  }
+  if (endingOf(asked) === ending) return asked;
+  const mismatch = `error: --format ${asked} is written as .${endingOf(asked)}, and --out ends in .${ending}`;
+  return command.error(mismatch, { exitCode: 2 });
+}
+
 export function withPapers(command: Command, where = "where the invoices go; what is there stays"): Command {
   return withRequired(command, "--out <folder>", where)
     .option("--format <format>", `${formats.join(", ")}; again for another; default: ubl and pdf`, formatOf)

@@ -24,3 +24,34 @@ test("a wallet's amounts are explained where they are not seen", async (context)
   const plain = await told(amounts("11000", "2786.67", "8213.33"));
   assert.equal(plain.stderr, "");
 });
+
+test("movements are of the one currency that there is; of several one is asked for", async (context) => {
+  const { run, control } = await withCloud(context);
+  const { wallets } = control.operations;
+  const show = wallets.show.bind(wallets);
+  assert.equal((await run("wallet movements acme")).stderr, (await run("wallet movements acme --currency EUR")).stderr);
+  wallets.show = async (organisation) => {
+    const found = await show(organisation);
+    if ("outcome" in found) return found;
+    return { ...found, items: ["EUR", "USD"].map((currency) => ({ ...found.items[0]!, currency })) };
+  };
+  const many = await run("wallet movements acme");
+  assert.equal(many.code, 2);
+  assert.match(many.stderr, /acme has wallets in EUR, USD\. .*\n {2}next: Name one with --currency\./);
+  wallets.show = async () => ({ items: [], next: null });
+  assert.match((await run("wallet movements acme")).stderr, /acme has no wallet\. \(not_found\)/);
+});
+
+test("an amount that is none is told what it should be", async (context) => {
+  const { run } = await withCloud(context);
+  for (const [field, line] of [
+    ["credits", "--credits abc --paid 1"],
+    ["paid", "--credits 1 --paid 1,5"],
+  ] as const) {
+    const refused = await run(`wallet grant acme ${line}`);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /a decimal string such as "12\.50"/);
+    assert.match(refused.stderr, new RegExp(`^error: \`${field}\` is not valid: `));
+    assert.doesNotMatch(refused.stderr, /\^|\\d|pattern/);
+  }
+});

@@ -3,7 +3,8 @@ import { formatAmount, parseAmount } from "../base/index.ts";
 import type { Wallet, WalletGrant, WalletMovementTold } from "../gateway/control/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
-import { pathOf } from "./control-client.ts";
+import { type ControlClient, pathOf } from "./control-client.ts";
+import { CommandFailure } from "./failure.ts";
 import { once } from "./once.ts";
 import { parseInstant } from "./reservation.ts";
 
@@ -126,13 +127,13 @@ function addShow(group: Command, context: CommandContext): void {
 }
 
 function addMovements(group: Command, context: CommandContext): void {
-  const command = withJson(
-    withCloud(group.command("movements <organisation>").description("list what became of a wallet's credits")),
-  );
-  withRequired(command, "--currency <currency>", "of which of its wallets").action(
-    async (organisation: string, options: Options & { currency: string }) => {
-      const path = pathOf`/wallets/${organisation}/${options.currency}/movements`;
-      const rows = await client(context, options).list<WalletMovementTold>(path);
+  withJson(withCloud(group.command("movements <organisation>").description("list what became of a wallet's credits")))
+    .option("--currency <currency>", "of which of its wallets; default: the one that there is")
+    .action(async (organisation: string, options: Options & { currency?: string }) => {
+      const cloud = client(context, options);
+      const currency = options.currency ?? (await onlyCurrency(cloud, organisation));
+      const path = pathOf`/wallets/${organisation}/${currency}/movements`;
+      const rows = await cloud.list<WalletMovementTold>(path);
       if (options.json === true) return context.printer.json(rows);
       return context.printer.table<WalletMovementTold>(
         [
@@ -145,8 +146,19 @@ function addMovements(group: Command, context: CommandContext): void {
         rows,
         "Nothing was drawn, and nothing has lapsed.",
       );
-    },
-  );
+    });
+}
+
+async function onlyCurrency(cloud: ControlClient, organisation: string): Promise<string> {
+  const rows = await cloud.list<Wallet>(pathOf`/wallets/${organisation}`);
+  const [first, ...others] = rows.map(({ currency }) => currency);
+  if (first !== undefined && others.length === 0) return first;
+  if (first === undefined) {
+    const next = "`wallet grant` makes one.";
+    throw new CommandFailure("not_found", `${organisation} has no wallet.`, { next });
+  }
+  const message = `${organisation} has wallets in ${[first, ...others].join(", ")}.`;
+  throw new CommandFailure("invalid_option", message, { next: "Name one with --currency." });
 }
 
 /** Who pays later and was never granted anything has no wallet that could be overdrawn. */

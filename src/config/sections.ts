@@ -99,7 +99,7 @@ const alerts = z.strictObject({
         .refine((text) => !/[@#]/.test(text), "no credentials or fragment")
         .describe("Where alerts are sent as CloudEvents; https, or this machine."),
       secretEnvironment: environmentName.describe(
-        "The environment variable that holds the secret they are signed with.",
+        "The environment variable that holds the secret they are signed with: whsec_ and the Base64 of a key, as Standard Webhooks have it, or any text.",
       ),
       allowPrivate: z.boolean().default(false).describe("Whether that may be an address within your own networks."),
     })

@@ -115,6 +115,7 @@ export {
   servedRevenue,
 } from "./revenue.ts";
 export { openStore, ping, type Store, type StoreOptions, type StoreRefusal } from "./store.ts";
+export { toldUsage, type ToldUsage } from "./told-usage.ts";
 export {
   addUnrated,
   type Dropped,

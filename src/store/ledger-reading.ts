@@ -1,5 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { OrganisationId, ReceiptId, RequestId } from "../base/index.ts";
+import { documentNumbers } from "./document-numbers.ts";
 import type { Database } from "./schema.ts";
 import { isOfBatch } from "./settlements.ts";
 
@@ -21,6 +22,8 @@ export interface TransactionRow {
   readonly period: string;
   readonly at: Date;
   readonly reference: string;
+  /** Of the invoice or credit note that it belongs to; null: of none, or none was issued. */
+  readonly documentNumber: string | null;
   readonly postings: readonly PostingRow[];
 }
 
@@ -54,6 +57,7 @@ export async function transactions(
       trim_scale(amount)::text AS amount
     FROM ledger_postings LEFT JOIN organisations o ON o.id = organisation
     WHERE transaction = ANY(${numbers}::bigint[]) ORDER BY transaction, line`.execute(db);
+  const documents = await documentNumbers(db, heads);
   const byTransaction = Map.groupBy(rows, ({ transaction }) => transaction);
   return heads.map(({ number, kind, period, at, reference }) => ({
     number: Number(number),
@@ -61,6 +65,7 @@ export async function transactions(
     period,
     at,
     reference,
+    documentNumber: documents.get(number) ?? null,
     postings: (byTransaction.get(number) ?? []).map(({ posting, account, currency, amount, ...of }) => ({
       posting,
       account,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Client } from "pg";
@@ -91,6 +91,43 @@ test("an upstream's key that is empty or not there, and an address that is not t
   assert.match(empty.stderr, /has an empty NO_KEY\. \(cannot_start\)/);
   assert.match(await refusal(["up", "--port", "0", ...upstream, "NO_SUCH_KEY"]), /has no NO_SUCH_KEY/);
   assert.match(await up("--data", join(folder.path, "other"), "--host", "192.0.2.1"), /no address of this machine/);
+});
+
+test("a secret that the settings name and the environment has not is told before anything is started", async () => {
+  const settings = join(folder.path, "alerts.yaml");
+  const webhook = "webhook: { url: https://hooks.example, secretEnvironment: ALERT_SECRET }";
+  const email =
+    "email: { host: mail.example, user: u, passwordEnvironment: MAIL_SECRET, from: a@b.example, to: [a@b.example] }";
+  writeFileSync(settings, `billing: { alerts: { ${webhook}, ${email} } }\n`);
+  const told = async (environment: Record<string, string>): Promise<string> => {
+    const args = [
+      "up",
+      "--engine",
+      "fake",
+      "--port",
+      "0",
+      "--data",
+      join(folder.path, "secrets"),
+      "--config",
+      settings,
+    ];
+    const { code, stderr } = await commandFails(args, environment);
+    assert.equal(code, 2, stderr);
+    // No database, no model: nothing but the start itself, and what is missing.
+    assert.match(stderr, /^Starting .*\nerror: .*\(cannot_start\)\n {2}next: .*\n$/);
+    assert.ok(!existsSync(join(folder.path, "secrets")));
+    return stderr;
+  };
+  assert.match(await told({}), /The environment has no ALERT_SECRET, which is to hold the secret that webhooks/);
+  assert.match(await told({ ALERT_SECRET: " " }), /has no ALERT_SECRET/);
+  assert.match(
+    await told({ ALERT_SECRET: "whsec_no" }),
+    /ALERT_SECRET.*begins with whsec_.* no Base64\. .*\n.*openssl rand/,
+  );
+  assert.match(
+    await told({ ALERT_SECRET: "whsec_bm8=" }),
+    /The environment has no MAIL_SECRET, .*mail server's password/,
+  );
 });
 
 test("a token for another machine over plain HTTP is warned of, one for this machine is not", async () => {

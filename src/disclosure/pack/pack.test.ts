@@ -37,6 +37,7 @@ function ledgerOf({ lines, yearBefore, balances }: RevenueState): readonly Writt
       date: `${month}-28`,
       period: month,
       reference: `invoice "${number}", ours`,
+      documentNumber: null,
       postings,
     };
   };

@@ -31,7 +31,10 @@ check.py         derives the report from ${packedLedgerName} anew and says where
     python3 check.py
 
 A figure names accounts and months; their postings are rows of ${packedLedgerName}. \`bailiwick ledger why POSTING\` walks from
-one of them to its invoice line, the usage, the requests and their receipts, each of which can be verified offline.
+one of them to its invoice line, the usage, the requests and the ids of their receipts. A receipt is its tenant's: with a key of the project
+that asked the customer fetches it (\`BAILIWICK_KEY=KEY bailiwick receipt get RECEIPT\`); the operator has all of a customer's by
+\`bailiwick export organisation\`. Each can be verified offline (\`bailiwick receipt verify FILE --key JWKS\`). The column document-number
+has the number of the invoice or credit note that a posting belongs to, where one was issued.
 What is marked "-" (tokens, hours, costs; names, which products are AI, which months are closed) comes from what was metered, from settings
 and from the books' state, and is not checked. Whoever could change all three files could make them agree: what shows that they are those
 that were handed over is their SHA-256 in somebody else's hands.

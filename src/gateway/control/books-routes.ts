@@ -17,6 +17,7 @@ import {
   reasons,
   recorded,
   settled,
+  toldRows,
   transactions,
   trialBalance,
   unrated as unratedRow,
@@ -156,6 +157,24 @@ function usageRoutes(books: BooksOperations): readonly Route[] {
         if (typeof whose === "object") return whose;
         return books.metered({ organisation: whose, sku, from, until, invoice, line }, pageOf(query));
       },
+    ),
+    route(
+      {
+        ...shared,
+        method: "GET",
+        path: "/usage/told",
+        name: "listToldUsage",
+        summary:
+          "Adds up what other services have told, by organisation and SKU: requests that were served are not in it.",
+        query: z.strictObject({
+          ...page,
+          organisation: reference.optional(),
+          from: day.optional(),
+          to: day.optional(),
+        }),
+        answer: toldRows,
+      },
+      ({ query: { organisation, from, to, ...rest } }) => books.toldUsage({ organisation, from, to }, pageOf(rest)),
     ),
     route(
       {

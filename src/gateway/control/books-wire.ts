@@ -120,6 +120,10 @@ const transaction = z.object({
   at: z.string(),
   date: z.string().meta({ description: "The day, by the price book's clock." }),
   reference: z.string().meta({ description: "What it was made from: a shipment, a call, an invoice." }),
+  documentNumber: z
+    .string()
+    .nullable()
+    .meta({ description: "Of the credit note of a credit, else of the invoice; null: none, or a draft." }),
 });
 
 export const transactions = listOf(transaction.extend({ postings: z.array(posting) }));
@@ -229,6 +233,16 @@ export const settled = z.object({
 
 export const party = z.record(z.string(), z.unknown()).meta({ description: "A buyer, as invoice.md has them." });
 
+export const toldRows = listOf(
+  z.object({
+    organisation: z.string().meta({ description: "What it is called now." }),
+    sku: z.string(),
+    records: z.int(),
+    quantity: decimal.meta({ description: "Of the records that say how much it was." }),
+    uncounted: z.int().meta({ description: "Records that do not." }),
+  }),
+);
+
 export const unbilledRows = z.object({
   items: z.array(
     z.object({
@@ -246,6 +260,7 @@ export const unbilledRows = z.object({
 export type PriceBook = z.output<typeof priceBook>;
 export type Recorded = z.output<typeof recorded>;
 export type Metered = z.output<typeof metered>;
+export type ToldUsage = z.output<typeof toldRows>["items"][number];
 export type Unrated = z.output<typeof unrated>;
 export type RatedLater = z.output<typeof ratedLater>;
 export type ClosedPeriod = z.output<typeof closedPeriod>;

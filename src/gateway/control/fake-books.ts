@@ -39,6 +39,19 @@ export function createFakeBooks(clock: Clock): BooksOperations {
       return Promise.resolve({ accepted, duplicates: told.length - accepted });
     },
     metered: (_, page) => Promise.resolve(paged(metered, page)),
+    toldUsage: (_, page) =>
+      Promise.resolve(
+        paged(
+          metered.map(({ sku, quantity }) => ({
+            organisation: "acme",
+            sku: sku ?? "",
+            records: 1,
+            quantity: quantity ?? "0",
+            uncounted: quantity === null ? 1 : 0,
+          })),
+          page,
+        ),
+      ),
     unrated: (_, page) => Promise.resolve(paged([], page)),
     dropUnrated: () => Promise.resolve(refuse("not_found", "Nothing unrated has that number.", { param: "number" })),
     rateUnrated: () => Promise.resolve({ rated: 0, left: 0 }),
@@ -113,6 +126,7 @@ const fakeTransaction: LedgerTransaction = {
   at: "2026-03-31T23:59:59.999Z",
   date: "2026-03-31",
   reference: "inv_00000000000000000000000000",
+  documentNumber: null,
   postings: [
     {
       posting: "1.1",

@@ -51,7 +51,7 @@ export const day = z
 
 export const decimal = z
   .string()
-  .regex(/^-?\d+(\.\d+)?$/)
+  .regex(/^-?\d+(\.\d+)?$/, 'a decimal string such as "12.50"')
   .meta({ description: "A decimal string: money never passes through a float." });
 
 const budget = z

@@ -52,6 +52,7 @@ export type {
   Recorded,
   SettledInvoice,
   TrialBalance,
+  ToldUsage,
   Unrated,
   WholeInvoice,
 } from "./books-wire.ts";

@@ -20,6 +20,7 @@ import type {
   Recorded,
   SettledInvoice,
   TrialBalance,
+  ToldUsage,
   Unrated,
   WholeInvoice,
 } from "./books-wire.ts";
@@ -429,6 +430,15 @@ export interface BooksOperations {
     },
     page: Page,
   ): Promise<List<Metered> | Refusal>;
+  /** Days in UTC, both included. */
+  toldUsage(
+    filter: {
+      readonly organisation: string | undefined;
+      readonly from: string | undefined;
+      readonly to: string | undefined;
+    },
+    page: Page,
+  ): Promise<List<ToldUsage> | Refusal>;
   unrated(filter: { readonly isDropped: boolean }, page: Page): Promise<List<Unrated> | Refusal>;
   /** Of what waits. */
   dropUnrated(which: {

@@ -9,6 +9,8 @@ export interface WrittenTransaction {
   readonly date: string;
   readonly period: string;
   readonly reference: string;
+  /** Of the invoice or credit note that it belongs to; null: of none, or none was issued. */
+  readonly documentNumber: string | null;
   readonly postings: readonly {
     readonly posting: string;
     readonly account: string;
@@ -56,10 +58,11 @@ function beancount(nameOf: (account: string) => string): PlainText {
         "",
         "",
       ].join("\n"),
-    entry: ({ number, kind, date, period, reference, postings }) =>
+    entry: ({ number, kind, date, period, reference, documentNumber, postings }) =>
       [
         `${date} * "${kind} ${period}" "${reference}"`,
         `  transaction: "${number}"`,
+        ...(documentNumber === null ? [] : [`  document-number: "${quoted(documentNumber)}"`]),
         ...postings.flatMap(({ account, amount, currency, organisation, organisationName }) => [
           `  ${nameOf(account)}  ${amount} ${currency}`,
           ...(organisation === null ? [] : [`    organisation: "${organisation}"`]),
@@ -85,12 +88,12 @@ function hledger(nameOf: (account: string) => string): PlainText {
         "",
         "",
       ].join("\n"),
-    entry: ({ number, kind, date, period, reference, postings }) =>
+    entry: ({ number, kind, date, period, reference, documentNumber, postings }) =>
       [
-        `${date} * (${number}) ${kind} ${period}  ; reference: ${reference}`,
+        `${date} * (${number}) ${kind} ${period}  ; reference: ${reference}${tagged("document-number", documentNumber)}`,
         ...postings.map(
           ({ account, amount, currency, organisation, organisationName }) =>
-            `    ${nameOf(account)}  ${amount} ${currency}${organisation === null ? "" : `  ; organisation: ${organisation}${tagged(organisationName)}`}`,
+            `    ${nameOf(account)}  ${amount} ${currency}${organisation === null ? "" : `  ; organisation: ${organisation}${tagged("customer", organisationName)}`}`,
         ),
         "",
         "",
@@ -98,16 +101,17 @@ function hledger(nameOf: (account: string) => string): PlainText {
   };
 }
 
-const csvColumns = "posting date period kind reference account organisation currency amount customer".split(" ");
+const csvColumns =
+  "posting date period kind reference account organisation currency amount customer document-number".split(" ");
 
 function csv(): PlainText {
   return {
     opening: () => csvLine(csvColumns),
-    entry: ({ date, period, kind, reference, postings }) =>
+    entry: ({ date, period, kind, reference, documentNumber, postings }) =>
       postings
         .map(({ posting, account, organisation, currency, amount, organisationName }) => {
           const facts = [posting, date, period, kind, reference, account, organisation ?? "", currency, amount];
-          return csvLine(facts.concat(organisationName ?? ""));
+          return csvLine(facts.concat(organisationName ?? "", documentNumber ?? ""));
         })
         .join(""),
   };
@@ -118,9 +122,9 @@ function quoted(text: string): string {
   return oneLine(text).replaceAll(/["\\]/g, (mark) => `\\${mark}`);
 }
 
-/** A second tag of a comment: a comma would end it. */
-function tagged(name: string | null): string {
-  return name === null ? "" : `, customer: ${oneLine(name).replaceAll(",", " ")}`;
+/** A further tag of a comment: a comma would end it. */
+function tagged(tag: string, value: string | null): string {
+  return value === null ? "" : `, ${tag}: ${oneLine(value).replaceAll(",", " ")}`;
 }
 
 function oneLine(text: string): string {
