@@ -53,7 +53,8 @@ export class AllTerms {
   }
 }
 
-function priceIn({ prices }: BookVersion, sku: string): SkuPrice | undefined {
+/** By its name, or by "*" in its product's place. */
+export function priceIn({ prices }: BookVersion, sku: string): SkuPrice | undefined {
   return prices.get(sku) ?? prices.get(`*${sku.slice(sku.lastIndexOf("/"))}`);
 }
 
