@@ -143,7 +143,7 @@ test("each threshold is told once a month, over a restart, and delivered until i
 
   isDown = false;
   made.levels = [level(100n)];
-  made.others = [unratedDue({ organisation: "org_1", name: "acme", reason: "no_price", month: "2026-11", events: 3 })];
+  made.others = [unratedDue({ organisation: "org_1", name: "acme", reason: "no_price", period: "2026-11", events: 3 })];
   const second = await made.open([channel]);
   assert.deepEqual(
     taken.toSorted((a, b) => a - b),

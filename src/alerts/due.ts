@@ -67,22 +67,22 @@ export function refusedDue(found: {
   return { kind: "refused", level, scope: id, name, occasion: `${by} ${occasion}`, threshold: 0, message };
 }
 
-/** Usage that nobody is billed for until it is rated: told once for each reason, organisation and month. */
+/** Usage that nobody is billed for until it is rated: told once for each reason, organisation and period of the price book. */
 export function unratedDue(found: {
   readonly organisation: string;
   readonly name: string;
   readonly reason: string;
-  readonly month: string;
+  readonly period: string;
   readonly events: number;
 }): Due {
-  const { organisation, name, reason, month, events } = found;
-  const message = `Usage of organisation ${name} is unrated (${reason}; ${events} in ${month} so far): it is on no invoice until it is rated.`;
+  const { organisation, name, reason, period, events } = found;
+  const message = `Usage of organisation ${name} is unrated (${reason}; ${events} in ${period} so far): it is on no invoice until it is rated.`;
   return {
     kind: "unrated",
     level: "organisation",
     scope: organisation,
     name,
-    occasion: `${month} ${reason}`,
+    occasion: `${period} ${reason}`,
     threshold: 0,
     message,
   };

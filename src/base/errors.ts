@@ -449,6 +449,12 @@ export const errorCodes = {
     retry: false,
     next: "Close the period once it is over.",
   },
+  period_empty: {
+    status: 409,
+    type: "invalid_request_error",
+    retry: false,
+    next: "Import what was used until then first; or close it as empty (`--empty`, `?empty=true`), for ever.",
+  },
   period_out_of_turn: {
     status: 409,
     type: "invalid_request_error",

@@ -48,7 +48,8 @@ const sumMost = 10n ** 15n * 10n ** 12n;
 /**
  * Adds usage to its sums and posts what they have come to since: what a sum costs now less what is posted of it, so that
  * whatever the price, postings never drift from the sum. In the transaction that writes the usage itself. `isRefusable`: throws a refusal
- * where a sum would come to more than any does; what was served already is posted all the same.
+ * where a sum would come to more than any does; what was served already is posted all the same. Resolves to what has no price or no
+ * quantity.
  */
 export async function accrue(
   context: BooksContext,
@@ -64,10 +65,10 @@ export async function accrue(
     readonly held: Held;
     readonly isRefusable?: boolean;
   },
-): Promise<void> {
+): Promise<readonly UnratedEvent[]> {
   const { uses, unrated } = sumUp(events, held);
   await addUnrated(transaction, unrated, reference);
-  if (uses.size === 0) return;
+  if (uses.size === 0) return unrated;
   const periods = [...new Map([...uses.values()].map(({ billedIn }) => [billedIn.name, billedIn])).values()];
   await openPeriods(transaction, periods);
   const grown = await grow(transaction, [...uses.values()], held.book);
@@ -92,6 +93,7 @@ export async function accrue(
     entries.filter(({ postings }) => postings.length > 0),
     nowMs,
   );
+  return unrated;
 }
 
 interface Use {

@@ -8,7 +8,7 @@ import { recordOf, UsageFile } from "../metering/index.ts";
 import type { MeteredRow } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
 import { applyPriceBook, close, metered, record, showPriceBook } from "./index.ts";
-import { settlementOf, shipServed, taken, type TestBooks, testBooks } from "./testing.ts";
+import { settlementOf, shipServed, recorded, taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
 
@@ -85,11 +85,11 @@ test("what was served here and is told again, as an export has it, is billed onc
   await serve(books, { organisation: acme, usages: [tokens, tokens, null] });
   const [balances, told] = [await books.balances(), await exported(books)];
   assert.equal(told.length, 3);
-  assert.deepEqual(taken(await record(books, told, "import")), { accepted: 0, duplicates: 3 });
+  assert.deepEqual(taken(await record(books, told, "import")), recorded(0, 3));
   assert.deepEqual(await books.balances(), balances);
   // Another gateway's are another installation's: they were never billed here.
   const foreign = told.slice(0, 2).map((each) => ({ ...each, source: "gw_B" }));
-  assert.deepEqual(taken(await record(books, foreign, "import")), { accepted: 2, duplicates: 0 });
+  assert.deepEqual(taken(await record(books, foreign, "import")), recorded(2, 0, { unrated: 1 }));
 });
 
 test("nobody tells in a gateway's name what it has not served, or has served otherwise", async (context) => {
@@ -172,8 +172,8 @@ test("what was exported is known again, whatever its organisation is called by n
     .insertInto("organisations")
     .values({ id: other, name: "acme", createdAt: new Date(books.clock.nowMs()) })
     .execute();
-  assert.deepEqual(taken(await record(books, before, "import")), { accepted: 0, duplicates: 1 });
+  assert.deepEqual(taken(await record(books, before, "import")), recorded(0, 1));
   // Another installation's id says nothing here: its customer is who is called so.
   const foreign = before.map((each) => ({ ...each, organisation: "org_elsewhere", source: "/t" }));
-  assert.deepEqual(taken(await record(books, foreign, "import")), { accepted: 1, duplicates: 0 });
+  assert.deepEqual(taken(await record(books, foreign, "import")), recorded(1, 0));
 });

@@ -70,12 +70,34 @@ test("the first period to close is the one that the books begin with, or the las
   const empty = await opened(context);
   assert.match((await refusedTo(empty, "2026-02"))!, /^period_out_of_turn: 2026-03 is the first period to close/);
   assert.match((await refusedTo(empty, "1970-01"))!, /^period_out_of_turn: 2026-03 is the first period to close/);
-  assert.equal(await refusedTo(empty, "2026-03"), undefined);
   const books = await opened(context);
   await use(books, 1, "2026-02-10T00:00:00Z");
   assert.match((await refusedTo(books, "2026-01"))!, /2026-02 is the first period to close: the books begin with it/);
   assert.match((await refusedTo(books, "2026-03"))!, /2026-02 is the first period to close/);
   assert.equal(await refusedTo(books, "2026-02"), undefined);
+});
+
+test("the first period is closed with nothing in it only where that is meant, and says what that means", async (context) => {
+  const books = await opened(context);
+  // What is unrated is not posted, and not to be lost either.
+  taken(await record(books, [{ id: "u", customer: "acme", sku: "c/y", quantity: 1, time: "2026-03-10" }], "call"));
+  assert.match((await refusedTo(books, "2026-03"))!, /^period_empty: Nothing was posted in 2026-03 or before/);
+  const closed = taken(await close(books, "2026-03", "me", { mayBeEmpty: true }));
+  const [warning] = closed.warnings;
+  assert.match(warning!, /^nothing was posted in 2026-03 or before: all until its end counts as closed from now on/);
+  assert.deepEqual(await close(books, "2026-03", "other"), closed);
+  // One behind it may be empty: nothing before it is closed by that.
+  books.clock.advance(31 * 86_400_000);
+  assert.deepEqual(taken(await close(books, "2026-04", "me")).warnings, []);
+  const late = { id: "l", customer: "acme", sku: "c/x", quantity: 1, time: "2026-02-10" };
+  assert.equal(taken(await record(books, [late], "call")).late, 1);
+  const used = await opened(context);
+  await use(used, 1, "2026-03-10T00:00:00Z");
+  const { warnings } = taken(await close(used, "2026-03", "me", { mayBeEmpty: true }));
+  assert.deepEqual(
+    warnings.filter((text) => text.startsWith("nothing")),
+    [],
+  );
 });
 
 /** What March's trial balance says of each account. */

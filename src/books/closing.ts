@@ -28,6 +28,7 @@ import {
   firstPeriod,
   type InvoiceTotal,
   invoiceTotals,
+  isEmptyFirst,
   openBefore,
   openPeriods,
   organisationsBilled,
@@ -56,9 +57,15 @@ export interface ClosedPeriod {
 
 /**
  * Closes a period for ever: each customer's sums become one draft invoice a currency, which its wallet pays first, what was accrued of them is reversed, and nothing is
- * posted into it any more. One period after the other; one that is closed answers as it did.
+ * posted into it any more. One period after the other; one that is closed answers as it did. `mayBeEmpty`: the first one may be one before which
+ * and in which nothing is in the books; what was used until then would come late from now on.
  */
-export async function close(context: BooksContext, name: string, by: string): Promise<ClosedPeriod | Refusal> {
+export async function close(
+  context: BooksContext,
+  name: string,
+  by: string,
+  { mayBeEmpty = false }: { readonly mayBeEmpty?: boolean } = {},
+): Promise<ClosedPeriod | Refusal> {
   return refusing(() =>
     context.db.transaction().execute(async (transaction) => {
       if (!(await tryClosing(transaction))) throw refused("close_running", `Somebody closes a period at this moment.`);
@@ -68,7 +75,7 @@ export async function close(context: BooksContext, name: string, by: string): Pr
       if (period === undefined) throw refused("invalid_request", `"${name}" is no period of the price book.`);
       const closed = await findPeriod(transaction, name);
       if (closed?.closedAt === undefined) {
-        await refuseUntimely(transaction, period, { book, closedUntilMs, nowMs: context.clock.nowMs() });
+        await refuseUntimely(transaction, period, { book, closedUntilMs, nowMs: context.clock.nowMs(), mayBeEmpty });
         await bill(context, transaction, { period, book, closedUntilMs });
         await closePeriod(transaction, name, by, context.clock.nowMs());
       }
@@ -81,7 +88,7 @@ async function told(transaction: Transaction<Database>, name: string, { issuer }
   const { closedAt, closedBy } = (await findPeriod(transaction, name))!;
   const { invoices, totals } = await invoiceTotals(transaction, name);
   const untaxed = issuer.exemption === undefined ? await untaxedDrafts(transaction, name, untaxedTold) : noDrafts;
-  const warnings = warningsOf(untaxed);
+  const warnings = [...warningsOf(untaxed), ...((await isEmptyFirst(transaction, name)) ? [emptyClosed(name)] : [])];
   return { period: name, closedAt: closedAt!.toISOString(), closedBy: closedBy!, invoices, totals, warnings };
 }
 
@@ -104,13 +111,20 @@ async function refuseUntimely(
     book,
     closedUntilMs,
     nowMs,
-  }: { readonly book: RatedBook; readonly closedUntilMs?: number | undefined; readonly nowMs: number },
+    mayBeEmpty,
+  }: {
+    readonly book: RatedBook;
+    readonly closedUntilMs?: number | undefined;
+    readonly nowMs: number;
+    readonly mayBeEmpty: boolean;
+  },
 ): Promise<void> {
   if (endMs > nowMs) {
     throw refused("period_not_over", `${name} ends at ${new Date(endMs).toISOString()}, which is still to come.`);
   }
   if (closedUntilMs === undefined) {
     const first = await firstToClose(transaction, book, nowMs);
+    if (name === first.name && first.isEmpty && !mayBeEmpty) throw refused("period_empty", emptyFirst(name));
     if (name === first.name) return;
     const message = `${first.name} is the first period to close: ${first.why}.`;
     throw refused("period_out_of_turn", message);
@@ -126,24 +140,38 @@ async function refuseUntimely(
   if (earlier !== undefined) throw refused("period_out_of_turn", `${earlier} is open, and comes before ${name}.`);
 }
 
+function emptyClosed(name: string): string {
+  return `nothing was posted in ${name} or before: all until its end counts as closed from now on, and what was used then is late where it is told after that`;
+}
+
+function emptyFirst(name: string): string {
+  return `Nothing was posted in ${name} or before, and no period was ever closed: all until its end would count as closed, and what was used then would be late where it is told after that.`;
+}
+
 /** The earliest period that something is posted in or somebody has committed to something in; where there is neither before, the last one that is over. */
 async function firstToClose(
   transaction: Transaction<Database>,
   book: RatedBook,
   nowMs: number,
-): Promise<{ readonly name: string; readonly why: string }> {
+): Promise<{ readonly name: string; readonly why: string; readonly isEmpty: boolean }> {
   const { calendar } = book;
   const posted = (await firstPeriod(transaction))?.startMs ?? Infinity;
   const committed = committedFrom(book);
   const last = calendar.periodAt(calendar.periodAt(nowMs).startMs - 1);
   const firstMs = Math.min(posted, committed);
-  if (firstMs >= last.endMs) return { name: last.name, why: "nothing is in the books before it is over" };
+  if (firstMs >= last.endMs) {
+    return { name: last.name, why: "nothing is in the books before it is over", isEmpty: true };
+  }
   const { name } = calendar.periodAt(firstMs);
-  return { name, why: posted <= firstMs ? "the books begin with it" : "a contract commits its customer in it" };
+  return {
+    name,
+    isEmpty: false,
+    why: posted <= firstMs ? "the books begin with it" : "a contract commits its customer in it",
+  };
 }
 
 function refused(
-  code: "close_running" | "period_not_over" | "period_out_of_turn" | "invalid_request",
+  code: "close_running" | "period_empty" | "period_not_over" | "period_out_of_turn" | "invalid_request",
   message: string,
 ) {
   return new RefusalError(refuse(code, message, { param: "period" }));

@@ -11,7 +11,7 @@ export { close } from "./closing.ts";
 export type { BooksContext } from "./context.ts";
 export { credit, type Credit, makeVoid } from "./crediting.ts";
 export { finalize, finalizePeriod } from "./issuing.ts";
-export { organisationNames } from "./organisations.ts";
+export { organisationNames, unknownInternal } from "./organisations.ts";
 export { usageOfLine } from "./line-usage.ts";
 export { applyParty, partyOf } from "./parties.ts";
 export { pay, refund } from "./payments.ts";

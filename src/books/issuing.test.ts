@@ -165,8 +165,10 @@ test("an invoice is made void by a credit note of all that is left, and owes not
 
 test("what nobody has said is named, and takes no number", async (context) => {
   const { books, ids } = await closedMarch(context, ["a", "b", "c"], { known: 2 });
-  const { issued, refused, refusals } = await finalizePeriod(books, "2026-03", "tester");
-  assert.deepEqual([issued.length, refusals, refused.length], [2, 1, 1]);
+  const { issued, refused, refusals, before } = await finalizePeriod(books, "2026-03", "tester");
+  assert.deepEqual([issued.length, refusals, refused.length, before], [2, 1, 1, 0]);
+  const again = await finalizePeriod(books, "2026-03", "tester");
+  assert.deepEqual([again.issued.length, again.refusals, again.before], [0, 1, 2]);
   assert.match(refused[0]!.message, /the party of c \(/);
   assert.equal(await stateOf(books, refused[0]!.invoice), "draft");
   assert.ok(ids.includes(refused[0]!.invoice));

@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import { type InvoiceId, type Refusal, refusing } from "../base/index.ts";
 import { type BillDrawing, type Invoice, invoiceOf, readBill } from "../invoicing/index.ts";
 import { type BillDocument, ledgerUnits, minorAmount, parseFraction, type RatedBook, taxing } from "../ledger/index.ts";
-import { type Database, draftsOf, setFinal } from "../store/index.ts";
+import { countIssued, type Database, draftsOf, setFinal } from "../store/index.ts";
 import { hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { documentOf, heldInvoice, type InvoiceRow, periodOf } from "./held.ts";
@@ -18,6 +18,8 @@ export interface Finalized {
   /** The first ones. */
   readonly refused: readonly { readonly invoice: string; readonly code: string; readonly message: string }[];
   readonly refusals: number;
+  /** Invoices of the period that were final before. */
+  readonly before: number;
 }
 
 const refusedMost = 100;
@@ -99,13 +101,14 @@ async function makeFinal(
 /** Makes a period's drafts final, one after the other: each that can be is, whatever the others lack. */
 export async function finalizePeriod(context: BooksContext, period: string, by: string): Promise<Finalized> {
   const issued: { invoice: string; number: string }[] = [];
+  const before = await countIssued(context.db, period);
   const refused: { invoice: string; code: string; message: string }[] = [];
   for (const invoice of await draftsOf(context.db, period)) {
     const made = await finalize(context, invoice, by);
     if (!("outcome" in made)) issued.push({ invoice, number: made.number });
     else refused.push({ invoice, code: made.code, message: made.message });
   }
-  return { issued, refused: refused.slice(0, refusedMost), refusals: refused.length };
+  return { issued, refused: refused.slice(0, refusedMost), refusals: refused.length, before };
 }
 
 /** Where the control API tells a line's usage, with the receipts of what was served. */

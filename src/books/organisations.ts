@@ -45,6 +45,18 @@ export async function internalOrganisations(
   return new Set((await organisationsOf(transaction, named)).values());
 }
 
+/** Names in `billing.internal` that are nobody's: who is meant by one is no part of the group until then. */
+export async function unknownInternal({
+  db,
+  internal,
+}: {
+  readonly db: Kysely<Database>;
+  readonly internal: readonly string[];
+}): Promise<readonly string[]> {
+  const known = await organisationsOf(db, internal);
+  return [...new Set(internal)].filter((name) => !known.has(name));
+}
+
 /** What an organisation is called now, for people; its id where it is no longer there. */
 export async function nameOf(db: Kysely<Database>, organisation: OrganisationId): Promise<string> {
   const row = await db.selectFrom("organisations").select("name").where("id", "=", organisation).executeTakeFirst();

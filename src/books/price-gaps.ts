@@ -1,4 +1,4 @@
-import type { BookVersion, RatedBook } from "../ledger/index.ts";
+import { type BookVersion, leftOut, leftOutText, type RatedBook } from "../ledger/index.ts";
 
 /** What is used together, and priced apart. */
 const pairs = [
@@ -7,20 +7,27 @@ const pairs = [
 ] as const;
 
 /**
- * What a receipt would list, and no bill: by each version that holds from now on, since prices of another one count for nothing in it.
+ * What has no price any more, and what a receipt would list and no bill: by each version that holds from now on, since prices of another one
+ * count for nothing in it.
  * A contract in a currency of its own has no list behind it.
  */
-export function gapsIn({ currency, list, contracts }: RatedBook, nowMs: number): string[] {
+export function gapsIn(book: RatedBook, nowMs: number): string[] {
+  const { currency, list, contracts } = book;
+  const dropped = leftOut(book, nowMs);
+  const isTold = new Set(dropped.map((each) => `${each.in} ${each.sku}`));
   const alone = [...contracts.values()].flat().filter((version) => version.currency !== currency);
   const named = [
     ...list.map((held) => ({ held, name: `version ${held.version}` })),
     ...alone.map((held) => ({ held, name: `contract ${held.contract}/${held.version}` })),
   ];
-  return named
+  const alike = named
     .filter(({ held }) => held.toMs > nowMs)
     .flatMap(({ held, name }) =>
-      missingIn(held).map((sku) => `${sku} has no price in ${name}: what is used of it stays unrated`),
+      missingIn(held)
+        .filter((sku) => !isTold.has(`${name} ${sku}`))
+        .map((sku) => `${sku} has no price in ${name}: what is used of it stays unrated`),
     );
+  return [...leftOutText(dropped), ...alike];
 }
 
 function missingIn({ prices }: BookVersion): readonly string[] {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test, type TestContext } from "node:test";
 import { findSums } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { record, toldUsage } from "./index.ts";
-import { taken, type TestBooks, testBooks } from "./testing.ts";
+import { close, record, toldUsage } from "./index.ts";
+import { recorded, taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
 
@@ -80,7 +80,7 @@ test("where some of a call was told before only the rest is added, and a contrad
   const books = await opened(context);
   taken(await record(books, [used("b", "globex"), used("b", "acme")], "first"));
   const mixed = [used("a", "acme"), used("b", "acme"), used("c", "initech"), used("b", "globex"), used("a", "acme")];
-  assert.deepEqual(taken(await record(books, mixed, "second")), { accepted: 2, duplicates: 3 });
+  assert.deepEqual(taken(await record(books, mixed, "second")), recorded(2, 3));
   const told = [used("d", "acme"), used("e", "globex"), used("b", "globex", 2), used("b", "acme", 2)];
   const refused = await record(books, told, "third");
   assert.ok("code" in refused && refused.code === "usage_conflict");
@@ -126,4 +126,27 @@ test("what was told is added up by customer and SKU, of the days asked for, a pa
     ["c/x 43.5", "c/y 3"],
   );
   assert.ok("code" in (await toldUsage(books, {}, { limit: 1, after: "nonsense" })));
+});
+
+test("what taking records answers counts those without a price or a quantity, and those of a closed period, once each", async (context) => {
+  const books = await opened(context);
+  taken(await record(books, [used("1", "acme")], "first"));
+  taken(await close(books, "2026-03", "me"));
+  const of = (id: string, more: object) => ({ ...used(id, "acme"), time: "2026-04-01T12:00:00Z", ...more });
+  const told = [
+    used("1", "acme"),
+    of("late", { time: "2026-03-11T12:00:00Z" }),
+    of("rated", {}),
+    of("uncounted", { quantity: null }),
+    of("model", { sku: undefined, quantity: undefined, model: "m", inputTokens: 5, outputTokens: 6 }),
+    of("late and unrated", { sku: "seats", time: "2026-03-11T12:00:00Z" }),
+  ];
+  const warning =
+    'sku "seats" is no product/dimension, such as crm/seats: no price but one of exactly this name rates it';
+  assert.deepEqual(
+    taken(await record(books, told, "second")),
+    recorded(5, 1, { unrated: 3, late: 2, warnings: [warning] }),
+  );
+  // Told again it is nobody's any more.
+  assert.deepEqual(taken(await record(books, told, "third")), recorded(0, 6));
 });

@@ -11,6 +11,12 @@ export interface Recorded {
   /** Records that were new, and those that had been told before, with the same body. */
   readonly accepted: number;
   readonly duplicates: number;
+  /** Of those that were new: without a price or a quantity. */
+  readonly unrated: number;
+  /** Of those that were new: of a closed period, so that the first open one bills them. */
+  readonly late: number;
+  /** What is odd about it. */
+  readonly warnings: string[];
 }
 
 /** Reasons of a refusal that are told at once. */
@@ -36,8 +42,12 @@ export async function record(
       const events = fresh.flatMap(({ record }) =>
         record.events.map((event): Arriving => ({ ...event, reference: `${record.source}#${record.id}` })),
       );
-      if (events.length > 0) await accrue(context, transaction, { events, reference, held, isRefusable: true });
-      return { accepted: fresh.length, duplicates: told.length - fresh.length };
+      const accrued =
+        events.length > 0 ? await accrue(context, transaction, { events, reference, held, isRefusable: true }) : [];
+      const unrated = new Set(accrued.map((event) => `${event.organisation} ${event.reference}`)).size;
+      const late = fresh.filter(({ record }) => record.atMs < (held.closedUntilMs ?? -Infinity)).length;
+      const duplicates = told.length - fresh.length;
+      return { accepted: fresh.length, duplicates, unrated, late, warnings: oddSkus(accrued) };
     }),
   );
 }
@@ -122,6 +132,19 @@ function checkedRecord(
   const known = { source, id, customer: organisation, organisation, atMs, events: mine };
   return { record: known, organisation, digest: digestOf(mine) };
 }
+
+/** A SKU is `product/dimension`; one that is not is priced by its own name alone, and mostly a slip. */
+function oddSkus(unrated: readonly { readonly sku: string }[]): string[] {
+  const odd = new Set(unrated.map(({ sku }) => sku).filter((sku) => !/[^/].*\/[^/]+$/.test(sku)));
+  return [...odd]
+    .slice(0, oddTold)
+    .map(
+      (sku) =>
+        `sku ${JSON.stringify(sku)} is no product/dimension, such as crm/seats: no price but one of exactly this name rates it`,
+    );
+}
+
+const oddTold = 10;
 
 /** Those that were never told before. Of several that are the same in one call, the first. */
 async function freshOf(

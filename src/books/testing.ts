@@ -23,6 +23,7 @@ import { applyVersion } from "../residency/index.ts";
 import { accrue, hold } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { createPricesInForce, type KeptBook } from "./prices.ts";
+import type { Recorded } from "./recording.ts";
 import { servedUsage } from "./served.ts";
 
 export interface TestBooks extends BooksContext {
@@ -165,6 +166,11 @@ export function shipServed(
     const held = await hold(books, transaction);
     await accrue(books, transaction, { events: servedUsage(used), reference, held });
   });
+}
+
+/** What taking records answers, where nothing of them is odd. */
+export function recorded(accepted: number, duplicates: number, more: Partial<Recorded> = {}): Recorded {
+  return { accepted, duplicates, unrated: 0, late: 0, warnings: [], ...more };
 }
 
 /** What was not refused. */

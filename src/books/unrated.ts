@@ -1,6 +1,7 @@
 import { refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
 import { AllTerms, type Quantity } from "../ledger/index.ts";
 import {
+  countUnrated,
   findSettled,
   findUnrated,
   type List,
@@ -27,7 +28,7 @@ export async function unrated(
 
 export interface RatedLater {
   readonly rated: number;
-  /** Looked at, and still without a price or a quantity. */
+  /** All that still waits for a price or a quantity, whichever was asked for. */
   readonly left: number;
 }
 
@@ -46,7 +47,7 @@ export async function rateUnrated(
   }: { readonly number?: number; readonly quantity?: Quantity; readonly reference: string },
 ): Promise<RatedLater | Refusal> {
   return refusing(async () => {
-    const sum = { rated: 0, left: 0 };
+    let [rated, looked] = [0, 0];
     for (let after = 0; ;) {
       const done = await context.db.transaction().execute(async (transaction) => {
         const held = await hold(context, transaction);
@@ -77,14 +78,14 @@ export async function rateUnrated(
         await setRated(transaction, ready, context.clock.nowMs());
         return {
           rated: ready.length,
-          left: rows.length - ready.length,
+          looked: rows.length,
           last: rows.length < atOnce ? undefined : rows.at(-1)!.number,
         };
       });
-      sum.rated += done.rated;
-      sum.left += done.left;
-      if (number !== undefined && sum.rated + sum.left === 0) return noNumber(context, number);
-      if (done.last === undefined) return sum;
+      rated += done.rated;
+      looked += done.looked;
+      if (number !== undefined && looked === 0) return noNumber(context, number);
+      if (done.last === undefined) return { rated, left: await countUnrated(context.db) };
       after = done.last;
     }
   });

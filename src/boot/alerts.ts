@@ -7,7 +7,6 @@ import {
   emailChannel,
   type Level,
   refusedDue,
-  unratedDue,
   webhookChannel,
 } from "../alerts/index.ts";
 import { parseAmount } from "../base/index.ts";
@@ -19,6 +18,7 @@ import type { Stops } from "./database.ts";
 import type { BootOptions } from "./options.ts";
 import { secretsOf } from "./secrets.ts";
 import type { FollowedWallets } from "./wallets.ts";
+import { unratedOf } from "./unrated.ts";
 import { messageOf } from "./words.ts";
 
 interface Parts {
@@ -42,7 +42,7 @@ export async function openAlerts(options: BootOptions, parts: Parts, stops: Stop
     thresholds: settings.billing.alerts.thresholds,
     channels: channelsOf(options, parts.installation),
     levels: async () => [...(await budgetLevels(parts, clock.nowMs())), ...(await walletLevels(parts, clock.nowMs()))],
-    others: async () => [...(await unratedOf(parts.store)), ...(await refusedOf(parts, clock.nowMs()))],
+    others: async () => [...(await unratedOf(parts.ledger)), ...(await refusedOf(parts, clock.nowMs()))],
     onAlert: ({ number, kind, scope, threshold, message }) => {
       parts.meters.alerted(kind);
       log.warn({ alert: number, kind, scope, threshold }, message);
@@ -147,13 +147,4 @@ async function namesOf({ db }: Store, ids: readonly string[]): Promise<ReadonlyM
     UNION ALL SELECT id, name FROM projects WHERE id = ANY(${ids}::text[])
     UNION ALL SELECT id, name FROM keys WHERE id = ANY(${ids}::text[])`.execute(db);
   return new Map(rows.map(({ id, name }) => [id, name]));
-}
-
-async function unratedOf({ db }: Store): Promise<readonly Due[]> {
-  const { rows } = await sql<Omit<Parameters<typeof unratedDue>[0], "events"> & { readonly events: string }>`
-    SELECT u.organisation, coalesce(o.name, u.organisation) AS name, u.reason,
-      to_char(u.at AT TIME ZONE 'UTC', 'YYYY-MM') AS month, sum(u.events)::text AS events
-    FROM unrated_usage u LEFT JOIN organisations o ON o.id = u.organisation
-    WHERE u.rated_at IS NULL GROUP BY 1, 2, 3, 4 ORDER BY 4, 1 LIMIT 1000`.execute(db);
-  return rows.map((row) => unratedDue({ ...row, events: Number(row.events) }));
 }

@@ -72,9 +72,9 @@ export function booksOperations(parts: OperationParts): Books {
     },
     rateUnrated: ({ number, quantity }, request) => rateLater(ledger, number, quantity, request),
     periods: async () => ({ items: await periods(ledger.db) }),
-    close: async (period, by) =>
+    close: async (period, mayBeEmpty, by) =>
       (await shipped()) ??
-      told(await close(ledger, period, by), (closed) => ({
+      told(await close(ledger, period, by, { mayBeEmpty }), (closed) => ({
         ...closed,
         totals: closed.totals.map(totalOf),
         warnings: [...closed.warnings],

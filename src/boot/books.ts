@@ -54,12 +54,10 @@ export async function writeShipment(
 function posting(context: BooksContext, gateway: GatewayId, { from, to }: Shipment): PostUsed {
   const place = ({ segment, offset }: Position): string => `${segment}:${offset}`;
   const reference = `shipment ${gateway} ${place(from)} ${place(to)}`;
-  return async (transaction, used) =>
-    accrue(context, transaction, {
-      events: servedUsage(used),
-      reference,
-      held: await hold(context, transaction),
-    });
+  return async (transaction, used) => {
+    const held = await hold(context, transaction);
+    await accrue(context, transaction, { events: servedUsage(used), reference, held });
+  };
 }
 
 function batchOf(

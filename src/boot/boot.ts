@@ -19,6 +19,7 @@ import type { Stops } from "./database.ts";
 import { theCatalog } from "./catalog.ts";
 import { drain } from "./drain.ts";
 import type { JoinedHosts } from "./joined.ts";
+import { tellUnknownInternal } from "./ledger.ts";
 import { openJoinedHosts } from "./joined-hosts.ts";
 import { openEngines } from "./engines.ts";
 import { Failed, failedBy } from "./failed.ts";
@@ -130,6 +131,7 @@ async function start(options: BootOptions, stops: Stops): Promise<RunningCloud> 
   const { cloud, behind } = running;
   // Last of all, so that no start that fails has made what nobody was shown.
   await firstTenants(books.store, books.tenancy);
+  await tellUnknownInternal(books.ledger, options.log);
   const models = (): readonly string[] => servedModels(destinations);
   const makeKey = (): Promise<FirstKey | undefined> => firstKey(books.store, books.tenancy);
   const first = models().length > 0 ? Promise.resolve(await makeKey()) : served.promise.then(makeKey);

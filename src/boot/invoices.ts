@@ -45,8 +45,8 @@ export function invoiceOperations(parts: OperationParts) {
       }),
     finalize: (invoice, by) => withInvoice(store.db, invoice, async (id) => told(id, await finalize(ledger, id, by))),
     finalizePeriod: async (period, by) => {
-      const { issued, refused, refusals } = await finalizePeriod(ledger, period, by);
-      return { issued: [...issued], refused: [...refused], refusals };
+      const { issued, refused, ...counts } = await finalizePeriod(ledger, period, by);
+      return { issued: [...issued], refused: [...refused], ...counts };
     },
     documents: (filter, page) => documentPage(store, filter, page),
     credit: async ({ id, invoice, reason, account, net, lines }, by) => {

@@ -1,5 +1,5 @@
 import type { Ids } from "../base/index.ts";
-import { type BooksContext, createPricesInForce } from "../books/index.ts";
+import { type BooksContext, createPricesInForce, unknownInternal } from "../books/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Stops } from "./database.ts";
 import { Failed } from "./failed.ts";
@@ -28,4 +28,18 @@ export async function openLedger(
   });
   stops.push(() => prices.close());
   return { db, clock, ids, prices, internal, lateUsage, issuer };
+}
+
+const namedMost = 20;
+
+/** Tells whom `billing.internal` names and nobody is: it may be made later, so that it is no reason not to start. */
+export async function tellUnknownInternal(ledger: BooksContext, log: Pick<BootOptions["log"], "warn">): Promise<void> {
+  try {
+    const unknown = await unknownInternal(ledger);
+    if (unknown.length === 0) return;
+    const what = "billing.internal names organisations that are not there: what they pay is external revenue";
+    log.warn({ organisations: unknown.slice(0, namedMost), count: unknown.length }, what);
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, "whether the organisations of billing.internal are there is not known");
+  }
 }

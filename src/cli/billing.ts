@@ -49,7 +49,7 @@ export async function billed(options: BillingOptions, context: CommandContext): 
 const saidEvery = 250_000;
 
 async function read(options: BillingOptions, { surroundings, printer }: CommandContext): Promise<Billed> {
-  const { billsOf, ratedUsage, readBook, UsageSums } = await import("../ledger/index.ts");
+  const { billsOf, leftOut, leftOutText, ratedUsage, readBook, UsageSums } = await import("../ledger/index.ts");
   const { UsageFile } = await import("../metering/index.ts");
   const { documentInvalid, readDocument } = await import("./document-file.ts");
   const document = readDocument(options.priceBook, surroundings);
@@ -83,7 +83,7 @@ async function read(options: BillingOptions, { surroundings, printer }: CommandC
   const billing = billsOf(sums, { periods, jurisdiction, taxPercent, reverseCharge });
   const rated = ratedUsage(sums, billing);
   const { records, duplicates, ignored } = usage;
-  const notes = [...notesOn(rated, ignored.all), ...notesOnCustomers(named, used)];
+  const notes = [...notesOn(rated, ignored.all), ...notesOnCustomers(named, used), ...leftOutText(leftOut(read.book))];
   return { billing, rated, records, duplicates, timeZone: calendar.timeZone, notes };
 }
 

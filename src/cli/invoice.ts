@@ -123,12 +123,13 @@ function addFinalize(group: Command, context: CommandContext): void {
         return options.json === true ? printer.json(made) : printer.text(`${made.invoice} is ${made.number}.\n`);
       }
       const path = pathOf`/ledger/periods/${options.period!}/finalize`;
-      const { issued, refused, refusals } = await cloud.sendPatiently<FinalizedPeriod>(path, {});
+      const { issued, refused, refusals, before } = await cloud.sendPatiently<FinalizedPeriod>(path, {});
       // Whoever goes on to send invoices should know that some are not there.
       if (refusals > 0) context.end(1);
-      if (options.json === true) return printer.json({ issued, refused, refusals });
+      if (options.json === true) return printer.json({ issued, refused, refusals, before });
       const stay = refusals === 0 ? "" : `, ${refusals} ${refusals === 1 ? "stays a draft" : "stay drafts"}`;
-      printer.text(`${issued.length} ${issued.length === 1 ? "invoice is" : "invoices are"} final${stay}.\n`);
+      const was = before === 0 ? "" : ` now, ${before} ${before === 1 ? "was" : "were"} before`;
+      printer.text(`${issued.length} ${issued.length === 1 ? "invoice is" : "invoices are"} final${was}${stay}.\n`);
       return printer.warnings(refused.map(({ invoice, message }) => `${invoice}: ${message}`));
     });
 }

@@ -49,24 +49,30 @@ function addPeriods(group: Command, context: CommandContext): void {
         .command("close <period>")
         .description("close a period that is over, for ever: its usage becomes draft invoices; such as 2026-03"),
     ),
-  ).action(async (period: string, options: Options) => {
-    const cloud = client(context, options);
-    const closed = await cloud.sendPatiently<ClosedPeriod>(pathOf`/ledger/periods/${period}/close`, {});
-    printer.warnings(closed.warnings);
-    if (options.json === true) return printer.json(closed);
-    printer.text(`${closed.period} was closed at ${closed.closedAt} by ${closed.closedBy}.\n`);
-    return printer.table<ClosedPeriod["totals"][number]>(
-      [
-        { title: "INVOICES", text: ({ invoices }) => String(invoices), align: "right" },
-        { title: "NET", text: ({ net }) => net, align: "right" },
-        { title: "TAX", text: ({ tax }) => tax, align: "right" },
-        { title: "GROSS", text: ({ gross, currency }) => `${gross} ${currency}`, align: "right" },
-        { title: "RESIDUAL", text: ({ residual }) => residual, align: "right" },
-      ],
-      closed.totals,
-      "Nobody owes anything for it.",
-    );
-  });
+  )
+    .option(
+      "--empty",
+      "also where nothing was posted until its end, and none was closed: all until then counts as closed",
+    )
+    .action(async (period: string, options: Options & { empty?: boolean }) => {
+      const cloud = client(context, options);
+      const path = pathOf`/ledger/periods/${period}/close`;
+      const closed = await cloud.sendPatiently<ClosedPeriod>(options.empty === true ? `${path}?empty=true` : path, {});
+      printer.warnings(closed.warnings);
+      if (options.json === true) return printer.json(closed);
+      printer.text(`${closed.period} was closed at ${closed.closedAt} by ${closed.closedBy}.\n`);
+      return printer.table<ClosedPeriod["totals"][number]>(
+        [
+          { title: "INVOICES", text: ({ invoices }) => String(invoices), align: "right" },
+          { title: "NET", text: ({ net }) => net, align: "right" },
+          { title: "TAX", text: ({ tax }) => tax, align: "right" },
+          { title: "GROSS", text: ({ gross, currency }) => `${gross} ${currency}`, align: "right" },
+          { title: "RESIDUAL", text: ({ residual }) => residual, align: "right" },
+        ],
+        closed.totals,
+        "Nobody owes anything for it.",
+      );
+    });
 }
 
 function addAccounts(group: Command, context: CommandContext): void {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { PriceBook, Version } from "../gateway/control/index.ts";
+import type { RatedBook } from "../ledger/index.ts";
 import { type CloudOptions, withCloud } from "./connection.ts";
 import { client, type CommandContext, type JsonOption, withJson } from "./context.ts";
 import { addHistory, type ApplyOptions, newestOf, showApplied, versionText, withApplied, withShown } from "./facts.ts";
@@ -34,7 +35,7 @@ export function addPriceBookCommands(program: Command, context: CommandContext):
   });
   withApplied(group.command("apply <file>").description("apply a price book, whole, from YAML or JSON")).action(
     async (path: string, options: ApplyOptions) => {
-      const document = await checkedBook(path, context);
+      const { document } = await checkedBook(path, context);
       const cloud = client(context, options);
       const basedOn = options.basedOn ?? (await newestOf(cloud, "/price-book"));
       const body = { basedOn, note: options.note, document };
@@ -44,7 +45,9 @@ export function addPriceBookCommands(program: Command, context: CommandContext):
   withJson(
     withCloud(group.command("diff <file>").description("what a file would change; exit code 1: something")),
   ).action(async (path: string, options: Options) => {
-    const document = await checkedBook(path, context);
+    const { document, book } = await checkedBook(path, context);
+    const { leftOut, leftOutText } = await import("../ledger/index.ts");
+    printer.warnings(leftOutText(leftOut(book, context.surroundings.clock.nowMs())));
     const held = await client(context, options).get<PriceBook & Version>("/price-book");
     const differences = differencesOf(held.document, document);
     context.end(differences.length === 0 ? 0 : 1);
@@ -63,13 +66,16 @@ export function addPriceBookCommands(program: Command, context: CommandContext):
 }
 
 /** What is wrong with a file is told with its lines, before anybody is asked. */
-async function checkedBook(path: string, { surroundings }: CommandContext): Promise<object> {
+async function checkedBook(
+  path: string,
+  { surroundings }: CommandContext,
+): Promise<{ readonly document: object; readonly book: RatedBook }> {
   const { readBook } = await import("../ledger/index.ts");
   const { documentInvalid, readDocument } = await import("./document-file.ts");
   const file = readDocument(path, surroundings);
   const read = readBook(file.value);
   if (read.outcome === "invalid") throw documentInvalid(path, read.problems.map(file.placed));
-  return file.value as object;
+  return { document: file.value as object, book: read.book };
 }
 
 function differencesOf(before: unknown, after: unknown): readonly Difference[] {

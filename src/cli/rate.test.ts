@@ -96,6 +96,21 @@ test("for people it is a table with totals; what is unrated is a warning, and in
   assert.match(stderr, /^warning: 1 sum of usage has no price, and is in no line/m);
 });
 
+test("a later version that leaves out a price is a warning that names the SKU", async (context) => {
+  const later = `  - version: "2026-2"
+    effectiveFrom: "2026-07-01"
+    prices: [{ sku: "*/input-tokens", unitPrice: "0.0000007" }]
+`;
+  const usage = "customer,time,sku,quantity\nacme,2026-03-05,qwen3-32b/input-tokens,1000\n";
+  const { stdout, stderr } = await rate(context, goldenBook + later, usage, "--json");
+  const warnings = ["qwen3-32b/cached-read-tokens", "qwen3-32b/output-tokens", "910b/accelerator-seconds"].map(
+    (sku) =>
+      `${sku} has no price in version 2026-2, and had one in version 2026-1: what is used of it from then on stays unrated`,
+  );
+  assert.equal(stderr, warnings.map((text) => `warning: ${text}\n`).join(""));
+  assert.deepEqual((JSON.parse(stdout) as { notes: string[] }).notes, warnings);
+});
+
 test("the period, the jurisdiction and the tax can be said over the price book", async (context) => {
   const usage =
     "customer,time,sku,quantity\nacme,2026-03-05,qwen3-32b/input-tokens,1000000000\nacme,2026-04-05,qwen3-32b/input-tokens,1000000000\n";

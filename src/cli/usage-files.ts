@@ -25,44 +25,62 @@ export function addUsageImport(group: Command, context: CommandContext): void {
       const file = resolve(surroundings.currentFolder, path);
       const sum = await told(() => importFile(file, client(context, options), printer), hint);
       if (options.json === true) return printer.json(sum);
+      printer.warnings(unbilledIn(sum));
       const { accepted, duplicates } = sum;
-      return printer.text(`${accepted} records were taken, and ${duplicates} were there before.\n`);
+      return printer.text(`${accepted} records were taken, and ${duplicates} were there before${ofThose(sum)}.\n`);
     },
   );
+}
+
+/** Of what was taken: what will be on no invoice as it is, and what will be on another one. */
+function ofThose({ unrated, late }: Recorded): string {
+  const told = [...(unrated === 0 ? [] : [`${unrated} unrated`]), ...(late === 0 ? [] : [`${late} late`])];
+  return told.length === 0 ? "" : `; of those taken ${told.join(" and ")}`;
+}
+
+function unbilledIn({ unrated, late, warnings }: Recorded): readonly string[] {
+  return [
+    ...warnings,
+    ...(unrated === 0
+      ? []
+      : [
+          "what is unrated has no price or no quantity, and is on no invoice: `bailiwick usage unrated list` shows it with its reason",
+        ]),
+    ...(late === 0 ? [] : ["what is late was used in a closed period, and is billed with the next one"]),
+  ];
 }
 
 const hint =
   "docs/reference/rate.md explains usage files. What was taken before it counts once: import the mended file again.";
 
 async function importFile(path: string, cloud: ControlClient, printer: Printer): Promise<Recorded> {
-  const { IgnoredNames, sentRecords, withMeant } = await import("../metering/index.ts");
-  const ignored = new IgnoredNames();
-  const sum = { accepted: 0, duplicates: 0 };
+  const { sentRecords } = await import("../metering/index.ts");
+  const sum = { accepted: 0, duplicates: 0, unrated: 0, late: 0 };
+  const warnings = new Set<string>();
   let [waiting, bytes, first] = [[] as unknown[], 0, 1];
   const send = async (): Promise<void> => {
     if (waiting.length === 0) return;
-    const { accepted, duplicates } = await sent(cloud, waiting, first);
-    sum.accepted += accepted;
-    sum.duplicates += duplicates;
+    const done = await sent(cloud, waiting, first);
+    for (const count of counts) sum[count] += done[count];
+    for (const warning of done.warnings) if (warnings.size < warningsMost) warnings.add(warning);
     const before = first;
     first += waiting.length;
     if (Math.floor(first / saidEvery) > Math.floor(before / saidEvery)) printer.note(`${first - 1} records are done`);
     [waiting, bytes] = [[], 0];
   };
-  for await (const { fields } of sentRecords(path, ignored)) {
+  for await (const { fields } of sentRecords(path)) {
     const length = Buffer.byteLength(JSON.stringify(fields));
     if (waiting.length >= recordsAtOnce || bytes + length > bytesAtOnce) await send();
     waiting.push(fields);
     bytes += length + 1;
   }
   await send();
-  if (ignored.all.length > 0) {
-    printer.warnings([
-      `columns or members that mean nothing here, and were not read: ${ignored.all.map(withMeant).join(", ")}`,
-    ]);
-  }
-  return sum;
+  return { ...sum, warnings: [...warnings] };
 }
+
+const warningsMost = 20;
+
+const counts = ["accepted", "duplicates", "unrated", "late"] as const;
 
 /** A call's records are counted from 1, and a file's too. */
 async function sent(cloud: ControlClient, records: readonly unknown[], first: number): Promise<Recorded> {

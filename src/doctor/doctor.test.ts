@@ -8,6 +8,7 @@ import type { Command, CommandResult } from "../catalog/index.ts";
 import { checkAccelerators } from "./accelerators.ts";
 import { checkDataFolder, checkMemory, checkProcessor, checkUser } from "./hardware.ts";
 import { inspectMachine } from "./inspect.ts";
+import { checkInternal } from "./internal.ts";
 import { checkProgram } from "./program.ts";
 import { type Finding, renderDoctor } from "./report.ts";
 import { checkEngine, checkNode, checkPostgres, checkPython, checkSources } from "./software.ts";
@@ -34,6 +35,7 @@ function world(programs: Readonly<Record<string, CommandResult>> = {}, more: Par
     currentFolder: "/here",
     fileAt: () => Promise.resolve("absent"),
     program: undefined,
+    internal: { named: [], known: () => Promise.resolve(undefined) },
     hub: { url: "http://127.0.0.1:1", accessToken: undefined, dispatcher: undefined },
     ...more,
   };
@@ -247,6 +249,7 @@ describe("a program that serves models", () => {
       dataFolder: folder,
       currentFolder: folder,
       program: undefined,
+      internal: { named: [], known: () => Promise.resolve(undefined) },
       hub: { url: "http://127.0.0.1:1", accessToken: undefined, dispatcher: undefined },
     });
     const cases: readonly (readonly [ReturnType<typeof serving>, Finding["status"], RegExp, RegExp | undefined])[] = [
@@ -352,6 +355,7 @@ describe("the report", () => {
       dataFolder: "/nonexistent/for/this/test",
       currentFolder: "/",
       program: undefined,
+      internal: { named: [], known: () => Promise.resolve(undefined) },
       hub: { url: "http://127.0.0.1:1", accessToken: undefined, dispatcher: undefined },
     });
     const report = await inspectMachine(here);
@@ -361,5 +365,27 @@ describe("the report", () => {
     assert.equal(await here.packageVersion("no-such-package-here"), undefined);
     assert.match((await here.packageVersion("yauzl")) ?? "", /^3\./);
     assert.equal(await here.readText("/nonexistent"), undefined);
+  });
+});
+
+describe("the organisations of the own group", () => {
+  const finding = async (named: readonly string[], there: readonly string[] | undefined) =>
+    (await checkInternal({ named, known: () => Promise.resolve(there && new Set(there)) }))[0];
+
+  it("are there by name or id, or are named where they are not, which is in no start's way", async () => {
+    assert.equal(await finding([], []), undefined);
+    assert.equal((await finding(["research", "org_2"], ["org_1", "research", "org_2", "b"]))?.status, "ok");
+    const missing = await finding(["research", "reserach"], ["org_1", "research"]);
+    assert.deepEqual([missing?.status, missing?.detail.includes("names reserach:")], ["missing", true]);
+    const many = await finding(
+      Array.from({ length: 30 }, (_, at) => `o${at}`),
+      [],
+    );
+    assert.match(many?.detail ?? "", /o9 and 20 more: no organisation/);
+  });
+
+  it("are not known where no cloud runs", async () => {
+    const unknown = await finding(["research"], undefined);
+    assert.deepEqual([unknown?.status, /while the cloud runs/.test(unknown?.next ?? "")], ["unknown", true]);
   });
 });

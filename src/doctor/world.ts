@@ -43,6 +43,15 @@ export interface DoctorWorld {
   readonly airGapped?: boolean;
   /** What serves models instead of the engine that comes along; undefined: nothing does. */
   readonly program: ServingProgram | undefined;
+  readonly internal: InternalOrganisations;
+}
+
+/** Organisations of the operator's own group. */
+export interface InternalOrganisations {
+  /** `billing.internal`: names or ids. */
+  readonly named: readonly string[];
+  /** Names and ids of all that there are, as the running cloud says; undefined: none runs, or it does not answer. */
+  readonly known: () => Promise<ReadonlySet<string> | undefined>;
 }
 
 /** A program that serves models, as the settings name it. */
@@ -61,7 +70,7 @@ const mostTextBytes = 4 * 1024 * 1024;
 export function thisMachine(
   options: Pick<
     DoctorWorld,
-    "clock" | "environment" | "dataFolder" | "currentFolder" | "hub" | "airGapped" | "program"
+    "clock" | "environment" | "dataFolder" | "currentFolder" | "hub" | "airGapped" | "program" | "internal"
   >,
 ): DoctorWorld {
   const processors = cpus();

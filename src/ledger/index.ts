@@ -40,6 +40,7 @@ export { type QuarterRevenue, revenueFigures } from "./revenue/revenue.ts";
 export { Calendar, isTimeZone, type Period } from "./book/calendar.ts";
 export { listBook, listDocument } from "./book/list-book.ts";
 export { listPrices } from "./book/list-prices.ts";
+export { leftOut, leftOutText } from "./book/left-out.ts";
 export { creditsSku, isOwnSku, trueUpSku } from "./book/own-skus.ts";
 export { AllTerms, type Terms } from "./book/terms.ts";
 export { type AccountKind, accountKinds, kindOf, products, revenueAccount, revenueOf } from "./entry/accounts.ts";

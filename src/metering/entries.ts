@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
 import { badRow, csvRows, type Place, WorkloadError } from "../sim/index.ts";
+import { nothingMeant } from "./ignored.ts";
 import { type Fields, recordFields } from "./record.ts";
 
 /** A record of a usage file, as it stands there. */
@@ -15,6 +16,8 @@ export interface Entries {
   readonly entries: AsyncIterable<Entry>;
   /** Columns that are not read: a slip in an optional one's name would else go unseen. */
   readonly ignored: readonly string[];
+  /** The error that something is wrong with the columns. */
+  readonly problem: (what: string) => Error;
 }
 
 /** A list of JSON is held as a whole. */
@@ -25,11 +28,15 @@ const lineCharactersMost = 1024 * 1024;
 export async function openEntries(path: string): Promise<Entries> {
   const beginning = (await beginningOf(path)).replace(/^\uFEFF/, "");
   const first = /\S/.exec(beginning)?.[0];
-  if (first === "{") return { entries: jsonLines(path), ignored: [] };
-  if (first === "[") return { entries: listed(path), ignored: [] };
+  const problem = (what: string): Error => badRow({ path, line: 1 }, what);
+  if (first === "{") return { entries: jsonLines(path), ignored: [], problem };
+  if (first === "[") return { entries: listed(path), ignored: [], problem };
   const columns = columnsOf(path, beginning);
   const known = columns.filter((column) => recordFields.has(column));
-  return { entries: rows(path, known), ignored: columns.filter((column) => !known.includes(column)) };
+  const ignored = columns.filter((column) => !known.includes(column));
+  const ofHeader = (what: string): Error => problem(`the header ${what}`);
+  refuseLacking(known, ignored, ofHeader);
+  return { entries: rows(path, known), ignored, problem: ofHeader };
 }
 
 function columnsOf(path: string, beginning: string): readonly string[] {
@@ -42,9 +49,21 @@ function columnsOf(path: string, beginning: string): readonly string[] {
   }
   const twice = columns.find((column, index) => columns.indexOf(column) < index);
   if (twice !== undefined) throw badRow({ path, line: 1 }, `the header names ${twice} twice`);
-  const lacking = ["customer", "time"].filter((column) => !columns.includes(column));
-  if (lacking.length > 0) throw badRow({ path, line: 1 }, `the header lacks ${lacking.join(" and ")}`);
   return columns;
+}
+
+/**
+ * What no row could be billed without: who, when, what and how much. Without a column for how much, every row would be usage that nobody has
+ * counted, under an id that is told then.
+ */
+function refuseLacking(columns: readonly string[], ignored: readonly string[], problem: (what: string) => Error): void {
+  const has = (column: string): boolean => columns.includes(column);
+  const lacking = ["customer", "time"].filter((column) => !has(column));
+  if (has("sku") && !has("quantity")) lacking.push("quantity");
+  if (!has("sku") && !has("model")) lacking.push("sku and quantity, or model and its counts");
+  if (lacking.length === 0) return;
+  const unknown = ignored.length === 0 ? "" : `, and ${nothingMeant(ignored)}`;
+  throw problem(`lacks ${lacking.join(" and ")}${unknown}; columns are ${[...recordFields].join(", ")}`);
 }
 
 async function* rows(path: string, columns: readonly string[]): AsyncGenerator<Entry, void, void> {

@@ -6,7 +6,6 @@
  * lists of JSON excepted, which are bounded.
  */
 export { bodyOf } from "./body.ts";
-export { IgnoredNames, withMeant } from "./ignored.ts";
 export type { UsageRecord } from "./record.ts";
 export { sentRecords } from "./sent.ts";
 export { readTold } from "./told.ts";

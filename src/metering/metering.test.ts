@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import fc from "fast-check";
 import { quantityText, type UsageEvent } from "../ledger/index.ts";
-import { IgnoredNames, type MeteredUsage, readTold, sentRecords, UsageFile, usageText, withMeant } from "./index.ts";
+import { type MeteredUsage, readTold, sentRecords, UsageFile, usageText } from "./index.ts";
 import { Once } from "./once.ts";
 
 type Told = readonly [customer: string, sku: string, at: string, quantity: string, isBatch: boolean];
@@ -107,7 +107,7 @@ test("what cannot be billed as it stands is refused with file, line and field", 
     [`${header},${noon},m/x,1\n`, /usage:2: customer is missing$/],
     [`${header}acme,${noon},,1\n`, /usage:2: sku or model is missing$/],
     [`${header}acme,${noon},m/x\n`, /usage:2: has 3 cells, but the header has 4$/],
-    ["customer,sku\n", /usage:1: the header lacks time$/],
+    ["customer,sku,quantity\n", /usage:1: the header lacks time; columns are id, /],
     ["customer,time,sku,sku\n", /usage:1: the header names sku twice$/],
     [`${header.trim()},batch\nacme,${noon},m/x,1,yes\n`, /usage:2: batch is "yes", but must be true or false$/],
     [
@@ -188,25 +188,21 @@ test("what was told is remembered as a set of pairs would", () => {
   for (let id = 0; id < 50_000; id++) assert.equal(once.tell("", String(id), ""), "again");
 });
 
-test("a count under a wrong name is told of a file that is sent, and refused of a call", async (context) => {
+test("a count under a wrong name is refused, of a file that is sent and of a call", async (context) => {
   const record = { id: "1", customer: "a", time: noon, model: "m", inputTokens: 1 };
-  const folder = mkdtempSync(join(tmpdir(), "bailiwick-metering-"));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, "usage");
   const data = { model: "m", inputTokens: 1 };
   const known = { ...event, partitionkey: "x", data };
-  for (const [text, fields] of [
-    [`id,customer,time,model,inputTokens,ouputTokens\n1,a,${noon},m,1,1000000\n`, { ...record, inputTokens: "1" }],
-    [JSON.stringify({ ...record, ouputTokens: 1_000_000 }), record],
-    [JSON.stringify([{ ...known, data: { ...data, ouputTokens: 1_000_000 } }]), known],
+  const wrong = /ouputTokens \(did you mean outputTokens\?\) means nothing in a record/;
+  for (const [text, place] of [
+    [`id,customer,time,model,inputTokens,ouputTokens\n1,a,${noon},m,1,1000000\n`, /usage:1: the header names .*batch/],
+    [`${JSON.stringify(record)}\n${JSON.stringify({ ...record, ouputTokens: 1_000_000 })}`, /usage:2: /],
+    [JSON.stringify([{ ...known, data: { ...data, ouputTokens: 1_000_000 } }]), /usage:1: \[0\]: /],
   ] as const) {
-    writeFileSync(path, text);
-    const ignored = new IgnoredNames();
-    const sent: unknown[] = [];
-    for await (const each of sentRecords(path, ignored)) sent.push({ ...each.fields });
-    assert.deepEqual(ignored.all.map(withMeant), ["ouputTokens (did you mean outputTokens?)"], text);
-    assert.deepEqual(sent, [fields]);
+    await assert.rejects(handedOver(context, text), wrong, text);
+    await assert.rejects(handedOver(context, text), place, text);
   }
+  assert.deepEqual(await handedOver(context, JSON.stringify(record)), [record]);
+  assert.deepEqual(await handedOver(context, JSON.stringify([known])), [known]);
   const told = (value: object) => {
     const read = readTold(value, (midnightMs) => midnightMs);
     return "problem" in read ? read.problem : "read";
@@ -219,6 +215,38 @@ test("a count under a wrong name is told of a file that is sent, and refused of 
   assert.equal(told({ ...known, data: { ...data, outputToken: 1_000_000 } }), meant);
   // The event says who and when: what its data says of it would be lost.
   assert.match(told({ ...known, data: { ...data, customer: "b" } }), /^customer means nothing/);
+});
+
+/** What of a usage file goes to whoever keeps the books. */
+async function handedOver(context: TestContext, text: string): Promise<readonly unknown[]> {
+  const folder = mkdtempSync(join(tmpdir(), "bailiwick-metering-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "usage");
+  writeFileSync(path, text);
+  const sent: unknown[] = [];
+  for await (const { fields } of sentRecords(path)) sent.push({ ...fields });
+  return sent;
+}
+
+test("a header without a column for how much is refused, and says which columns there are", async (context) => {
+  const columns = /; columns are id, source, customer, .*, trainingTokens$/;
+  for (const [header, message] of [
+    ["id,customer,time,sku,qty", /usage:1: the header lacks quantity, and qty .*means nothing in a record; columns/],
+    ["id,customer,time,sku,Quantity,x", /lacks quantity, and Quantity \(did you mean quantity\?\), x.* mean nothing/],
+    ["id,customer,time", /the header lacks sku and quantity, or model and its counts;/],
+    ["id,time,sku", /the header lacks customer and quantity;/],
+  ] as const) {
+    for (const way of [read, handedOver]) {
+      await assert.rejects(way(context, `${header}\n`), message, header);
+      await assert.rejects(way(context, `${header}\n`), columns, header);
+    }
+  }
+  await assert.rejects(
+    handedOver(context, "id,customer,time,sku,quantity,\n"),
+    /names what is not read: "" means nothing/,
+  );
+  const many = Array.from({ length: 30 }, (_, at) => `column${at}`).join(",");
+  await assert.rejects(handedOver(context, `id,customer,time,sku,quantity,${many}\n`), /column19.* and 10 more mean/);
 });
 
 function told(more: object): string {

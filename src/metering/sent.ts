@@ -1,7 +1,7 @@
 import { fieldsOf } from "./cloud-event.ts";
 import { openEntries } from "./entries.ts";
-import type { IgnoredNames } from "./ignored.ts";
-import { type Fields, FieldProblem, readRecord } from "./record.ts";
+import { nothingMeant } from "./ignored.ts";
+import { type Fields, FieldProblem, readRecord, recordFields } from "./record.ts";
 
 /** A record of a usage file as it is sent to whoever keeps the books, and the error that something is wrong with it. */
 export interface SentRecord {
@@ -10,30 +10,25 @@ export interface SentRecord {
 }
 
 /**
- * A usage file's records, as they stand there but for what means nothing in one, which is noted. Each is read first: one that could not be billed, or has no id to be known by, rejects with sim's
- * `WorkloadError`, which names file, line and field, before it is handed over.
+ * A usage file's records, as they stand there. Each is read first: one that could not be billed, has no id to be known by, or says something
+ * that means nothing in a record (under a wrong name a count would be lost, and the id told) rejects with sim's `WorkloadError`, which names
+ * file, line and field, before it is handed over.
  */
-export async function* sentRecords(path: string, noted: IgnoredNames): AsyncGenerator<SentRecord, void, void> {
-  const { entries, ignored } = await openEntries(path);
-  for (const column of ignored) noted.add(column);
+export async function* sentRecords(path: string): AsyncGenerator<SentRecord, void, void> {
+  const { entries, ignored, problem: ofColumns } = await openEntries(path);
+  if (ignored.length > 0) {
+    throw ofColumns(`names what is not read: ${nothingMeant(ignored)}; columns are ${[...recordFields].join(", ")}`);
+  }
   for await (const { fields, problem } of entries) {
-    let unread: readonly string[];
     try {
-      const read = fieldsOf(fields);
-      unread = read.ignored;
+      const { record, ignored: unread } = fieldsOf(fields);
+      if (unread.length > 0) throw new FieldProblem(nothingMeant(unread));
       // A day begins where the price book says; here it only has to be one.
-      const { id } = readRecord(read.record, (midnightMs) => midnightMs);
+      const { id } = readRecord(record, (midnightMs) => midnightMs);
       if (id === undefined) throw new FieldProblem("id is missing: it is what tells a repetition from new usage");
     } catch (error) {
       throw error instanceof FieldProblem ? problem(error.message) : error;
     }
-    for (const name of unread) noted.add(name);
-    yield { fields: unread.length === 0 ? fields : without(fields, unread), problem };
+    yield { fields, problem };
   }
-}
-
-/** A record, or a CloudEvent's data, without some members. */
-function without(fields: Fields, names: readonly string[]): Fields {
-  if ("specversion" in fields) return { ...fields, data: without(fields["data"] as Fields, names) };
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
 }

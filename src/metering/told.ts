@@ -1,5 +1,5 @@
 import { fieldsOf } from "./cloud-event.ts";
-import { withMeant } from "./ignored.ts";
+import { nothingMeant } from "./ignored.ts";
 import { type Fields, FieldProblem, readRecord, type UsageRecord } from "./record.ts";
 
 /**
@@ -13,8 +13,7 @@ export function readTold(
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { problem: "it is no object" };
   try {
     const { record, ignored } = fieldsOf(value as Fields);
-    const [unknown] = ignored;
-    if (unknown !== undefined) return { problem: `${withMeant(unknown.slice(0, 100))} means nothing in a record` };
+    if (ignored.length > 0) return { problem: nothingMeant(ignored) };
     return readRecord(record, dayMs);
   } catch (error) {
     if (error instanceof FieldProblem) return { problem: error.message };

@@ -32,6 +32,7 @@ export {
   type DraftInvoice,
   findPeriod,
   firstPeriod,
+  isEmptyFirst,
   type InvoiceRow,
   invoicesPage,
   type InvoiceTotal,
@@ -67,6 +68,7 @@ export type { Log } from "./log.ts";
 export {
   addDocument,
   type DocumentQuestion,
+  countIssued,
   draftsOf,
   findCredit,
   findInvoice,
@@ -120,6 +122,7 @@ export {
   addUnrated,
   type Dropped,
   findSettled,
+  countUnrated,
   findUnrated,
   setDropped,
   setRated,

@@ -118,6 +118,15 @@ export async function firstPeriod(
   return row && { name: row.period, startMs: row.startsAt.getTime() };
 }
 
+/** Whether nothing was ever posted in a period, or before. */
+export async function isEmptyFirst(db: Kysely<Database>, period: string): Promise<boolean> {
+  const { rows } = await sql<{ isEmpty: boolean }>`
+    SELECT NOT EXISTS (SELECT FROM ledger_periods e JOIN ledger_transactions t ON t.period = e.period WHERE e.ends_at <= p.ends_at)
+      AND NOT EXISTS (SELECT FROM ledger_periods e WHERE e.ends_at < p.ends_at) AS is_empty
+    FROM ledger_periods p WHERE p.period = ${period}`.execute(db);
+  return rows[0]?.isEmpty === true;
+}
+
 /** The first period that is open and ends at a moment, or before; undefined where none does. */
 export async function openBefore(db: Kysely<Database>, atMs: number): Promise<string | undefined> {
   const row = await db

@@ -179,6 +179,17 @@ export async function draftsOf(db: Kysely<Database>, period: string): Promise<re
   return rows.map(({ id }) => id);
 }
 
+/** How many invoices of a period are no drafts any more. */
+export async function countIssued(db: Kysely<Database>, period: string): Promise<number> {
+  const { count } = await db
+    .selectFrom("invoices")
+    .select((expression) => expression.fn.countAll<string>().as("count"))
+    .where("period", "=", period)
+    .where("state", "!=", "draft")
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** Who is billed, as JSON; undefined where nobody has said so. */
 export async function findParty(db: Kysely<Database>, organisation: OrganisationId): Promise<string | undefined> {
   const row = await db

@@ -119,6 +119,13 @@ export async function findSettled(db: Kysely<Database>, number: number): Promise
   return { at: ratedAt!, quantity, dropped };
 }
 
+/** How many wait for a price or a quantity. */
+export async function countUnrated(db: Kysely<Database>): Promise<number> {
+  const { rows } = await sql<{ count: string }>`
+    SELECT count(*) AS count FROM unrated_usage WHERE rated_at IS NULL`.execute(db);
+  return Number(rows[0]!.count);
+}
+
 /** Writes one off: nothing of it is ever rated. */
 export async function setDropped(
   transaction: Transaction<Database>,

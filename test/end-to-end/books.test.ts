@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { formatAmount, parseAmount } from "../../src/base/index.ts";
-import { ask, control, makeKey } from "./asking.ts";
+import { ask, control, makeKey, recorded } from "./asking.ts";
 import {
   commandFails,
   eventually,
@@ -236,8 +236,8 @@ test("what asks for flex, or whose project's tier is batch, is billed with the b
 
 test("usage of other services counts once, and another body under the same id is refused by name", async () => {
   const path = file("usage.csv", csv);
-  assert.deepEqual(await cloud.command("usage", "import", path), { accepted: 4, duplicates: 0 });
-  assert.deepEqual(await cloud.command("usage", "import", path), { accepted: 0, duplicates: 4 });
+  assert.deepEqual(await cloud.command("usage", "import", path), recorded(4, 0));
+  assert.deepEqual(await cloud.command("usage", "import", path), recorded(0, 4));
   const changed = file("changed.csv", csv.replace("86400", "86401"));
   const refused = await commandFails(["usage", "import", changed, "--data", cloud.data, "--json"]);
   const { error } = JSON.parse(refused.stderr) as { error: { code: string; param: string; message: string } };
@@ -257,12 +257,12 @@ test("usage of other services counts once, and another body under the same id is
       headers: { authorization: `Bearer ${operatorToken()}`, "content-type": type },
       body: JSON.stringify(body),
     });
-  assert.deepEqual(await (await send(event, "application/cloudevents+json")).json(), { accepted: 0, duplicates: 1 });
+  assert.deepEqual(await (await send(event, "application/cloudevents+json")).json(), recorded(0, 1));
   const batch = await send(
     [event, { ...event, id: "5", data: { sku: "m/nothing", quantity: 1 } }],
     "application/cloudevents-batch+json",
   );
-  assert.deepEqual(await batch.json(), { accepted: 1, duplicates: 1 });
+  assert.deepEqual(await batch.json(), recorded(1, 1, { unrated: 1 }));
   const negative = await send({ ...event, id: "6", data: { sku: "m/nothing", quantity: -1 } }, "application/json");
   assert.equal(negative.status, 422);
   assert.match(JSON.stringify(await negative.json()), /record 1: quantity is -1, but cannot be negative/);

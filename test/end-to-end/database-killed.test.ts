@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Client } from "pg";
 import { goldenBuyer, goldenIssuer } from "../../src/invoicing/testing.ts";
-import { control, processBelow } from "./asking.ts";
+import { control, processBelow, recorded } from "./asking.ts";
 import {
   alive,
   commandFails,
@@ -118,7 +118,7 @@ test("while a file is imported: each record counts once", async () => {
   );
   await killedAt("usage_records", "usage", "import", path);
   assert.equal((await balances())["unbilled-receivables"], "2000");
-  assert.deepEqual(await cloud.command("usage", "import", path), { accepted: 900, duplicates: 100 });
+  assert.deepEqual(await cloud.command("usage", "import", path), recorded(900, 100));
   assert.equal((await balances())["unbilled-receivables"], "20000");
 });
 

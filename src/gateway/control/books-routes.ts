@@ -262,9 +262,15 @@ function ledgerRoutes(books: BooksOperations): readonly Route[] {
         summary:
           "Closes a period that is over, for ever: its usage becomes draft invoices, and nothing is posted into it any more. One after the other, the earliest first; one that is closed answers as it did.",
         params: z.strictObject({ period: periodName }),
+        query: z.strictObject({
+          empty: z.stringbool().optional().meta({
+            description:
+              "True: also where no period was closed before, and nothing is in the books until the end of this one; else that is refused (`period_empty`).",
+          }),
+        }),
         answer: closedPeriod,
       },
-      ({ params, asker }) => books.close(params.period, asker.name),
+      ({ params, query, asker }) => books.close(params.period, query.empty ?? false, asker.name),
     ),
     route(
       {

@@ -12,12 +12,19 @@ export const priceBook = version.extend({
   customers: z
     .record(z.string(), z.string())
     .meta({ description: "The ids of the organisations that it calls by name: names may change." }),
-  warnings: z.array(z.string()).meta({ description: "What receipts would list and no bill have." }),
+  warnings: z
+    .array(z.string())
+    .meta({ description: "What has no price any more, and what receipts would list and no bill have." }),
 });
 
 export const recorded = z.object({
   accepted: z.int(),
   duplicates: z.int().meta({ description: "Told before, with the same body." }),
+  unrated: z.int().meta({ description: "Of those accepted: without a price, or a quantity that somebody counted." }),
+  late: z
+    .int()
+    .meta({ description: "Of those accepted: used in a closed period, and billed with the first open one." }),
+  warnings: z.array(z.string()).meta({ description: "SKUs without a price that are no `product/dimension`." }),
 });
 
 export const metered = z.object({
@@ -57,7 +64,10 @@ export const unrated = z.object({
 });
 
 export const unratedRows = listOf(unrated);
-export const ratedLater = z.object({ rated: z.int(), left: z.int() });
+export const ratedLater = z.object({
+  rated: z.int(),
+  left: z.int().meta({ description: "All that still waits for a price or a quantity." }),
+});
 
 const total = z.object({
   currency: z.string(),
@@ -74,7 +84,10 @@ export const closedPeriod = z.object({
   closedBy: z.string(),
   invoices: z.int(),
   totals: z.array(total).meta({ description: "By currency." }),
-  warnings: z.array(z.string()).meta({ description: "What its drafts lack, so that they could not become final." }),
+  warnings: z.array(z.string()).meta({
+    description:
+      "What its drafts lack, so that they could not become final; that nothing was in the books until its end.",
+  }),
 });
 
 export const periods = z.object({
@@ -218,6 +231,7 @@ export const finalized = z.object({
     description: "The first hundred that stay drafts, and why.",
   }),
   refusals: z.int().meta({ description: "How many stay drafts." }),
+  before: z.int().meta({ description: "How many of its invoices were final before this call." }),
 });
 
 /** A payment or a refund, and how the invoice stands by now. */

@@ -476,7 +476,7 @@ test("a CloudEvent whose attributes are headers is the same as one that is a bod
   const told: unknown[] = [];
   operations.books.recordUsage = (records) => {
     told.push(...records);
-    return Promise.resolve({ accepted: records.length, duplicates: 0 });
+    return Promise.resolve({ accepted: records.length, duplicates: 0, unrated: 0, late: 0, warnings: [] });
   };
   const path = `${base}/usage`;
   const data = { sku: "m/input-tokens", quantity: 1 };

@@ -36,7 +36,7 @@ export function createFakeBooks(clock: Clock): BooksOperations {
         records.set(record.id, body);
       }
       const accepted = records.size - before;
-      return Promise.resolve({ accepted, duplicates: told.length - accepted });
+      return Promise.resolve({ accepted, duplicates: told.length - accepted, unrated: 0, late: 0, warnings: [] });
     },
     metered: (_, page) => Promise.resolve(paged(metered, page)),
     toldUsage: (_, page) =>
@@ -68,7 +68,7 @@ export function createFakeBooks(clock: Clock): BooksOperations {
           },
         ],
       }),
-    close: (period, by) =>
+    close: (period, _, by) =>
       Promise.resolve({
         period,
         closedAt: instantOf(clock.nowMs()),
@@ -107,7 +107,7 @@ export function createFakeBooks(clock: Clock): BooksOperations {
     showInvoice: () => Promise.resolve(refuse("not_found", "There is none.")),
     preview: () => Promise.resolve(refuse("not_found", "There is none.")),
     finalize: () => Promise.resolve(refuse("not_found", "There is none.")),
-    finalizePeriod: () => Promise.resolve({ issued: [], refused: [], refusals: 0 }),
+    finalizePeriod: () => Promise.resolve({ issued: [], refused: [], refusals: 0, before: 0 }),
     documents: (_, page) => Promise.resolve(paged([], page)),
     credit: () => Promise.resolve(refuse("not_found", "There is none.")),
     makeVoid: () => Promise.resolve(refuse("not_found", "There is none.")),

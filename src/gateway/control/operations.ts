@@ -451,7 +451,8 @@ export interface BooksOperations {
     request: string,
   ): Promise<RatedLater | Refusal>;
   periods(): Promise<LedgerPeriods>;
-  close(period: string, by: string): Promise<ClosedPeriod | Refusal>;
+  /** `mayBeEmpty`: also as the first one, before which and in which nothing is in the books. */
+  close(period: string, mayBeEmpty: boolean, by: string): Promise<ClosedPeriod | Refusal>;
   accounts(): Promise<Accounts>;
   trialBalance(period: string | undefined): Promise<TrialBalance | Refusal>;
   transactions(filter: { readonly period: string | undefined }, page: Page): Promise<List<LedgerTransaction> | Refusal>;

@@ -53,7 +53,7 @@ export class AllTerms {
   }
 }
 
-/** By the SKU's name before "*" in the product's place. */
+/** By its name, or by "*" in its product's place. */
 export function priceIn({ prices }: BookVersion, sku: string): SkuPrice | undefined {
   return prices.get(sku) ?? prices.get(`*${sku.slice(sku.lastIndexOf("/"))}`);
 }
