@@ -22,6 +22,8 @@ async function issued(context: TestContext) {
       tax: "0.00",
       gross: "1.00",
       drawn: "0.00",
+      paid: "0.00",
+      open: "1.00",
       residual: "0",
       grant: null,
       createdAt: "2026-04-01T00:00:00.000Z",
