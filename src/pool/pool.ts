@@ -38,7 +38,8 @@ const triesMax = 8;
  *    step serves all sequences of a model for little more than one.
  * 2. `promptsFirst`: a prompt is computed as soon as that endangers no promised token, the shortest first. It cannot be
  *    shared and costs the same later; and its sequence joins the next step.
- * 3. `leastSlack`: whoever can wait least is served, and goes on until somebody else cannot wait any more.
+ * 3. `leastSlack`: whoever can wait least is served, and goes on until somebody else cannot wait any more. A prompt that is longer
+ *    than the others can wait lets them come far enough ahead before it.
  * 4. `lateCopies`: weights are copied in the order in which they are due, beside the turns: at once where idle models make
  *    room, the longest unused first; where a model with work has to leave, as late as the deadlines allow, and only one
  *    that can wait until it is copied back. A model whose copy has come has a turn before it leaves.

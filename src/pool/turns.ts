@@ -44,6 +44,7 @@ export function chooseTurn(
     chosen = soonestDone(device, tasks, least!, nowMs, tuning);
   if (chosen === undefined) {
     chosen = tuning.without.includes("leastSlack") ? longestUnserved(tasks) : least!;
+    if (chosen.isPrefill) chosen = endangered(tasks, chosen, nowMs) ?? chosen;
   }
   const budgetMs = othersMs(chosen) - safetyMs;
   if (chosen.isPrefill) {
@@ -102,6 +103,27 @@ function soonestDone(
     if (task.lane.lastUsedMs < stillest.lane.lastUsedMs) stillest = task;
   }
   return nowMs - stillest.lane.lastUsedMs > tuning.stillMaxMs ? stillest : fewest;
+}
+
+/**
+ * A prompt is next that takes longer than somebody who has tokens can wait: whoever of them can wait least, as long as their
+ * steps bring all of them far enough ahead before the prompt would be late, or else more of them than the one prompt would be.
+ * Undefined: nobody.
+ */
+function endangered(tasks: readonly Task[], prompt: Task, nowMs: number): Task | undefined {
+  let first: Task | undefined;
+  let catchUpMs = 0;
+  let late = 0;
+  for (const task of tasks) {
+    const lackMs = prompt.costMs - task.slackMs;
+    if (task.isPrefill || lackMs <= 0) continue;
+    const { running, tpotMs } = task.lane;
+    const dueMs = nowMs + task.costMs + prompt.costMs;
+    late += running.filter((sequence) => sequence.dueMs - sequence.promptLeftMs < dueMs).length;
+    catchUpMs += Math.ceil(lackMs / Math.max(1, tpotMs - task.costMs)) * task.costMs;
+    if (first === undefined || task.slackMs < first.slackMs) first = task;
+  }
+  return catchUpMs <= prompt.slackMs || late > 1 ? first : undefined;
 }
 
 function longestUnserved(tasks: readonly Task[]): Task {

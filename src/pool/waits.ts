@@ -3,10 +3,25 @@ import type { Device, Lane } from "./state.ts";
 import type { PoolRequest } from "./types.ts";
 import { idleVictims } from "./victims.ts";
 
-/** How long its first token takes there: prompts before it, its copy, and whoever has to end first. */
+/** What is left for prompts at the least where steps take nearly all of the time. */
+const leastLeft = 0.1;
+
+/** How long its first token takes there: prompts before it, steps between them, its copy, and whoever has to end first. */
 export function firstTokenMs(device: Device, lane: Lane, request: PoolRequest, nowMs: number): number {
-  const promptsMs = promptBacklogMs(device) + prefillMs(lane.speed, request.inputTokens);
+  const aloneMs = promptBacklogMs(device) + prefillMs(lane.speed, request.inputTokens);
+  const promptsMs = aloneMs + decodingMs(device, aloneMs, nowMs);
   return promptsMs + copyMs(device, lane, nowMs) + sequenceMs(device, lane) + roomMs(device, lane, request, nowMs);
+}
+
+/** What the steps of those that have tokens take of that time, from when the first of them cannot wait any more. */
+function decodingMs({ busy }: Device, durationMs: number, nowMs: number): number {
+  let share = 0;
+  for (const lane of busy) {
+    if (lane.running.length === 0) continue;
+    const slackMs = Math.max(0, lane.dueMs - nowMs);
+    share += (lane.stepMs() / lane.tpotMs) * Math.max(0, 1 - slackMs / durationMs);
+  }
+  return (durationMs * share) / Math.max(leastLeft, 1 - share);
 }
 
 /** Until its weights are there: copies come one after the other, and who has to leave may have to end first. */

@@ -55,6 +55,13 @@ function metByTenant(outcomes: readonly Outcome[]): readonly (readonly [string, 
   return [...Map.groupBy(outcomes, ({ request }) => request.tenant)].map(([tenant, own]) => [tenant, met(own)]);
 }
 
+test("past capacity prompts of thousands of tokens make nobody late who has tokens, and what is taken is in time", async () => {
+  const outcomes = await played("synthetic:1x3,input=20", "1xH100");
+  const taken = outcomes.filter(({ refusal }) => refusal === undefined);
+  assert.ok(met(taken) > 0.95 * taken.length, `${met(taken)} of ${taken.length} that were taken`);
+  assert.ok(met(taken) > 0.8 * outcomes.length, `${met(taken)} of ${outcomes.length}`);
+});
+
 test("far past capacity goodput does not fall, and no tenant starves", async () => {
   const most = met(await overloaded(0.2));
   for (const rate of [0.4, 0.8]) {
