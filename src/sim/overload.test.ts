@@ -56,10 +56,16 @@ function metByTenant(outcomes: readonly Outcome[]): readonly (readonly [string, 
 }
 
 test("past capacity prompts of thousands of tokens make nobody late who has tokens, and what is taken is in time", async () => {
-  const outcomes = await played("synthetic:1x3,input=20", "1xH100");
-  const taken = outcomes.filter(({ refusal }) => refusal === undefined);
-  assert.ok(met(taken) > 0.95 * taken.length, `${met(taken)} of ${taken.length} that were taken`);
-  assert.ok(met(taken) > 0.8 * outcomes.length, `${met(taken)} of ${outcomes.length}`);
+  for (const [workload, least] of [
+    ["synthetic:1x3,input=20", 0.8],
+    // Of these the KV has no room beside the weights of all.
+    ["synthetic:4x1,input=10", 0.65],
+  ] as const) {
+    const outcomes = await played(workload, "1xH100");
+    const taken = outcomes.filter(({ refusal }) => refusal === undefined);
+    assert.ok(met(taken) > 0.9 * taken.length, `${met(taken)} of ${taken.length} that were taken`);
+    assert.ok(met(taken) > least * outcomes.length, `${met(taken)} of ${outcomes.length}`);
+  }
 });
 
 test("far past capacity goodput does not fall, and no tenant starves", async () => {
