@@ -27,7 +27,7 @@ export function chooseTurn(
   tuning: Tuning,
   fits: (lane: Lane, bytes: number) => boolean,
 ): Choice | undefined {
-  const tasks = tasksOf(device, nowMs, fits);
+  const tasks = tasksOf(device, nowMs, tuning, fits);
   if (tasks.length === 0) return undefined;
   const safetyMs = tuning.minTurnMs * tasks.length;
   const [least, second] = twoLeast(tasks);
@@ -54,14 +54,16 @@ export function chooseTurn(
   return { kind: "decode", lane: chosen.lane, untilMs: nowMs + turnMs };
 }
 
-function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, bytes: number) => boolean): Task[] {
+function tasksOf(device: Device, nowMs: number, tuning: Tuning, fits: (lane: Lane, bytes: number) => boolean): Task[] {
   const tasks: Task[] = [];
   const holder = holderAtWork(device);
   for (const lane of device.busy) {
     if (lane.weights !== "resident" || (holder !== undefined && givesWayTo(lane, holder))) continue;
     if (lane.running.length > 0) {
       const costMs = lane.stepMs();
-      tasks.push({ lane, isPrefill: false, costMs, slackMs: lane.dueMs - nowMs - costMs });
+      // Others wait until it is empty: it has its turn in each round, also where what it has is late.
+      const leastMs = lane.isDraining ? (lane.lastTurnMs ?? nowMs) + tuning.maxTurnMs : Infinity;
+      tasks.push({ lane, isPrefill: false, costMs, slackMs: Math.min(lane.dueMs, leastMs) - nowMs - costMs });
     }
     const { first } = lane.waiting;
     if (first !== undefined && !lane.isDraining && lane.freeSequences > 0 && fits(lane, lane.firstPromptBytes)) {

@@ -78,7 +78,7 @@ function roomMs(device: Device, lane: Lane, { inputTokens, maxOutputTokens }: Po
 }
 
 /** Where models leave only when nothing of them runs, or are kept warm: until the first can. */
-function drainMs(device: Device, neededBytes: number, nowMs: number): number {
+export function drainMs(device: Device, neededBytes: number, nowMs: number): number {
   if (!device.setsAside && !device.hasWarm) return 0;
   if (idleVictims(device, neededBytes, nowMs) !== undefined) return 0;
   let leastMs = Infinity;
@@ -96,7 +96,8 @@ function drainMs(device: Device, neededBytes: number, nowMs: number): number {
 function sequenceMs(device: Device, lane: Lane): number {
   const most = lane.model.sequencesMax;
   if (most === undefined || lane.sequences < most) return 0;
-  return (lane.sequences - most + 1) * (lane.answers.meanTokens / most) * roundMs(device);
+  const before = lane.sequences - most + 1;
+  return (before + 2 * Math.sqrt(before)) * (lane.answers.meanTokens / most) * roundMs(device);
 }
 
 /** One step of each model that runs there. */
