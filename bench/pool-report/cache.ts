@@ -9,17 +9,23 @@ export interface Kept {
   readonly tookMs: number;
 }
 
-/** Results by their keys, a file each: what is there need not run again. */
+/** Results by their keys, a file each, before those of the published page: what is there need not run again. */
 export class Cache {
   readonly #folder: string;
+  readonly #published: ReadonlyMap<string, Kept>;
 
-  constructor(folder: string) {
+  constructor(folder: string, published: ReadonlyMap<string, Kept> = new Map()) {
     this.#folder = folder;
+    this.#published = published;
     mkdirSync(folder, { recursive: true });
   }
 
-  /** Undefined: not there, or cut off by a kill. */
   read(key: string): Kept | undefined {
+    return this.#readFile(key) ?? this.#published.get(key);
+  }
+
+  /** Undefined: not there, or cut off by a kill. */
+  #readFile(key: string): Kept | undefined {
     try {
       return JSON.parse(readFileSync(this.#path(key), "utf8")) as Kept;
     } catch (error) {

@@ -1,11 +1,13 @@
 import { Cache } from "./cache.ts";
 import { runRows } from "./crew.ts";
-import { digestSources, keyOf, traceDigests } from "./key.ts";
+import { digestSources, keyOf as keyOfRow, traceDigests } from "./key.ts";
 import { coreRows } from "./matrix.ts";
 import type { ReportOptions } from "./options.ts";
 import { overloadRows } from "./overload.ts";
+import { publishedIn } from "./place.ts";
 import { Results } from "./results.ts";
 import type { Row } from "./row.ts";
+import { readRows } from "./rows-file.ts";
 import { checkBegun, checkPattern } from "./selection.ts";
 import { sensitivityRows } from "./sensitivity.ts";
 import { checkTraces } from "./traces.ts";
@@ -17,6 +19,8 @@ export interface Gathered {
   readonly results: Results;
   /** All that belong to the report, known or not. */
   readonly rows: readonly Row[];
+  /** What a row's result is kept under. */
+  readonly keyOf: (row: Row) => string;
 }
 
 /**
@@ -28,36 +32,35 @@ export async function gather(options: ReportOptions, root: string, say: (line: s
   const all = [...coreRows(options.extent), ...sensitivityRows(options.extent)];
   checkPattern(options.only, all, options.traces !== undefined);
   checkTraces(options.traces, all);
-  const keyed = keying(options, root);
+  const keyOf = keying(options, root);
+  const cache = new Cache(options.cache, readRows(publishedIn(root)));
   const core = all.filter((row) => isPossible(row, options));
-  await run(core, keyed, results, options, say);
+  await run(core, { cache, keyOf, results }, options, say);
   const overload = overloadRows(results, options.extent);
   checkBegun(options.only, [...core, ...overload]);
-  await run(overload, keyed, results, options, say);
-  return { results, rows: [...core, ...overload] };
+  await run(overload, { cache, keyOf, results }, options, say);
+  return { results, rows: [...core, ...overload], keyOf };
 }
 
 function isPossible({ setting }: Row, { traces }: ReportOptions): boolean {
   return setting.workload.kind === "synthetic" || traces !== undefined;
 }
 
-function keying({ traces }: ReportOptions, root: string): (row: Row) => string {
+function keying({ traces }: ReportOptions, root: string): Gathered["keyOf"] {
   const digests = digestSources(root);
   const traceDigest = traceDigests(traces ?? "");
-  return (row) => keyOf(row, digests, traceDigest);
+  return (row) => keyOfRow(row, digests, traceDigest);
 }
 
 async function run(
   rows: readonly Row[],
-  keyed: (row: Row) => string,
-  results: Results,
-  { cache: folder, only, traces }: ReportOptions,
+  { cache, keyOf, results }: Pick<Gathered, "results" | "keyOf"> & { readonly cache: Cache },
+  { only, traces }: ReportOptions,
   say: (line: string) => void,
 ): Promise<void> {
-  const cache = new Cache(folder);
   const missing: Row[] = [];
   for (const row of rows) {
-    const kept = cache.read(keyed(row));
+    const kept = cache.read(keyOf(row));
     if (kept !== undefined) results.add(row, kept);
     else if (only === undefined || row.name.includes(only)) missing.push(row);
   }
@@ -73,7 +76,7 @@ async function run(
       if (answer.kind === "failure") results.failed(row, answer.message);
       else {
         const kept = { row, result: answer.result, tookMs: answer.tookMs };
-        cache.write(keyed(row), kept);
+        cache.write(keyOf(row), kept);
         results.add(row, kept);
       }
       const how = answer.kind === "failure" ? `FAILED: ${answer.message}` : `${(answer.tookMs / 1000).toFixed(1)} s`;

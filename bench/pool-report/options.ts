@@ -27,7 +27,7 @@ export const usage =
   "             page is then written beside the cache, and the published one stays\n" +
   "  --publish  write docs/reports/pool.md in spite of what is missing\n" +
   "  --quick    one seed and five minutes, written beside the cache: to see that it works\n" +
-  "  --cache    where results are kept (.cache/pool-report)\n";
+  "  --cache    where results are kept, before those of the published page (.cache/pool-report)\n";
 
 const fullExtent: Extent = { seeds: 10, minutes: 30 };
 const quickExtent: Extent = { seeds: 1, minutes: 5 };

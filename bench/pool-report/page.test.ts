@@ -5,7 +5,7 @@ import { draw } from "./draw.ts";
 import { boundName, capacityName, coreRows, scenes } from "./matrix.ts";
 import { pageOf } from "./page.ts";
 import { Results } from "./results.ts";
-import type { CapacityResult, Found, Result } from "./row.ts";
+import type { CapacityResult, Found, Result, Row } from "./row.ts";
 
 const extent = { seeds: 10, minutes: 30 };
 const rows = coreRows(extent);
@@ -16,7 +16,7 @@ function gathered(known: Readonly<Record<string, Result>>) {
     const result = known[row.name];
     if (result !== undefined) results.add(row, { result, tookMs: 60_000 });
   }
-  return { results, rows };
+  return { results, rows, keyOf: ({ name }: Row) => name };
 }
 
 function capacity(at90: number, at99: number | null, failures: readonly string[] = []): CapacityResult {

@@ -53,7 +53,8 @@ function heading({ results, rows }: Gathered, { extent, date }: PageOptions): st
     summaryOf(results),
     paragraph(`The numbers that our rules leave open (src/pool/tuning.ts) were chosen on synthetic work like the first rows
       here; the other policies' are as published. Traces are the fairer comparison.`),
-    "Everything is written by this command, which runs only what is not in its cache:",
+    paragraph(`Everything is written by this command. It runs only what neither its cache nor the rows of this page
+      (pool/rows.jsonl) have:`),
     command("npm run report -- pool --traces DIR"),
   ]
     .filter((part) => part !== "")

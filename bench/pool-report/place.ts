@@ -2,6 +2,11 @@ import { join } from "node:path";
 import type { Gathered } from "./gather.ts";
 import type { ReportOptions } from "./options.ts";
 
+/** Where the published page is. */
+export function publishedIn(root: string): string {
+  return join(root, "docs/reports");
+}
+
 export interface ReportPlace {
   readonly folder: string;
   /** What to say of it behind its path; nothing where it is the published one. */
@@ -18,7 +23,7 @@ export function placeOf(
   root: string,
 ): ReportPlace {
   if (isQuick) return { folder: join(cache, "quick"), why: ": a quick run's page is not published" };
-  const published: ReportPlace = { folder: join(root, "docs/reports"), why: "" };
+  const published: ReportPlace = { folder: publishedIn(root), why: "" };
   if (only === undefined || isPublished) return published;
   const known = new Set(results.all.map(({ row }) => row.name));
   const missing = rows.filter(({ name }) => !known.has(name)).length;

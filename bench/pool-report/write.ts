@@ -4,8 +4,9 @@ import { chartsOf } from "./charts.ts";
 import { draw } from "./draw.ts";
 import type { Gathered } from "./gather.ts";
 import { type PageOptions, pageOf } from "./page.ts";
+import { writeRows } from "./rows-file.ts";
 
-/** `pool.md` and `pool/*.svg` in the folder. Returns the page's path. */
+/** `pool.md`, `pool/*.svg` and the rows behind them in the folder. Returns the page's path. */
 export async function writeReport(gathered: Gathered, options: PageOptions, folder: string): Promise<string> {
   const plots = join(folder, "pool");
   mkdirSync(plots, { recursive: true });
@@ -14,6 +15,7 @@ export async function writeReport(gathered: Gathered, options: PageOptions, fold
     writeFileSync(join(plots, `${name}.svg`), await draw(spec));
     drawn.add(name);
   }
+  writeRows(folder, gathered.results.all, gathered.keyOf);
   const path = join(folder, "pool.md");
   writeFileSync(path, withoutAbsent(pageOf(gathered, options), drawn));
   return path;

@@ -54,6 +54,9 @@ export interface Desk {
   sweep(): void;
 }
 
+/** At most of an answer that nobody has asked for yet, where only its usual length counts. */
+const usualTokens = 256;
+
 /** The pool's: bounded, and with an honest word on when to come again. */
 export class PoolDesk implements Desk {
   readonly #options: DeskOptions;
@@ -78,9 +81,10 @@ export class PoolDesk implements Desk {
     const free = Math.max(0, sequences - begun - waiting);
     if (waiting + Math.max(0, choices - free) <= queuedPerModel) return undefined;
     schedule.totals.refused += choices;
-    const request = { ...this.#plain(model), inputTokens: 1, maxOutputTokens: 1 };
-    // When half of those that wait will have begun: sooner than that most of those that come again would find it full.
-    return overloaded(`${waiting} wait for ${model} already.`, (pool.firstTokenMs(request) ?? 0) / 2);
+    const request = { ...this.#plain(model), inputTokens: 1, maxOutputTokens: usualTokens };
+    // When half of those that wait will have begun, for their turn or for a place: sooner most of those that come again would find it full.
+    const allMs = Math.max(pool.firstTokenMs(request) ?? 0, pool.retryAfterMs(request));
+    return overloaded(`${waiting} wait for ${model} already.`, allMs / 2);
   }
 
   enter({ id, model, tenant, prompt, maxTokens, promise, abort }: Choice): Place {

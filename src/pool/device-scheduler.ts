@@ -12,6 +12,10 @@ import { byPatience, idleVictims } from "./victims.ts";
 const firstRetryMs = 1_000;
 const lastRetryMs = 60_000;
 
+/** After so long in turns of its own without a token, beyond so many times what its prompt should take, a sequence is given up. */
+const hungMs = 300_000;
+const timesPredicted = 10;
+
 /** What a turn may add to the KV. */
 interface Growth {
   readonly bytes: number;
@@ -166,13 +170,21 @@ export class DeviceScheduler {
     }
     for (const sequence of lane.running) {
       const given = tokens.get(sequence.request.id) ?? 0;
-      if (given === 0) continue;
+      if (given === 0) {
+        this.#silent(sequence, durationMs, answer.nowMs);
+        continue;
+      }
+      sequence.silentMs = 0;
       sequence.promptLeftMs = 0;
       lane.give(sequence, given);
       this.#given(sequence, given, answer.nowMs);
     }
     const over = lane.running.filter(({ request, isCancelled }) => isCancelled || finished.has(request.id));
-    lane.removeAll(over);
+    const isHung = ({ silentMs, contextTokens }: Sequence): boolean =>
+      silentMs > hungMs + timesPredicted * prefillMs(lane.speed, contextTokens);
+    const hung = lane.running.filter((sequence) => isHung(sequence) && !over.includes(sequence));
+    lane.removeAll([...over, ...hung]);
+    for (const sequence of hung) this.#fail(sequence, answer);
     for (const sequence of over) {
       if (!sequence.isCancelled && sequence.generatedTokens > 0) lane.answers.ended(sequence.generatedTokens);
     }
@@ -189,6 +201,14 @@ export class DeviceScheduler {
     turn.lane.lastUsedMs = nowMs;
     turn.lane.lastTurnMs = nowMs;
     return turn;
+  }
+
+  /** One that got nothing although it had turns until it was due: its engine may hang, and is to keep nobody else from a turn. */
+  #silent(sequence: Sequence, durationMs: number, nowMs: number): void {
+    sequence.silentMs += durationMs;
+    if (sequence.dueMs >= nowMs) return;
+    sequence.isLate = true;
+    if (!this.#tuning.without.includes("lateLast")) sequence.dueMs = nowMs + this.#tuning.lateMs;
   }
 
   #given(sequence: Sequence, tokens: number, nowMs: number): void {

@@ -418,3 +418,28 @@ test("a model that is kept warm makes room for an answer that has begun, when no
   }
   assert.ok(evictedAt > 250, `it stays as long as there is room: ${evictedAt}`);
 });
+
+test("an engine that gives no token any more keeps no other model from its turns, and its requests end", () => {
+  const played = new Played(fleet([device("d", 20)], [model("m"), model("n")]), serving);
+  const [frozen, well] = [request("m"), request("n")];
+  played.arrive(0, frozen);
+  played.loaded(500, "m");
+  played.turn(650, { [frozen.id]: 1 });
+  played.arrive(700, well);
+  played.loaded(1_200, "n");
+  let nowMs = 1_200;
+  let given = 0;
+  let doneMs = Infinity;
+  let ended: string | undefined;
+  for (let turns = 0; turns < 5_000 && ended === undefined; turns++) {
+    nowMs += 250;
+    const { turn } = played.pool.survey().devices[0]!;
+    const isWell = turn?.model === "n";
+    if (isWell) given++;
+    const effects = played.turn(nowMs, isWell ? { [well.id]: 5 } : {}, isWell && given === 10 ? [well.id] : []);
+    ended = find(effects, "fail")?.request;
+    if (isWell && given === 10) doneMs = nowMs;
+  }
+  assert.ok(doneMs < 30_000, `the other answer took until ${doneMs}`);
+  assert.equal(ended, frozen.id);
+});

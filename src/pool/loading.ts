@@ -2,6 +2,7 @@ import type { Device, Lane, Sequence } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
 import { givesWayTo, holderAtWork } from "./holder.ts";
 import { owedStartMs } from "./redress.ts";
+import { drainMs } from "./waits.ts";
 import { busyVictims, byPatience, idleVictims, nextToDrain, startDue, toHold } from "./victims.ts";
 
 /** A device that waits for models that are kept warm looks again after so long at the latest. */
@@ -38,7 +39,7 @@ export function chooseLoad(
   const idle = idleVictims(device, lane.model.weightsBytes, nowMs, lane.restMs);
   if (idle !== undefined) return { lane, evicted: idle };
   const owedMs = owedStartMs(lane);
-  const latestMs = latestStart(absent) - tuning.loadMarginMs;
+  const latestMs = latestStart(absent) - tuning.loadMarginMs - drainMs(device, lane.model.weightsBytes, nowMs);
   if (owedMs === undefined && latestMs > nowMs && !tuning.without.includes("lateCopies")) return { wakeMs: latestMs };
   const backMs = nowMs + lane.speed.loadMs + tuning.maxTurnMs;
   // Whoever was turned away before waits for others as long as it still comes in time.

@@ -22,6 +22,8 @@ interface Tenant {
   rank: number;
   /** The earliest first. */
   readonly waiting: Sorted<Entry>;
+  /** The same for each model that some of them ask for. */
+  readonly byModel: Map<string, Sorted<Entry>>;
   /** How many of its requests were given up since one was taken. */
   turnedAway: number;
   /** So long it counts that one was. */
@@ -66,7 +68,13 @@ export class Pending {
     this.#entries.set(sequence, entry);
     this.#byLast.add(entry);
     const tenant = this.#tenant(sequence.request.tenant);
-    this.#change(tenant, () => tenant.waiting.add(entry));
+    this.#change(tenant, () => {
+      tenant.waiting.add(entry);
+      const { model } = sequence.request;
+      const same = tenant.byModel.get(model) ?? new Sorted(cameFirst);
+      tenant.byModel.set(model, same);
+      same.add(entry);
+    });
   }
 
   remove(sequence: Sequence): void {
@@ -75,7 +83,13 @@ export class Pending {
     this.#entries.delete(sequence);
     this.#byLast.delete(entry);
     const tenant = this.#tenant(sequence.request.tenant);
-    this.#change(tenant, () => tenant.waiting.delete(entry));
+    this.#change(tenant, () => {
+      tenant.waiting.delete(entry);
+      const { model } = sequence.request;
+      const same = tenant.byModel.get(model)!;
+      same.delete(entry);
+      if (same.size === 0) tenant.byModel.delete(model);
+    });
   }
 
   /** Where a tenant stands among the others follows from what changes. */
@@ -102,8 +116,9 @@ export class Pending {
   }
 
   /**
-   * The earliest of each tenant that waits, whoever had least first; at most so many. Where one starves, `keepsOut` leaves
-   * out who has had more and would take its place. Unfair: simply the earliest.
+   * The earliest of each tenant that waits, whoever had least first; then of each the earliest for its other models, which may have room
+   * where that one has none; at most so many of both. Where one starves, `keepsOut` leaves out who has had more and would take its
+   * place. Unfair: simply the earliest.
    */
   next(most: number, isFair: boolean, keepsOut: (sequence: Sequence) => boolean): Sequence[] {
     const next: Sequence[] = [];
@@ -115,13 +130,20 @@ export class Pending {
       return next;
     }
     const starving = this.#starving.first;
-    for (const { rank, waiting } of this.#waiting) {
+    const others: Sequence[] = [];
+    for (const { rank, waiting, byModel } of this.#waiting) {
       if (next.length === most) break;
-      const first = waiting.first!.sequence;
       const hadMore = starving !== undefined && rank > starving.rank;
-      if (!hadMore || !keepsOut(first)) next.push(first);
+      const mayCome = (sequence: Sequence): boolean => !hadMore || !keepsOut(sequence);
+      const first = waiting.first!.sequence;
+      if (mayCome(first)) next.push(first);
+      for (const { first: earliest } of byModel.values()) {
+        if (others.length === most) break;
+        const { sequence } = earliest!;
+        if (sequence !== first && mayCome(sequence)) others.push(sequence);
+      }
     }
-    return next;
+    return [...next, ...others];
   }
 
   /** Whether a tenant has had more of late than one that waits and starves. */
@@ -148,10 +170,10 @@ export class Pending {
     this.#tenant(name).shortUntilMs = nowMs + memoryMs;
   }
 
-  /** Whether one was of late. */
+  /** Whether one was of late, or none was taken since. */
   wasTurnedAway(name: string, nowMs: number): boolean {
     const tenant = this.#tenants.get(name);
-    return tenant !== undefined && tenant.shortUntilMs > nowMs;
+    return tenant !== undefined && (tenant.shortUntilMs > nowMs || tenant.turnedAway > 0);
   }
 
   /** Counts the part of a device's time that a tenant is given. */
@@ -162,6 +184,17 @@ export class Pending {
       tenant.servedMs += durationMs / weight;
       tenant.rank = Math.log(tenant.servedMs) + nowMs / memoryMs;
       tenant.turnedAway = 0;
+    });
+  }
+
+  /** It was given up after all: what was counted for it counts no more. */
+  refund({ tenant: name, weight = 1 }: PoolRequest, durationMs: number, nowMs: number): void {
+    const tenant = this.#tenant(name);
+    this.#change(tenant, () => {
+      fade(tenant, nowMs);
+      tenant.servedMs = Math.max(0, tenant.servedMs - durationMs / weight);
+      tenant.rank = tenant.servedMs === 0 ? -Infinity : Math.log(tenant.servedMs) + nowMs / memoryMs;
+      tenant.turnedAway++;
     });
   }
 
@@ -177,6 +210,7 @@ export class Pending {
         rank: -Infinity,
         shortUntilMs: -Infinity,
         waiting: new Sorted(cameFirst),
+        byModel: new Map(),
         turnedAway: 0,
       };
       this.#tenants.set(name, tenant);

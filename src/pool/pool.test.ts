@@ -69,6 +69,37 @@ test("a prompt comes before the steps of who is in no hurry, and its sequence jo
   assert.deepEqual(find(joined, "decode")?.requests, [first.id, second.id]);
 });
 
+/** One sequence or two of `m` on `a`, whose next token is due at 1,100 or 1,200, and a prompt of 406 ms that is due so late. */
+function longPromptBeside(
+  sequences: 1 | 2,
+  dueMs: number,
+): { pool: Pool; prompt: PoolRequest; effects: readonly Effect[] } {
+  const pool = new Pool(fleet([device("a")], [model("m")]));
+  const hasty = { ttftMs: 1_000, tpotMs: 100 };
+  for (let at = 0; at < sequences; at++) pool.decide(arrived(request("m", { objective: hasty })), 0);
+  pool.decide({ kind: "loaded", device: "a", model: "m" }, 875);
+  pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [] }, 910);
+  const prompt = request("m", { inputTokens: 20_000, objective: { ttftMs: dueMs - 911, tpotMs: 100 } });
+  pool.decide(arrived(prompt), 911);
+  return { pool, prompt, effects: pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [] }, 920) };
+}
+
+test("a prompt that others cannot wait for comes when they are far enough ahead", () => {
+  const { pool, prompt, effects } = longPromptBeside(1, 1_480);
+  assert.equal(find(effects, "prefill"), undefined);
+  const { untilMs } = find(effects, "decode")!;
+  assert.ok(untilMs <= 1_480 - 406, "so that it is in time itself");
+  const next = pool.decide({ kind: "turnEnded", device: "a", steps: 5, finished: [] }, untilMs);
+  assert.deepEqual(find(next, "prefill")?.requests, [prompt.id]);
+});
+
+test("where somebody will be late it is one prompt, not several that have tokens", () => {
+  const dueMs = 920 + 406 + 15;
+  const { effects, prompt } = longPromptBeside(1, dueMs);
+  assert.deepEqual(find(effects, "prefill")?.requests, [prompt.id], "one and one are the same");
+  assert.equal(find(longPromptBeside(2, dueMs).effects, "prefill"), undefined);
+});
+
 test("a model that fits no device is refused, and so is an unknown one", () => {
   const pool = new Pool(fleet([device("a")], [model("m"), model("huge", 60)]));
   assert.equal(find(pool.decide(arrived(request("huge")), 0), "refuse")?.reason, "model_too_large");
@@ -161,12 +192,13 @@ test("who leaves while waiting is forgotten at once, in a turn when it ends", ()
   assert.deepEqual(pool.decide({ kind: "cancelled", request: "nobody" }, 931), []);
 });
 
-test("a clock that jumps ahead makes what runs late, not lost; one that goes back stands still", () => {
+test("a clock that jumps ahead makes what runs late, not lost; one that goes back goes on from there", () => {
   const { pool, first } = running();
   const late = pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [] }, 10_000_000);
   assert.deepEqual(find(late, "decode")?.requests, [first.id]);
   const back = pool.decide({ kind: "turnEnded", device: "a", steps: 1, finished: [] }, 5_000);
-  assert.ok(find(back, "decode")!.untilMs > 10_000_000);
+  const { untilMs } = find(back, "decode")!;
+  assert.ok(untilMs > 5_000 && untilMs <= 5_250, "for as long as a turn lasts, by the clock of whoever asks");
 });
 
 test("beyond what devices can carry requests wait while that helps, and are refused then", () => {

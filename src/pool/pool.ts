@@ -28,7 +28,9 @@ import type {
 const pendingMax = 10_000;
 /** Copies of a model that fail one after the other, until its requests are given up. */
 const failuresMax = 5;
-/** How many of those that wait are looked at for one event. */
+/** A moment that was told by a clock that is behind comes back rounded. */
+const roundingMs = 1e-3;
+/** How many tenants that wait are looked at for one event, and how many of their requests for other models. */
 const triesMax = 8;
 
 /**
@@ -38,7 +40,8 @@ const triesMax = 8;
  *    step serves all sequences of a model for little more than one.
  * 2. `promptsFirst`: a prompt is computed as soon as that endangers no promised token, the shortest first. It cannot be
  *    shared and costs the same later; and its sequence joins the next step.
- * 3. `leastSlack`: whoever can wait least is served, and goes on until somebody else cannot wait any more.
+ * 3. `leastSlack`: whoever can wait least is served, and goes on until somebody else cannot wait any more. A prompt that is longer
+ *    than the others can wait lets them come far enough ahead before it.
  * 4. `lateCopies`: weights are copied in the order in which they are due, beside the turns: at once where idle models make
  *    room, the longest unused first; where a model with work has to leave, as late as the deadlines allow, and only one
  *    that can wait until it is copied back. A model whose copy has come has a turn before it leaves.
@@ -48,7 +51,7 @@ const triesMax = 8;
  *    can still help, and is refused then, before it costs anything.
  * 7. `fairness`: among those that wait the tenant is next that has had least of the devices' time of late; and where one
  *    starves, a model that has been at work for long takes no more from whoever has had more, unless many share its steps. Who was turned away
- *    has a place beside one that floods a device, even where there is none.
+ *    has a place beside one or a few that flood a device, even where there is none.
  * 8. `fewestFirst`: where nobody is in a hurry and all models at work are there, the one with fewest sequences is served
  *    first, because it is done soonest, and its place is free for a model that is not there.
  * 9. `foreseeing`: a model that was asked at regular times, as schedules do, is copied before the next, where memory idles.
@@ -71,6 +74,8 @@ export class Pool implements Scheduler {
   /** Whose copy has failed: it is not tried again for a while. */
   readonly #resting = new Set<Lane>();
   #nowMs = -Infinity;
+  /** By how much that is ahead of whoever asks. */
+  #aheadMs = 0;
   /** The wake that is under way. */
   #wakeMs = Infinity;
 
@@ -91,9 +96,10 @@ export class Pool implements Scheduler {
     this.#ahead.pin(this.#devices.values());
   }
 
-  /** A clock that goes back stands still here until it has caught up. */
+  /** A clock that goes back goes on here from where it was; what is asked for is by the clock of whoever asks. */
   decide(event: PoolEvent | HostEvent, nowMs: number): readonly Effect[] {
-    this.#nowMs = Math.max(this.#nowMs, nowMs);
+    this.#aheadMs = Math.max(this.#aheadMs, this.#nowMs - nowMs);
+    this.#nowMs = nowMs + this.#aheadMs;
     const answer = new Answer(this.#nowMs);
     this.#decide(event, answer);
     if (event.kind !== "arrived") {
@@ -104,7 +110,7 @@ export class Pool implements Scheduler {
       this.#wakeMs = answer.wakeMs;
       answer.ask({ kind: "wake", atMs: answer.wakeMs });
     }
-    return answer.effects;
+    return this.#aheadMs === 0 ? answer.effects : answer.effects.map((effect) => earlier(effect, this.#aheadMs));
   }
 
   /** What it knows of its devices, and how many requests have no place yet. */
@@ -219,6 +225,7 @@ export class Pool implements Scheduler {
     this.#sequences.delete(request.id);
     if (reason !== "overloaded") return refuse(request, reason, answer);
     this.#pending.turnAway(request.tenant, this.#nowMs);
+    if (sequence.chargedMs > 0) this.#pending.refund(request, sequence.chargedMs, this.#nowMs);
     answer.ask({ kind: "refuse", request: request.id, reason, retryAfterMs: this.retryAfterMs(request) });
     // Its model comes too late for it, but not for the next.
     this.#ahead.warm(request, this.#models.get(request.model)!, this.#devices.values(), answer);
@@ -239,6 +246,7 @@ export class Pool implements Scheduler {
 
   #put(sequence: Sequence, lane: Lane, costMs: number, answer: Answer): void {
     this.#pending.served(sequence.request, costMs, this.#nowMs);
+    sequence.chargedMs = costMs;
     lane.addWaiting(sequence, this.#nowMs);
     if (lane.weights === "resident") this.#scheduler.reconsider(lane.device, answer);
     else this.#scheduler.resume(lane.device, answer);
@@ -425,7 +433,7 @@ export class Pool implements Scheduler {
 
   #woken(answer: Answer): void {
     // One that an earlier one had taken the place of.
-    if (this.#nowMs < this.#wakeMs) return;
+    if (this.#nowMs < this.#wakeMs - roundingMs) return;
     this.#wakeMs = Infinity;
     this.#placePending(answer);
     for (const device of this.#devices.values()) {
@@ -451,6 +459,12 @@ export class Pool implements Scheduler {
       lane.refresh();
     }
   }
+}
+
+/** By a clock that is behind by so much. */
+function earlier(effect: Effect, byMs: number): Effect {
+  if (effect.kind === "decode") return { ...effect, untilMs: effect.untilMs - byMs };
+  return effect.kind === "wake" ? { ...effect, atMs: effect.atMs - byMs } : effect;
 }
 
 function refuse(request: PoolRequest, reason: RefusalReason, answer: Answer): void {

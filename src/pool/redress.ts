@@ -49,7 +49,10 @@ export function redress(
   return best;
 }
 
-/** The mean of those that have work there, where one of them has had as much as all others together; else 0. */
+/**
+ * The mean of those that have work there, where one of them has had as much as all others together, or where they are so few that each's
+ * fair share is twice what redress takes of it; else 0.
+ */
 function floodedMs({ busy }: Device, served: Served): number {
   const tenants = new Set<string>();
   for (const lane of busy) for (const tenant of lane.tenants) tenants.add(tenant);
@@ -60,7 +63,8 @@ function floodedMs({ busy }: Device, served: Served): number {
     sumMs += ms;
     mostMs = Math.max(mostMs, ms);
   }
-  return 2 * mostMs >= sumMs ? sumMs / Math.max(1, tenants.size) : 0;
+  const isFlooded = 2 * mostMs >= sumMs || tenants.size * 2 * shareMax <= 1;
+  return isFlooded ? sumMs / Math.max(1, tenants.size) : 0;
 }
 
 /** Until when whoever was turned away before can wait for its weights there, while others make room; undefined: nobody waits. */

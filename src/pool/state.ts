@@ -13,6 +13,10 @@ export class Sequence {
   /** On a real machine: what is left of its prompt, which is computed in several turns; and what they took so far. */
   promptLeftMs = 0;
   promptSpentMs = 0;
+  /** How long its turns since its last token took: on a real machine an engine may hang. */
+  silentMs = 0;
+  /** What its tenant was charged for it when it was taken. */
+  chargedMs = 0;
   /** It has missed a token: nothing that is done for it makes up for that. */
   isLate = false;
   /** Whoever asked has left; it goes when its turn is over. */
@@ -45,7 +49,7 @@ export class Answers {
 
   ended(tokens: number): void {
     this.#count++;
-    this.meanTokens += Math.max(0.1, 1 / this.#count) * (tokens - this.meanTokens);
+    this.meanTokens += Math.max(0.02, 1 / this.#count) * (tokens - this.meanTokens);
   }
 }
 
@@ -390,7 +394,9 @@ export class Device {
     let mostBytes = 0;
     for (const { model: other, waiting, running } of this.busy) {
       if (other === model) continue;
-      for (const { request } of [...waiting, ...running]) {
+      // Whose prompts have a turn neither wait nor run.
+      const begun = this.turn?.kind === "prefill" && this.turn.lane.model === other ? this.turn.sequences : [];
+      for (const { request } of [...waiting, ...begun, ...running]) {
         const tokens = request.inputTokens + request.maxOutputTokens;
         const bytes = (this.pinned.has(other) ? 0 : other.weightsBytes) + tokens * other.kvBytesPerToken;
         mostBytes = Math.max(mostBytes, bytes);

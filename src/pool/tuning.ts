@@ -72,7 +72,7 @@ export const defaultTuning: Tuning = {
   prefillTokens: 2_048,
   loadMarginMs: 2_500,
   demandMax: 1.2,
-  demandLeast: 0.8,
+  demandLeast: 0.85,
   slackWeight: 2,
   copiesMax: 1,
   copiesWeight: 0.15,

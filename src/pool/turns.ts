@@ -27,7 +27,7 @@ export function chooseTurn(
   tuning: Tuning,
   fits: (lane: Lane, bytes: number) => boolean,
 ): Choice | undefined {
-  const tasks = tasksOf(device, nowMs, fits);
+  const tasks = tasksOf(device, nowMs, tuning, fits);
   if (tasks.length === 0) return undefined;
   const safetyMs = tuning.minTurnMs * tasks.length;
   const [least, second] = twoLeast(tasks);
@@ -44,6 +44,7 @@ export function chooseTurn(
     chosen = soonestDone(device, tasks, least!, nowMs, tuning);
   if (chosen === undefined) {
     chosen = tuning.without.includes("leastSlack") ? longestUnserved(tasks) : least!;
+    if (chosen.isPrefill) chosen = endangered(tasks, chosen, nowMs) ?? chosen;
   }
   const budgetMs = othersMs(chosen) - safetyMs;
   if (chosen.isPrefill) {
@@ -53,14 +54,16 @@ export function chooseTurn(
   return { kind: "decode", lane: chosen.lane, untilMs: nowMs + turnMs };
 }
 
-function tasksOf(device: Device, nowMs: number, fits: (lane: Lane, bytes: number) => boolean): Task[] {
+function tasksOf(device: Device, nowMs: number, tuning: Tuning, fits: (lane: Lane, bytes: number) => boolean): Task[] {
   const tasks: Task[] = [];
   const holder = holderAtWork(device);
   for (const lane of device.busy) {
     if (lane.weights !== "resident" || (holder !== undefined && givesWayTo(lane, holder))) continue;
     if (lane.running.length > 0) {
       const costMs = lane.stepMs();
-      tasks.push({ lane, isPrefill: false, costMs, slackMs: lane.dueMs - nowMs - costMs });
+      // Others wait until it is empty: it has its turn in each round, also where what it has is late.
+      const leastMs = lane.isDraining ? (lane.lastTurnMs ?? nowMs) + tuning.maxTurnMs : Infinity;
+      tasks.push({ lane, isPrefill: false, costMs, slackMs: Math.min(lane.dueMs, leastMs) - nowMs - costMs });
     }
     const { first } = lane.waiting;
     if (first !== undefined && !lane.isDraining && lane.freeSequences > 0 && fits(lane, lane.firstPromptBytes)) {
@@ -102,6 +105,27 @@ function soonestDone(
     if (task.lane.lastUsedMs < stillest.lane.lastUsedMs) stillest = task;
   }
   return nowMs - stillest.lane.lastUsedMs > tuning.stillMaxMs ? stillest : fewest;
+}
+
+/**
+ * A prompt is next that takes longer than somebody who has tokens can wait: whoever of them can wait least, as long as their
+ * steps bring all of them far enough ahead before the prompt would be late, or else more of them than the one prompt would be.
+ * Undefined: nobody.
+ */
+function endangered(tasks: readonly Task[], prompt: Task, nowMs: number): Task | undefined {
+  let first: Task | undefined;
+  let catchUpMs = 0;
+  let late = 0;
+  for (const task of tasks) {
+    const lackMs = prompt.costMs - task.slackMs;
+    if (task.isPrefill || lackMs <= 0) continue;
+    const { running, tpotMs } = task.lane;
+    const dueMs = nowMs + task.costMs + prompt.costMs;
+    late += running.filter((sequence) => sequence.dueMs - sequence.promptLeftMs < dueMs).length;
+    catchUpMs += Math.ceil(lackMs / Math.max(1, tpotMs - task.costMs)) * task.costMs;
+    if (first === undefined || task.slackMs < first.slackMs) first = task;
+  }
+  return catchUpMs <= prompt.slackMs || late > 1 ? first : undefined;
 }
 
 function longestUnserved(tasks: readonly Task[]): Task {

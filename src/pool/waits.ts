@@ -3,10 +3,55 @@ import type { Device, Lane } from "./state.ts";
 import type { PoolRequest } from "./types.ts";
 import { idleVictims } from "./victims.ts";
 
-/** How long its first token takes there: prompts before it, its copy, and whoever has to end first. */
+/** What is left for prompts at the least where steps take nearly all of the time. */
+const leastLeft = 0.1;
+
+/** How long its first token takes there: prompts before it and steps between them, or room for its KV; its copy, and whoever has to end first. */
 export function firstTokenMs(device: Device, lane: Lane, request: PoolRequest, nowMs: number): number {
-  const promptsMs = promptBacklogMs(device) + prefillMs(lane.speed, request.inputTokens);
-  return promptsMs + copyMs(device, lane, nowMs) + sequenceMs(device, lane) + roomMs(device, lane, request, nowMs);
+  const aloneMs = promptBacklogMs(device) + prefillMs(lane.speed, request.inputTokens);
+  const promptsMs = aloneMs + decodingMs(device, aloneMs, nowMs);
+  const ownMs = Math.max(promptsMs, kvMs(device, lane, request, nowMs));
+  return ownMs + copyMs(device, lane, nowMs) + sequenceMs(device, lane) + roomMs(device, lane, request, nowMs);
+}
+
+/** What the steps of those that have tokens take of that time, from when the first of them cannot wait any more. */
+function decodingMs({ busy }: Device, durationMs: number, nowMs: number): number {
+  let share = 0;
+  for (const lane of busy) {
+    if (lane.running.length === 0) continue;
+    const slackMs = Math.max(0, lane.dueMs - nowMs);
+    share += (lane.stepMs() / lane.tpotMs) * Math.max(0, 1 - slackMs / durationMs);
+  }
+  return (durationMs * share) / Math.max(leastLeft, 1 - share);
+}
+
+/**
+ * Where the models at work are all here, but not the KV of those that wait and of this one: until answers have ended that hold as
+ * much. Nothing where somebody's weights could leave for it, because nobody is due before each of them could be copied once; nor
+ * where they do not fit at once, and take turns in memory.
+ */
+function kvMs(device: Device, lane: Lane, { inputTokens, maxOutputTokens }: PoolRequest, nowMs: number): number {
+  const { busy } = device;
+  const tokenMs = roundMs(device) / Math.max(leastLeft, 1 - device.promptShare(nowMs));
+  let weightsBytes = busy.has(lane) ? 0 : lane.model.weightsBytes;
+  let neededBytes = lane.kvBytesOf(inputTokens, maxOutputTokens);
+  let endingBytesPerMs = 0;
+  let copiesMs = 0;
+  let dueMs = Infinity;
+  for (const other of busy) {
+    weightsBytes += other.model.weightsBytes;
+    neededBytes += other.waitingBytes;
+    copiesMs += other.speed.loadMs;
+    dueMs = Math.min(dueMs, other.dueMs);
+    if (other.running.length === 0) continue;
+    const answerMs = other.answers.meanTokens * Math.min(other.tpotMs, tokenMs);
+    endingBytesPerMs += (other.contextTokens * other.model.kvBytesPerToken) / answerMs;
+  }
+  const roomBytes = device.spec.memoryBytes - weightsBytes;
+  const lackBytes = neededBytes + device.kvBytes + device.turnBytes - roomBytes;
+  if (roomBytes < 0 || lackBytes <= 0 || endingBytesPerMs === 0) return 0;
+  const canSwap = busy.size > 1 && dueMs - nowMs > copiesMs;
+  return canSwap ? 0 : lackBytes / endingBytesPerMs;
 }
 
 /** Until its weights are there: copies come one after the other, and who has to leave may have to end first. */
@@ -33,7 +78,7 @@ function roomMs(device: Device, lane: Lane, { inputTokens, maxOutputTokens }: Po
 }
 
 /** Where models leave only when nothing of them runs, or are kept warm: until the first can. */
-function drainMs(device: Device, neededBytes: number, nowMs: number): number {
+export function drainMs(device: Device, neededBytes: number, nowMs: number): number {
   if (!device.setsAside && !device.hasWarm) return 0;
   if (idleVictims(device, neededBytes, nowMs) !== undefined) return 0;
   let leastMs = Infinity;
@@ -51,7 +96,8 @@ function drainMs(device: Device, neededBytes: number, nowMs: number): number {
 function sequenceMs(device: Device, lane: Lane): number {
   const most = lane.model.sequencesMax;
   if (most === undefined || lane.sequences < most) return 0;
-  return (lane.sequences - most + 1) * (lane.answers.meanTokens / most) * roundMs(device);
+  const before = lane.sequences - most + 1;
+  return (before + 2 * Math.sqrt(before)) * (lane.answers.meanTokens / most) * roundMs(device);
 }
 
 /** One step of each model that runs there. */
