@@ -11,6 +11,7 @@ export { type DataClass, dataClasses, isDataClass } from "./data-class.ts";
 export { DiskFullError } from "./disk-full.ts";
 export { documentProblems, type MemberProblem } from "./document-problems.ts";
 export { escapeHtml } from "./escape-html.ts";
+export { InexactNumber, readExactJson, twiceText } from "./exact-json.ts";
 export {
   type ErrorCode,
   type ErrorEntry,

@@ -71,10 +71,10 @@ export async function accrue(
   if (uses.size === 0) return unrated;
   const periods = [...new Map([...uses.values()].map(({ billedIn }) => [billedIn.name, billedIn])).values()];
   await openPeriods(transaction, periods);
-  const grown = await grow(transaction, [...uses.values()], held.book);
+  const internal = await internalOrganisations(transaction, context.internal);
+  const grown = await grow(transaction, [...uses.values()], { book: held.book, internal });
   if (isRefusable) refuseAbsurd(grown);
   await writeSums(transaction, grown);
-  const internal = await internalOrganisations(transaction, context.internal);
   const nowMs = context.clock.nowMs();
   const entries = periods.map((period) => ({
     kind: "accrual",
@@ -83,10 +83,7 @@ export async function accrue(
     // was put back.
     atMs: Math.max(period.startMs, Math.min(nowMs, period.endMs - 1)),
     reference,
-    postings: postingsOf(
-      grown.filter(({ billedIn }) => billedIn === period.name),
-      internal,
-    ),
+    postings: postingsOf(grown.filter(({ billedIn }) => billedIn === period.name)),
   }));
   await addEntries(
     transaction,
@@ -127,16 +124,17 @@ function sumUp(events: readonly Arriving[], { book, closedUntilMs }: Held) {
   return { uses, unrated };
 }
 
+/** A sum as it is to be from now on. */
 export interface Grown extends SumRow {
-  /** How much more of it is to be in the ledger. */
-  readonly growth: bigint;
+  /** What of it is in the ledger, and whose revenue it is there. */
+  readonly before: Pick<SumRow, "accrued" | "isInternal">;
 }
 
 /** Sums with what is added to them, and what they come to now. Nobody else adds to any until the transaction ends. */
 async function grow(
   transaction: Transaction<Database>,
   uses: readonly Use[],
-  book: RatedBook,
+  { book, internal }: { readonly book: RatedBook; readonly internal: ReadonlySet<string> },
 ): Promise<readonly Grown[]> {
   const keys = uses.map(({ sum, billedIn }) => ({
     billedIn: billedIn.name,
@@ -156,10 +154,11 @@ async function grow(
       offPeak: (held?.offPeak ?? 0n) + sum.offPeak,
       events: (held?.events ?? 0) + sum.events,
       accrued: held?.accrued ?? 0n,
+      isInternal: held?.isInternal ?? false,
       lastAtMs: Math.max(held?.lastAtMs ?? -Infinity, lastAtMs),
     };
   });
-  return priced(transaction, rows, uses, book);
+  return priced(transaction, rows, uses, { book, internal });
 }
 
 /** What each sum comes to now. Of late usage it is what the sum costs with it, less what it cost without. */
@@ -167,7 +166,7 @@ async function priced(
   transaction: Transaction<Database>,
   rows: readonly SumRow[],
   uses: readonly Use[],
-  book: RatedBook,
+  { book, internal }: { readonly book: RatedBook; readonly internal: ReadonlySet<string> },
 ): Promise<readonly Grown[]> {
   const late = rows.filter(({ billedIn, period }) => billedIn !== period);
   const earlier =
@@ -183,7 +182,7 @@ async function priced(
     const amountOf = (some: readonly SumRow[]): bigint =>
       some.length === 0 ? 0n : ledgerAmount(lineOf(sumFrom(some, sum), book).amount);
     const accrued = amountOf([...before, row]) - amountOf(before);
-    return { ...row, accrued, growth: accrued - row.accrued };
+    return { ...row, accrued, isInternal: internal.has(row.organisation), before: row };
   });
 }
 
@@ -199,14 +198,19 @@ function refuseAbsurd(grown: readonly Grown[]): void {
   throw new RefusalError(refuse("usage_invalid", message, { reasons: reasons.slice(0, 50) }));
 }
 
-/** Each customer's own, so that what is unbilled of one can be told. */
-export function postingsOf(grown: readonly Grown[], internal: ReadonlySet<string>): readonly Posting[] {
+/**
+ * Each customer's own, so that what is unbilled of one can be told. What was accrued comes out of the accounts that it went into, and goes
+ * into those of today: they are others once its customer has become a part of one's own group, or is none any more.
+ */
+export function postingsOf(grown: readonly Grown[]): readonly Posting[] {
   return [...Map.groupBy(grown, ({ organisation }) => organisation)].flatMap(([organisation, rows]) =>
     postingsFor(
       organisation,
       accrual(
-        rows.map(({ sku, currency, growth }) => ({ sku, currency, amount: growth })),
-        internal.has(organisation),
+        rows.flatMap(({ sku, currency, accrued, isInternal, before }) => [
+          { sku, currency, amount: -before.accrued, isInternal: before.isInternal },
+          { sku, currency, amount: accrued, isInternal },
+        ]),
       ),
     ),
   );

@@ -189,7 +189,7 @@ test("usage that would come to more than any does is refused, and what is in the
   const books = await opened(context);
   await books.organisation("acme");
   await books.applyPrices(simple({ versions: [{ ...simple().versions[0]!, prices: [dear] }] }));
-  for (const quantity of ["999999999999999.999999999", "99999999", "1001"]) {
+  for (const quantity of ["999999999999999", "99999999", "1001"]) {
     const refused = await record(books, [used("1", quantity)], "call");
     assert.equal(codeOf(refused), "usage_invalid", quantity);
     assert.match(
@@ -277,6 +277,12 @@ test("what has no price, or no quantity, waits unrated, and is billed once it ha
   });
   taken(await applyPriceBook(books, { basedOn: 1, document: priced, by: "me" }));
   assert.deepEqual(await rateUnrated(books, { reference: "r" }), { rated: 1, left: 1 });
+  const parted = await rateUnrated(books, {
+    number: waiting.items[1]!.number,
+    quantity: parseQuantity("3.5")!,
+    reference: "r",
+  });
+  assert.match(JSON.stringify(parted), /is of \S+-tokens: tokens are whole/);
   const quantity = parseQuantity("3")!;
   // What is left is all that waits, also where one is named.
   await take(books, used("4", 1, { sku: "x/seats" }), used("5", 2, { sku: "x/seats" }));

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type { OrganisationId } from "../base/index.ts";
+import { goldenBuyer, goldenIssuer } from "../invoicing/testing.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
-import { close, record, trialBalance } from "./index.ts";
+import type { BooksContext } from "./context.ts";
+import { applyParty, close, credit, finalize, makeVoid, record, trialBalance } from "./index.ts";
 import { taken, type TestBooks, testBooks } from "./testing.ts";
 
 let temporary: TemporaryPostgres;
@@ -173,4 +176,69 @@ test("of more customers than are billed at once each has its bill, in their orde
       ["unbilled-receivables", "0"],
     ],
   );
+});
+
+/** Books of one customer who uses two products, and the settings by which they are kept. */
+async function ofSegments(context: { after(done: () => Promise<void>): void }) {
+  const books = await testBooks(temporary, { issuer: goldenIssuer });
+  context.after(() => books.close());
+  const acme = (await books.organisation("acme")) as OrganisationId;
+  const prices = ["c/x", "m/input-tokens"].map((sku) => ({ sku, unitPrice: "1" }));
+  const taxes = { jurisdiction: "CN", taxes: [{ jurisdiction: "CN", percent: 6 }] };
+  await books.applyPrices(priced([], { versions: [{ version: "1", effectiveFrom: "2020-01-01", prices }], ...taxes }));
+  taken(await applyParty(books, acme, goldenBuyer, "me"));
+  const settings = { external: books, internal: { ...books, internal: ["acme"] } } as const;
+  const useBy = async (by: BooksContext, id: string, sku: string, time: string): Promise<void> => {
+    taken(await record(by, [{ id, customer: "acme", sku, quantity: 7, time }], "call"));
+  };
+  const revenue = async (): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      Object.entries(await books.balances()).filter(([account]) => /^(revenue|inter|unb)/.test(account)),
+    );
+  const invoiceOf = async (period: string): Promise<string> => {
+    const row = books.db.selectFrom("invoices").select("id").where("period", "=", period);
+    return (await row.executeTakeFirstOrThrow()).id;
+  };
+  return { books, ...settings, useBy, revenue, invoiceOf };
+}
+
+test("who joins the group while a period is open leaves nothing in external revenue, nor below it once all is credited", async (context) => {
+  const { books, external, internal, useBy, revenue, invoiceOf } = await ofSegments(context);
+  await useBy(external, "1", "c/x", "2026-03-10T00:00:00Z");
+  await useBy(external, "2", "m/input-tokens", "2026-03-10T00:00:00Z");
+  // What comes next of a sum takes with it what was there; the other one stays until its period is closed.
+  await useBy(internal, "3", "c/x", "2026-03-11T00:00:00Z");
+  assert.deepEqual(await revenue(), {
+    "intersegment/other EUR": "-14",
+    "revenue/ai-inference EUR": "-7",
+    "revenue/other EUR": "0",
+    "unbilled-receivables EUR": "21",
+  });
+  taken(await close(internal, "2026-03", "me"));
+  const moved = {
+    "intersegment/ai-inference EUR": "-7",
+    "intersegment/other EUR": "-14",
+    "revenue/ai-inference EUR": "0",
+    "revenue/other EUR": "0",
+    "unbilled-receivables EUR": "0",
+  };
+  assert.deepEqual(await revenue(), moved);
+  // Late usage is on the next bill: by what is said when that one closes, and its own bill stays where it was.
+  await useBy(internal, "4", "c/x", "2026-03-12T00:00:00Z");
+  await useBy(external, "5", "c/x", "2026-04-01T00:00:00Z");
+  books.clock.advance(31 * 86_400_000);
+  taken(await close(external, "2026-04", "me"));
+  assert.deepEqual(await revenue(), { ...moved, "revenue/other EUR": "-14" });
+  for (const [period, by] of [
+    ["2026-03", external],
+    ["2026-04", internal],
+  ] as const) {
+    const invoice = await invoiceOf(period);
+    taken(await finalize(by, invoice, "me"));
+    const what = [{ line: "1", amount: "3" }];
+    taken(await credit(by, { invoice, reason: "a part", what }, "me"));
+    taken(await makeVoid(by, { invoice, reason: "the rest" }, "me"));
+  }
+  const left = Object.values(await books.balances()).filter((balance) => balance !== "0");
+  assert.deepEqual(left, []);
 });

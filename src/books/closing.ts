@@ -42,6 +42,7 @@ import type { BooksContext } from "./context.ts";
 import { committedFrom, withContractsOf } from "./contradictions.ts";
 import { internalOrganisations } from "./organisations.ts";
 import { type PaidByCredits, PayingWallets } from "./paying.ts";
+import { noPeriod } from "./reading.ts";
 import { usageSums } from "./sum-rows.ts";
 
 /** A closed period, and what was invoiced of it. */
@@ -72,7 +73,7 @@ export async function close(
       const { closedUntilMs, prices } = await takeLedger(transaction);
       const book = await context.prices.bookOf(prices, transaction);
       const period = book.calendar.periodOf(name);
-      if (period === undefined) throw refused("invalid_request", `"${name}" is no period of the price book.`);
+      if (period === undefined) throw new RefusalError(noPeriod(context, { period: name })!);
       const closed = await findPeriod(transaction, name);
       if (closed?.closedAt === undefined) {
         await refuseUntimely(transaction, period, { book, closedUntilMs, nowMs: context.clock.nowMs(), mayBeEmpty });
@@ -170,10 +171,7 @@ async function firstToClose(
   };
 }
 
-function refused(
-  code: "close_running" | "period_empty" | "period_not_over" | "period_out_of_turn" | "invalid_request",
-  message: string,
-) {
+function refused(code: "close_running" | "period_empty" | "period_not_over" | "period_out_of_turn", message: string) {
   return new RefusalError(refuse(code, message, { param: "period" }));
 }
 
@@ -202,7 +200,7 @@ async function bill(
       const isInternal = internal.has(each.customer);
       const paid = wallets.pay(each, id, isInternal);
       const left = taxedFor(each, paid.drawn, book);
-      const entries = entriesOf(left, id, accrued.get(`${each.customer}\n${each.currency}`) ?? new Map(), isInternal);
+      const entries = entriesOf(left, id, accrued.get(`${each.customer}\n${each.currency}`) ?? [], isInternal);
       return { row: invoiceRow(left, id, paid, nowMs), entries };
     });
     await addInvoices(
@@ -275,32 +273,21 @@ async function lateLines(
   });
 }
 
-/** What is in the ledger of a customer's sums, by SKU. */
-function accruedBy(rows: readonly SumRow[]): ReadonlyMap<string, ReadonlyMap<string, bigint>> {
-  const groups = Map.groupBy(rows, ({ organisation, currency }) => `${organisation}\n${currency}`);
-  return new Map(
-    [...groups].map(([key, some]) => {
-      const bySku = new Map<string, bigint>();
-      for (const { sku, accrued } of some) bySku.set(sku, (bySku.get(sku) ?? 0n) + accrued);
-      return [key, bySku];
-    }),
-  );
+/** A customer's sums, with what of them is in the ledger. */
+function accruedBy(rows: readonly SumRow[]): ReadonlyMap<string, readonly SumRow[]> {
+  return Map.groupBy(rows, ({ organisation, currency }) => `${organisation}\n${currency}`);
 }
 
-/** What the lines come to and is not accrued yet; what was accrued, back; the bill. */
-function entriesOf(
-  each: Bill,
-  invoice: InvoiceId,
-  accrued: ReadonlyMap<string, bigint>,
-  isInternal: boolean,
-): readonly Entry[] {
+/**
+ * What the lines come to and is not accrued yet, out of the accounts that it was accrued in where the bill's are others by now; what was
+ * accrued, back; the bill.
+ */
+function entriesOf(each: Bill, invoice: InvoiceId, accrued: readonly SumRow[], isInternal: boolean): readonly Entry[] {
   const { customer, currency, period, lines } = each;
-  const missing = new Map([...accrued].map(([sku, amount]) => [sku, -amount]));
-  for (const { sku, amount } of lines) missing.set(sku, (missing.get(sku) ?? 0n) + ledgerAmount(amount));
-  const last = accrual(
-    [...missing].map(([sku, amount]) => ({ sku, currency, amount })),
-    isInternal,
-  );
+  const last = accrual([
+    ...accrued.map((row) => ({ ...row, amount: -row.accrued })),
+    ...lines.map(({ sku, amount }) => ({ sku, currency, amount: ledgerAmount(amount), isInternal })),
+  ]);
   const made = [
     ["accrual", last],
     ["reversal", reversal(each, isInternal)],

@@ -24,6 +24,7 @@ import { hold, type Held } from "./accruing.ts";
 import type { BooksContext } from "./context.ts";
 import { documentOf, heldInvoice, type InvoiceRow, refuseUnless } from "./held.ts";
 import { issueNext } from "./numbers.ts";
+import { missingText, sidesOf } from "./parties.ts";
 import { balanceOf, settleState } from "./payments.ts";
 import { postNow } from "./posting.ts";
 import { refuseUsed, returnGrant } from "./purchases.ts";
@@ -53,6 +54,7 @@ export async function credit(context: BooksContext, credited: Credit, by: string
       const row = await heldInvoice(transaction, credited.invoice);
       const known = await sameCredit(transaction, row, credited);
       if (known !== undefined) return known;
+      await refuseDraftPurchase(context, transaction, row);
       refuseUnless(row, ["final", "paid"], "credited");
       const note = await tellingOfCredits(row, () => creditHeld(context, transaction, { row, held }, credited, by));
       // Nobody pays what is left of a part payment once the rest is taken back.
@@ -102,6 +104,7 @@ export async function makeVoid(
       const held = await hold(context, transaction);
       const row = await heldInvoice(transaction, invoice);
       if (row.state === "void") return JSON.parse((await lastCreditNote(transaction, row.id))!) as Invoice;
+      await refuseDraftPurchase(context, transaction, row);
       refuseUnless(row, ["final"], "made void");
       await refusePaid(transaction, row);
       if (drawnOf(row) !== undefined) throw paidByCredits(row, `It cannot be taken back as a whole.`);
@@ -110,6 +113,21 @@ export async function makeVoid(
       return note;
     }),
   );
+}
+
+/** Its credits hold from the grant on: what takes them back has to be told as well as that they were sold, by documents in their turn. */
+async function refuseDraftPurchase(
+  context: BooksContext,
+  transaction: Transaction<Database>,
+  { id, organisation, state, grantId }: InvoiceRow,
+): Promise<void> {
+  if (state !== "draft" || grantId === null) return;
+  const { missing } = await sidesOf(context, transaction, organisation);
+  const first = missing.length === 0 ? "" : ` ${missingText(missing)} Say that first.`;
+  const message =
+    `Purchase ${id} is a draft, and its credits hold already. Make it final (\`invoice finalize ${id}\`), then take it back ` +
+    `(\`invoice void ${id}\`): its credits go with it.${first}`;
+  throw new RefusalError(refuse("invoice_state", message, { param: "invoice" }));
 }
 
 /** What is void owes nothing, to either side. */

@@ -18,7 +18,7 @@ export { pay, refund } from "./payments.ts";
 export { preview } from "./previewing.ts";
 export { applyPriceBook, priceBookHistory, showPriceBook } from "./price-books.ts";
 export { createPricesInForce } from "./prices.ts";
-export { accounts, entries, metered, periods, trialBalance, why } from "./reading.ts";
+export { accounts, entries, metered, noPeriod, periods, trialBalance, why } from "./reading.ts";
 export { record } from "./recording.ts";
 export { servedUsage } from "./served.ts";
 export { type WalletNow, walletsNow } from "./standing.ts";

@@ -246,6 +246,24 @@ test("what is paid on the spot by somebody whom nobody knows is refused, and not
   assert.equal(codeOf(await grantCredits(made, { ...golden, received: true }, "tester")), "grant_conflict");
 });
 
+test("a draft purchase is not taken back, and the refusal says what is to be said and done first", async (context) => {
+  const made = await books(context);
+  const unknown = await made.organisation("globex");
+  const { invoice } = taken(await grantCredits(made, { ...golden, organisation: unknown }, "tester"));
+  const known = taken(await grantCredits(made, golden, "tester")).invoice!;
+  const told = async (asked: string): Promise<readonly string[]> => {
+    const what = { invoice: asked, reason: "a slip" };
+    const refusals = [await makeVoid(made, what, "tester"), await credit(made, { ...what, what: "all" }, "tester")];
+    return refusals.map((refusal) => ("code" in refusal ? `${refusal.code}: ${refusal.message}` : "done"));
+  };
+  const [first, second] = await told(invoice!);
+  assert.match(first!, /^invoice_state: .* its credits hold already\. Make it final .* then take it back/);
+  assert.match(first!, /What is missing: the party of globex \(`organisation party set`\)\. Say that first\.$/);
+  assert.equal(first, second);
+  assert.match((await told(known))[0]!, /its credits go with it\.$/);
+  assert.equal(await stateOf(made, known), "draft");
+});
+
 test("a purchase is billed in the period in which it was issued, and its usage in its own", async (context) => {
   const made = await books(context);
   taken(await grantCredits(made, golden, "tester"));

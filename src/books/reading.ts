@@ -42,9 +42,11 @@ export interface TrialBalance {
 }
 
 /** What each account has, up to the end of a period or of everything. */
-export async function trialBalance({ db, prices }: BooksContext, period?: string): Promise<TrialBalance | Refusal> {
+export async function trialBalance(context: BooksContext, period?: string): Promise<TrialBalance | Refusal> {
+  const { db, prices } = context;
+  const wrong = noPeriod(context, { period });
+  if (wrong !== undefined) return wrong;
   const asked = period === undefined ? undefined : prices.book.calendar.periodOf(period);
-  if (period !== undefined && asked === undefined) return noPeriod(period);
   const rows = (await balances(db, asked?.endMs)).map((row) => ({ ...row, kind: kindOf(row.account) }));
   const totals = [...Map.groupBy(rows, ({ currency }) => currency)].map(([currency, some]) => ({
     currency,
@@ -54,9 +56,20 @@ export async function trialBalance({ db, prices }: BooksContext, period?: string
   return { until: asked === undefined ? null : new Date(asked.endMs).toISOString(), rows, totals };
 }
 
-export function noPeriod(period: string): Refusal {
-  return refuse("invalid_request", `"${period}" is no period of the price book.`, { param: "period" });
+/** The refusal of a name, by what it is the value of, that is no period of the price book: an answer of nothing would look like one. */
+export function noPeriod(
+  { prices }: Pick<BooksContext, "prices">,
+  named: Readonly<Record<string, string | undefined>>,
+): Refusal | undefined {
+  const { calendar } = prices.book;
+  const [param, period] =
+    Object.entries(named).find(([, name]) => name !== undefined && !calendar.periodOf(name)) ?? [];
+  if (param === undefined) return undefined;
+  const message = `"${period}" is no period of the price book: its periods are ${calendar.length}s, such as ${periodNames[calendar.length]}.`;
+  return refuse("invalid_request", message, { param });
 }
+
+const periodNames = { month: "2026-03", quarter: "2026-Q1", year: "2026" } as const;
 
 /** The chart of accounts: those that there can be, by jurisdiction those that the price book taxes, and what there is beside. */
 export async function accounts({

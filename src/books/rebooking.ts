@@ -66,21 +66,22 @@ export async function rebook(
     // By when it was used, not by when it is moved: that may be another quarter.
     atMs: Math.max(of.startMs, Math.min(span.lastMs, of.endMs - 1)),
     reference: "price book",
-    postings: postingsOf(sums, internal),
+    postings: postingsOf(sums),
   });
   const back = [...Map.groupBy(rows, ({ billedIn }) => billedIn)].map(([name, some]) =>
     entry(
       before.calendar.periodOf(name)!,
-      some.map((row) => ({ ...row, growth: -row.accrued })),
+      some.map((row) => ({ ...row, accrued: 0n, before: row })),
     ),
   );
-  const anew = entry(
-    period,
-    moved.map((row) => ({ ...row, growth: row.accrued })),
-  );
+  const sums = moved.map((row): Grown => {
+    const isInternal = internal.has(row.organisation);
+    return { ...row, isInternal, before: { accrued: 0n, isInternal } };
+  });
+  const anew = entry(period, sums);
   await clearSums(transaction);
   await openPeriods(transaction, [period]);
-  await writeSums(transaction, moved);
+  await writeSums(transaction, sums);
   const entries = [...back, anew].filter(({ postings }) => postings.length > 0);
   await addEntries(transaction, entries, nowMs);
   return "moved";

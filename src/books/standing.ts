@@ -1,7 +1,7 @@
 import {
-  availableAt,
   balanceAt,
   expire,
+  foreseenAt,
   type Grant,
   ledgerAmount,
   liabilityOf,
@@ -20,7 +20,7 @@ export interface WalletNow extends WalletKey {
   readonly available: bigint;
   /** What was paid for and is not revenue yet. */
   readonly liability: bigint;
-  /** What the grants that hold now began with. */
+  /** What the grants that hold now began with, less what has lapsed of them: that was not used, and is not there to be used. */
   readonly credits: bigint;
   readonly grants: readonly (GrantRow & { readonly left: bigint; readonly holdsUntilMs: number | undefined })[];
 }
@@ -43,14 +43,19 @@ export function walletsNow(
       endMs: (calendar.periodOf(period) ?? calendar.periodAt(nowMs)).endMs,
       unbilled: exactly(accrued),
     }));
+    const foreseen = foreseenAt(behind, periods, nowMs);
     return {
       organisation,
       currency,
       balance: ledgerAmount(balanceAt(current, nowMs)),
       unbilled: open.reduce((sum, { accrued }) => sum + accrued, 0n),
-      available: ledgerAmount(availableAt(behind, periods, nowMs)),
+      available: ledgerAmount(foreseen.available),
       liability: liabilityOf(behind),
-      credits: rows.reduce((sum, { credits }, at) => (isOver(current[at]!, nowMs) ? sum : sum + credits), 0n),
+      credits: rows.reduce(
+        (sum, { credits }, at) =>
+          isOver(current[at]!, nowMs) ? sum : sum + credits - ledgerAmount(foreseen.grants[at]!.lapsed),
+        0n,
+      ),
       grants: rows.map((row, at) => ({
         ...row,
         left: ledgerAmount(current[at]!.left),

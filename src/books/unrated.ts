@@ -1,5 +1,5 @@
 import { refuse, type Refusal, RefusalError, refusing } from "../base/index.ts";
-import { AllTerms, type Quantity } from "../ledger/index.ts";
+import { AllTerms, canBeUsed, type Quantity } from "../ledger/index.ts";
 import {
   countUnrated,
   findSettled,
@@ -57,7 +57,7 @@ export async function rateUnrated(
           isLocked: true,
           ...(number && { number }),
         });
-        if (quantity !== undefined) refuseCounted(rows);
+        if (quantity !== undefined) refuseCounted(rows, quantity);
         const terms = new AllTerms(held.book);
         const ready = rows.flatMap((row) => {
           const known = row.quantity ?? quantity;
@@ -91,8 +91,13 @@ export async function rateUnrated(
   });
 }
 
-/** What somebody has counted is billed as it was counted, or not at all. */
-function refuseCounted(rows: readonly UnratedRow[]): void {
+/** What somebody has counted is billed as it was counted, or not at all; and nobody counts parts of tokens. */
+function refuseCounted(rows: readonly UnratedRow[], told: Quantity): void {
+  const parted = rows.find(({ sku }) => !canBeUsed(sku, told));
+  if (parted !== undefined) {
+    const message = `Number ${parted.number} is of ${parted.sku}: tokens are whole.`;
+    throw new RefusalError(refuse("invalid_request", message, { param: "quantity" }));
+  }
   const counted = rows.find(({ quantity }) => quantity !== undefined);
   if (counted === undefined) return;
   const message = `Number ${counted.number} has a quantity: it waits for a price (${counted.reason}). What is never to be billed is dropped.`;

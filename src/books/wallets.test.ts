@@ -193,6 +193,25 @@ test("gifts earn nothing; priority and expiry say what is drawn, and what ends w
   );
 });
 
+test("of a wallet neither counts as used nor as there to be used what has lapsed, also before that is closed", async (context) => {
+  const made = await books(context);
+  const rollover = { most: "4", until: "2026-04-15T00:00:00Z" };
+  const grant = { organisation: "acme", credits: "30", paid: "0", expiresAt: "2026-03-15T00:00:00Z", rollover };
+  taken(await grantCredits(made, grant, "tester"));
+  taken(await record(made, [used("1", 20_000_000)], "call"));
+  const usedOf = async (): Promise<string> => {
+    const [now] = walletsNow(await walletStanding(made.db), made.prices.book, made.clock.nowMs());
+    return `${formatAmount(now!.credits - now!.available)} of ${formatAmount(now!.credits)}`;
+  };
+  assert.equal(await usedOf(), "20 of 30");
+  goTo(made, "2026-04-02T00:00:00Z");
+  assert.equal(await usedOf(), "20 of 24");
+  taken(await close(made, "2026-03", "tester"));
+  assert.equal(await usedOf(), "20 of 24");
+  taken(await record(made, [used("2", 1_000_000, undefined, "2026-04-01T12:00:00Z")], "call"));
+  assert.equal(await usedOf(), "21 of 24");
+});
+
 test("a paid grant that nobody uses is breakage with the period that it ends with", async (context) => {
   const made = await books(context);
   taken(await grantCredits(made, { ...golden, expiresAt: "2026-03-31T00:00:00Z" }, "tester"));

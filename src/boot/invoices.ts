@@ -6,6 +6,7 @@ import {
   finalize,
   finalizePeriod,
   makeVoid,
+  noPeriod,
   partyOf,
   pay,
   preview,
@@ -32,11 +33,16 @@ type IssuedDocument = Exclude<Awaited<ReturnType<Books["finalize"]>>, Refusal>;
 type Payment = Exclude<Awaited<ReturnType<Books["showInvoice"]>>, Refusal>["payments"][number];
 type Invoice = Exclude<Awaited<ReturnType<Books["invoices"]>>, Refusal>["items"][number];
 
+interface InvoiceParts extends Pick<OperationParts, "ledger"> {
+  readonly store: Pick<OperationParts["store"], "db">;
+  readonly tenancy: Pick<OperationParts["tenancy"], "showOrganisation">;
+}
+
 /** Invoices from drafts to what was paid, and who they are made out to. */
-export function invoiceOperations(parts: OperationParts) {
+export function invoiceOperations(parts: InvoiceParts) {
   const { ledger, store } = parts;
   return {
-    invoices: (filter, page) => invoicePage(parts, filter, page),
+    invoices: async (filter, page) => noPeriod(ledger, { period: filter.period }) ?? invoicePage(parts, filter, page),
     showInvoice: (invoice) => withInvoice(store.db, invoice, (id) => wholeInvoice(parts, id)),
     preview: (invoice) =>
       withInvoice(store.db, invoice, async (id) => {
@@ -45,10 +51,13 @@ export function invoiceOperations(parts: OperationParts) {
       }),
     finalize: (invoice, by) => withInvoice(store.db, invoice, async (id) => told(id, await finalize(ledger, id, by))),
     finalizePeriod: async (period, by) => {
+      const wrong = noPeriod(ledger, { period });
+      if (wrong !== undefined) return wrong;
       const { issued, refused, ...counts } = await finalizePeriod(ledger, period, by);
       return { issued: [...issued], refused: [...refused], ...counts };
     },
-    documents: (filter, page) => documentPage(store, filter, page),
+    documents: async (filter, page) =>
+      noPeriod(ledger, { period: filter.period, billedIn: filter.billedIn }) ?? documentPage(store, filter, page),
     credit: async ({ id, invoice, reason, account, net, lines }, by) => {
       if ((account === undefined) !== (net === undefined) || (account !== undefined && lines !== undefined)) {
         return refuse("invalid_request", "Name `account` and `net`, or `lines`, or neither.", { param: "account" });
@@ -141,7 +150,7 @@ export async function documentPage(
 
 /** Invoices of an organisation, or of a period, or all. */
 export async function invoicePage(
-  { store, tenancy }: OperationParts,
+  { store, tenancy }: InvoiceParts,
   { organisation, period }: Parameters<Books["invoices"]>[0],
   page: Parameters<Books["invoices"]>[1],
 ): Promise<List<Invoice> | Refusal> {
@@ -156,7 +165,7 @@ export async function invoicePage(
   return pageOf(rows, page, invoiceOf);
 }
 
-async function wholeInvoice({ store, ledger }: OperationParts, invoice: InvoiceId): ReturnType<Books["showInvoice"]> {
+async function wholeInvoice({ store, ledger }: InvoiceParts, invoice: InvoiceId): ReturnType<Books["showInvoice"]> {
   const [row] = await invoicesPage(store.db, { id: invoice, limit: 1 });
   if (row === undefined) return refuse("not_found", `There is no invoice ${invoice}.`, { param: "invoice" });
   const bill = JSON.parse(row.bill) as BillDocument;

@@ -120,6 +120,28 @@ test("a credit note of an invoice's file takes back what is said, and never more
   assert.equal((await credit("--number", "CN-2026-000003", "--line", "all")).code, 2);
 });
 
+test("what was rendered can be credited, however many decimals its amounts have", async (context) => {
+  const price = { sku: "app/seats", unitPrice: "0.743123456789", batchDiscountPercent: "3.123456789012" };
+  const terms = { version: "1", effectiveFrom: "2026-01-01", discountPercent: "1.123456789012" };
+  const { folder, run: ran } = given(context, {
+    book: {
+      ...book,
+      versions: [{ ...book.versions[0]!, prices: [price] }],
+      contracts: [{ contract: "c", customer: "acme", versions: [terms] }],
+    },
+    usage: [{ ...usage[0]!, sku: "app/seats", quantity: "1599.698000001", batch: true }],
+  });
+  assert.equal((await ran("paper", "render", "--out", ".", "--format", "json")).code, 0);
+  const { lines } = JSON.parse(readFileSync(join(folder, "INV-2026-000001.json"), "utf8"));
+  assert.match(lines[0].usage.amount, /\.\d{40,}$/);
+  const line = "paper credit --invoice INV-2026-000001.json --number CN-2026-000001 --reason no --out . --json".split(
+    " ",
+  );
+  const { code, stdout, stderr } = await run([...line, "--format", "json", "--issue-date", "2026-04-02"], folder);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.equal(JSON.parse(stdout).invoices[0].net, lines[0].net);
+});
+
 test("an invoice's file whose sums are not its lines' is refused", async (context) => {
   const { folder, run: ran } = given(context);
   await ran("paper", "render", "--out", ".", "--format", "json");

@@ -57,13 +57,21 @@ export {
   reversal,
   taxing,
 } from "./entry/postings.ts";
-export { type Dimension, parseQuantity, type Quantity, quantityText, skuOf, unitOf } from "./book/quantity.ts";
+export {
+  canBeUsed,
+  type Dimension,
+  parseQuantity,
+  type Quantity,
+  quantityText,
+  skuOf,
+  unitOf,
+} from "./book/quantity.ts";
 export { type Tax, taxOf } from "./bill/tax.ts";
 export { minorUnitDecimals } from "./book/currency.ts";
 export { readBook } from "./book/reading.ts";
 export { plainText, type WrittenTransaction } from "./entry/plain-text.ts";
 export type { Price, PriceBook } from "./price-book.ts";
-export { availableAt } from "./wallet/available.ts";
+export { foreseenAt } from "./wallet/available.ts";
 export { drawing, earned, lapsing, liabilityOf, purchase } from "./wallet/entries.ts";
 export { type PurchaseDocument, purchaseDocument } from "./wallet/purchase.ts";
 export { type KnownWallet, type WalletReservation, Wallets } from "./wallets.ts";

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
+import { readExactJson, twiceText } from "../base/index.ts";
 import { badRow, csvRows, type Place, WorkloadError } from "../sim/index.ts";
 import { nothingMeant } from "./ignored.ts";
 import { type Fields, recordFields } from "./record.ts";
@@ -84,8 +85,9 @@ async function* jsonLines(path: string): AsyncGenerator<Entry, void, void> {
 function* objectIn(line: string, place: Place): Generator<Entry, void, void> {
   const text = line.replace(/^\uFEFF/, "").trim();
   if (text === "") return;
-  const value = parsed(text);
+  const { value, twice } = parsed(text);
   if (!isObject(value)) throw badRow(place, "the line is not one JSON object");
+  if (twice !== undefined) throw badRow(place, twiceText(twice));
   yield entryAt(place, value);
 }
 
@@ -97,8 +99,9 @@ async function* listed(path: string): AsyncGenerator<Entry, void, void> {
       `a list of more than ${listBytesMost >> 20} MiB: write one object to a line instead`,
     );
   }
-  const list = parsed((await readFile(path, "utf8")).replace(/^\uFEFF/, ""));
+  const { value: list, twice } = parsed((await readFile(path, "utf8")).replace(/^\uFEFF/, ""));
   if (!Array.isArray(list)) throw badRow({ path, line: 1 }, "the file begins as a list, and is no JSON");
+  if (twice !== undefined) throw badRow({ path, line: 1 }, `[${twice.place}]: ${twiceText(twice)}`);
   for (const [index, value] of (list as readonly unknown[]).entries()) {
     const problem = (what: string): Error => badRow({ path, line: 1 }, `[${index}]: ${what}`);
     if (!isObject(value)) throw problem("this is no object");
@@ -114,12 +117,12 @@ function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string): ReturnType<typeof readExactJson> {
   try {
-    return JSON.parse(text);
+    return readExactJson(text);
   } catch {
     // No JSON is no object either, which is what is said of it.
-    return undefined;
+    return { value: undefined, twice: undefined };
   }
 }
 

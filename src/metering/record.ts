@@ -1,5 +1,13 @@
-import { beginsAsFormula, isFormula } from "../base/index.ts";
-import { type Dimension, isOwnSku, parseQuantity, type Quantity, skuOf, type UsageEvent } from "../ledger/index.ts";
+import { beginsAsFormula, InexactNumber, isFormula } from "../base/index.ts";
+import {
+  canBeUsed,
+  type Dimension,
+  isOwnSku,
+  parseQuantity,
+  type Quantity,
+  skuOf,
+  type UsageEvent,
+} from "../ledger/index.ts";
 import { meantSource } from "./source.ts";
 
 /** A usage record by the names of its fields: texts from CSV, any value from JSON. */
@@ -67,7 +75,7 @@ export function readRecord(fields: Fields, dayMs: (midnightMs: number) => number
   const isBatch = yesOf(fields, "batch");
   const isWide = has(fields, "model");
   refuseMixed(fields, isWide);
-  const quantities = isWide ? ofModel(fields) : [[usedSkuOf(fields), quantityOf(fields, "quantity")] as const];
+  const quantities = isWide ? ofModel(fields) : [ofSku(fields)];
   return {
     source: has(fields, "source") ? meantSource(skuNameOf(fields, "source")) : "",
     id: has(fields, "id") ? idOf(fields) : undefined,
@@ -95,12 +103,18 @@ function usedSkuOf(fields: Fields): string {
 
 type SkuQuantity = readonly [sku: string, quantity: Quantity | undefined];
 
+function ofSku(fields: Fields): SkuQuantity {
+  const sku = usedSkuOf(fields);
+  return [sku, quantityOf(fields, "quantity", sku)];
+}
+
 /** A model's tokens by kind; what was not used at all is left out, what nobody has counted is not. */
 function ofModel(fields: Fields): readonly SkuQuantity[] {
   const model = skuNameOf(fields, "model");
   const told = counts.filter((count) => count in fields);
   if (told.length === 0) throw new FieldProblem(`a record of a model has some of ${counts.join(", ")}`);
-  const count = (name: Count): Quantity | undefined => (name in fields ? quantityOf(fields, name) : parseQuantity("0"));
+  const count = (name: Count): Quantity | undefined =>
+    name in fields ? quantityOf(fields, name, skuOf(model, kindsOf[name][0]!)) : parseQuantity("0");
   const all: readonly (readonly [Dimension, Quantity | undefined])[] = [
     ...split(
       "inputTokens",
@@ -176,18 +190,27 @@ function yesOf(fields: Fields, name: string): boolean {
 }
 
 /** Undefined where it is empty: nobody has counted. */
-function quantityOf(fields: Fields, name: string): Quantity | undefined {
+function quantityOf(fields: Fields, name: string, sku: string): Quantity | undefined {
   const value = fields[name];
   if (!has(fields, name)) return undefined;
-  if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new FieldProblem(`${name} is ${value}: JSON readers lose digits of such a number; write it in quotes`);
+  if (value instanceof InexactNumber || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
+    const text = value instanceof InexactNumber ? value.source.slice(0, 100) : String(value);
+    throw new FieldProblem(`${name} is ${text}: JSON readers lose digits of such a number; write it in quotes`);
   }
-  const quantity = typeof value === "string" || typeof value === "number" ? parseQuantity(String(value)) : undefined;
-  if (quantity !== undefined) return quantity;
-  if (String(value).startsWith("-")) throw new FieldProblem(`${name} is ${shown(value)}, but cannot be negative`);
-  throw new FieldProblem(
-    `${name} is ${shown(value)}, but must be a decimal number with at most 15 digits before its point and 9 behind`,
-  );
+  const quantity = typeof value === "string" ? parseQuantity(value) : quantityOfNumber(value);
+  if (quantity !== undefined && canBeUsed(sku, quantity)) return quantity;
+  const is = `${name} is ${shown(value)}, but`;
+  if (quantity !== undefined) throw new FieldProblem(`${is} tokens are whole`);
+  if (String(value).startsWith("-")) throw new FieldProblem(`${is} cannot be negative`);
+  const form = typeof value === "string" && /e/i.test(value) ? ", and no exponent" : "";
+  throw new FieldProblem(`${is} must be a decimal number with at most 15 digits before its point and 9 behind${form}`);
+}
+
+/** JavaScript writes what is below 10^-6 with an exponent, which is a decimal all the same. */
+function quantityOfNumber(value: unknown): Quantity | undefined {
+  if (typeof value !== "number") return undefined;
+  const decimals = value.toFixed(9);
+  return parseQuantity(value < 1e-6 && Number(decimals) === value ? decimals : String(value));
 }
 
 const instant = /^(\d{4})-(\d\d)-(\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;

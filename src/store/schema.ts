@@ -404,6 +404,8 @@ export interface UsageSumTable {
   events: Whole;
   /** What of it is in the ledger. */
   accrued: Decimal;
+  /** Whether it is there as what one's own group pays. */
+  isInternal: boolean;
   lastAt: Time;
 }
 

@@ -21,6 +21,8 @@ export interface SumRow extends SumKey {
   readonly offPeak: bigint;
   readonly events: number;
   readonly accrued: bigint;
+  /** Whether that stands in the accounts of one's own group. */
+  readonly isInternal: boolean;
   readonly lastAtMs: number;
 }
 
@@ -36,13 +38,14 @@ interface RawSum {
   readonly offPeak: string;
   readonly events: string;
   readonly accrued: string;
+  readonly isInternal: boolean;
   readonly lastAtMs: string;
 }
 
 /** Whole units: what is exact in both worlds, as text. */
 const rawColumns = sql`billed_in, organisation, sku, period, terms_from, currency,
   (quantity * 1000000000)::numeric(47, 0) AS quantity, (batch * 1000000000)::numeric(47, 0) AS batch,
-  (off_peak * 1000000000)::numeric(47, 0) AS off_peak, events, (accrued * 1000000000000)::numeric(50, 0) AS accrued,
+  (off_peak * 1000000000)::numeric(47, 0) AS off_peak, events, (accrued * 1000000000000)::numeric(50, 0) AS accrued, is_internal,
   (extract(epoch FROM last_at) * 1000)::bigint AS last_at_ms`;
 
 function sumOf(row: RawSum): SumRow {
@@ -86,7 +89,7 @@ export async function writeSums(transaction: Transaction<Database>, sums: readon
     USING (
       SELECT billed_in, organisation, sku, period, terms_from, currency, quantity * 0.000000001 AS quantity,
         batch * 0.000000001 AS batch, off_peak * 0.000000001 AS off_peak, events,
-        accrued * 0.000000000001 AS accrued, ${instant(sql`last_at_ms`)} AS last_at
+        accrued * 0.000000000001 AS accrued, is_internal, ${instant(sql`last_at_ms`)} AS last_at
       FROM ${rowsOf({
         ...keyColumns(sums),
         currency: column(sums, "text", ({ currency }) => currency),
@@ -95,18 +98,20 @@ export async function writeSums(transaction: Transaction<Database>, sums: readon
         off_peak: column(sums, "numeric", ({ offPeak }) => offPeak),
         events: column(sums, "bigint", ({ events }) => events),
         accrued: column(sums, "numeric", ({ accrued }) => accrued),
+        is_internal: column(sums, "boolean", ({ isInternal }) => isInternal),
         last_at_ms: column(sums, "bigint", ({ lastAtMs }) => lastAtMs),
       })} AS sum
     ) AS now
     ON held.billed_in = now.billed_in AND held.organisation = now.organisation AND held.sku = now.sku
       AND held.period = now.period AND held.terms_from = now.terms_from
     WHEN MATCHED THEN UPDATE SET quantity = now.quantity, batch = now.batch, off_peak = now.off_peak,
-      events = now.events, accrued = now.accrued, last_at = now.last_at
+      events = now.events, accrued = now.accrued, is_internal = now.is_internal, last_at = now.last_at
     WHEN NOT MATCHED THEN INSERT (
-      billed_in, organisation, sku, period, terms_from, currency, quantity, batch, off_peak, events, accrued, last_at
+      billed_in, organisation, sku, period, terms_from, currency, quantity, batch, off_peak, events, accrued,
+      is_internal, last_at
     ) VALUES (
       now.billed_in, now.organisation, now.sku, now.period, now.terms_from, now.currency, now.quantity, now.batch,
-      now.off_peak, now.events, now.accrued, now.last_at
+      now.off_peak, now.events, now.accrued, now.is_internal, now.last_at
     )`.execute(transaction);
 }
 

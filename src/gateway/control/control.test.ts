@@ -5,7 +5,7 @@ import { type IncomingMessage, request as sendRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import { errorCodes, refuse } from "../../base/index.ts";
+import { errorCodes, InexactNumber, refuse } from "../../base/index.ts";
 import { base } from "./register.ts";
 import { controlRoutes } from "./control.ts";
 import { fakeToken as token, startFakeControl } from "./fake-control.ts";
@@ -469,6 +469,37 @@ test("what no path, no database and no stack can hold is refused in words, and i
     assert.match(text, /"code":"invalid_request"/);
   }
   assert.deepEqual(failures, []);
+});
+
+test("usage is told with the digits that it was written with, and with no member twice, in each form of a body", async (context) => {
+  const { operations, ask } = await serve(context);
+  const told: unknown[] = [];
+  operations.books.recordUsage = (records) => {
+    told.push(...records);
+    return Promise.resolve({ accepted: records.length, duplicates: 0 });
+  };
+  const path = `${base}/usage`;
+  const record = '{"customer": "a", "quantity": 123456789.123456789, "count": 1e-7}';
+  const event = { ...operator, "ce-id": "1" };
+  for (const type of ["application/json", "application/cloudevents+json", "application/cloudevents-batch+json"]) {
+    const headers = { ...operator, "content-type": type };
+    assert.equal((await ask("POST", path, { headers, raw: `[${record}]` })).status, 200);
+  }
+  assert.equal((await ask("POST", path, { headers: event, raw: record })).status, 200);
+  const kept = { customer: "a", quantity: new InexactNumber("123456789.123456789"), count: 1e-7 };
+  assert.deepEqual(told, [kept, kept, kept, { id: "1", data: kept }]);
+  const twice = `[${record}, {"customer": "b", "quantity": 1, "customer": "c"}]`;
+  const refused = await ask("POST", path, { headers: operator, raw: twice });
+  assert.equal(refused.status, 422);
+  assert.match(
+    refused.text,
+    /"message":"The usage is not valid: record 2: customer is there twice\.".*"code":"usage_invalid"/,
+  );
+  assert.match(refused.text, /"reasons":\["record 2: customer is there twice"\]/);
+  assert.equal((await ask("POST", path, { headers: operator, raw: "{" })).status, 400);
+  // Elsewhere a body is what a reader of JSON makes of it.
+  const raw = '{"name": "o", "name": "p"}';
+  assert.equal((await ask("POST", `${base}/organisations`, { headers: operator, raw })).status, 201);
 });
 
 test("a CloudEvent whose attributes are headers is the same as one that is a body", async (context) => {

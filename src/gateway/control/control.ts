@@ -32,6 +32,7 @@ import type { Route } from "./route.ts";
 import { staffRoutes } from "./staff-routes.ts";
 import { walletRoutes } from "./wallet-routes.ts";
 import { tenancyRoutes } from "./tenancy-routes.ts";
+import { usageBodies } from "./usage-body.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -82,7 +83,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   );
   // CloudEvents, binary: attributes are headers. Only where they can be usage; a proxy may add such headers anywhere.
   app.addHook("preValidation", async (request, reply) => {
-    if (request.method !== "POST" || request.routeOptions.url !== usagePath) return undefined;
+    if (!isUsage(request)) return undefined;
     const read = binaryEvent(request.headers, request.body);
     if (read?.outcome === "refused") return sendRefusal(reply, read);
     if (read !== undefined) request.body = read.event;
@@ -92,9 +93,9 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   app.removeContentTypeParser("text/plain");
   // CloudEvents, structured: JSON under names of their own (HTTP protocol binding 1.0.2, 3.2 and 3.3).
   app.addContentTypeParser(
-    ["application/cloudevents+json", "application/cloudevents-batch+json"],
+    ["application/json", "application/cloudevents+json", "application/cloudevents-batch+json"],
     { parseAs: "string" },
-    app.getDefaultJsonParser("error", "error"),
+    usageBodies(app.getDefaultJsonParser("error", "error"), isUsage),
   );
   app.setValidatorCompiler<z.core.$ZodType>((schema) => {
     const validate = validatorCompiler(schema);
@@ -117,6 +118,10 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     openapi: () => app.swagger(),
     close: () => app.close(),
   };
+}
+
+function isUsage({ method, routeOptions }: FastifyRequest): boolean {
+  return method === "POST" && routeOptions.url === usagePath;
 }
 
 /** The control API's table. */

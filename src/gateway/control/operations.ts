@@ -466,7 +466,7 @@ export interface BooksOperations {
   preview(invoice: string): Promise<PreviewedInvoice | Refusal>;
   /** `by`: an operator's name, as below. */
   finalize(invoice: string, by: string): Promise<IssuedDocument | Refusal>;
-  finalizePeriod(period: string, by: string): Promise<FinalizedPeriod>;
+  finalizePeriod(period: string, by: string): Promise<FinalizedPeriod | Refusal>;
   documents(
     filter: {
       readonly invoice: string | undefined;

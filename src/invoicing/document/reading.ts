@@ -8,7 +8,8 @@ import { minorUnits } from "./money.ts";
 import { party, payment } from "./party.ts";
 
 const text = z.string().max(2_000);
-const decimal = z.string().regex(/^-?\d{1,30}(\.\d{1,18})?$/, 'must be a decimal string, such as "1912.73"');
+/** What is exact has the decimals of its price, its quantity and each discount one behind the other: at most 12, 9, and 14 of each. */
+const decimal = z.string().regex(/^-?\d{1,30}(\.\d{1,100})?$/, 'must be a decimal string, such as "1912.73"');
 const day = z.string().refine(isDay, 'must be a day, such as "2026-04-01"');
 const instant = z.iso.datetime();
 

@@ -46,6 +46,11 @@ export function skuOf(product: string, dimension: Dimension): string {
   return `${product}/${dimension}`;
 }
 
+/** Whether somebody can have used so much of a SKU: of tokens there are no parts, where a seat or a second can be used for a part of it. */
+export function canBeUsed(sku: string, quantity: Quantity): boolean {
+  return unitOf(sku) !== "token" || quantity % one === 0n;
+}
+
 /** The unit that a SKU is metered in; undefined where its name ends in no dimension that is known here. */
 export function unitOf(sku: string): string | undefined {
   const units: Readonly<Record<string, string>> = dimensions;

@@ -21,13 +21,18 @@ export function ledgerUnits(minor: bigint, currency: string): bigint {
   return minor * 10n ** BigInt(12 - minorUnitDecimals(currency)!);
 }
 
+/** A part of what usage has come to, and whose revenue it is. */
+export interface Accrued {
+  readonly sku: string;
+  readonly currency: string;
+  readonly amount: bigint;
+  readonly isInternal: boolean;
+}
+
 /** What usage has come to since the last time: not yet on an invoice. */
-export function accrual(
-  amounts: readonly { readonly sku: string; readonly currency: string; readonly amount: bigint }[],
-  isInternal: boolean,
-): readonly Movement[] {
+export function accrual(amounts: readonly Accrued[]): readonly Movement[] {
   return added(
-    amounts.flatMap(({ sku, currency, amount }) => [
+    amounts.flatMap(({ sku, currency, amount, isInternal }) => [
       { account: "unbilled-receivables", currency, amount },
       { account: revenueAccount(sku, isInternal), currency, amount: -amount },
     ]),

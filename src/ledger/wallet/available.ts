@@ -7,11 +7,16 @@ export interface OpenPeriod {
   readonly unbilled: Fraction;
 }
 
-/**
- * What a wallet can still pay for at a moment: what its grants have left once every open period is paid as it stands, in the
- * order in which they will close. Below 0: so much of the last one has nobody's credits.
- */
-export function availableAt(grants: readonly Grant[], open: readonly OpenPeriod[], atMs: number): Fraction {
+/** What becomes of a wallet once every open period is paid as it stands, in the order in which they will close. */
+export interface Foreseen {
+  /** As they then are. */
+  readonly grants: readonly Grant[];
+  /** What it can still pay for. Below 0: so much of the last period has nobody's credits. */
+  readonly available: Fraction;
+}
+
+/** What a wallet can still pay for at a moment, and what of it is used or has lapsed by then. */
+export function foreseenAt(grants: readonly Grant[], open: readonly OpenPeriod[], atMs: number): Foreseen {
   let left = grants;
   let missing = none;
   for (const { endMs, unbilled } of open.toSorted((a, b) => a.endMs - b.endMs)) {
@@ -20,5 +25,6 @@ export function availableAt(grants: readonly Grant[], open: readonly OpenPeriod[
     // What is missing of a period that is over becomes a receivable, and no later grant pays for it.
     missing = endMs > atMs ? paid.missing : none;
   }
-  return subtract(balanceAt(expire(left, atMs).grants, atMs), missing);
+  const after = expire(left, atMs).grants;
+  return { grants: after, available: subtract(balanceAt(after, atMs), missing) };
 }
