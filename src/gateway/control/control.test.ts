@@ -476,7 +476,7 @@ test("usage is told with the digits that it was written with, and with no member
   const told: unknown[] = [];
   operations.books.recordUsage = (records) => {
     told.push(...records);
-    return Promise.resolve({ accepted: records.length, duplicates: 0 });
+    return Promise.resolve({ accepted: records.length, duplicates: 0, unrated: 0, late: 0, warnings: [] });
   };
   const path = `${base}/usage`;
   const record = '{"customer": "a", "quantity": 123456789.123456789, "count": 1e-7}';
