@@ -13,6 +13,7 @@ import {
 } from "../ledger/index.ts";
 import {
   addEntries,
+  addMonths,
   clearSums,
   type Database,
   findSums,
@@ -56,6 +57,9 @@ export async function rebook(
   if (span === undefined) return [];
   const period = after.calendar.periodAt(span.firstMs);
   if (span.lastMs >= period.endMs) return [];
+  // Of a sum nobody knows which part of it was used in which month.
+  const { calendar } = after;
+  if (calendar.length !== "month" && calendar.monthAt(span.firstMs).endMs <= span.lastMs) return [];
   const moved = movedTo(rows, { period, span, mayCostElse }, { before, after });
   if ("reason" in moved) return [moved.reason];
   const nowMs = context.clock.nowMs();
@@ -81,6 +85,13 @@ export async function rebook(
   await clearSums(transaction);
   await openPeriods(transaction, [period]);
   await writeSums(transaction, moved);
+  if (after.calendar.length !== "month") {
+    const month = after.calendar.monthAt(anew.atMs).name;
+    await addMonths(
+      transaction,
+      moved.map((row) => ({ ...row, month })),
+    );
+  }
   const entries = [...back, anew].filter(({ postings }) => postings.length > 0);
   await addEntries(transaction, entries, nowMs);
   return "moved";

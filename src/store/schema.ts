@@ -407,6 +407,15 @@ export interface UsageSumTable {
   lastAt: Time;
 }
 
+/** Of sums whose periods are longer than a month: what each month has added. */
+export interface UsageMonthTable extends Pick<
+  UsageSumTable,
+  "billedIn" | "organisation" | "sku" | "period" | "termsFrom" | "currency" | "quantity" | "accrued"
+> {
+  /** "2026-02": that of use, or, of what is late, that in which it came. */
+  month: string;
+}
+
 /** Usage without a price, or that nobody has counted. */
 export interface UnratedUsageTable {
   number: ColumnType<string, number | undefined, never>;
@@ -630,6 +639,7 @@ export interface Database {
   usageRecords: UsageRecordTable;
   usageEvents: UsageEventTable;
   usageSums: UsageSumTable;
+  usageMonths: UsageMonthTable;
   unratedUsage: UnratedUsageTable;
   invoices: InvoiceTable;
   organisationParties: OrganisationPartyTable;
@@ -673,6 +683,7 @@ export const tables = [
   "usage_records",
   "usage_events",
   "usage_sums",
+  "usage_months",
   "unrated_usage",
   "wallet_grants",
   "wallet_movements",

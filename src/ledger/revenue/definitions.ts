@@ -51,8 +51,8 @@ export const definitions = {
   runRateByQuarter: { id: "ai-run-rate-quarter-x4", version: 1, text: "AI revenue of the quarter, times 4" },
   runRateByLastMonth: {
     id: "ai-run-rate-last-month-x12",
-    version: 1,
-    text: "AI revenue of the quarter's last month, times 12",
+    version: 2,
+    text: "AI revenue of the quarter's last month, times 12; none where the books are closed by quarter or by year, because what a close adds or takes then (true-ups, what prepaid credits pay for) is of its whole period and falls into the last month of it",
   },
   runRateByDays: {
     id: "ai-run-rate-days",

@@ -32,6 +32,7 @@ import { lateTax } from "./2026-12-06-late-tax.ts";
 import { writtenOff } from "./2026-12-06-written-off.ts";
 import { refused } from "./2026-12-07-refused.ts";
 import { payments } from "./2026-12-08-payments.ts";
+import { usageMonths } from "./2026-12-09-usage-months.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -63,6 +64,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-12-06-written-off": writtenOff,
   "2026-12-07-refused": refused,
   "2026-12-08-payments": payments,
+  "2026-12-09-usage-months": usageMonths,
 };
 
 /** The newest schema that this code knows. */
