@@ -179,6 +179,8 @@ export interface UsageTable {
   ttftMs: WholeOrNull;
   tpotMs: WholeOrNull;
   receipt: ColumnType<ReceiptId | null, ReceiptId | null | undefined, ReceiptId | null>;
+  /** Whether it came when its period was closed, and is billed with a later one. */
+  isLate: ColumnType<boolean, boolean | undefined, boolean>;
   /** The digest of the decision by which it ran; null: a release that did not say has taken it. */
   decision: TextOrNull;
   /** Where it ran: a host's id, or an upstream's name. */

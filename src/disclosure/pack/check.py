@@ -20,13 +20,13 @@ from pathlib import Path
 # What each figure means, by its id: the version of its words, the words, and what a share is a share of.
 DEFINITIONS = {
     "ai-revenue": (
-        2,
-        "revenue from customers outside the operator's group, without tax, in the quarter, from products tagged AI; breakage of prepaid credits and what was committed to and not used (true-ups) count as other, because nothing was used for them of which it could be told that it is AI",
+        3,
+        "revenue from customers outside the operator's group, without tax, in the quarter, from products tagged AI; breakage of prepaid credits and what was committed to and not used (true-ups) count as other, because nothing was used for them of which it could be told that it is AI; what the close of a period adds or takes counts in the last month of it",
         None,
     ),
     "external-revenue": (
-        2,
-        "revenue from customers outside the operator's group, without tax, in the quarter, from all products, breakage of prepaid credits (IFRS 15.B46) and true-ups of commitments among them",
+        3,
+        "revenue from customers outside the operator's group, without tax, in the quarter, from all products, breakage of prepaid credits (IFRS 15.B46) and true-ups of commitments among them; what the close of a period adds or takes counts in the last month of it",
         None,
     ),
     "segment-revenue": (

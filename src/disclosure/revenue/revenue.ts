@@ -155,8 +155,8 @@ function figuresOfRevenue(state: RevenueState): readonly RevenueFigure[] {
   };
   const lastMonth = state.months[2].month;
   // What a part of a quarter comes to would be read as what the whole does.
-  const whole = (figure: RevenueFigure, none = unfinished): RevenueFigure =>
-    none === undefined ? figure : { ...figure, value: null, why: none };
+  const whole = (figure: RevenueFigure, why = unfinished): RevenueFigure =>
+    why === undefined ? figure : { ...figure, value: null, why };
   const monthless =
     state.bookPeriod === "month" ? undefined : `the books are closed by ${state.bookPeriod}: no month of its own`;
   return [
