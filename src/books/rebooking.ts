@@ -57,9 +57,6 @@ export async function rebook(
   if (span === undefined) return [];
   const period = after.calendar.periodAt(span.firstMs);
   if (span.lastMs >= period.endMs) return [];
-  // Of a sum nobody knows which part of it was used in which month.
-  const { calendar } = after;
-  if (calendar.length !== "month" && calendar.monthAt(span.firstMs).endMs <= span.lastMs) return [];
   const moved = movedTo(rows, { period, span, mayCostElse }, { before, after });
   if ("reason" in moved) return [moved.reason];
   const nowMs = context.clock.nowMs();
@@ -86,6 +83,7 @@ export async function rebook(
   await openPeriods(transaction, [period]);
   await writeSums(transaction, moved);
   if (after.calendar.length !== "month") {
+    // Where it is posted: of a sum nobody knows which part of it was used when.
     const month = after.calendar.monthAt(anew.atMs).name;
     await addMonths(
       transaction,
