@@ -13,6 +13,7 @@ import {
 } from "../ledger/index.ts";
 import {
   addEntries,
+  addMonths,
   addUnrated,
   type Database,
   findSums,
@@ -54,17 +55,36 @@ const sumMost = 10n ** 15n * 10n ** 12n;
 export async function accrue(
   context: BooksContext,
   transaction: Transaction<Database>,
-  {
-    events,
-    reference,
-    held,
-    isRefusable = false,
-  }: {
-    readonly events: readonly Arriving[];
-    readonly reference: string;
-    readonly held: Held;
-    readonly isRefusable?: boolean;
-  },
+  arrived: Arrived,
+): Promise<readonly UnratedEvent[]> {
+  const unrated: UnratedEvent[] = [];
+  for (const some of byMonth(arrived)) unrated.push(...(await accrueSome(context, transaction, some)));
+  return unrated;
+}
+
+interface Arrived {
+  readonly events: readonly Arriving[];
+  readonly reference: string;
+  readonly held: Held;
+  readonly isRefusable?: boolean;
+}
+
+/**
+ * A period of several months takes its usage month by month, so that what each has added to the sums, and to what they come to, can be
+ * told. Of books by month that is what their periods tell.
+ */
+function byMonth({ events, ...more }: Arrived): readonly (Arrived & { readonly month?: Period })[] {
+  const { calendar } = more.held.book;
+  if (calendar.length === "month") return [{ events, ...more }];
+  return [...Map.groupBy(events, ({ atMs }) => calendar.monthAt(atMs).startMs)]
+    .toSorted(([a], [b]) => a - b)
+    .map(([startMs, some]) => ({ events: some, ...more, month: calendar.monthAt(startMs) }));
+}
+
+async function accrueSome(
+  context: BooksContext,
+  transaction: Transaction<Database>,
+  { events, reference, held, isRefusable = false, month }: Arrived & { readonly month?: Period },
 ): Promise<readonly UnratedEvent[]> {
   const { uses, unrated } = sumUp(events, held);
   await addUnrated(transaction, unrated, reference);
@@ -76,12 +96,25 @@ export async function accrue(
   if (isRefusable) refuseAbsurd(grown);
   await writeSums(transaction, grown);
   const nowMs = context.clock.nowMs();
+  // Usage of a period, or of a month of it, belongs there, also where it arrives after its end, or before its beginning: it may be dated a
+  // day ahead, or the clock was put back. What is late belongs where it arrives.
+  const atMsIn = (billedIn: Period): number => {
+    const { startMs, endMs } = month !== undefined && isWithin(month, billedIn) ? month : billedIn;
+    return Math.max(startMs, Math.min(nowMs, endMs - 1));
+  };
+  if (month !== undefined) {
+    const { calendar } = held.book;
+    const monthOf = new Map(periods.map((period) => [period.name, calendar.monthAt(atMsIn(period)).name]));
+    const parts = [...uses.values()].map(({ sum: { quantity } }, at) => {
+      const { before, ...row } = grown[at]!;
+      return { ...row, month: monthOf.get(row.billedIn)!, quantity, accrued: row.accrued - before.accrued };
+    });
+    await addMonths(transaction, parts);
+  }
   const entries = periods.map((period) => ({
     kind: "accrual",
     period: period.name,
-    // Usage of a period belongs there, also where it arrives after its end, or before its beginning: it may be dated a day ahead, or the clock
-    // was put back.
-    atMs: Math.max(period.startMs, Math.min(nowMs, period.endMs - 1)),
+    atMs: atMsIn(period),
     reference,
     postings: postingsOf(grown.filter(({ billedIn }) => billedIn === period.name)),
   }));
@@ -91,6 +124,10 @@ export async function accrue(
     nowMs,
   );
   return unrated;
+}
+
+function isWithin(month: Period, period: Period): boolean {
+  return month.startMs >= period.startMs && month.endMs <= period.endMs;
 }
 
 interface Use {

@@ -319,10 +319,11 @@ test("what is never to be billed is dropped for a reason, listed as that, and ne
   assert.equal(codeOf(again), "not_found");
   assert.match(JSON.stringify(again), /waits no more: at 2026-\S+Z it was dropped by me: A trial\."/);
   assert.equal(codeOf(await rateUnrated(books, { number, reference: "r" })), "not_found");
-  // It was used all the same.
-  const [from, to] = [new Date("2026-03-01"), new Date("2026-04-01")];
-  const quantities = await quantitiesByDimension(books.db, { periods: ["2026-03"], from, to });
-  assert.equal(quantities.get("input-tokens"), "12");
+  // It was used all the same, and counts when somebody said what becomes of it.
+  const { calendar } = books.prices.book;
+  const quantities = (month: string) => quantitiesByDimension(books.db, [calendar.periodOf(month)!]);
+  assert.equal((await quantities("2026-03")).get("input-tokens"), undefined);
+  assert.equal((await quantities("2026-04")).get("input-tokens"), "5");
 });
 
 test("usage that comes late is billed with the next period, and both bills are what one would have been", async (context) => {

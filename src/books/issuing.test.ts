@@ -328,7 +328,7 @@ test("a draft that closed without a rate of tax becomes final with the one that 
     // Not yet in March: a rate is that of the period's end.
     { jurisdiction: "US", percent: 9, effectiveFrom: "2026-04-01" },
   ];
-  await apply(1, rates);
+  await apply(2, rates);
   const before = await books.balances();
   assert.equal(taken(await preview(books, acme)).totals?.gross, "2027.49");
   const invoice = taken(await finalize(books, acme, "t"));
@@ -337,7 +337,7 @@ test("a draft that closed without a rate of tax becomes final with the one that 
     ["INV-2026-000001", "114.76", "2027.49"],
   );
   assert.equal(codeOf(await finalize(books, b, "t")), "invoice_incomplete");
-  await apply(2, [{ jurisdiction: "US", percent: 0 }]);
+  await apply(3, [{ jurisdiction: "US", percent: 0 }]);
   const untaxed = taken(await finalize(books, b, "t"));
   assert.deepEqual([untaxed.tax.category, untaxed.totals.gross], ["Z", "1912.73"]);
   // March is closed: what is owed more is posted today.

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import { listBook, listDocument, listPrices, type PriceBook, type RatedBook, readBook } from "../ledger/index.ts";
-import { findVersion, type Version } from "../residency/index.ts";
+import { findVersion, findVersionBefore, type Version } from "../residency/index.ts";
 import type { Clock } from "../base/index.ts";
 import { type Database, Following, readEpochs } from "../store/index.ts";
 
@@ -26,6 +26,8 @@ export interface PricesInForce extends PriceBook {
   bookOf(epoch: number, transaction: Reader): Promise<RatedBook>;
   /** What holds while it is being changed, before the change. */
   bookBefore(transaction: Reader): Promise<RatedBook>;
+  /** What held just before a moment; undefined where none was applied by then. */
+  bookUntil(atMs: number): Promise<RatedBook | undefined>;
   /** Reads anew, after a change of our own. */
   refresh(): Promise<void>;
   close(): void;
@@ -49,6 +51,7 @@ interface Held {
 
 class Follower implements PricesInForce {
   readonly settings: object;
+  readonly #db: Reader;
   readonly #following: Following;
   #held: Held;
 
@@ -56,6 +59,7 @@ class Follower implements PricesInForce {
     this.settings = listDocument(options.settings);
     this.#held = { epoch: -1, version: 0, ...bothOf(listBook(options.settings)) };
     const { clock, onFailure } = options;
+    this.#db = options.db;
     this.#following = new Following({
       clock,
       everyMs: pollEveryMs,
@@ -97,6 +101,11 @@ class Follower implements PricesInForce {
   async bookBefore(reader: Reader): Promise<RatedBook> {
     const found = await findVersion(reader, "prices");
     return found === undefined || found.version === this.#held.version ? this.#held.book : keptBook(found);
+  }
+
+  async bookUntil(atMs: number): Promise<RatedBook | undefined> {
+    const found = await findVersionBefore(this.#db, "prices", atMs);
+    return found === undefined ? undefined : keptBook(found);
   }
 
   start(): Promise<void> {

@@ -13,6 +13,7 @@ import {
 } from "../ledger/index.ts";
 import {
   addEntries,
+  addMonths,
   clearSums,
   type Database,
   findSums,
@@ -82,6 +83,14 @@ export async function rebook(
   await clearSums(transaction);
   await openPeriods(transaction, [period]);
   await writeSums(transaction, sums);
+  if (after.calendar.length !== "month") {
+    // Where it is posted: of a sum nobody knows which part of it was used when.
+    const month = after.calendar.monthAt(anew.atMs).name;
+    await addMonths(
+      transaction,
+      moved.map((row) => ({ ...row, month })),
+    );
+  }
   const entries = [...back, anew].filter(({ postings }) => postings.length > 0);
   await addEntries(transaction, entries, nowMs);
   return "moved";

@@ -1,4 +1,5 @@
 /** For tests: books over a database of their own, with a clock that stands still. */
+import { createHash } from "node:crypto";
 import {
   createIds,
   type InstallationId,
@@ -97,7 +98,7 @@ export async function booksIn(
       await applyVersion(db, clock, {
         kind: "prices",
         body,
-        sha256: "0".repeat(64),
+        sha256: createHash("sha256").update(body).digest("hex"),
         note: undefined,
         basedOn,
         author: "test",

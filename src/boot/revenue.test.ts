@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createIds } from "../base/index.ts";
-import { close, grantCredits, record } from "../books/index.ts";
+import { close, dropUnrated, grantCredits, rateUnrated, record } from "../books/index.ts";
 import { settlementOf, shipServed, taken, type TestBooks, testBooks } from "../books/testing.ts";
 import { addAcceleratorTime } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
@@ -86,6 +86,155 @@ test("a contract that ends within a month commits its customer to a part of it, 
   const { figures } = await reported(books, "2026Q2");
   // 19 of the 31 days of July.
   assert.equal(figures.find(({ id }) => id === "remaining-obligations")?.value, "612.903225806451612903");
+});
+
+const tokens = {
+  versions: [{ version: "1", effectiveFrom: "2020-01-01", prices: [{ sku: "m/output-tokens", unitPrice: "1" }] }],
+};
+
+function setClock({ clock }: TestBooks, time: string): void {
+  clock.advance(Date.parse(time) - clock.nowMs());
+}
+
+async function useTokens(books: TestBooks, quantity: number, time: string): Promise<void> {
+  const told = { id: `${quantity} at ${time}`, customer: "acme", sku: "m/output-tokens", quantity, time };
+  taken(await record(books, [told], "call"));
+}
+
+/** Tokens of quarters, beside what they were charged for. */
+async function quartersOf(books: TestBooks, year: number) {
+  const told = await Promise.all([1, 2, 3, 4].map((quarter) => reported(books, `${year}Q${quarter}`)));
+  return told.map(({ figures, status }) => {
+    const of = (id: string) => figures.find((figure) => figure.id === id)!.value;
+    return `${status} ${of("tokens-served")} ${of("ai-revenue")}`;
+  });
+}
+
+for (const period of ["month", "quarter", "year"]) {
+  test(`each quarter has its own tokens where the books are closed by ${period}, and what is late is where its revenue is`, async (context) => {
+    const books = await opened(context, priced({ ...tokens, period, timeZone: "Asia/Shanghai" }));
+    setClock(books, "2026-11-20T00:00:00Z");
+    // All of them come in November; the second one was used in April by the price book's clock.
+    for (const [quantity, time] of [
+      [1, "2026-02-10T00:00:00Z"],
+      [20, "2026-03-31T16:00:00Z"],
+      [300, "2026-08-31T00:00:00Z"],
+      [4_000, "2026-11-10T00:00:00Z"],
+    ] as const)
+      await useTokens(books, quantity, time);
+    const open = ["1 1", "20 20", "300 300", "4000 4000"];
+    assert.deepEqual(
+      await quartersOf(books, 2026),
+      open.map((each) => `provisional ${each}`),
+    );
+    setClock(books, "2027-02-02T00:00:00Z");
+    const closed = {
+      year: ["2026"],
+      quarter: ["2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4"],
+      month: Array.from({ length: 11 }, (_, at) => `2026-${String(at + 2).padStart(2, "0")}`),
+    };
+    for (const name of closed[period as keyof typeof closed]) taken(await close(books, name, "me"));
+    const final = open.map((each) => `final ${each}`);
+    assert.deepEqual(await quartersOf(books, 2026), final);
+    await useTokens(books, 50_000, "2026-02-10T00:00:00Z");
+    await useTokens(books, 600_000, "2027-01-10T00:00:00Z");
+    assert.deepEqual(await quartersOf(books, 2026), final);
+    assert.equal((await quartersOf(books, 2027))[0], "provisional 650000 650000");
+  });
+}
+
+test("of a final quarter nothing changes by what waited for a price, however it ends", async (context) => {
+  const books = await opened(context, priced(tokens));
+  await useTokens(books, 7, "2026-03-10T00:00:00Z");
+  for (const id of ["1", "2"]) {
+    const told = { id, customer: "acme", sku: "n/output-tokens", quantity: 5, time: "2026-03-10T00:00:00Z" };
+    taken(await record(books, [told], "call"));
+  }
+  taken(await close(books, "2026-03", "me"));
+  assert.equal((await quartersOf(books, 2026))[0], "final 7 7");
+  taken(await dropUnrated(books, { number: 1, reason: "A trial", by: "me" }));
+  const [version] = tokens.versions;
+  const prices = [...version!.prices, { sku: "n/output-tokens", unitPrice: "2" }];
+  await books.applyPrices(priced({ versions: [{ ...version, prices }] }));
+  assert.deepEqual(await rateUnrated(books, { reference: "r" }), { rated: 1, left: 0 });
+  assert.deepEqual((await quartersOf(books, 2026)).slice(0, 2), ["final 7 7", "provisional 10 10"]);
+});
+
+test("what is owed behind a quarter is what contracts said at its end, whatever the price book says since", async (context) => {
+  const versions = [
+    { version: "1", effectiveFrom: "2026-12-01", effectiveTo: "2027-03-01", commitment: "100", prices: [] },
+  ];
+  const contracts = [{ contract: "k", customer: "acme", versions }];
+  const owed = async (books: TestBooks, quarter: string) =>
+    (await reported(books, quarter)).figures.find(({ id }) => id === "remaining-obligations")!.value;
+  const books = await opened(context, priced());
+  setClock(books, "2026-11-20T00:00:00Z");
+  await books.applyPrices(priced({ contracts }));
+  assert.deepEqual([await owed(books, "2026Q3"), await owed(books, "2026Q4")], ["0", "200"]);
+  // It was ended early: at the end of the year nobody knew.
+  setClock(books, "2027-01-01T00:00:00Z");
+  await books.applyPrices(priced());
+  assert.deepEqual([await owed(books, "2026Q4"), await owed(books, "2027Q1")], ["200", "0"]);
+});
+
+test("where the first price book came after a quarter, what is owed is what it said when the quarter was closed", async (context) => {
+  const books = await testBooks(temporary);
+  context.after(() => books.close());
+  await books.organisation("acme");
+  const owed = async () =>
+    (await reported(books, "2026Q1")).figures.find(({ id }) => id === "remaining-obligations")!.value;
+  const contracts = (commitment: string) => {
+    const version = { version: "1", effectiveFrom: "2026-03-01", effectiveTo: "2026-06-01", commitment, prices: [] };
+    return [{ contract: "k", customer: "acme", versions: [version] }];
+  };
+  assert.equal(await owed(), "0");
+  await books.applyPrices(priced({ contracts: contracts("100") }));
+  assert.equal(await owed(), "200");
+  books.clock.advance(1_000);
+  taken(await close(books, "2026-03", "me"));
+  books.clock.advance(1_000);
+  await books.applyPrices(priced({ contracts: contracts("7") }));
+  assert.equal(await owed(), "200");
+});
+
+test("books that are closed by quarter have months of use, and no run rate by the last one: what a close adds is in that", async (context) => {
+  const versions = [
+    { version: "1", effectiveFrom: "2026-01-01", effectiveTo: "2026-07-01", commitment: "50", prices: [] },
+  ];
+  const contracts = [{ contract: "k", customer: "idle", versions }];
+  const books = await testBooks(temporary);
+  context.after(() => books.close());
+  for (const name of ["acme", "idle"]) await books.organisation(name);
+  await books.applyPrices(priced({ ...tokens, period: "quarter", contracts }));
+  const told = (
+    [
+      ["1", 25, "2026-01-20"],
+      ["2", 50, "2026-02-20"],
+      ["3", 2, "2026-03-10"],
+    ] as const
+  ).map(([id, quantity, time]) => ({
+    id,
+    customer: "acme",
+    sku: "m/output-tokens",
+    quantity,
+    time: `${time}T00:00:00Z`,
+  }));
+  taken(await record(books, told, "call"));
+  taken(await close(books, "2026-Q1", "me"));
+  const { figures, months, bookPeriod } = await reported(books, "2026Q1");
+  assert.equal(bookPeriod, "quarter");
+  assert.deepEqual(
+    months.map(({ ai, other }) => [ai, other]),
+    [
+      ["25", "0"],
+      ["50", "0"],
+      ["2", "50"],
+    ],
+  );
+  const of = (name: string) => figures.find(({ id }) => id === name)!;
+  assert.equal(of("ai-run-rate-quarter-x4").value, "308");
+  const { value, why } = of("ai-run-rate-last-month-x12");
+  assert.deepEqual([value, why], [null, "the books are closed by quarter: no month of its own"]);
 });
 
 test("golden B: external revenue has what the credits of use and what breakage come to, and with intersegment all of the ledger's", async (context) => {
@@ -174,5 +323,13 @@ test("revenue an hour is of what the hosts served whose hours these are, at the 
   // 6 x 0.5 + 4 x 0.25 + 20 x 1; and 6 x 10 + 4 x 0.25 + 20 x 1 of the embedding; in half an hour.
   assert.equal(figure.value, String((24 + 81) * 2));
   assert.equal(figure.postings, null);
+  // What comes once the quarter is closed is of the next one, with its price.
+  taken(await close(books, "2026-03", "me"));
+  const more = { from: { segment: 1, offset: 1 }, to: { segment: 1, offset: 2 } };
+  await shipServed(books, [served("host_a", "2026-03-20T00:00:00Z")], more);
+  await record(books, [{ ...told, id: "3", sku: "m/output-tokens", quantity: 1_000 }], "call");
+  const { figures: later, status } = await reported(books, "2026Q1");
+  assert.equal(status, "final");
+  assert.equal(later.find(({ id }) => id === figure.id)!.value, figure.value);
   assert.match(figure.caveat!, /fewer than 24 hours/);
 });

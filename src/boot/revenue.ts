@@ -15,6 +15,7 @@ import {
   acceleratorTime,
   balancesUntil,
   closedUntil,
+  findPeriod,
   quantitiesByDimension,
   revenueCurrencies,
   revenueSums,
@@ -57,9 +58,6 @@ export async function reportRevenue(
   const [first, , last] = months;
   const period = { from: new Date(first.startMs), to: new Date(last.endMs) };
   const before = monthsOf(Number(year) - 1, Number(number), book);
-  const periods = [
-    ...new Map(months.map(({ startMs }) => book.calendar.periodAt(startMs)).map((each) => [each.name, each])).values(),
-  ];
   // Nothing is posted any more into what lies before the first period that was closed, either.
   const closedUntilMs = (await closedUntil(db)) ?? -Infinity;
   const standing = months.map(({ name, startMs }): MonthStanding => {
@@ -81,6 +79,7 @@ export async function reportRevenue(
     quarter,
     period: { from: period.from.toISOString(), to: period.to.toISOString() },
     timeZone: book.calendar.timeZone,
+    bookPeriod: book.calendar.length,
     days: daysOf(Number(year), Number(number)),
     months: [standing[0]!, standing[1]!, standing[2]!],
     currency,
@@ -91,12 +90,28 @@ export async function reportRevenue(
       unbilledReceivables: balances.get("unbilled-receivables") ?? "0",
       receivables: balances.get("receivables") ?? "0",
     },
-    remainingObligations: committed(book, currency, last.endMs),
+    remainingObligations: committed(await bookAtEndOf(last, parts), currency, last.endMs),
     accelerators: await acceleratorTime(db, period),
-    servedRevenue: await servedRevenue(db, { periods, currency, ...period }),
-    tokens: tokensOf(await quantitiesByDimension(db, { periods: periods.map(({ name }) => name), ...period })),
+    servedRevenue: await servedRevenue(db, months, currency),
+    tokens: tokensOf(await quantitiesByDimension(db, months)),
     costPerHour: acceleratorCostPerHour,
   });
+}
+
+/**
+ * Contracts as they were at the end of a quarter (IFRS 15.120), whatever became of them since. Where no price book was applied by then, as
+ * they were when its last period was closed: neither changes any more.
+ */
+async function bookAtEndOf(
+  { startMs, endMs }: Period,
+  { store, ledger, cloud }: RevenueParts,
+): Promise<RatedBook | undefined> {
+  const { prices } = ledger;
+  const atEnd = await prices.bookUntil(endMs);
+  if (atEnd !== undefined) return atEnd;
+  const closed = await findPeriod(store.db, prices.book.calendar.periodAt(startMs).name);
+  // Of one that is open: as they are now.
+  return prices.bookUntil(closed?.closedAt?.getTime() ?? cloud.clock.nowMs() + 1);
 }
 
 function lineOf(sum: RevenueSum, aiProducts: readonly string[]): RevenueLine {
@@ -151,8 +166,10 @@ function quantity(text = "0"): Fraction {
 const periodsMost = 600;
 
 /** What contracts with an end commit customers to behind a moment. */
-function committed({ contracts, calendar }: RatedBook, currency: string, fromMs: number): Fraction {
+function committed(book: RatedBook | undefined, currency: string, fromMs: number): Fraction {
   let sum = none;
+  if (book === undefined) return sum;
+  const { contracts, calendar } = book;
   for (const version of [...contracts.values()].flat()) {
     if (version.commitment === undefined || version.currency !== currency || version.toMs === Infinity) continue;
     let atMs = Math.max(fromMs, version.fromMs);

@@ -104,7 +104,7 @@ JSON. Nothing of a tenant is in it, and no machine by its id; names, sources of 
 A quarter of a calendar year as a listed cloud tells it, in one currency, from what was posted to the ledger
 ([ledger.md](ledger.md)) and what was metered. \`--out FILE\` by its ending: HTML with pictures (where the packages that draw are
 installed), PDF/A-3b, or JSON. It has an opening of its own: \`format\` (\`bailiwick-revenue/1\`), \`at\`, \`release\`,
-\`installation\`, \`quarter\`, \`period\` (midnight by the price book's clock, of \`timeZone\`), \`currency\`, and \`status\`: \`provisional\` while
+\`installation\`, \`quarter\`, \`period\` (midnight by the price book's clock, of \`timeZone\`), \`bookPeriod\` (\`month\`, \`quarter\` or \`year\`: how long the books' periods are), \`currency\`, and \`status\`: \`provisional\` while
 a month of the quarter is open, else \`final\`.
 
 - \`figures\`: each with \`id\`, \`version\` and \`definition\`; \`denominator\`: of a share, the figure that it is a share of;
@@ -127,6 +127,12 @@ for everything that is used, and nothing was used for what is left of it. So nei
 Growth and run rates are of whole quarters: before one has ended there is none, and \`why\` says whether it has begun.
 What this cloud's hosts served is told by requests' own tokens: where other services told usage of the same SKU, it is the part of that sum's price
 that its tokens are of the sum's. A reservation is charged for as what other services tell, which does not say whose accelerators it was of.
+Whatever the books' periods are, usage counts in the month in which it was used, and what is late, in the one in which it came: revenue and tokens alike (usage that a price book with longer periods moved there, in that of its last use). What only
+a close knows (true-ups, what prepaid credits pay for) counts in the last month of the closed period, because it is of the whole of it: of books by
+quarter or year that is no month's own, so they have no run rate by the last month, and of books by year the fourth quarter has it. Tokens have no price before their
+SKU has one: those that wait (\`usage unrated list\`) count in no quarter yet, and those written off, in that in which somebody did it.
+A quarter whose months are closed stays as it is: what comes later is of a later one. What is owed behind it (\`remaining-obligations\`) is by the
+version of the price book that was in force at its end (\`price-book history\`), whatever was applied since; where there was none, by the one with which its last period was closed.
 Revenue is exact: what invoices gain or lose by rounding to the cent stands in \`rounding-residual\`, and in no figure. Accelerators'
 time is what hosts have told since this release was installed, by the minute; a host that was just started counts from its
 second minute on.

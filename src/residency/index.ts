@@ -9,4 +9,4 @@ export { createInForce, DocumentsUnusable, type InForce } from "./in-force.ts";
 export { createResidency, type Residency } from "./operations.ts";
 export { applyVersion } from "./applying.ts";
 export { historyOf, told, type VersionTold } from "./operations.ts";
-export { findVersion, type Version } from "./versions.ts";
+export { findVersion, findVersionBefore, type Version } from "./versions.ts";

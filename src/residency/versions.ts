@@ -27,6 +27,19 @@ export async function findVersion(db: Reader, kind: DocumentKind, version?: numb
   return row === undefined ? undefined : { ...row, version: Number(row.version) };
 }
 
+/** The version that was the newest one just before a moment; undefined where none was applied by then. */
+export async function findVersionBefore(db: Reader, kind: DocumentKind, atMs: number): Promise<Version | undefined> {
+  const row = await db
+    .selectFrom("documents")
+    .selectAll()
+    .where("kind", "=", kind)
+    .where("createdAt", "<", new Date(atMs))
+    .orderBy("version", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? undefined : { ...row, version: Number(row.version) };
+}
+
 /** The newest of both kinds with the epoch of policy, in one snapshot. */
 export async function readNewest(db: Kysely<Database>) {
   return db

@@ -131,6 +131,7 @@ export {
 } from "./unrated.ts";
 export { addRecords, type ToldRecord } from "./usage-records.ts";
 export {
+  addMonths,
   clearSums,
   findSums,
   holdSums,

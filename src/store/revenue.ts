@@ -17,7 +17,7 @@ export interface RevenueSum {
 
 /**
  * Postings stand in the period that the ledger gave them; where its periods are longer than months, in the month in which they were
- * made, by the price book's clock, which says from when to when a month is.
+ * made, by the price book's clock, which says from when to when a month is. What was used is dated in its month.
  */
 const isOfMonth = sql`t.period ~ '^\\d{4}-\\d{2}$'`;
 
@@ -66,65 +66,70 @@ export async function balancesUntil(
   return new Map(rows.map(({ account, balance }) => [account, balance]));
 }
 
-/** What was used in some periods, rated or not, or written off, by the last part of its SKU: exact decimal strings. */
+/**
+ * What was billed with some months, or written off in one of them, by the last part of its SKU: exact decimal strings. Of books by longer
+ * periods each month has what was used in it, and what came in it too late for its own period. What waits for a price is in none yet: so
+ * months whose periods are closed stay as they are.
+ */
 export async function quantitiesByDimension(
   db: Kysely<Database>,
-  { periods, from, to }: { readonly periods: readonly string[]; readonly from: Date; readonly to: Date },
+  months: readonly LedgerPeriod[],
 ): Promise<ReadonlyMap<string, string>> {
+  const names = months.map(({ name }) => name);
+  const [from, to] = [months[0]!.startMs, months.at(-1)!.endMs].map((atMs) => new Date(atMs)) as [Date, Date];
   const { rows } = await sql<{ dimension: string; quantity: string }>`
     SELECT substring(sku FROM '[^/]+$') AS dimension, trim_scale(sum(quantity))::text AS quantity FROM (
-      SELECT sku, quantity FROM usage_sums WHERE period = ANY (${[...periods]}::text[])
+      SELECT sku, quantity FROM usage_sums WHERE billed_in = ANY (${names}::text[])
+      UNION ALL
+      SELECT sku, quantity FROM usage_months WHERE month = ANY (${names}::text[])
       UNION ALL
       SELECT sku, quantity FROM unrated_usage
-        WHERE (rated_at IS NULL OR dropped_by IS NOT NULL) AND quantity IS NOT NULL AND at >= ${from} AND at < ${to}
+        WHERE dropped_by IS NOT NULL AND quantity IS NOT NULL AND rated_at >= ${from} AND rated_at < ${to}
     ) AS used GROUP BY 1`.execute(db);
   return new Map(rows.map(({ dimension, quantity }) => [dimension, quantity]));
 }
 
 /**
- * What the tokens come to that hosts have served whose accelerators were seen to be up in a time, at the prices of their sums: of each sum,
- * with what other services told of the same SKU in it, the part that they are of all its units. An exact decimal string.
+ * What the tokens come to that hosts have served whose accelerators were seen to be up in some months, at the prices of their sums: of each
+ * sum, with what other services told of the same SKU in it, the part that they are of all its units. Of sums that were billed with their
+ * own period: what comes later changes nothing any more. An exact decimal string.
  */
 export async function servedRevenue(
   db: Kysely<Database>,
-  {
-    periods,
-    currency,
-    from,
-    to,
-  }: {
-    readonly periods: readonly LedgerPeriod[];
-    readonly currency: string;
-    readonly from: Date;
-    readonly to: Date;
-  },
+  months: readonly LedgerPeriod[],
+  currency: string,
 ): Promise<string> {
+  const names = months.map(({ name }) => name);
+  const [from, to] = [months[0]!.startMs, months.at(-1)!.endMs].map((atMs) => new Date(atMs)) as [Date, Date];
   const { rows } = await sql<{ amount: string | null }>`
     WITH served AS (
-      SELECT organisation, model || '/' || kind AS sku, p.period, sum(tokens) AS quantity
+      SELECT organisation, model || '/' || kind AS sku, m.month, sum(tokens) AS quantity
       FROM unnest(
-        ${column(periods, "text", ({ name }) => name)},
-        ${column(periods, "bigint", ({ startMs }) => startMs)},
-        ${column(periods, "bigint", ({ endMs }) => endMs)}
-      ) AS p (period, start_ms, end_ms)
-      JOIN usage u ON u.started_at >= greatest(${instant(sql`p.start_ms`)}, ${from})
-        AND u.started_at < least(${instant(sql`p.end_ms`)}, ${to})
+        ${column(months, "text", ({ name }) => name)},
+        ${column(months, "bigint", ({ startMs }) => startMs)},
+        ${column(months, "bigint", ({ endMs }) => endMs)}
+      ) AS m (month, start_ms, end_ms)
+      JOIN usage u ON u.started_at >= ${instant(sql`m.start_ms`)} AND u.started_at < ${instant(sql`m.end_ms`)}
       CROSS JOIN LATERAL (VALUES
         (CASE endpoint WHEN 'embeddings' THEN 'embedding-tokens' ELSE 'input-tokens' END, input_tokens - cached_input_tokens),
         ('cached-read-tokens', cached_input_tokens),
         ('output-tokens', output_tokens - reasoning_tokens),
         ('reasoning-tokens', reasoning_tokens)
       ) AS counted (kind, tokens)
-      WHERE day BETWEEN ${dayOf(from)}::date AND ${dayOf(to)}::date AND unrated IS NULL AND tokens > 0
+      WHERE day BETWEEN ${dayOf(from)}::date AND ${dayOf(to)}::date AND unrated IS NULL AND NOT is_late AND tokens > 0
         AND destination IN (SELECT host FROM accelerator_time WHERE hour >= ${from} AND hour < ${to} AND up_ms > 0)
       GROUP BY 1, 2, 3
     ), summed AS (
-      SELECT organisation, sku, period, sum(accrued) AS accrued, sum(quantity) AS quantity FROM usage_sums
-      WHERE currency = ${currency} AND period = ANY (${periods.map(({ name }) => name)}::text[])
-      GROUP BY 1, 2, 3
+      SELECT organisation, sku, month, sum(accrued) AS accrued, sum(quantity) AS quantity FROM (
+        SELECT organisation, sku, period AS month, accrued, quantity FROM usage_sums
+        WHERE currency = ${currency} AND period = ANY (${names}::text[]) AND billed_in = period
+        UNION ALL
+        SELECT organisation, sku, month, accrued, quantity FROM usage_months
+        WHERE currency = ${currency} AND month = ANY (${names}::text[]) AND billed_in = period
+      ) AS of_month GROUP BY 1, 2, 3
     )
     SELECT trim_scale(round(sum(accrued * served.quantity / summed.quantity), 12))::text AS amount
-    FROM served JOIN summed USING (organisation, sku, period) WHERE summed.quantity > 0`.execute(db);
+    FROM served JOIN summed USING (organisation, sku, month) WHERE summed.quantity > 0`.execute(db);
   return rows[0]?.amount ?? "0";
 }
 

@@ -179,6 +179,8 @@ export interface UsageTable {
   ttftMs: WholeOrNull;
   tpotMs: WholeOrNull;
   receipt: ColumnType<ReceiptId | null, ReceiptId | null | undefined, ReceiptId | null>;
+  /** Whether it came when its period was closed, and is billed with a later one. */
+  isLate: ColumnType<boolean, boolean | undefined, boolean>;
   /** The digest of the decision by which it ran; null: a release that did not say has taken it. */
   decision: TextOrNull;
   /** Where it ran: a host's id, or an upstream's name. */
@@ -409,6 +411,15 @@ export interface UsageSumTable {
   lastAt: Time;
 }
 
+/** Of sums whose periods are longer than a month: what each month has added. */
+export interface UsageMonthTable extends Pick<
+  UsageSumTable,
+  "billedIn" | "organisation" | "sku" | "period" | "termsFrom" | "currency" | "quantity" | "accrued"
+> {
+  /** "2026-02": that of use, or, of what is late, that in which it came. */
+  month: string;
+}
+
 /** Usage without a price, or that nobody has counted. */
 export interface UnratedUsageTable {
   number: ColumnType<string, number | undefined, never>;
@@ -632,6 +643,7 @@ export interface Database {
   usageRecords: UsageRecordTable;
   usageEvents: UsageEventTable;
   usageSums: UsageSumTable;
+  usageMonths: UsageMonthTable;
   unratedUsage: UnratedUsageTable;
   invoices: InvoiceTable;
   organisationParties: OrganisationPartyTable;
@@ -675,6 +687,7 @@ export const tables = [
   "usage_records",
   "usage_events",
   "usage_sums",
+  "usage_months",
   "unrated_usage",
   "wallet_grants",
   "wallet_movements",

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { GatewayId } from "../base/index.ts";
 import type { Batch, Position } from "./batch.ts";
+import { closedUntil } from "./ledger.ts";
 import type { Database } from "./schema.ts";
 import { dropOldDecisions, insertReceiptBatches, insertSettlements, type UsedTokens } from "./settlements.ts";
 import { storable } from "./storable.ts";
@@ -29,12 +30,29 @@ export async function ship(db: Kysely<Database>, batch: Batch, post?: PostUsed):
     if (!(await moveWatermark(transaction, batch))) return whereInstead(transaction, batch);
     await insertReceiptBatches(transaction, batch);
     const used = await insertSettlements(transaction, batch);
-    if (used.length > 0) await post?.(transaction, used);
+    if (used.length > 0 && post !== undefined) {
+      await post(transaction, used);
+      await markLate(transaction, batch, used);
+    }
     if (batch.settlements.some(({ body }) => body.includes('"placement":{'))) await dropOldDecisions(transaction);
     await insertRefusals(transaction, batch);
     const written = used.reduce((sum, { requests }) => sum + requests, 0);
     return { outcome: "shipped", repeated: batch.settlements.length - written };
   });
+}
+
+/** Of what is posted with a later period than its own the figures of its own know nothing. Whoever posts keeps periods from closing meanwhile. */
+async function markLate(
+  transaction: Transaction<Database>,
+  { settlements }: Batch,
+  used: readonly UsedTokens[],
+): Promise<void> {
+  const closedUntilMs = await closedUntil(transaction);
+  if (closedUntilMs === undefined || used.every(({ atMs }) => atMs >= closedUntilMs)) return;
+  await sql`
+    UPDATE usage SET is_late = true
+    WHERE request = ANY (${settlements.map(({ request }) => request)}::text[]) AND xmin = pg_current_xact_id()::xid
+      AND started_at < ${new Date(closedUntilMs)}`.execute(transaction);
 }
 
 /** How far a gateway's journal has been shipped; undefined: not at all. */

@@ -255,6 +255,7 @@ test("every fact of a settlement is in its column, to the millisecond, and what 
     tier: "batch",
     ttftMs: "300000",
     tpotMs: "2000",
+    isLate: false,
     decision: "d1",
     destination: "host_A",
   });

@@ -115,6 +115,36 @@ export async function writeSums(transaction: Transaction<Database>, sums: readon
     )`.execute(transaction);
 }
 
+/** What was added to a sum in a month, where periods are longer than that: by when it was used, or came where it is late. */
+export interface SumPart extends SumKey {
+  /** "2026-02" */
+  readonly month: string;
+  readonly currency: string;
+  /** In units of 10^-9. */
+  readonly quantity: bigint;
+  /** In units of 10^-12. */
+  readonly accrued: bigint;
+}
+
+/** By whoever holds the sums. */
+export async function addMonths(transaction: Transaction<Database>, parts: readonly SumPart[]): Promise<void> {
+  if (parts.length === 0) return;
+  await sql`
+    INSERT INTO usage_months AS held
+      (month, billed_in, organisation, sku, period, terms_from, currency, quantity, accrued)
+    SELECT month, billed_in, organisation, sku, period, terms_from, currency, quantity * 0.000000001,
+      accrued * 0.000000000001
+    FROM ${rowsOf({
+      ...keyColumns(parts),
+      month: column(parts, "text", ({ month }) => month),
+      currency: column(parts, "text", ({ currency }) => currency),
+      quantity: column(parts, "numeric", ({ quantity }) => quantity),
+      accrued: column(parts, "numeric", ({ accrued }) => accrued),
+    })} AS part
+    ON CONFLICT (month, billed_in, organisation, sku, period, terms_from) DO UPDATE
+      SET quantity = held.quantity + excluded.quantity, accrued = held.accrued + excluded.accrued`.execute(transaction);
+}
+
 function keyColumns(keys: readonly SumKey[]): Readonly<Record<string, RawBuilder<unknown>>> {
   return {
     billed_in: column(keys, "text", ({ billedIn }) => billedIn),
@@ -195,6 +225,7 @@ export async function isUsageAlone(db: Kysely<Database>): Promise<boolean> {
 
 /** Takes all sums and their periods away, for whoever puts them into others. The database keeps those that are closed. */
 export async function clearSums(transaction: Transaction<Database>): Promise<void> {
+  await sql`DELETE FROM usage_months`.execute(transaction);
   await sql`DELETE FROM usage_sums`.execute(transaction);
   await sql`DELETE FROM ledger_periods`.execute(transaction);
 }

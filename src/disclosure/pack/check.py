@@ -20,13 +20,13 @@ from pathlib import Path
 # What each figure means, by its id: the version of its words, the words, and what a share is a share of.
 DEFINITIONS = {
     "ai-revenue": (
-        2,
-        "revenue from customers outside the operator's group, without tax, in the quarter, from products tagged AI; breakage of prepaid credits and what was committed to and not used (true-ups) count as other, because nothing was used for them of which it could be told that it is AI",
+        3,
+        "revenue from customers outside the operator's group, without tax, in the quarter, from products tagged AI; breakage of prepaid credits and what was committed to and not used (true-ups) count as other, because nothing was used for them of which it could be told that it is AI; what the close of a period adds or takes counts in the last month of it",
         None,
     ),
     "external-revenue": (
-        2,
-        "revenue from customers outside the operator's group, without tax, in the quarter, from all products, breakage of prepaid credits (IFRS 15.B46) and true-ups of commitments among them",
+        3,
+        "revenue from customers outside the operator's group, without tax, in the quarter, from all products, breakage of prepaid credits (IFRS 15.B46) and true-ups of commitments among them; what the close of a period adds or takes counts in the last month of it",
         None,
     ),
     "segment-revenue": (
@@ -60,8 +60,8 @@ DEFINITIONS = {
         None,
     ),
     "ai-run-rate-last-month-x12": (
-        1,
-        "AI revenue of the quarter's last month, times 12",
+        2,
+        "AI revenue of the quarter's last month, times 12; none where the books are closed by quarter or by year, because what a close adds or takes then (true-ups, what prepaid credits pay for) is of its whole period and falls into the last month of it",
         None,
     ),
     "ai-run-rate-days": (
@@ -80,13 +80,13 @@ DEFINITIONS = {
         None,
     ),
     "remaining-obligations": (
-        1,
-        "deferred revenue, and what contracts commit customers to beyond what was served",
+        2,
+        "deferred revenue, and what contracts commit customers to behind the end of the quarter, by the price book that was in force then (IFRS 15.120), or, where none was applied by then, when the quarter was closed",
         None,
     ),
     "tokens-served": (
-        1,
-        "input, cached input and output tokens that were metered in the quarter, rated or not, embeddings and reasoning among them",
+        2,
+        "input, cached input and output tokens, embeddings and reasoning among them, by when they are billed, as their revenue is: what was used in the quarter, and what came in it too late for a period that was closed; what has no price yet counts once it is rated, or written off",
         None,
     ),
     "accelerator-hours": (
@@ -100,8 +100,8 @@ DEFINITIONS = {
         "accelerator-hours",
     ),
     "ai-revenue-per-accelerator-hour": (
-        2,
-        "what the tokens come to that this cloud's own hosts served, by the prices of lists and contracts and before prepaid credits are taken into account, by the hours for which those hosts' accelerators were up; what other services told, what upstreams served and what was charged for reservations is not in it",
+        3,
+        "what the tokens come to that this cloud's own hosts served, by the prices of lists and contracts and before prepaid credits are taken into account, by the hours for which those hosts' accelerators were up; what other services told, what upstreams served, what was charged for reservations and what came after its period was closed is not in it",
         "accelerator-hours",
     ),
     "gross-cost": (
@@ -244,7 +244,7 @@ def derive(report, postings):
         "external-growth-on-year": growth(external, before.sum("revenue")),
         "segment-growth-on-year": growth(segment, before.sum()),
         "ai-run-rate-quarter-x4": ai * 4 if over else None,
-        "ai-run-rate-last-month-x12": now.sum("revenue", "ai", last) * 12 if over else None,
+        "ai-run-rate-last-month-x12": now.sum("revenue", "ai", last) * 12 if over and report["bookPeriod"] == "month" else None,
         "ai-run-rate-days": ai * 365 / days(report) if over else None,
         "deferred-revenue": deferred,
         "unbilled-receivables": balance(postings, "unbilled-receivables", last, currency),

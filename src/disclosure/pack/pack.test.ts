@@ -96,6 +96,19 @@ test("an auditor's script counts breakage as the report does, and has no growth 
   assert.match(early.stdout, /^ok {7}external-growth-on-year None$/m);
 });
 
+test("books that are closed by quarter have no run rate by the last month for the auditor either", (context) => {
+  if (!hasPython()) return context.skip("no python3 on the PATH");
+  const quarterly = marchQuarter({ bookPeriod: "quarter" });
+  const { status, stdout } = packed(context, quarterly, asItIs);
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^ok {7}ai-run-rate-last-month-x12 None$/m);
+  assert.match(stdout, /^ok {7}ai-run-rate-quarter-x4 35884$/m);
+  const hidden = packed(context, marchQuarter(), (name, text) =>
+    name === "disclosure.json" ? text.replace('"bookPeriod": "month"', '"bookPeriod": "year"') : text,
+  );
+  assert.match(hidden.stdout, /^DIFFERS {2}ai-run-rate-last-month-x12/m);
+});
+
 test("a figure that was changed, a posting that is missing, and one that does not balance are found", (context) => {
   if (!hasPython()) return context.skip("no python3 on the PATH");
   const figure = packed(context, marchQuarter(), (name, text) =>

@@ -14,13 +14,13 @@ export const furtherDefinitions = {
   },
   remainingObligations: {
     id: "remaining-obligations",
-    version: 1,
-    text: "deferred revenue, and what contracts commit customers to beyond what was served",
+    version: 2,
+    text: "deferred revenue, and what contracts commit customers to behind the end of the quarter, by the price book that was in force then (IFRS 15.120), or, where none was applied by then, when the quarter was closed",
   },
   tokensServed: {
     id: "tokens-served",
-    version: 1,
-    text: "input, cached input and output tokens that were metered in the quarter, rated or not, embeddings and reasoning among them",
+    version: 2,
+    text: "input, cached input and output tokens, embeddings and reasoning among them, by when they are billed, as their revenue is: what was used in the quarter, and what came in it too late for a period that was closed; what has no price yet counts once it is rated, or written off",
   },
   utilisation: {
     id: "accelerator-utilisation",
@@ -35,8 +35,8 @@ export const furtherDefinitions = {
   },
   revenuePerHour: {
     id: "ai-revenue-per-accelerator-hour",
-    version: 2,
-    text: "what the tokens come to that this cloud's own hosts served, by the prices of lists and contracts and before prepaid credits are taken into account, by the hours for which those hosts' accelerators were up; what other services told, what upstreams served and what was charged for reservations is not in it",
+    version: 3,
+    text: "what the tokens come to that this cloud's own hosts served, by the prices of lists and contracts and before prepaid credits are taken into account, by the hours for which those hosts' accelerators were up; what other services told, what upstreams served, what was charged for reservations and what came after its period was closed is not in it",
     denominator: "accelerator-hours",
   },
   grossCost: {

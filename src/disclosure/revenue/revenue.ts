@@ -66,6 +66,8 @@ export interface RevenueReport {
   readonly quarter: string;
   readonly period: Period;
   readonly timeZone: string;
+  /** How long the books' periods are: those of a quarter or of a year have no months of their own. */
+  readonly bookPeriod: RevenueState["bookPeriod"];
   /** `provisional`: a month of it is open, and its figures can change. */
   readonly status: "final" | "provisional";
   readonly currency: string;
@@ -99,6 +101,7 @@ export function revenueReport(state: RevenueState): RevenueReport {
     quarter,
     period: state.period,
     timeZone: state.timeZone,
+    bookPeriod: state.bookPeriod,
     status,
     currency,
     summary: summaryOf(state, status, figures),
@@ -152,8 +155,10 @@ function figuresOfRevenue(state: RevenueState): readonly RevenueFigure[] {
   };
   const lastMonth = state.months[2].month;
   // What a part of a quarter comes to would be read as what the whole does.
-  const whole = (figure: RevenueFigure): RevenueFigure =>
-    unfinished === undefined ? figure : { ...figure, value: null, why: unfinished };
+  const whole = (figure: RevenueFigure, why = unfinished): RevenueFigure =>
+    why === undefined ? figure : { ...figure, value: null, why };
+  const monthless =
+    state.bookPeriod === "month" ? undefined : `the books are closed by ${state.bookPeriod}: no month of its own`;
   return [
     of("aiRevenue", isExternal, isAi),
     of("externalRevenue", isExternal),
@@ -163,7 +168,10 @@ function figuresOfRevenue(state: RevenueState): readonly RevenueFigure[] {
     whole(of("externalGrowth", isExternal)),
     whole(of("segmentGrowth")),
     whole(of("runRateByQuarter", isExternal, isAi)),
-    whole(of("runRateByLastMonth", isExternal, isAi, ({ month }) => month === lastMonth)),
+    whole(
+      of("runRateByLastMonth", isExternal, isAi, ({ month }) => month === lastMonth),
+      unfinished ?? monthless,
+    ),
     whole(of("runRateByDays", isExternal, isAi)),
   ];
 }

@@ -57,6 +57,8 @@ export interface RevenueState {
   readonly period: Period;
   /** Of the price book, by whose clock months begin (IANA). */
   readonly timeZone: string;
+  /** How long the books' periods are. */
+  readonly bookPeriod: "month" | "quarter" | "year";
   readonly days: number;
   /** The quarter's three, in their order. */
   readonly months: readonly [MonthStanding, MonthStanding, MonthStanding];

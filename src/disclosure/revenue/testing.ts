@@ -38,6 +38,7 @@ export function marchQuarter(more: Partial<RevenueState> = {}): RevenueState {
     quarter: "2026Q1",
     period: { from: "2026-01-01T00:00:00.000Z", to: "2026-04-01T00:00:00.000Z" },
     timeZone: "UTC",
+    bookPeriod: "month",
     days: 90,
     months: [
       { month: "2026-01", status: "closed" },

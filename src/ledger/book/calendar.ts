@@ -25,6 +25,10 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+function isIn({ startMs, endMs }: Period, atMs: number): boolean {
+  return atMs >= startMs && atMs < endMs;
+}
+
 /** Instants as the clocks of one time zone (IANA) show them. */
 export class Calendar {
   readonly timeZone: string;
@@ -32,6 +36,7 @@ export class Calendar {
   readonly #format: Intl.DateTimeFormat;
   readonly #offsets = new Map<number, number>();
   #last: Period = { name: "", startMs: 0, endMs: 0 };
+  #lastMonth: Period = { name: "", startMs: 0, endMs: 0 };
 
   constructor(timeZone: string, length: PeriodLength) {
     this.timeZone = timeZone;
@@ -58,11 +63,14 @@ export class Calendar {
   /** The period that a moment lies in. */
   periodAt(atMs: number): Period {
     // Usage comes in the order of time, nearly: the period before is nearly always the one.
-    if (atMs < this.#last.startMs || atMs >= this.#last.endMs) {
-      const local = new Date(this.localMs(atMs));
-      this.#last = this.#period(local.getUTCFullYear(), local.getUTCMonth());
-    }
+    if (!isIn(this.#last, atMs)) this.#last = this.#around(atMs, this.length);
     return this.#last;
+  }
+
+  /** The month that a moment lies in, however long periods are. */
+  monthAt(atMs: number): Period {
+    if (!isIn(this.#lastMonth, atMs)) this.#lastMonth = this.#around(atMs, "month");
+    return this.#lastMonth;
   }
 
   /** The period of that name; undefined where there is none of this length. */
@@ -72,6 +80,7 @@ export class Calendar {
     const period = this.#period(
       Number(year),
       quarter === undefined ? Number(month ?? 1) - 1 : (Number(quarter) - 1) * 3,
+      this.length,
     );
     return period.name === name ? period : undefined;
   }
@@ -84,14 +93,19 @@ export class Calendar {
     return [BigInt(Math.max(0, to - from)), BigInt(end - start)];
   }
 
-  #period(year: number, month: number): Period {
-    const months = { month: 1, quarter: 3, year: 12 }[this.length];
+  #around(atMs: number, length: PeriodLength): Period {
+    const local = new Date(this.localMs(atMs));
+    return this.#period(local.getUTCFullYear(), local.getUTCMonth(), length);
+  }
+
+  #period(year: number, month: number, length: PeriodLength): Period {
+    const months = { month: 1, quarter: 3, year: 12 }[length];
     const first = month - (month % months);
     const name = {
       month: `${year}-${String(first + 1).padStart(2, "0")}`,
       quarter: `${year}-Q${first / 3 + 1}`,
       year: String(year),
-    }[this.length];
+    }[length];
     const startMs = this.instantMs(Date.UTC(year, first));
     return { name, startMs, endMs: this.instantMs(Date.UTC(year, first + months)) };
   }

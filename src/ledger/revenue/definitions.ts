@@ -13,13 +13,13 @@ const segment = "external revenue and intersegment revenue together";
 export const definitions = {
   aiRevenue: {
     id: "ai-revenue",
-    version: 2,
-    text: `${external}, from products tagged AI; breakage of prepaid credits and what was committed to and not used (true-ups) count as other, because nothing was used for them of which it could be told that it is AI`,
+    version: 3,
+    text: `${external}, from products tagged AI; breakage of prepaid credits and what was committed to and not used (true-ups) count as other, because nothing was used for them of which it could be told that it is AI; what the close of a period adds or takes counts in the last month of it`,
   },
   externalRevenue: {
     id: "external-revenue",
-    version: 2,
-    text: `${external}, from all products, breakage of prepaid credits (IFRS 15.B46) and true-ups of commitments among them`,
+    version: 3,
+    text: `${external}, from all products, breakage of prepaid credits (IFRS 15.B46) and true-ups of commitments among them; what the close of a period adds or takes counts in the last month of it`,
   },
   segmentRevenue: {
     id: "segment-revenue",
@@ -51,8 +51,8 @@ export const definitions = {
   runRateByQuarter: { id: "ai-run-rate-quarter-x4", version: 1, text: "AI revenue of the quarter, times 4" },
   runRateByLastMonth: {
     id: "ai-run-rate-last-month-x12",
-    version: 1,
-    text: "AI revenue of the quarter's last month, times 12",
+    version: 2,
+    text: "AI revenue of the quarter's last month, times 12; none where the books are closed by quarter or by year, because what a close adds or takes then (true-ups, what prepaid credits pay for) is of its whole period and falls into the last month of it",
   },
   runRateByDays: {
     id: "ai-run-rate-days",

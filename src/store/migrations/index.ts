@@ -33,6 +33,7 @@ import { writtenOff } from "./2026-12-06-written-off.ts";
 import { refused } from "./2026-12-07-refused.ts";
 import { payments } from "./2026-12-08-payments.ts";
 import { segments } from "./2026-12-09-segments.ts";
+import { usageMonths } from "./2026-12-09-usage-months.ts";
 
 /** By name; the names sort in the order in which they are applied. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -65,6 +66,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "2026-12-07-refused": refused,
   "2026-12-08-payments": payments,
   "2026-12-09-segments": segments,
+  "2026-12-09-usage-months": usageMonths,
 };
 
 /** The newest schema that this code knows. */
