@@ -21,7 +21,7 @@ after(async () => {
 });
 
 test("sums of long periods are of the month of their last use, within the period on whose bill they stand", async () => {
-  await migrate(db, "2026-12-08-payments");
+  await migrate(db, "2026-12-09-segments");
   const sum = {
     organisation: "org_A",
     sku: "s",
