@@ -57,9 +57,9 @@ export async function accrue(
   transaction: Transaction<Database>,
   arrived: Arrived,
 ): Promise<readonly UnratedEvent[]> {
-  const unrated: UnratedEvent[] = [];
-  for (const some of byMonth(arrived)) unrated.push(...(await accrueSome(context, transaction, some)));
-  return unrated;
+  const unrated: (readonly UnratedEvent[])[] = [];
+  for (const some of byMonth(arrived)) unrated.push(await accrueSome(context, transaction, some));
+  return unrated.flat();
 }
 
 interface Arrived {
@@ -106,8 +106,8 @@ async function accrueSome(
     const { calendar } = held.book;
     const monthOf = new Map(periods.map((period) => [period.name, calendar.monthAt(atMsIn(period)).name]));
     const parts = [...uses.values()].map(({ sum: { quantity } }, at) => {
-      const { before, ...row } = grown[at]!;
-      return { ...row, month: monthOf.get(row.billedIn)!, quantity, accrued: row.accrued - before.accrued };
+      const row = grown[at]!;
+      return { ...row, month: monthOf.get(row.billedIn)!, quantity, accrued: row.accrued - row.before.accrued };
     });
     await addMonths(transaction, parts);
   }

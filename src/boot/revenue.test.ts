@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createIds } from "../base/index.ts";
-import { close, dropUnrated, grantCredits, rateUnrated, record } from "../books/index.ts";
+import { applyPriceBook, close, dropUnrated, grantCredits, rateUnrated, record } from "../books/index.ts";
 import { settlementOf, shipServed, taken, type TestBooks, testBooks } from "../books/testing.ts";
 import { addAcceleratorTime } from "../store/index.ts";
 import { type TemporaryPostgres, temporaryPostgres } from "../store/testing.ts";
@@ -142,6 +142,15 @@ for (const period of ["month", "quarter", "year"]) {
     assert.equal((await quartersOf(books, 2027))[0], "provisional 650000 650000");
   });
 }
+
+test("usage that a price book moves into longer periods keeps its quarter", async (context) => {
+  const books = await opened(context, priced(tokens));
+  await useTokens(books, 7, "2026-03-10T00:00:00Z");
+  taken(await applyPriceBook(books, { basedOn: 1, document: priced({ ...tokens, period: "year" }), by: "me" }));
+  await useTokens(books, 20, "2026-03-11T00:00:00Z");
+  await useTokens(books, 100, "2026-04-01T00:00:00Z");
+  assert.deepEqual((await quartersOf(books, 2026)).slice(0, 2), ["provisional 27 27", "provisional 100 100"]);
+});
 
 test("of a final quarter nothing changes by what waited for a price, however it ends", async (context) => {
   const books = await opened(context, priced(tokens));
