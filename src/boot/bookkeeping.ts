@@ -59,6 +59,10 @@ export async function openBookkeeping(
     ...(watermark === undefined ? {} : { firstSegment: watermark.segment + 1 }),
   });
   stops.push(() => journal.close());
+  // Before anything is shipped: segments that are go.
+  const budgets = new Budgets(clock, ledger.prices.currency);
+  const wallets = new Wallets(() => ledger.prices.currency);
+  await seedBudgets({ budgets, wallets }, store, journal, folder.gateway, clock.nowMs());
   const shipper = createShipper({
     journal,
     clock,
@@ -91,9 +95,6 @@ export async function openBookkeeping(
     onChange: () => directory.refresh(),
     onFailure: (error) => log.warn({ reason: messageOf(error) }, "a change will be seen at the next confirmation"),
   });
-  const budgets = new Budgets(clock, ledger.prices.currency);
-  const wallets = new Wallets(() => ledger.prices.currency);
-  await seedBudgets({ budgets, wallets }, store, journal, folder.gateway, clock.nowMs());
   const followed = await followWallets(wallets, { ...options, store, ledger, gateway: folder.gateway }, stops);
   return {
     store,
