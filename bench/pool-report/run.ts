@@ -4,7 +4,7 @@
  *
  *     npm run report -- pool --traces DIR
  *
- * bench/pool-report/ owns what is compared (matrix.ts), how it is measured (measure.ts), what is kept of it (cache.ts), what
+ * bench/pool-report/ owns what is compared (matrix.ts), how it is measured (measure.ts), what is kept of it (cache.ts, rows-file.ts), what
  * was aimed at (aims.ts), how all of it is told (page.ts) and where that is written (place.ts). It does not own the simulator
  * or a policy (src/sim). Invariant: a number in the report is one that a row has; what has not run is named, not left out.
  */

@@ -166,6 +166,7 @@ export function shipServed(
   return ship(books.db, batch, async (transaction, used) => {
     const held = await hold(books, transaction);
     await accrue(books, transaction, { events: servedUsage(used), reference, held });
+    return held.closedUntilMs;
   });
 }
 

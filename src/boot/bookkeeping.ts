@@ -59,7 +59,7 @@ export async function openBookkeeping(
     ...(watermark === undefined ? {} : { firstSegment: watermark.segment + 1 }),
   });
   stops.push(() => journal.close());
-  // Before anything is shipped: segments that are go.
+  // Before anything is shipped: what is shipped leaves the journal.
   const budgets = new Budgets(clock, ledger.prices.currency);
   const wallets = new Wallets(() => ledger.prices.currency);
   await seedBudgets({ budgets, wallets }, store, journal, folder.gateway, clock.nowMs());

@@ -57,6 +57,7 @@ function posting(context: BooksContext, gateway: GatewayId, { from, to }: Shipme
   return async (transaction, used) => {
     const held = await hold(context, transaction);
     await accrue(context, transaction, { events: servedUsage(used), reference, held });
+    return held.closedUntilMs;
   };
 }
 

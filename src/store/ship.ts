@@ -1,7 +1,6 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { GatewayId } from "../base/index.ts";
 import type { Batch, Position } from "./batch.ts";
-import { closedUntil } from "./ledger.ts";
 import type { Database } from "./schema.ts";
 import { dropOldDecisions, insertReceiptBatches, insertSettlements, type UsedTokens } from "./settlements.ts";
 import { storable } from "./storable.ts";
@@ -14,8 +13,8 @@ export type ShipOutcome =
   /** The watermark is elsewhere: read the journal again from there. Nothing was changed. */
   | { readonly outcome: "elsewhere"; readonly watermark: Position | undefined };
 
-/** What else becomes of new usage in the transaction that writes it. */
-export type PostUsed = (transaction: Transaction<Database>, used: readonly UsedTokens[]) => Promise<void>;
+/** What else becomes of new usage in the transaction that writes it. Resolves to until when periods are closed, and keeps them so. */
+export type PostUsed = (transaction: Transaction<Database>, used: readonly UsedTokens[]) => Promise<number | undefined>;
 
 /** Rows that `refusals` keeps; older ones are dropped as newer ones arrive. */
 export const refusalsKept = 100_000;
@@ -31,8 +30,9 @@ export async function ship(db: Kysely<Database>, batch: Batch, post?: PostUsed):
     await insertReceiptBatches(transaction, batch);
     const used = await insertSettlements(transaction, batch);
     if (used.length > 0 && post !== undefined) {
-      await post(transaction, used);
-      await markLate(transaction, batch, used);
+      const closedUntilMs = await post(transaction, used);
+      if (closedUntilMs !== undefined && used.some(({ atMs }) => atMs < closedUntilMs))
+        await markLate(transaction, batch, closedUntilMs);
     }
     if (batch.settlements.some(({ body }) => body.includes('"placement":{'))) await dropOldDecisions(transaction);
     await insertRefusals(transaction, batch);
@@ -41,14 +41,12 @@ export async function ship(db: Kysely<Database>, batch: Batch, post?: PostUsed):
   });
 }
 
-/** Of what is posted with a later period than its own the figures of its own know nothing. Whoever posts keeps periods from closing meanwhile. */
+/** Of what is posted with a later period than its own the figures of its own know nothing. */
 async function markLate(
   transaction: Transaction<Database>,
   { settlements }: Batch,
-  used: readonly UsedTokens[],
+  closedUntilMs: number,
 ): Promise<void> {
-  const closedUntilMs = await closedUntil(transaction);
-  if (closedUntilMs === undefined || used.every(({ atMs }) => atMs >= closedUntilMs)) return;
   await sql`
     UPDATE usage SET is_late = true
     WHERE request = ANY (${settlements.map(({ request }) => request)}::text[]) AND xmin = pg_current_xact_id()::xid
