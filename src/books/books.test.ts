@@ -520,6 +520,37 @@ test("what was served is billed, and a posting of its invoice leads back to its 
   assert.ok(totals.every(({ debit, credit }) => debit === credit));
 });
 
+test("a tenant that goes to another organisation within a month is billed to each for what it used there", async (context) => {
+  const books = await opened(context);
+  const [acme, globex] = [await books.organisation("acme"), await books.organisation("globex")];
+  const sku = "m/input-tokens";
+  const version = { version: "1", effectiveFrom: "2026-01-01", prices: [{ sku, unitPrice: "0.01", freeGrant: 100 }] };
+  const contract = {
+    contract: "g",
+    customer: "globex",
+    versions: [{ ...version, prices: [{ sku, unitPrice: "0.02" }] }],
+  };
+  await books.applyPrices({ currency: "EUR", versions: [version], contracts: [contract] });
+  const usage = { inputTokens: 1_000, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
+  const times = ["03-09T23:59:59.999Z", "03-16T12:00:00Z", "03-16T12:00:01Z", "03-31T23:59:59.999Z"];
+  const settlements = times.map((time, at) =>
+    settlementOf(books, { organisation: at < 2 ? acme : globex, model: "m", atMs: Date.parse(`2026-${time}`), usage }),
+  );
+  await shipServed(books, settlements, { from: undefined, to: { segment: 1, offset: 9 } });
+  // Whoever meters elsewhere goes on with its numbers: they are the organisation's.
+  const told = { id: "1", source: "/s", sku, quantity: 500, time: "2026-03-16T12:00:00Z" };
+  taken(await record(books, [{ ...told, customer: "acme" }], "call-1"));
+  taken(await record(books, [{ ...told, customer: "globex" }], "call-2"));
+  assert.equal((await books.balances())["unbilled-receivables EUR"], "74");
+  taken(await close(books, "2026-03", "me"));
+  const bills = await books.db.selectFrom("invoices").select(["organisation", "net"]).execute();
+  assert.deepEqual(Object.fromEntries(bills.map(({ organisation, net }) => [organisation, Number(net)])), {
+    // 2,500 tokens, 100 of them granted; and 2,500 at the contract's price.
+    [acme]: 24,
+    [globex]: 50,
+  });
+});
+
 test("what is served in the tier batch has the batch's discount, and nothing else does", async (context) => {
   const books = await opened(context);
   const acme = await books.organisation("acme");

@@ -100,6 +100,8 @@ test("organisations, projects and keys are made, listed, changed and revoked; a 
   assert.equal(project.status, 201);
   assert.deepEqual(project.json()["processing"], ["DE"]);
   assert.equal(project.json()["tier"], "standard");
+  const moved = await ask("PATCH", `${base}/projects/default`, { body: { organisation: "b" }, headers: operator });
+  assert.equal(moved.status, 400, "what was used is its organisation's: a project stays there");
   const batch = await ask("PATCH", `${base}/projects/default`, { body: { tier: "batch" }, headers: operator });
   assert.equal(batch.json()["tier"], "batch");
   const created = await post("/keys", { project: "ministry/default", limits: { requestsPerMinute: 60 } });
