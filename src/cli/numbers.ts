@@ -12,7 +12,7 @@ export function whole(least: number, most: number): (text: string) => number {
 export function positive(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0 && value <= 1e9) return value;
-  throw new InvalidArgumentError("It is a number above 0.");
+  throw new InvalidArgumentError("It is a number above 0, at most 1,000,000,000.");
 }
 
 export function seconds(least: number, most: number): (text: string) => number {
@@ -28,7 +28,7 @@ export function minutes(most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (Number.isFinite(value) && value > 0 && value <= most) return value;
-    throw new InvalidArgumentError(`It is a number of minutes, at most ${most.toLocaleString("en")}.`);
+    throw new InvalidArgumentError(`It is a number of minutes above 0, at most ${most.toLocaleString("en")}.`);
   };
 }
 

@@ -48,7 +48,11 @@ test("what is wrong with a price list is told with its line", async (context) =>
     [device('    pricePerHour: "-2"\n'), /:4: .*above 0/],
     [device('    pricePerHour: "0"\n'), /:4: .*above 0/],
     [device('    pricePerHour: "2"\n    available: -1\n'), /:5: .*available/],
-    [device('    pricePerHour: "2"\n    orign: US\n'), /:\d: .*orign/],
+    [device('    pricePerHour: "2"\n    orign: US\n'), /:5: `devices\[0\]\.orign` is no key .* mean "origin"/],
+    [
+      'currency: EUR\ndevice: []\ndevices:\n  - { device: H100, pricePerHour: "2" }\n',
+      /:2: `device` is no key .*"device"/,
+    ],
     [device('    pricePerHour: "2"\n    origin: USA\n'), /:5: .*"USA" is no country \(did you mean "US"\?\).*ISO 3166/],
     [device('    pricePerHour: "2"\n    origin: ZZ\n'), /:5: .*"ZZ" is no country; .*ISO 3166/],
     [device('    pricePerHour: "2"\n    origin: us\n'), /:5: .*did you mean "US"/],

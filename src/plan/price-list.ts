@@ -1,7 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
-import { type Amount, countries, countryMeant, describeInvalid, parseAmount } from "../base/index.ts";
+import {
+  type Amount,
+  countries,
+  countryMeant,
+  describeInvalid,
+  memberPath,
+  nearest,
+  parseAmount,
+} from "../base/index.ts";
 import { type DeviceType, deviceTypes, findDevice } from "../pool/index.ts";
 import { PlanError } from "./problem.ts";
 
@@ -62,8 +70,9 @@ export async function readPriceList(path: string): Promise<PriceList> {
   };
   const parsed = listSchema.safeParse(document.toJS({ maxAliasCount: 100 }));
   if (!parsed.success) {
-    const { path: steps, message } = parsed.error.issues[0]!;
-    throw new PlanError(`${path}:${lineAt(steps)}: ${inWords(steps, message)}`);
+    const issue = parsed.error.issues[0]!;
+    const steps = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]!] : issue.path;
+    throw new PlanError(`${path}:${lineAt(steps)}: ${inWords(issue)}`);
   }
   const offers = parsed.data.devices.map((entry, index) =>
     offerOf(entry, (field) => `${path}:${lineAt(["devices", index, field])}: devices[${index}].${field}`),
@@ -99,9 +108,14 @@ function offerOf(entry: z.infer<typeof offerSchema>, at: (field: string) => stri
   };
 }
 
-function inWords(steps: readonly PropertyKey[], message: string): string {
-  const field = steps.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
-  const said = describeInvalid(`\`${field.replace(/^\./, "") || "the list"}\``, message);
+function inWords(issue: z.core.$ZodIssue): string {
+  const { path: steps, message } = issue;
+  const [key] = issue.code === "unrecognized_keys" ? issue.keys : [];
+  if (key !== undefined) {
+    const meant = nearest(key, [...Object.keys(listSchema.shape), ...Object.keys(offerSchema.shape)]);
+    return `\`${memberPath([...steps, key])}\` is no key of a price list${meant === undefined ? "" : `; did you mean "${meant}"?`}`;
+  }
+  const said = describeInvalid(`\`${memberPath(steps) || "the list"}\``, message);
   if (steps.at(-1) === "pricePerHour") return `${said} Write it in quotes, as "2.50": a decimal, not a float.`;
   if (steps.at(-1) === "currency") return `${said} Three capital letters (ISO 4217), such as EUR.`;
   return said;

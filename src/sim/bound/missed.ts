@@ -2,13 +2,17 @@ import type { Chain } from "./chain.ts";
 import { Relay } from "./relay.ts";
 import { ownMsBefore, type Runner, runnersFrom } from "./runner.ts";
 
+/** How wide the band of those that are missed in part is at first, in charges of the largest that remains. */
+const nearness = 4;
+
 /**
  * Work that must be done from `fromMs` on and before `toMs`, where any `missedMax` requests may be missed. `models` are
  * the chains of each, by arrival. More rounds come closer to the most that can be shown in this way.
  *
  * Each request is charged for its own costs and for those that a relay gives it; whichever are missed, the others'
  * charges remain, so that what remains at least is all charges but the `missedMax` largest. One relay would charge few
- * requests for all. The mean of several is as valid, and each round's avoids those that are charged most so far.
+ * requests for all. The mean of several is as valid, and each round's avoids those that are charged most so far: it answers
+ * whoever chooses what is missed by all relays so far, more and more exactly.
  */
 export function demandWithMissedMs(
   models: readonly (readonly Chain[])[],
@@ -28,7 +32,9 @@ export function demandWithMissedMs(
       bestMs,
       remaining.reduce((sum, charge) => sum + charge, 0),
     );
-    for (const team of teams) team.weigh(remaining.at(-1)!, 1 / (1 + round));
+    const bandMs = (nearness / (1 + round)) * remaining.at(-1)!;
+    const levelMs = levelOf(charges, missedMax, bandMs);
+    for (const team of teams) team.weigh(levelMs, bandMs);
   }
   return bestMs;
 }
@@ -65,11 +71,33 @@ class Team {
     return this.#ownMs.map((ownMs, index) => ownMs + this.#relaysMs[index]! / this.#relays);
   }
 
-  /** Charges far above the level, which is the largest that remains, count for nothing; near it they count in part. */
-  weigh(levelMs: number, nearness: number): void {
-    for (const [index, chargeMs] of this.chargesMs().entries()) {
-      const above = levelMs > 0 ? (chargeMs / levelMs - 1) / nearness : 0;
-      this.#weights[index] = Math.min(1, Math.max(0, (1 - above) / 2));
-    }
+  /** The more a request is missed, the less it counts. */
+  weigh(levelMs: number, bandMs: number): void {
+    for (const [index, chargeMs] of this.chargesMs().entries())
+      this.#weights[index] = 1 - missedPart(chargeMs, levelMs, bandMs);
   }
+}
+
+/** Far above the level it is missed, far below it is not, and within the band around it in part. */
+function missedPart(chargeMs: number, levelMs: number, bandMs: number): number {
+  if (bandMs <= 0) return chargeMs > levelMs ? 1 : 0;
+  return Math.min(1, Math.max(0, (1 + (chargeMs - levelMs) / bandMs) / 2));
+}
+
+/** At which `missedMax` are missed, all parts together. `charges` ascend. */
+function levelOf(charges: Float64Array, missedMax: number, bandMs: number): number {
+  let low = charges[0]! - bandMs;
+  let high = charges.at(-1)! + bandMs;
+  for (let halved = 0; halved < 40; halved++) {
+    const middle = (low + high) / 2;
+    let missed = 0;
+    for (let index = charges.length - 1; index >= 0 && missed <= missedMax; index--) {
+      const part = missedPart(charges[index]!, middle, bandMs);
+      if (part === 0) break;
+      missed += part;
+    }
+    if (missed > missedMax) low = middle;
+    else high = middle;
+  }
+  return high;
 }

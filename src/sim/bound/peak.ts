@@ -36,21 +36,52 @@ function peakOfAll(models: Models, grid: Grid): Peak {
   return peak;
 }
 
-/** Each window costs more, and short ones say little: others are missed elsewhere. The best is looked at closely. */
+/** Each window costs more, and short ones say little: others are missed elsewhere. Around the best it is looked at closely. */
 function peakWithMissed(models: Models, grid: Grid, missedMax: number): Peak {
-  const look = (window: Window, rounds: number): Peak =>
-    peakIn(window, demandWithMissedMs(models, window.fromMs, window.toMs, missedMax, rounds));
+  const look = ([start, end]: Ends, rounds: number): Peak => {
+    const window = { fromMs: start * grid.stepMs, toMs: end * grid.stepMs };
+    return peakIn(window, demandWithMissedMs(models, window.fromMs, window.toMs, missedMax, rounds));
+  };
+  let best: Ends | undefined;
   let peak = nothing;
   for (const start of startsOf(grid, 256)) {
     const ends = endsFrom(start, grid).filter(
       (end, index) => end === grid.end || (end - start >= 256 && index % 3 === 0),
     );
     for (const end of ends) {
-      peak = higher(peak, look({ fromMs: start * grid.stepMs, toMs: end * grid.stepMs }, 6));
+      const found = look([start, end], 6);
+      if (found.devices > peak.devices) [best, peak] = [[start, end], found];
     }
   }
-  return peak === nothing ? peak : higher(peak, look(peak.window, 96));
+  if (best === undefined) return peak;
+  const closest = closestOf(best, (ends) => look(ends, 24).devices);
+  return higher(peak, look(closest, 96));
 }
+
+/** Where a window begins and ends, in steps of the grid. */
+type Ends = readonly [start: number, end: number];
+
+/** Its ends are moved as long as that makes the demand higher, by smaller and smaller steps. */
+function closestOf(from: Ends, demandOf: (ends: Ends) => number): Ends {
+  let best = from;
+  let demand = demandOf(best);
+  for (let steps = 64; steps >= 4; steps /= 2) {
+    for (const [byStart, byEnd] of sides) {
+      const [start, end]: Ends = [best[0] + byStart * steps, best[1] + byEnd * steps];
+      if (end <= start) continue;
+      const other = demandOf([start, end]);
+      if (other > demand) [best, demand] = [[start, end], other];
+    }
+  }
+  return best;
+}
+
+const sides: readonly Ends[] = [
+  [1, 0],
+  [-1, 0],
+  [0, 1],
+  [0, -1],
+];
 
 const nothing: Peak = { window: { fromMs: 0, toMs: 0 }, demandMs: 0, devices: 0 };
 
