@@ -1,4 +1,5 @@
 import type { Device, Lane, Sequence } from "./state.ts";
+import { stayMs } from "./rotation.ts";
 import type { Tuning } from "./tuning.ts";
 import { givesWayTo, holderAtWork } from "./holder.ts";
 import { owedStartMs } from "./redress.ts";
@@ -41,7 +42,7 @@ export function chooseLoad(
   const owedMs = owedStartMs(lane);
   const latestMs = latestStart(absent) - tuning.loadMarginMs - drainMs(device, lane.model.weightsBytes, nowMs);
   if (owedMs === undefined && latestMs > nowMs && !tuning.without.includes("lateCopies")) return { wakeMs: latestMs };
-  const backMs = nowMs + lane.speed.loadMs + tuning.maxTurnMs;
+  const backMs = nowMs + lane.speed.loadMs + stayMs(lane, tuning);
   // Whoever was turned away before waits for others as long as it still comes in time.
   const mayBeLate = owedMs !== undefined && owedMs <= backMs;
   const untilMs = mayBeLate ? -Infinity : backMs;

@@ -3,10 +3,10 @@ import type { PoolRequest } from "./types.ts";
 /** Whose requests a lane has, and what they were promised: known without looking at each. */
 export class Members {
   readonly #tenants = new Map<string, number>();
-  readonly #tpots = new Map<number, number>();
+  readonly #tpots = new Counted();
+  readonly #ttfts = new Counted();
   #count = 0;
   #preemptible = 0;
-  #leastTpotMs: number | undefined;
 
   get size(): number {
     return this.#count;
@@ -36,20 +36,40 @@ export class Members {
 
   /** The shortest time between tokens that one was promised. */
   get leastTpotMs(): number {
-    if (this.#leastTpotMs === undefined) {
-      this.#leastTpotMs = Infinity;
-      for (const tpotMs of this.#tpots.keys()) this.#leastTpotMs = Math.min(this.#leastTpotMs, tpotMs);
-    }
-    return this.#leastTpotMs;
+    return this.#tpots.least;
+  }
+
+  /** The shortest time to its first token that one was promised. */
+  get leastTtftMs(): number {
+    return this.#ttfts.least;
   }
 
   #change({ tenant, objective, isPreemptible }: PoolRequest, by: 1 | -1): void {
     this.#count += by;
     if (isPreemptible === true) this.#preemptible += by;
     countIn(this.#tenants, tenant, by);
-    const kinds = this.#tpots.size;
-    countIn(this.#tpots, objective.tpotMs, by);
-    if (this.#tpots.size !== kinds) this.#leastTpotMs = undefined;
+    this.#tpots.count(objective.tpotMs, by);
+    this.#ttfts.count(objective.ttftMs, by);
+  }
+}
+
+/** Numbers of which there are few different ones, and the least of them. */
+class Counted {
+  readonly #counts = new Map<number, number>();
+  #least: number | undefined;
+
+  count(value: number, by: 1 | -1): void {
+    const kinds = this.#counts.size;
+    countIn(this.#counts, value, by);
+    if (this.#counts.size !== kinds) this.#least = undefined;
+  }
+
+  get least(): number {
+    if (this.#least === undefined) {
+      this.#least = Infinity;
+      for (const value of this.#counts.keys()) this.#least = Math.min(this.#least, value);
+    }
+    return this.#least;
   }
 }
 

@@ -42,7 +42,7 @@ export function placeRequest({ request, model, leftMs }: Wanted, places: Places,
     if (lane.notBeforeMs > nowMs) continue;
     // Whoever was turned away before comes first.
     if (device.owed !== undefined && device.owed.lane !== lane && !takesAll) continue;
-    const waitMs = firstTokenMs(device, lane, request, nowMs);
+    const waitMs = firstTokenMs(lane, request, nowMs, tuning);
     const { compute, copies } = demandWith(lane, request, nowMs);
     const forCopies = tuning.copiesWeight * copies;
     if (!takesAll) {

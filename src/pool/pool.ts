@@ -89,7 +89,7 @@ export class Pool implements Scheduler {
     }
     const laneOn = (device: Device, model: PoolModel): Lane => this.#laneOn(device, model);
     this.#places = { devices: this.#devices, laneOn, reservations: this.#reservations, tuning };
-    this.#prospects = new Prospects(this.#devices, laneOn);
+    this.#prospects = new Prospects(this.#places);
     this.#company = new Company(this.#devices, tuning.stintMs);
     this.#ahead = new Ahead(fleet.models, this.#scheduler, tuning, laneOn);
     for (const device of fleet.devices) this.#join(device);

@@ -1,6 +1,8 @@
 import { canHold, hasMemory, isOpenTo, isPermitted } from "./holding.ts";
 import { prefillMs, stepMs } from "./speed.ts";
+import type { Places } from "./placement.ts";
 import type { Device, Lane, Sequence } from "./state.ts";
+import type { Tuning } from "./tuning.ts";
 import { firstTokenMs } from "./waits.ts";
 import type { PoolModel, PoolRequest, RefusalReason } from "./types.ts";
 
@@ -20,10 +22,12 @@ function workMs({ busy }: Device): number {
 export class Prospects {
   readonly #devices: ReadonlyMap<string, Device>;
   readonly #laneOn: (device: Device, model: PoolModel) => Lane;
+  readonly #tuning: Tuning;
 
-  constructor(devices: ReadonlyMap<string, Device>, laneOn: (device: Device, model: PoolModel) => Lane) {
+  constructor({ devices, laneOn, tuning }: Pick<Places, "devices" | "laneOn" | "tuning">) {
     this.#devices = devices;
     this.#laneOn = laneOn;
+    this.#tuning = tuning;
   }
 
   /** Why no device could ever run it; undefined where one could. */
@@ -41,7 +45,7 @@ export class Prospects {
 
   /** Until its first token, on the device that would have it first; undefined: none could run it. */
   firstTokenMs(request: PoolRequest, model: PoolModel, nowMs: number): number | undefined {
-    const leastMs = this.#least(request, model, (lane) => firstTokenMs(lane.device, lane, request, nowMs));
+    const leastMs = this.#least(request, model, (lane) => firstTokenMs(lane, request, nowMs, this.#tuning));
     return Number.isFinite(leastMs) ? leastMs : undefined;
   }
 
@@ -53,7 +57,7 @@ export class Prospects {
     const leastMs = this.#least(request, model, (lane) =>
       Math.max(
         lane.notBeforeMs - nowMs,
-        firstTokenMs(lane.device, lane, request, nowMs) - request.objective.ttftMs,
+        firstTokenMs(lane, request, nowMs, this.#tuning) - request.objective.ttftMs,
         workMs(lane.device) / 2 + (waiting * lane.costMs(request)) / this.#devices.size,
       ),
     );

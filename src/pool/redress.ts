@@ -43,7 +43,7 @@ export function redress(
     const costMs = lane.costMs(request) + (lane.weights === "absent" ? 2 * lane.speed.loadMs : 0);
     const hasMs = served(request.tenant) + costMs / (request.weight ?? 1);
     if (hasMs * timesMore > floodedMs(device, served)) continue;
-    const waitMs = firstTokenMs(device, lane, request, nowMs);
+    const waitMs = firstTokenMs(lane, request, nowMs, tuning);
     if (waitMs < leastMs) [best, leastMs] = [{ lane, costMs }, waitMs];
   }
   return best;

@@ -88,6 +88,8 @@ export class Lane {
   #inTime = 0;
   /** The shortest time between tokens that one of its requests was promised. */
   tpotMs = Infinity;
+  /** The shortest time to its first token that one of its requests was promised. */
+  ttftMs = Infinity;
   /** What is left of running prompts, which are computed in several turns. */
   promptsLeftMs = 0;
   /** All that wait and run. */
@@ -109,6 +111,7 @@ export class Lane {
     this.waiting.add(sequence);
     this.#members.add(sequence.request);
     this.tpotMs = Math.min(this.tpotMs, sequence.request.objective.tpotMs);
+    this.ttftMs = Math.min(this.ttftMs, sequence.request.objective.ttftMs);
     this.device.busy.add(this);
   }
 
@@ -168,6 +171,7 @@ export class Lane {
   refresh(): void {
     this.dueMs = Infinity;
     this.tpotMs = this.#members.leastTpotMs;
+    this.ttftMs = this.#members.leastTtftMs;
     this.promptsLeftMs = 0;
     [this.#dueSumMs, this.#inTime] = [0, 0];
     for (const { dueMs, promptLeftMs, isLate } of this.running) {

@@ -42,6 +42,8 @@ export interface Tuning {
   readonly copiesMax: number;
   /** What of that share counts as demand, where a model comes anew. */
   readonly copiesWeight: number;
+  /** The share of its time to the first token that a model is to stay, its copy included, where no two like it fit. */
+  readonly stayShare: number;
   /** What a device without the weights must be ahead by, in demand, of one that has them. */
   readonly residentBonus: number;
   /** The share of its time to the first token that a prompt may wait where its model runs, before it goes elsewhere. */
@@ -76,6 +78,7 @@ export const defaultTuning: Tuning = {
   slackWeight: 2,
   copiesMax: 1,
   copiesWeight: 0.15,
+  stayShare: 0.8,
   residentBonus: 0.25,
   promptWaitShare: 0.25,
   waitShare: 0.5,

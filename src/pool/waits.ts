@@ -1,5 +1,7 @@
 import { prefillMs } from "./speed.ts";
+import { aheadMs, isAlone, stayMs } from "./rotation.ts";
 import type { Device, Lane } from "./state.ts";
+import type { Tuning } from "./tuning.ts";
 import type { PoolRequest } from "./types.ts";
 import { idleVictims } from "./victims.ts";
 
@@ -7,11 +9,39 @@ import { idleVictims } from "./victims.ts";
 const leastLeft = 0.1;
 
 /** How long its first token takes there: prompts before it and steps between them, or room for its KV; its copy, and whoever has to end first. */
-export function firstTokenMs(device: Device, lane: Lane, request: PoolRequest, nowMs: number): number {
+export function firstTokenMs(lane: Lane, request: PoolRequest, nowMs: number, tuning: Tuning): number {
+  const { device } = lane;
   const aloneMs = promptBacklogMs(device) + prefillMs(lane.speed, request.inputTokens);
   const promptsMs = aloneMs + decodingMs(device, aloneMs, nowMs);
   const ownMs = Math.max(promptsMs, kvMs(device, lane, request, nowMs));
-  return ownMs + copyMs(device, lane, nowMs) + sequenceMs(device, lane) + roomMs(device, lane, request, nowMs);
+  const turnMs = takesTurns(lane) ? rotationMs(lane, aloneMs, nowMs, tuning) : 0;
+  return ownMs + turnMs + copyMs(device, lane, nowMs) + sequenceMs(device, lane) + roomMs(device, lane, request, nowMs);
+}
+
+/** Whether one model at a time is there, and its KV stays behind. */
+function takesTurns(lane: Lane): boolean {
+  return !lane.device.setsAside && isAlone(lane.device, lane);
+}
+
+/**
+ * Until whoever is there can make room for a model that is not; and where it is there itself, and others would be late for it:
+ * until those have been there.
+ */
+function rotationMs(lane: Lane, promptsMs: number, nowMs: number, tuning: Tuning): number {
+  const { device } = lane;
+  let durationMs = 0;
+  for (const other of device.busy) {
+    if (other === lane || lane === device.loading) continue;
+    if (lane.weights !== "resident") {
+      if (other.weights === "resident") durationMs = Math.max(durationMs, aheadMs(other, lane, nowMs, tuning));
+      continue;
+    }
+    if (other.weights === "resident" || other.running.length === 0) continue;
+    const leftMs = other.dueMs - nowMs;
+    const backMs = promptsMs + aheadMs(lane, other, nowMs, tuning) + other.speed.loadMs;
+    if (backMs > leftMs) durationMs += Math.max(0, leftMs) + stayMs(other, tuning) + lane.speed.loadMs;
+  }
+  return durationMs;
 }
 
 /** What the steps of those that have tokens take of that time, from when the first of them cannot wait any more. */
