@@ -2,6 +2,7 @@ import { stepMs } from "./speed.ts";
 import type { Lane } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
 import type { PoolRequest } from "./types.ts";
+import { isBehind } from "./way.ts";
 
 interface Demand {
   /**
@@ -25,28 +26,35 @@ export function demandWith(
   counts: (other: Lane) => boolean = () => true,
 ): Demand {
   const { device } = lane;
-  let compute = device.promptShare(nowMs) + laneDemand(lane, 1, Math.min(lane.tpotMs, request.objective.tpotMs));
+  const tpotMs = Math.min(lane.tpotMs, lane.answers.tpotMsFor(request, nowMs));
+  let compute = device.promptShare(nowMs, request) + laneDemand(lane, sequencesBeside(lane, request) + 1, tpotMs);
+  let models = 1;
   let weightsBytes = lane.model.weightsBytes;
   let copiesMs = lane.speed.loadMs;
-  let kvBytes = device.kvBytes + lane.waitingBytes + lane.kvBytesOf(request.inputTokens, request.maxOutputTokens);
+  let kvBytes = device.kvBytes + lane.waiting.kvBytes(request) + lane.kvBytesOf(request.inputTokens, request.maxOutputTokens);
   for (const other of device.busy) {
-    if (other === lane) continue;
-    if (counts(other)) compute += laneDemand(other, 0, other.tpotMs);
+    if (other === lane || isBehind(other, request)) continue;
+    models++;
+    if (counts(other)) compute += laneDemand(other, sequencesBeside(other, request), other.tpotMs);
     weightsBytes += other.model.weightsBytes;
     copiesMs += other.speed.loadMs;
-    kvBytes += other.waitingBytes;
+    kvBytes += other.waiting.kvBytes(request);
   }
   const roomBytes = device.spec.memoryBytes - kvBytes;
   if (weightsBytes <= roomBytes) return { compute, copies: 0 };
-  const models = device.busy.size + (device.busy.has(lane) ? 0 : 1);
   const beyond = Math.min(1, 1 - (roomBytes - lane.model.weightsBytes) / weightsBytes);
   const copies = (copiesMs * beyond * models) / Math.max(1, models - 1) / request.objective.ttftMs;
   // Without room for two models nothing runs while one is copied.
   return { compute: roomBytes < 2 * lane.model.weightsBytes ? compute + copies : compute, copies };
 }
 
-function laneDemand(lane: Lane, more: number, tpotMs: number): number {
-  return stepMs(lane.speed, lane.sequences + more, lane.contextTokens) / tpotMs;
+/** Those that run, and those that wait and do not give way to the request. */
+function sequencesBeside({ running, waiting }: Lane, request: PoolRequest): number {
+  return running.length + waiting.lengthBeside(request);
+}
+
+function laneDemand({ speed, contextTokens }: Lane, sequences: number, tpotMs: number): number {
+  return stepMs(speed, sequences, contextTokens) / tpotMs;
 }
 
 /**

@@ -6,7 +6,8 @@ import { prefillMs } from "./speed.ts";
 import type { Device, Lane, Sequence, Turn } from "./state.ts";
 import { chooseTurn } from "./turns.ts";
 import type { Tuning } from "./tuning.ts";
-import { byPatience, idleVictims } from "./victims.ts";
+import { byPatience, canWaitLonger, idleVictims } from "./victims.ts";
+import { yieldingTo } from "./way.ts";
 
 /** How long a model's copy is not tried again after it has failed; doubled each time, up to the last. */
 const firstRetryMs = 1_000;
@@ -15,6 +16,9 @@ const lastRetryMs = 60_000;
 /** After so long in turns of its own without a token, beyond so many times what its prompt should take, a sequence is given up. */
 const hungMs = 300_000;
 const timesPredicted = 10;
+
+/** A usual answer. */
+const usualTokens = 256;
 
 /** What a turn may add to the KV. */
 interface Growth {
@@ -25,10 +29,10 @@ interface Growth {
 /** The lower level: whose turn it is on a device, and which weights are on it. */
 export class DeviceScheduler {
   readonly #tuning: Tuning;
-  readonly #fail: (sequence: Sequence, answer: Answer) => void;
+  readonly #fail: (sequence: Sequence, answer: Answer, reason?: FailReason) => void;
 
   /** `fail`: a sequence can never go on. */
-  constructor(tuning: Tuning, fail: (sequence: Sequence, answer: Answer) => void) {
+  constructor(tuning: Tuning, fail: (sequence: Sequence, answer: Answer, reason?: FailReason) => void) {
     this.#tuning = tuning;
     this.#fail = fail;
   }
@@ -146,6 +150,7 @@ export class DeviceScheduler {
       }
     }
     lane.refresh();
+    this.#letOthersIn(device);
     return over;
   }
 
@@ -162,8 +167,13 @@ export class DeviceScheduler {
     }
     const prompts = lane.running.filter(({ promptLeftMs }) => promptLeftMs > 0);
     const durationMs = answer.nowMs - turn.startedMs;
-    if (prompts.length > 0) device.prompted((durationMs * prompts.length) / lane.running.length, answer.nowMs);
     const spentMs = durationMs / Math.max(1, prompts.length);
+    const partMs = durationMs / Math.max(1, lane.running.length);
+    for (const sequence of prompts) {
+      // Of one that hangs nothing follows for those that will come.
+      if (sequence.promptSpentMs > timesPredicted * prefillMs(lane.speed, sequence.contextTokens)) continue;
+      device.prompted(partMs, sequence.request.isPreemptible === true ? partMs : 0, answer.nowMs);
+    }
     for (const sequence of prompts) {
       sequence.promptSpentMs += spentMs;
       sequence.promptLeftMs = Math.max(1, sequence.promptLeftMs - spentMs);
@@ -189,6 +199,7 @@ export class DeviceScheduler {
       if (!sequence.isCancelled && sequence.generatedTokens > 0) lane.answers.ended(sequence.generatedTokens);
     }
     lane.refresh();
+    this.#letOthersIn(device);
     return over;
   }
 
@@ -211,6 +222,16 @@ export class DeviceScheduler {
     if (!this.#tuning.without.includes("lateLast")) sequence.dueMs = nowMs + this.#tuning.lateMs;
   }
 
+  /**
+   * Whoever was let in although there was no time keeps others out until it has a usual answer. A longer one goes on like any
+   * other; one from whose engine nothing comes has had its chance.
+   */
+  #letOthersIn(device: Device): void {
+    const { owed } = device;
+    if (owed === undefined) return;
+    if (owed.generatedTokens >= usualTokens || owed.silentMs > this.#tuning.lateMs) device.owed = undefined;
+  }
+
   #given(sequence: Sequence, tokens: number, nowMs: number): void {
     const { tpotMs } = sequence.request.objective;
     sequence.dueMs += tokens * tpotMs;
@@ -220,6 +241,7 @@ export class DeviceScheduler {
   }
 
   #load(device: Device, answer: Answer): void {
+    for (const lane of device.busy) this.#takePlaces(lane, answer);
     if (device.reservedFor !== undefined && device.loading === undefined)
       this.#preempt(device, device.reservedFor, answer);
     // While a copy is under way those that make room for the next go on doing so.
@@ -251,6 +273,25 @@ export class DeviceScheduler {
       if (lane.weights !== "resident" || !givesWayTo(lane, holder) || device.turn?.lane === lane) continue;
       for (const sequence of lane.running.slice()) this.#takeKv(sequence, answer);
       if (lane.canLeave) this.#evict(lane, answer);
+    }
+  }
+
+  /** What gives way makes places and memory for prompts that do not and whose models are there: who has got least first. */
+  #takePlaces(lane: Lane, answer: Answer): void {
+    const { device } = lane;
+    const { first } = lane.waiting;
+    if (first === undefined || lane.weights !== "resident") return;
+    const hasRoom = (): boolean =>
+      lane.freePlacesFor(first, answer.nowMs) > 0 && lane.firstPromptBytes <= device.freeBytes;
+    if (hasRoom()) return;
+    const yielding = [...device.busy].flatMap((other) => yieldingTo(first.request, other));
+    if (yielding.length === 0) return;
+    // Those of a turn under way when it has ended.
+    this.#stop(device, () => true, answer);
+    const idle = yielding.filter((sequence) => sequence.lane !== device.turn?.lane);
+    for (const sequence of idle.sort((a, b) => a.generatedTokens - b.generatedTokens)) {
+      if (hasRoom()) break;
+      if (sequence.lane === lane || lane.firstPromptBytes > device.freeBytes) this.#takeKv(sequence, answer);
     }
   }
 
@@ -312,7 +353,9 @@ export class DeviceScheduler {
       for (const sequence of choice.sequences) {
         const { contextTokens } = sequence;
         device.turnBytes += lane.heldBytesOf(sequence) + (device.setsAside ? 0 : lane.model.kvBytesPerToken);
-        if (!this.#tuning.learns) device.prompted(prefillMs(lane.speed, contextTokens), answer.nowMs);
+        if (this.#tuning.learns) continue;
+        const promptMs = prefillMs(lane.speed, contextTokens);
+        device.prompted(promptMs, sequence.request.isPreemptible === true ? promptMs : 0, answer.nowMs);
       }
       lane.begin(choice.sequences);
       device.turn = { ...choice, startedMs: answer.nowMs };
@@ -353,7 +396,7 @@ export class DeviceScheduler {
     if (hasRoom()) return { bytes: steps * stepBytes(), untilMs };
     steps = Math.min(steps, Math.max(...lane.running.map(({ tokensLeftMax }) => tokensLeftMax)));
     for (const victim of idleVictims(device, steps * stepBytes(), nowMs) ?? []) this.#evict(victim, answer);
-    const patient = [...device.busy].flatMap(({ running }) => running).sort((a, b) => b.dueMs - a.dueMs);
+    const patient = [...device.busy].flatMap(({ running }) => running).sort(canWaitLonger);
     for (const sequence of patient) {
       if (hasRoom()) break;
       if (lane.running.length > 1 || sequence.lane !== lane) this.#takeKv(sequence, answer);

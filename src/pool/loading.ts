@@ -4,7 +4,7 @@ import type { Tuning } from "./tuning.ts";
 import { givesWayTo, holderAtWork } from "./holder.ts";
 import { owedStartMs } from "./redress.ts";
 import { drainMs } from "./waits.ts";
-import { busyVictims, byPatience, idleVictims, nextToDrain, startDue, toHold } from "./victims.ts";
+import { busyVictims, byPatience, canWaitLonger, idleVictims, nextToDrain, startDue, toHold } from "./victims.ts";
 
 /** A device that waits for models that are kept warm looks again after so long at the latest. */
 const longestLookMs = 60_000;
@@ -65,18 +65,23 @@ export function chooseRoom(
   for (const lane of device.busy) {
     const isBlocked =
       lane.weights === "resident" &&
-      lane.waiting.length > 0 &&
-      lane.freeSequences > 0 &&
+      lane.waiting.first !== undefined &&
+      lane.freePlacesFor(lane.waiting.first, nowMs) > 0 &&
       !lane.isDraining &&
       lane.firstPromptBytes > device.freeBytes;
-    if (isBlocked && (blocked === undefined || lane.waiting.first!.dueMs < blocked.waiting.first!.dueMs))
-      blocked = lane;
+    if (isBlocked && (blocked === undefined || comesBefore(lane, blocked))) blocked = lane;
   }
   if (blocked === undefined) return undefined;
   const latestMs = startDue(blocked) - tuning.loadMarginMs;
   if (latestMs > nowMs) return { wakeMs: latestMs };
   const evicted = busyVictims(device, blocked, blocked.firstPromptBytes, nowMs, nowMs + tuning.maxTurnMs, true);
   return evicted === undefined ? { wakeMs: nowMs + tuning.minTurnMs } : { evicted };
+}
+
+/** Whose first prompt comes first. */
+function comesBefore(lane: Lane, other: Lane): boolean {
+  if (lane.givesWay !== other.givesWay) return other.givesWay;
+  return lane.waiting.first!.dueMs < other.waiting.first!.dueMs;
 }
 
 export interface Way extends Load {
@@ -93,7 +98,7 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
   const lanes = [...device.busy].filter(
     (lane) => lane.notBeforeMs <= nowMs && (holder === undefined || !givesWayTo(lane, holder)),
   );
-  lanes.sort((a, b) => startDue(a) - startDue(b));
+  lanes.sort((a, b) => Number(a.givesWay) - Number(b.givesWay) || startDue(a) - startDue(b));
   const lane = lanes.find(({ weights, running }) => weights === "absent" && running.length > 0) ?? lanes[0];
   if (lane === undefined) return retryOf(device, nowMs);
   const weightsBytes = lane.weights === "absent" ? lane.model.weightsBytes : 0;
@@ -111,7 +116,7 @@ export function unblock(device: Device, nowMs: number): Way | { readonly wakeMs:
   }
   const dropped: Sequence[] = [];
   const others = [...device.busy].filter((other) => other !== lane).flatMap(({ running }) => running);
-  for (const sequence of others.sort((a, b) => b.dueMs - a.dueMs)) {
+  for (const sequence of others.sort(canWaitLonger)) {
     if (freeBytes >= neededBytes) break;
     dropped.push(sequence);
     freeBytes += sequence.lane!.heldBytesOf(sequence);
@@ -146,7 +151,7 @@ function absentOf(device: Device, nowMs: number): Absent[] {
     const isMeant = lane.weights === "absent" && lane.notBeforeMs <= nowMs && mayTry(lane, nowMs);
     if (isMeant) absent.push({ lane, dueMs: startDue(lane) });
   }
-  return absent.sort((a, b) => a.dueMs - b.dueMs);
+  return absent.sort((a, b) => Number(a.lane.givesWay) - Number(b.lane.givesWay) || a.dueMs - b.dueMs);
 }
 
 /** When the first of the copies has to begin so that each is there when it is due; they come one after the other. */

@@ -30,6 +30,10 @@ export class Members {
     return this.#tenants.get(tenant) ?? 0;
   }
 
+  get hasPreemptible(): boolean {
+    return this.#preemptible > 0;
+  }
+
   get arePreemptible(): boolean {
     return this.#preemptible === this.#count;
   }

@@ -5,8 +5,9 @@ import type { PoolRequest } from "./types.ts";
 /** Tenants that are remembered while they wait for nothing; beyond it those that had least of late are forgotten. */
 const rememberedMax = 10_000;
 
-/** A tenant that was turned away so often in a row starves. */
+/** A tenant that was turned away so often in a row starves, and so long it counts as one that does. */
 const starvesAfter = 4;
+const starvedForMs = 3_600_000;
 
 /** How far back it looks at what a tenant has had. */
 const memoryMs = 900_000;
@@ -20,14 +21,16 @@ interface Tenant {
   atMs: number;
   /** In the order of what they had: all fades alike, so that it is the same at any time. */
   rank: number;
-  /** The earliest first. */
+  weight: number;
+  /** Those first that have to begin first. */
   readonly waiting: Sorted<Entry>;
   /** The same for each model that some of them ask for. */
   readonly byModel: Map<string, Sorted<Entry>>;
   /** How many of its requests were given up since one was taken. */
   turnedAway: number;
-  /** So long it counts that one was. */
+  /** So long it counts that one was; and that so many were. */
   shortUntilMs: number;
+  starvedUntilMs: number;
 }
 
 interface Entry {
@@ -36,20 +39,33 @@ interface Entry {
   readonly order: number;
 }
 
-const cameFirst = (a: Entry, b: Entry): number => a.order - b.order;
+const isDueFirst = (a: Entry, b: Entry): number => a.lastMs - b.lastMs || a.order - b.order;
+const waitsLess = (a: Tenant, b: Tenant): number => share(a) - share(b) || b.order - a.order;
 const hadLess = (a: Tenant, b: Tenant): number => a.rank - b.rank || a.order - b.order;
+
+/** How many of its requests wait, for each unit of its weight. */
+function share({ waiting, weight }: Tenant): number {
+  return waiting.size / weight;
+}
+
+/** Beyond so many that wait none is looked for that may have a place where others have none. */
+const lookedAtMax = 256;
+/** A model for which no place was found so often has none. */
+const triesPerModelMax = 2;
 
 /**
  * Requests that no device can take yet. Whoever had least of late is next, so that none waits behind the many of
- * another; of one tenant the earliest.
+ * another; of one tenant what has to begin first.
  */
 export class Pending {
   readonly #tenants = new Map<string, Tenant>();
   /** Those that wait, whoever had least first; and of them those that starve. */
   readonly #waiting = new Sorted<Tenant>(hadLess);
   readonly #starving = new Sorted<Tenant>(hadLess);
+  /** The same, whoever has most waiting last. */
+  readonly #crowd = new Sorted<Tenant>(waitsLess);
   /** All requests, by when they have to be given up. */
-  readonly #byLast = new Sorted<Entry>((a, b) => a.lastMs - b.lastMs || a.order - b.order);
+  readonly #byLast = new Sorted<Entry>(isDueFirst);
   readonly #entries = new Map<Sequence, Entry>();
   #count = 0;
   #made = 0;
@@ -67,11 +83,12 @@ export class Pending {
     const entry = { sequence, lastMs, order: this.#count++ };
     this.#entries.set(sequence, entry);
     this.#byLast.add(entry);
-    const tenant = this.#tenant(sequence.request.tenant);
+    const tenant = this.#tenantOf(sequence.request);
     this.#change(tenant, () => {
+      tenant.weight = sequence.request.weight ?? 1;
       tenant.waiting.add(entry);
       const { model } = sequence.request;
-      const same = tenant.byModel.get(model) ?? new Sorted(cameFirst);
+      const same = tenant.byModel.get(model) ?? new Sorted(isDueFirst);
       tenant.byModel.set(model, same);
       same.add(entry);
     });
@@ -82,7 +99,7 @@ export class Pending {
     if (entry === undefined) return;
     this.#entries.delete(sequence);
     this.#byLast.delete(entry);
-    const tenant = this.#tenant(sequence.request.tenant);
+    const tenant = this.#tenantOf(sequence.request);
     this.#change(tenant, () => {
       tenant.waiting.delete(entry);
       const { model } = sequence.request;
@@ -96,9 +113,11 @@ export class Pending {
   #change(tenant: Tenant, how: () => void): void {
     this.#waiting.delete(tenant);
     this.#starving.delete(tenant);
+    this.#crowd.delete(tenant);
     how();
     if (tenant.waiting.size === 0) return;
     this.#waiting.add(tenant);
+    this.#crowd.add(tenant);
     if (tenant.turnedAway >= starvesAfter) this.#starving.add(tenant);
   }
 
@@ -108,7 +127,7 @@ export class Pending {
     for (let { first } = this.#byLast; first !== undefined && first.lastMs <= nowMs; first = this.#byLast.first) {
       const { sequence } = first;
       this.remove(sequence);
-      const tenant = this.#tenant(sequence.request.tenant);
+      const tenant = this.#tenantOf(sequence.request);
       this.#change(tenant, () => tenant.turnedAway++);
       expired.push(sequence);
     }
@@ -116,29 +135,74 @@ export class Pending {
   }
 
   /**
-   * The earliest of each tenant that waits, whoever had least first; then of each the earliest for its other models, which may have room
-   * where that one has none; at most so many of both. Where one starves, `keepsOut` leaves out who has had more and would take its
-   * place. Unfair: simply the earliest.
+   * Gives up the place of whoever has more waiting than the request's tenant would have, by their weights: the last of his that
+   * would begin. Undefined: it is the tenant's own.
    */
-  next(most: number, isFair: boolean, keepsOut: (sequence: Sequence) => boolean): Sequence[] {
-    const next: Sequence[] = [];
-    if (!isFair) {
-      for (const { sequence } of this.#byLast) {
-        if (next.length === most) break;
-        next.push(sequence);
-      }
-      return next;
+  crowdedOut(request: PoolRequest): Sequence | undefined {
+    const most = this.#crowd.last;
+    if (most === undefined) return undefined;
+    const own = this.#tenants.get(request.tenant);
+    if (((own?.waiting.size ?? 0) + 1) / (request.weight ?? 1) >= share(most)) return undefined;
+    return this.#dropLastOf(most);
+  }
+
+  /** Gives up the place of whoever has most waiting; undefined: nobody waits. */
+  dropLast(): Sequence | undefined {
+    const most = this.#crowd.last;
+    return most === undefined ? undefined : this.#dropLastOf(most);
+  }
+
+  #dropLastOf(tenant: Tenant): Sequence {
+    const { sequence } = tenant.waiting.last!;
+    this.remove(sequence);
+    this.#change(tenant, () => tenant.turnedAway++);
+    return sequence;
+  }
+
+  /**
+   * Lets `place` try to place what waits, at most so often: what has to begin first of each tenant, whoever had least first; then the
+   * same for each of its other models, which may have room where that one has none. A model that had none a few times is not tried
+   * again. Where one starves, `keepsOut` leaves out who has had more and would take its place. Unfair: simply who has to begin
+   * first.
+   */
+  placeNext(
+    most: number,
+    isFair: boolean,
+    { place, keepsOut }: { readonly place: (sequence: Sequence) => boolean; readonly keepsOut: (sequence: Sequence) => boolean },
+  ): void {
+    let tries = 0;
+    const failures = new Map<string, number>();
+    for (const sequence of isFair ? this.#inTurn(keepsOut) : this.#simply()) {
+      const { model } = sequence.request;
+      const failed = failures.get(model) ?? 0;
+      if (failed >= triesPerModelMax) continue;
+      if (tries++ >= most) return;
+      if (place(sequence)) this.remove(sequence);
+      else failures.set(model, failed + 1);
     }
+  }
+
+  #simply(): Sequence[] {
+    const next: Sequence[] = [];
+    for (const { sequence } of this.#byLast) {
+      if (next.length >= lookedAtMax) break;
+      next.push(sequence);
+    }
+    return next;
+  }
+
+  #inTurn(keepsOut: (sequence: Sequence) => boolean): Sequence[] {
     const starving = this.#starving.first;
+    const next: Sequence[] = [];
     const others: Sequence[] = [];
     for (const { rank, waiting, byModel } of this.#waiting) {
-      if (next.length === most) break;
+      if (next.length + others.length >= lookedAtMax) break;
       const hadMore = starving !== undefined && rank > starving.rank;
       const mayCome = (sequence: Sequence): boolean => !hadMore || !keepsOut(sequence);
       const first = waiting.first!.sequence;
       if (mayCome(first)) next.push(first);
       for (const { first: earliest } of byModel.values()) {
-        if (others.length === most) break;
+        if (next.length + others.length >= lookedAtMax) break;
         const { sequence } = earliest!;
         if (sequence !== first && mayCome(sequence)) others.push(sequence);
       }
@@ -149,7 +213,7 @@ export class Pending {
   /** Whether a tenant has had more of late than one that waits and starves. */
   hadMore(name: string): boolean {
     const starving = this.#starving.first;
-    return starving !== undefined && this.#tenant(name).rank > starving.rank;
+    return starving !== undefined && (this.#tenants.get(name)?.rank ?? -Infinity) > starving.rank;
   }
 
   /** Half of those that can be remembered go at once, so that this is seldom. */
@@ -165,20 +229,30 @@ export class Pending {
     return tenant === undefined ? 0 : tenant.servedMs * Math.exp((tenant.atMs - nowMs) / memoryMs);
   }
 
-  /** One of its requests is given up, or would have been. */
-  turnAway(name: string, nowMs: number): void {
-    this.#tenant(name).shortUntilMs = nowMs + memoryMs;
+  /** One of its requests is given up, or would have been: one that starved does as long as that goes on. */
+  turnAway(request: PoolRequest, nowMs: number): void {
+    const tenant = this.#tenantOf(request);
+    tenant.shortUntilMs = nowMs + memoryMs;
+    const starves = tenant.turnedAway >= starvesAfter || tenant.starvedUntilMs > nowMs;
+    if (starves) tenant.starvedUntilMs = nowMs + starvedForMs;
+  }
+
+  /** Whether it starved in the last hour: so many of its requests in a row were given up. */
+  hasStarved(name: string, nowMs: number): boolean {
+    return (this.#tenants.get(name)?.starvedUntilMs ?? -Infinity) > nowMs;
   }
 
   /** Whether one was of late, or none was taken since. */
   wasTurnedAway(name: string, nowMs: number): boolean {
     const tenant = this.#tenants.get(name);
-    return tenant !== undefined && (tenant.shortUntilMs > nowMs || tenant.turnedAway > 0);
+    if (tenant === undefined) return false;
+    return tenant.turnedAway > 0 || Math.max(tenant.shortUntilMs, tenant.starvedUntilMs) > nowMs;
   }
 
   /** Counts the part of a device's time that a tenant is given. */
-  served({ tenant: name, weight = 1 }: PoolRequest, durationMs: number, nowMs: number): void {
-    const tenant = this.#tenant(name);
+  served(request: PoolRequest, durationMs: number, nowMs: number): void {
+    const { weight = 1 } = request;
+    const tenant = this.#tenantOf(request);
     this.#change(tenant, () => {
       fade(tenant, nowMs);
       tenant.servedMs += durationMs / weight;
@@ -188,8 +262,9 @@ export class Pending {
   }
 
   /** It was given up after all: what was counted for it counts no more. */
-  refund({ tenant: name, weight = 1 }: PoolRequest, durationMs: number, nowMs: number): void {
-    const tenant = this.#tenant(name);
+  refund(request: PoolRequest, durationMs: number, nowMs: number): void {
+    const { weight = 1 } = request;
+    const tenant = this.#tenantOf(request);
     this.#change(tenant, () => {
       fade(tenant, nowMs);
       tenant.servedMs = Math.max(0, tenant.servedMs - durationMs / weight);
@@ -198,18 +273,20 @@ export class Pending {
     });
   }
 
-  #tenant(name: string): Tenant {
+  #tenantOf({ tenant: name, weight = 1 }: PoolRequest): Tenant {
     let tenant = this.#tenants.get(name);
     if (tenant === undefined) {
       if (this.#tenants.size >= 2 * rememberedMax) this.#forget();
       tenant = {
         name,
+        weight,
         order: this.#made++,
         servedMs: 0,
         atMs: 0,
         rank: -Infinity,
         shortUntilMs: -Infinity,
-        waiting: new Sorted(cameFirst),
+        starvedUntilMs: -Infinity,
+        waiting: new Sorted(isDueFirst),
         byModel: new Map(),
         turnedAway: 0,
       };

@@ -55,7 +55,7 @@ export function placeRequest({ request, model, leftMs }: Wanted, places: Places,
       if (isTooMuch && !isFree(device, claims)) continue;
     }
     const ownMs = prefillMs(lane.speed, request.inputTokens) + (lane.weights === "absent" ? lane.speed.loadMs : 0);
-    const ownWaitMs = promptBacklogMs(device) + ownMs;
+    const ownWaitMs = promptBacklogMs(device, request) + ownMs;
     const isShared = shares && lane.hasWork && ownWaitMs < tuning.promptWaitShare * ttftMs;
     const bonus = isShared ? 10 : lane.weights === "absent" ? 0 : tuning.residentBonus;
     const risk = Math.max(0, waitMs / ttftMs - tuning.waitShare);

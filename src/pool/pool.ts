@@ -2,7 +2,7 @@ import { Ahead } from "./ahead.ts";
 import { Answer } from "./answer.ts";
 import { Company } from "./company.ts";
 import { DeviceScheduler } from "./device-scheduler.ts";
-import { Pending } from "./pending.ts";
+import { Queues } from "./queues.ts";
 import { isOpenTo } from "./holding.ts";
 import { placeRequest, type Places } from "./placement.ts";
 import { Prospects } from "./prospects.ts";
@@ -25,7 +25,6 @@ import type {
 } from "./types.ts";
 
 /** More requests than this do not wait for a place: what came later would be given up anyway. */
-const pendingMax = 10_000;
 /** Copies of a model that fail one after the other, until its requests are given up. */
 const failuresMax = 5;
 /** A moment that was told by a clock that is behind comes back rounded. */
@@ -64,7 +63,7 @@ export class Pool implements Scheduler {
   readonly #models = new Map<string, PoolModel>();
   readonly #answers = new Map<string, Answers>();
   readonly #sequences = new Map<string, Sequence>();
-  readonly #pending = new Pending();
+  readonly #pending = new Queues();
   readonly #learner = new Learner();
   readonly #reservations = new Reservations();
   readonly #ahead: Ahead;
@@ -127,7 +126,7 @@ export class Pool implements Scheduler {
   /** When a request like this one could be taken; for whoever is turned away by others than the pool. */
   retryAfterMs(request: PoolRequest): number {
     const model = this.#models.get(request.model);
-    return model === undefined ? 0 : this.#prospects.retryAfterMs(request, model, this.#pending.size, this.#nowMs);
+    return model === undefined ? 0 : this.#prospects.retryAfterMs(request, model, this.#pending.sizeBefore(request), this.#nowMs);
   }
 
   #decide(event: PoolEvent | HostEvent, answer: Answer): void {
@@ -190,6 +189,7 @@ export class Pool implements Scheduler {
     const impossible = this.#prospects.impossible(request, model);
     if (impossible !== undefined) return refuse(request, impossible, answer);
     this.#ahead.asked(request, model, this.#devices.values(), this.#nowMs);
+    this.#answers.get(model.id)!.asked(request, this.#nowMs);
     const sequence = new Sequence(
       this.#tuning.relaxes ? this.#prospects.relaxed(request, model) : request,
       this.#nowMs,
@@ -204,28 +204,28 @@ export class Pool implements Scheduler {
    * keep a model at work for ever that few share, while a tenant starves that has had less.
    */
   #mayPass(request: PoolRequest, model: PoolModel): boolean {
-    if (this.#pending.size === 0) return true;
+    if (this.#pending.sizeBefore(request) === 0) return true;
     if (!this.#company.isRunning(request, model)) return false;
     if (this.#tuning.without.includes("fairness")) return true;
-    return !this.#company.keepsOut(model, this.#nowMs) || !this.#pending.hadMore(request.tenant);
+    return !this.#company.keepsOut(model, this.#nowMs) || !this.#pending.of(request).hadMore(request.tenant);
   }
 
   /** For a place, as long as one can still help. Whether it does. */
   #wait(sequence: Sequence, answer: Answer): boolean {
-    if (this.#pending.size < pendingMax) {
-      this.#pending.add(sequence, this.#lastStartMs(sequence));
-      return true;
-    }
-    this.#giveUp(sequence, "overloaded", answer);
-    return false;
+    const out = this.#pending.crowdedOut(sequence);
+    if (out !== undefined) this.#giveUp(out, "overloaded", answer);
+    if (out === sequence) return false;
+    this.#pending.of(sequence.request).add(sequence, this.#lastStartMs(sequence));
+    return true;
   }
 
   #giveUp(sequence: Sequence, reason: RefusalReason, answer: Answer): void {
     const { request } = sequence;
     this.#sequences.delete(request.id);
     if (reason !== "overloaded") return refuse(request, reason, answer);
-    this.#pending.turnAway(request.tenant, this.#nowMs);
-    if (sequence.chargedMs > 0) this.#pending.refund(request, sequence.chargedMs, this.#nowMs);
+    const queue = this.#pending.of(request);
+    queue.turnAway(request, this.#nowMs);
+    if (sequence.chargedMs > 0) queue.refund(request, sequence.chargedMs, this.#nowMs);
     answer.ask({ kind: "refuse", request: request.id, reason, retryAfterMs: this.retryAfterMs(request) });
     // Its model comes too late for it, but not for the next.
     this.#ahead.warm(request, this.#models.get(request.model)!, this.#devices.values(), answer);
@@ -245,7 +245,7 @@ export class Pool implements Scheduler {
   }
 
   #put(sequence: Sequence, lane: Lane, costMs: number, answer: Answer): void {
-    this.#pending.served(sequence.request, costMs, this.#nowMs);
+    this.#pending.of(sequence.request).served(sequence.request, costMs, this.#nowMs);
     sequence.chargedMs = costMs;
     lane.addWaiting(sequence, this.#nowMs);
     if (lane.weights === "resident") this.#scheduler.reconsider(lane.device, answer);
@@ -257,14 +257,16 @@ export class Pool implements Scheduler {
     if (this.#place(sequence, answer)) return true;
     const { request } = sequence;
     const isFair = !this.#tuning.without.includes("fairness");
-    if (!isFair || !this.#pending.wasTurnedAway(request.tenant, this.#nowMs)) return false;
+    const queue = this.#pending.of(request);
+    if (!isFair || request.isPreemptible === true || !queue.wasTurnedAway(request.tenant, this.#nowMs)) return false;
     // What others have reserved is theirs.
     if (this.#reservations.claimsOf(request).some(({ counts }) => counts !== undefined)) return false;
     const model = this.#models.get(request.model)!;
-    const served = (tenant: string): number => this.#pending.servedMs(tenant, this.#nowMs);
-    const found = redress(request, model, this.#places, served, this.#nowMs);
+    const served = (tenant: string): number => queue.servedMs(tenant, this.#nowMs);
+    const had = { served, hasStarved: queue.hasStarved(request.tenant, this.#nowMs) };
+    const found = redress(request, model, this.#places, had, this.#nowMs);
     if (found === undefined) return false;
-    this.#pending.turnAway(request.tenant, this.#nowMs);
+    queue.turnAway(request, this.#nowMs);
     found.lane.device.owe(sequence, found.costMs, this.#nowMs, this.#tuning.stintMs);
     this.#put(sequence, found.lane, found.costMs, answer);
     return true;
@@ -273,7 +275,9 @@ export class Pool implements Scheduler {
   /** Requests that found no place may find one now; those that cannot be kept any more are refused. */
   #placePending(answer: Answer): void {
     if (this.#pending.size === 0) return;
-    for (const sequence of this.#pending.takeExpired(this.#nowMs)) this.#giveUp(sequence, "overloaded", answer);
+    for (const queue of this.#pending.inTurn) {
+      for (const sequence of queue.takeExpired(this.#nowMs)) this.#giveUp(sequence, "overloaded", answer);
+    }
     const isFair = !this.#tuning.without.includes("fairness");
     const known = new Map<string, boolean>();
     const keepsOut = ({ request: { model } }: Sequence): boolean => {
@@ -281,9 +285,8 @@ export class Pool implements Scheduler {
       known.set(model, keeps);
       return keeps;
     };
-    for (const sequence of this.#pending.next(triesMax, isFair, keepsOut)) {
-      if (this.#placeOrRedress(sequence, answer)) this.#pending.remove(sequence);
-    }
+    const place = (sequence: Sequence): boolean => this.#placeOrRedress(sequence, answer);
+    for (const queue of this.#pending.inTurn) queue.placeNext(triesMax, isFair, { place, keepsOut });
     if (this.#pending.size > 0) answer.wakeAt(Math.min(this.#pending.firstLastMs, this.#firstRetryMs()));
   }
 
@@ -378,7 +381,7 @@ export class Pool implements Scheduler {
       return;
     }
     this.#sequences.delete(id);
-    if (lane === undefined) return this.#pending.remove(sequence);
+    if (lane === undefined) return this.#pending.of(sequence.request).remove(sequence);
     lane.remove(sequence);
     lane.refresh();
     this.#placePending(answer);

@@ -21,6 +21,12 @@ interface Redress {
 /** How much of the devices' time a tenant was given of late, for each unit of its weight. */
 type Served = (tenant: string) => number;
 
+/** What tenants have had, and whether whoever asks starved of late. */
+interface Had {
+  readonly served: Served;
+  readonly hasStarved: boolean;
+}
+
 /**
  * Rule 7 (see pool.ts). Where a tenant that was turned away goes although the device has no time left: to those who have had
  * far more it may be late for once. One such request at a time on a device; the first token counts, and where none comes in
@@ -30,7 +36,7 @@ export function redress(
   request: PoolRequest,
   model: PoolModel,
   { devices, laneOn, tuning }: Places,
-  served: Served,
+  { served, hasStarved }: Had,
   nowMs: number,
 ): Redress | undefined {
   let best: Redress | undefined;
@@ -42,7 +48,7 @@ export function redress(
     if (lane.notBeforeMs > nowMs) continue;
     const costMs = lane.costMs(request) + (lane.weights === "absent" ? 2 * lane.speed.loadMs : 0);
     const hasMs = served(request.tenant) + costMs / (request.weight ?? 1);
-    if (hasMs * timesMore > floodedMs(device, served)) continue;
+    if (hasMs * timesMore > floodedMs(device, served, hasStarved)) continue;
     const waitMs = firstTokenMs(lane, request, nowMs, tuning);
     if (waitMs < leastMs) [best, leastMs] = [{ lane, costMs }, waitMs];
   }
@@ -50,10 +56,10 @@ export function redress(
 }
 
 /**
- * The mean of those that have work there, where one of them has had as much as all others together, or where they are so few that each's
- * fair share is twice what redress takes of it; else 0.
+ * The mean of those that have work there, where one of them has had as much as all others together, where they are so few that each's
+ * fair share is twice what redress takes of it, or where whoever asks starved; else 0.
  */
-function floodedMs({ busy }: Device, served: Served): number {
+function floodedMs({ busy }: Device, served: Served, hasStarved: boolean): number {
   const tenants = new Set<string>();
   for (const lane of busy) for (const tenant of lane.tenants) tenants.add(tenant);
   let sumMs = 0;
@@ -63,7 +69,7 @@ function floodedMs({ busy }: Device, served: Served): number {
     sumMs += ms;
     mostMs = Math.max(mostMs, ms);
   }
-  const isFlooded = 2 * mostMs >= sumMs || tenants.size * 2 * shareMax <= 1;
+  const isFlooded = hasStarved || 2 * mostMs >= sumMs || tenants.size * 2 * shareMax <= 1;
   return isFlooded ? sumMs / Math.max(1, tenants.size) : 0;
 }
 

@@ -15,6 +15,10 @@ export class Sorted<Item> implements Iterable<Item> {
     return this.#items[0];
   }
 
+  get last(): Item | undefined {
+    return this.#items.at(-1);
+  }
+
   [Symbol.iterator](): IterableIterator<Item> {
     return this.#items.values();
   }

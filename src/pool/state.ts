@@ -41,15 +41,37 @@ export class Sequence {
 /** How long an answer is expected to be of a model that has given none. */
 const firstAnswerTokens = 256;
 
-/** How long a model's answers are. */
+/** So long a model counts as asked by those who do not give way. */
+const firmMemoryMs = 900_000;
+
+/** How long a model's answers are, and what those who do not give way ask of it. */
 export class Answers {
   /** Of late, the latest counting most. */
   meanTokens = firstAnswerTokens;
   #count = 0;
+  #firmTpotMs = Infinity;
+  #firmUntilMs = -Infinity;
 
   ended(tokens: number): void {
     this.#count++;
     this.meanTokens += Math.max(0.02, 1 / this.#count) * (tokens - this.meanTokens);
+  }
+
+  asked({ objective, isPreemptible }: PoolRequest, nowMs: number): void {
+    if (isPreemptible === true) return;
+    this.#firmTpotMs = this.expectsFirm(nowMs) ? Math.min(this.#firmTpotMs, objective.tpotMs) : objective.tpotMs;
+    this.#firmUntilMs = nowMs + firmMemoryMs;
+  }
+
+  /** Whether somebody may come who does not give way. */
+  expectsFirm(nowMs: number): boolean {
+    return nowMs < this.#firmUntilMs;
+  }
+
+  /** How long a step may take for a request: what gives way leaves room for those who may come and do not. */
+  tpotMsFor({ objective, isPreemptible }: PoolRequest, nowMs: number): number {
+    const isBounded = isPreemptible === true && this.expectsFirm(nowMs);
+    return isBounded ? Math.min(objective.tpotMs, this.#firmTpotMs) : objective.tpotMs;
   }
 }
 
@@ -196,9 +218,16 @@ export class Lane {
     return this.device.pinned.has(this.model);
   }
 
-  /** How many more of its prompts could run now. */
-  get freeSequences(): number {
-    return (this.model.sequencesMax ?? Infinity) - this.running.length;
+  /** How many sequences may run at once where such a request does: what gives way leaves a place for whoever may come and does not. */
+  placesFor({ isPreemptible }: PoolRequest, nowMs: number): number {
+    const most = this.model.sequencesMax ?? Infinity;
+    const leavesOne = isPreemptible === true && most > 1 && this.answers.expectsFirm(nowMs);
+    return leavesOne ? most - 1 : most;
+  }
+
+  /** How many more could run now. */
+  freePlacesFor({ request }: Sequence, nowMs: number): number {
+    return this.placesFor(request, nowMs) - this.running.length;
   }
 
   /** Its weights can go: KV that would go with them is not there, and it is not pinned. */
@@ -238,9 +267,17 @@ export class Lane {
     return this.#members.of(tenant) > 0;
   }
 
-  /** Whether all that it has to do gives way to whoever has reserved the device. */
+  /** Whether anything that waits or runs gives way to others. */
+  get hasYielding(): boolean {
+    return this.#members.hasPreemptible;
+  }
+
+  /** Whether all that it has to do gives way to others. */
   get givesWay(): boolean {
-    return this.#members.arePreemptible;
+    if (this.#members.size > 0) return this.#members.arePreemptible;
+    // Whose prompts have a turn are no members meanwhile.
+    const { turn } = this.device;
+    return turn?.lane === this && turn.sequences.every(({ request }) => request.isPreemptible === true);
   }
 
   /** Whether all that it has to do is theirs. */
@@ -269,11 +306,6 @@ export class Lane {
   get firstPromptBytes(): number {
     const { first } = this.waiting;
     return first === undefined ? 0 : this.kvBytesOf(first.contextTokens, first.tokensLeftMax);
-  }
-
-  /** What its waiting prompts will need. */
-  get waitingBytes(): number {
-    return this.waiting.kvBytes;
   }
 
   get sequences(): number {
@@ -353,8 +385,9 @@ export class Device {
   /** Models whose weights never leave. */
   readonly #pinned = new Set<PoolModel>();
   #pinnedBytes = 0;
-  /** Milliseconds of prompts of late, fading away, as of `promptsAtMs`. */
+  /** Milliseconds of prompts of late, fading away, as of `promptsAtMs`; and of those that give way. */
   #promptsMs = 0;
+  #yieldingMs = 0;
   #promptsAtMs = 0;
 
   constructor(spec: PoolDevice) {
@@ -365,15 +398,19 @@ export class Device {
     return this.#pinned;
   }
 
-  /** Counts a prompt that took so long. */
-  prompted(durationMs: number, nowMs: number): void {
-    this.#promptsMs = this.#promptsMs * Math.exp((this.#promptsAtMs - nowMs) / promptMemoryMs) + durationMs;
+  /** Counts prompts that took so long, and how long those of them took that give way. */
+  prompted(durationMs: number, yieldingMs: number, nowMs: number): void {
+    const kept = Math.exp((this.#promptsAtMs - nowMs) / promptMemoryMs);
+    this.#promptsMs = this.#promptsMs * kept + durationMs;
+    this.#yieldingMs = this.#yieldingMs * kept + yieldingMs;
     this.#promptsAtMs = nowMs;
   }
 
-  /** The share of its time that went into prompts of late. */
-  promptShare(nowMs: number): number {
-    return (this.#promptsMs * Math.exp((this.#promptsAtMs - nowMs) / promptMemoryMs)) / promptMemoryMs;
+  /** The share of its time that went of late into prompts, or into those that a request does not come before. */
+  promptShare(nowMs: number, request?: Pick<PoolRequest, "isPreemptible">): number {
+    const countsAll = request === undefined || request.isPreemptible === true;
+    const durationMs = countsAll ? this.#promptsMs : this.#promptsMs - this.#yieldingMs;
+    return (durationMs * Math.exp((this.#promptsAtMs - nowMs) / promptMemoryMs)) / promptMemoryMs;
   }
 
   /** Lets somebody in, see `owed`, which takes so long. */

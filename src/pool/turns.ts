@@ -48,7 +48,7 @@ export function chooseTurn(
   }
   const budgetMs = othersMs(chosen) - safetyMs;
   if (chosen.isPrefill) {
-    return { kind: "prefill", lane: chosen.lane, sequences: together(chosen.lane, budgetMs, tuning, fits) };
+    return { kind: "prefill", lane: chosen.lane, sequences: together(chosen.lane, budgetMs, nowMs, tuning, fits) };
   }
   const turnMs = Math.min(tuning.maxTurnMs, Math.max(tuning.minTurnMs, budgetMs));
   return { kind: "decode", lane: chosen.lane, untilMs: nowMs + turnMs };
@@ -66,7 +66,8 @@ function tasksOf(device: Device, nowMs: number, tuning: Tuning, fits: (lane: Lan
       tasks.push({ lane, isPrefill: false, costMs, slackMs: Math.min(lane.dueMs, leastMs) - nowMs - costMs });
     }
     const { first } = lane.waiting;
-    if (first !== undefined && !lane.isDraining && lane.freeSequences > 0 && fits(lane, lane.firstPromptBytes)) {
+    const isNext = first !== undefined && !lane.isDraining && lane.freePlacesFor(first, nowMs) > 0;
+    if (isNext && fits(lane, lane.firstPromptBytes)) {
       const costMs = prefillMs(lane.speed, first.contextTokens);
       tasks.push({ lane, isPrefill: true, costMs, slackMs: first.dueMs - nowMs - costMs });
     }
@@ -138,6 +139,7 @@ function longestUnserved(tasks: readonly Task[]): Task {
 function together(
   lane: Lane,
   budgetMs: number,
+  nowMs: number,
   tuning: Tuning,
   fits: (lane: Lane, bytes: number) => boolean,
 ): Sequence[] {
@@ -149,7 +151,7 @@ function together(
     tokens += sequence.contextTokens;
     costMs += prefillMs(lane.speed, sequence.contextTokens);
     bytes += lane.kvBytesOf(sequence.contextTokens, sequence.tokensLeftMax);
-    if (chosen.length >= lane.freeSequences) break;
+    if (chosen.length >= lane.freePlacesFor(sequence, nowMs)) break;
     if (chosen.length > 0 && (tokens > tuning.prefillTokens || costMs > budgetMs || !fits(lane, bytes))) break;
     chosen.push(sequence);
   }

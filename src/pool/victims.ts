@@ -1,5 +1,6 @@
 import { prefillMs } from "./speed.ts";
-import type { Device, Lane } from "./state.ts";
+import type { Device, Lane, Sequence } from "./state.ts";
+import { givesWayToAll } from "./way.ts";
 
 /** When the first thing that a model has to do has to begin at the latest. */
 export function startDue(lane: Lane): number {
@@ -48,7 +49,8 @@ export function busyVictims(
     if (freeBytes >= neededBytes) break;
     if (other === lane || (!isOwed && !other.hasWork && other.isKeptWarm(nowMs))) continue;
     const waitsUntilMs = other.isDraining ? other.dueMs : startDue(other);
-    if (other.hasWork && (other.isFresh || waitsUntilMs < backMs + other.speed.loadMs)) return undefined;
+    const isBound = other.hasWork && !givesWayToAll(other, lane);
+    if (isBound && (other.isFresh || waitsUntilMs < backMs + other.speed.loadMs)) return undefined;
     victims.push(other);
     freeBytes += other.model.weightsBytes;
   }
@@ -88,9 +90,21 @@ export function toHold(device: Device, lane: Lane): Lane[] {
   return held;
 }
 
-/** Resident models that can leave and have no turn: idle ones first, the longest unused before; then who can wait longest. */
+/** Which of two sequences gives its KV up first: what gives way, then who can wait longest. */
+export function canWaitLonger(a: Sequence, b: Sequence): number {
+  const givesWay = ({ request }: Sequence): number => Number(request.isPreemptible === true);
+  return givesWay(b) - givesWay(a) || b.dueMs - a.dueMs;
+}
+
+/** Beyond any time: in front of all that does not give way. */
+const yieldingMs = 1e15;
+
+/** Resident models that can leave and have no turn: idle ones first, the longest unused before; then what gives way, and who can wait longest. */
 export function byPatience(device: Device): Lane[] {
   const lanes = [...device.lanes.values()].filter((lane) => lane.canLeave && lane !== device.turn?.lane);
-  const waitsMs = (lane: Lane): number => (lane.hasWork && !lane.isDraining ? startDue(lane) : Number.MAX_VALUE);
+  const waitsMs = (lane: Lane): number => {
+    if (!lane.hasWork || lane.isDraining) return Number.MAX_VALUE;
+    return lane.givesWay ? yieldingMs + startDue(lane) : startDue(lane);
+  };
   return lanes.sort((a, b) => waitsMs(b) - waitsMs(a) || a.lastUsedMs - b.lastUsedMs);
 }
