@@ -10,7 +10,7 @@ export function overloaded(message: string, retryAfterMs: number): Refusal {
   return refuse("overloaded", message, { retryAfterSeconds: secondsOf(retryAfterMs) });
 }
 
-/** What the tier says of a running answer that is preemptible: it ends where its room is needed. */
+/** A running answer that is preemptible ends where its room is needed. */
 export function gaveWay(model: string, retryAfterMs: number): Refusal {
   const message = `This answer of ${model} gave way: somebody who has reserved the device, or work that comes first, needs its room.`;
   return refuse("preempted", message, { retryAfterSeconds: secondsOf(retryAfterMs) });
