@@ -6,17 +6,20 @@ const lettersRead = 100;
 
 /**
  * The candidate that was probably meant, for "did you mean": the closest by edit distance where one is close enough as
- * a whole (two slips, or four in ten letters; one in a name of up to four letters, of which two that changed places are one); else the one that holds the word as a part of it ("smolm2-135m" in
- * "smollm2-135m-instruct"), with at most a slip for every five letters. Of several as good the shortest.
+ * a whole (two slips, or four in ten letters; one where both have four letters at most); else the one that holds the word
+ * as a part of it ("smolm2-135m" in "smollm2-135m-instruct"), with at most a slip for every five letters. Of several as
+ * good the shortest.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.slice(0, lettersRead).toLowerCase();
-  const slips = wanted.length <= lettersOfAShortName ? 1 : Math.max(2, Math.ceil(wanted.length * 0.4));
+  const slipsOfALongName = Math.max(2, Math.ceil(wanted.length * 0.4));
   const slipsOfAPart = wanted.length < lettersOfAPart ? -1 : Math.floor(wanted.length / 5);
   let best: string | undefined;
   let bestScore = Infinity;
   for (const candidate of candidates) {
     const name = candidate.toLowerCase().slice(0, lettersRead);
+    const isShort = Math.max(wanted.length, name.length) <= lettersOfAShortName;
+    const slips = isShort ? 1 : slipsOfALongName;
     const whole = editDistance(wanted, name);
     let score = whole;
     if (whole > slips) {
