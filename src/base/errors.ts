@@ -336,7 +336,7 @@ export const errorCodes = {
     status: 404,
     type: "invalid_request_error",
     retry: false,
-    next: "Use a device that the message names; `npx bailiwick status` lists the hosts.",
+    next: "Use a device that the message names; `npx bailiwick status` lists the hosts. Where there is none, serve a model here, or let a host join.",
   },
   // Hosts on other machines
   joining_closed: {
