@@ -9,13 +9,13 @@ import { type Child, start, startListening } from "./children.ts";
 import { runAndCount } from "./counted.ts";
 import { fdatasyncTimesMs } from "./fdatasync.ts";
 import { type Measured, summarize } from "./gateway-aims.ts";
-import { startTargets, type Target } from "./gateway-targets.ts";
+import { startTargets, type Target, targetNames } from "./gateway-targets.ts";
 import type { OpenLoop, Round } from "./load.ts";
 import type { Bench, BenchOptions } from "./report.ts";
 import { distribution } from "./statistics.ts";
 import { bodyBytes, type Shape } from "./workload.ts";
 
-export const gatewayBench: Bench = { name: "gateway", run };
+export const gatewayBench: Bench = { name: "gateway", targets: targetNames, run };
 
 interface Plan {
   readonly rounds: number;

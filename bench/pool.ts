@@ -17,10 +17,10 @@ import { modelFileIn } from "./model-file.ts";
 import { type Aim, type Bench, type BenchOptions, type Outcome, rounded } from "./report.ts";
 import { distribution, median } from "./statistics.ts";
 
-export const poolBench: Bench = { name: "pool", run };
-
 const policies = ["ours", "lru", "fifo"] as const;
 type Policy = (typeof policies)[number];
+
+export const poolBench: Bench = { name: "pool", targets: policies, run };
 
 const modelCount = 6;
 const contextTokens = 1_024;

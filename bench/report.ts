@@ -3,6 +3,8 @@ import { cpus, release, totalmem } from "node:os";
 
 export interface Bench {
   readonly name: string;
+  /** What it measures side by side, of which `--only` chooses; undefined: it leaves nothing out. */
+  readonly targets?: readonly string[];
   /** Throws only when the bench itself could not run; a missed aim is a result. */
   run(options: BenchOptions): Promise<Outcome>;
 }

@@ -22,15 +22,14 @@ import { residencyBench } from "./residency.ts";
 import { type Bench, type BenchOptions, jsonLine, type Outcome, printed } from "./report.ts";
 
 const benches: readonly Bench[] = [gatewayBench, engineBench, poolBench, logBench, residencyBench, ledgerBench];
-const names = benches.map(({ name }) => name);
 
-const asked = parseBenchOptions(process.argv.slice(2), names, resolve(import.meta.dirname, ".."));
+const asked = parseBenchOptions(process.argv.slice(2), benches, resolve(import.meta.dirname, ".."));
 if (asked.kind === "help") {
-  process.stdout.write(usageOf(names));
+  process.stdout.write(usageOf(benches));
   process.exit(0);
 }
 if (asked.kind === "refused") {
-  process.stderr.write(`${asked.problem}\n${usageOf(names)}`);
+  process.stderr.write(`${asked.problem}\n${usageOf(benches)}`);
   process.exit(2);
 }
 

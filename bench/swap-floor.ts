@@ -42,7 +42,11 @@ export async function openSwapFloor(policy: SwapPolicy, options: FloorOptions): 
   return {
     models,
     faults: [],
-    desk: { refusalFor: () => undefined, enter: (choice) => swap.enter(choice), sweep: () => undefined },
+    desk: {
+      look: () => ({ outcome: "open", take: () => undefined }),
+      enter: (choice) => swap.enter(choice),
+      sweep: () => undefined,
+    },
     begun: swap.begin(),
     view: () => swap.view(),
     reserve: () => undefined,

@@ -213,6 +213,12 @@ export const errorCodes = {
     retry: false,
     next: "The operator must give the engine more memory (`engine.memoryBytes`), unpin a model or serve a smaller one.",
   },
+  preempted: {
+    status: 503,
+    type: "overloaded_error",
+    retry: true,
+    next: "Try again, or by a tier that does not give way; what it is known to have produced is metered.",
+  },
   engine_unavailable: {
     status: 503,
     type: "server_error",
@@ -330,7 +336,7 @@ export const errorCodes = {
     status: 404,
     type: "invalid_request_error",
     retry: false,
-    next: "Use a device that the message names; `npx bailiwick status` lists the hosts.",
+    next: "Use a device that the message names; `npx bailiwick status` lists the hosts. Where there is none, serve a model here, or let a host join.",
   },
   // Hosts on other machines
   joining_closed: {
@@ -615,16 +621,28 @@ export async function refusing<Result>(work: () => Promise<Result>): Promise<Res
 
 /** OpenAI's error body, with what to do next. */
 export function errorBody(refusal: Refusal): string {
+  return JSON.stringify({ error: errorOf(refusal) });
+}
+
+/** The same as the last event of a stream, whose headers have left: it says itself when to come again. */
+export function errorEvent(refusal: Refusal): string {
+  const error = errorOf(refusal);
+  const { retryAfterSeconds: seconds } = refusal;
+  if (seconds === undefined) return `data: ${JSON.stringify({ error })}\n\n`;
+  const retry_after = Math.max(1, Math.ceil(seconds));
+  const next = error.next.replace("as long as the `retry-after` header says", `${retry_after} s`);
+  return `data: ${JSON.stringify({ error: { ...error, next, retry_after } })}\n\n`;
+}
+
+function errorOf(refusal: Refusal) {
   const entry: ErrorEntry = errorCodes[refusal.code];
-  return JSON.stringify({
-    error: {
-      message: refusal.message,
-      type: entry.type,
-      param: refusal.param ?? null,
-      code: refusal.code,
-      next: entry.next,
-      retry: entry.retry,
-      ...(refusal.reasons === undefined ? {} : { reasons: refusal.reasons }),
-    },
-  });
+  return {
+    message: refusal.message,
+    type: entry.type,
+    param: refusal.param ?? null,
+    code: refusal.code,
+    next: entry.next,
+    retry: entry.retry,
+    ...(refusal.reasons === undefined ? {} : { reasons: refusal.reasons }),
+  };
 }

@@ -16,6 +16,7 @@ export {
   type ErrorCode,
   type ErrorEntry,
   errorBody,
+  errorEvent,
   errorCodes,
   refuse,
   type Refusal,

@@ -17,6 +17,11 @@ test("a slip, a beginning, a part, or a slip in a part finds the name that was m
     ["defalt", ["default", "hospital"], "default"],
     ["tempratur", ["temperature", "top_p"], "temperature"],
     ["nosuch", shipped, undefined],
+    ["prot", ["port", "host"], "port"],
+    ["alfa", ["alpha"], "alpha"],
+    ["de", ["fr"], undefined],
+    ["b300", ["a100", "h100", "a10"], undefined],
+    ["h10", ["h100", "910b"], "h100"],
     ["it", ["something-quite-long-with-it"], undefined],
     ["", ["default"], undefined],
   ];

@@ -5,8 +5,7 @@ import type { Upstream } from "../engine/index.ts";
 import type { DataFolder } from "../installation/index.ts";
 import type { Stops } from "./database.ts";
 import { declaredSite } from "./declared-site.ts";
-import { refused } from "./failed.ts";
-import { readyModels } from "./models.ts";
+import { cannotServe, readyModels } from "./models.ts";
 import type { BootOptions } from "./options.ts";
 import type { Reserved } from "./reserved.ts";
 import { hostDestination, openSocketFolder, startOwnHost, watcherFor } from "./own-host.ts";
@@ -35,7 +34,7 @@ export async function openEngines(
     upstreams.map((upstream) => upstream.start()),
   );
   const ready = await readyModels(settings, catalog, options.onPull, signal);
-  if (ready.outcome === "refused") throw refused(ready);
+  if (ready.outcome === "refused") throw cannotServe(ready);
   const { models, faults } = ready;
   const socketFolder = await openSocketFolder(options, stops);
   // Whoever stops what was started waits for this moment, and for none behind it.

@@ -10,7 +10,7 @@ import type { Stops } from "./database.ts";
 import { Failed, failedBy, refused } from "./failed.ts";
 import { identityFolder } from "./identity-folder.ts";
 import { type JoinNote, readJoinNote, writeJoinNote } from "./join-note.ts";
-import { readyModels } from "./models.ts";
+import { cannotServe, readyModels } from "./models.ts";
 import type { BootOptions } from "./options.ts";
 import { type HostWatcher, openSocketFolder, startOwnHost } from "./own-host.ts";
 import { messageOf } from "./words.ts";
@@ -191,7 +191,7 @@ async function introduce(options: JoinOptions, introduction: Introduction): Prom
 async function modelsOf(options: JoinOptions, data: string) {
   const { settings, signal, onPull } = options;
   const ready = await readyModels(settings, await theCatalog(options, data), onPull, signal);
-  if (ready.outcome === "refused") throw refused(ready);
+  if (ready.outcome === "refused") throw cannotServe(ready);
   if (ready.models.length > 0) return ready;
   throw new Failed("This host has no model to serve.", "Name one with --model, or in the settings' models.serve.");
 }

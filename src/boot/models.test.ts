@@ -7,7 +7,7 @@ import { systemClock } from "../base/index.ts";
 import { createCommandRunner, openCatalog } from "../catalog/index.ts";
 import { tinyGguf } from "../catalog/tiny-gguf.ts";
 import { parseSettings } from "../config/index.ts";
-import { readyModels } from "./models.ts";
+import { cannotServe, readyModels } from "./models.ts";
 
 let base: string;
 before(async () => {
@@ -100,5 +100,10 @@ test("a start ends where no model is left, and where a name is none of the catal
   if (none.outcome !== "refused") assert.fail("nothing can be served");
   assert.match([none.message, ...(none.reasons ?? [])].join(" "), /None of the models .*\/none\/one.*\/none\/two/);
   const unknown = await readyOf("llamacpp", ["own", "owm"], { own: `file:${join(base, "file.gguf")}` });
-  assert.equal(unknown.outcome === "refused" ? unknown.code : "served", "model_not_found");
+  if (unknown.outcome !== "refused") assert.fail("owm is served");
+  assert.equal(unknown.code, "model_not_found");
+  // Nothing runs that could be asked for its models.
+  assert.match(cannotServe(unknown).next, /model list.*models\.serve/);
+  assert.match(cannotServe(none).next, /./);
+  assert.doesNotMatch(cannotServe(unknown).next, /v1\/models/);
 });

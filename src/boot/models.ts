@@ -8,6 +8,7 @@ import {
 } from "../catalog/index.ts";
 import type { Settings } from "../config/index.ts";
 import type { ModelFault, ModelFile } from "../engine/index.ts";
+import { Failed, refused } from "./failed.ts";
 
 /** A model's file, and what it was when its digest was verified; the fake's models have none. */
 export type ReadyModel = ModelFile & { readonly identity?: string };
@@ -66,6 +67,15 @@ export async function readyModels(
   if (models.length === 0) return noneOf([...refusals.values()]);
   return { outcome: "ready", models, faults: [...refusals].map(([model, refusal]) => faultOf(model, refusal)) };
 }
+
+/** What ends a start; a start is told what to change in the settings, where a client is told what it may ask for. */
+export function cannotServe(refusal: Refusal): Failed {
+  const { message, next, code } = refused(refusal);
+  return new Failed(message, refusal.code === "model_not_found" ? unknownModel : next, code);
+}
+
+const unknownModel =
+  "Name a model that `npx bailiwick model list` shows, with --model or in models.serve, or describe it in models.entries.";
 
 /** One refusal for all of them. */
 function noneOf([first, ...others]: readonly Refusal[]): Refusal {

@@ -28,7 +28,19 @@ export function hostDestination(options: BootOptions, host: HostId, site: () => 
   });
 }
 
-const environmentOfHosts = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"];
+/** What a host, and each program that it starts, sees of the environment: a way to its programs, and which devices are its own. */
+export const environmentOfHosts = [
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "LD_LIBRARY_PATH",
+  "CUDA_VISIBLE_DEVICES",
+  "CUDA_DEVICE_ORDER",
+  "HIP_VISIBLE_DEVICES",
+  "ROCR_VISIBLE_DEVICES",
+  "ASCEND_RT_VISIBLE_DEVICES",
+  "GGML_VK_VISIBLE_DEVICES",
+];
 
 /** Who hears of this machine's host. */
 export interface HostWatcher {

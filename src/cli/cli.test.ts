@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
-import { errorCodes, refuse } from "../base/index.ts";
+import { errorCodes, ManualClock, refuse } from "../base/index.ts";
 import {
   buildStatement,
   ByteDigest,
@@ -175,7 +175,7 @@ test("usage that other services told of is said to be there, and added up by SKU
 });
 
 test("a device is reserved, listed, ended, and its hours are told", async (context) => {
-  const { run } = await withCloud(context);
+  const { run, control } = await withCloud(context);
   await withTenants(run);
   const made = await run("reservation create --project default --device cpu --from 2026-03-01 --until 2026-03-03");
   assert.equal(made.code, 0, made.stderr);
@@ -199,6 +199,17 @@ test("a device is reserved, listed, ended, and its hours are told", async (conte
   assert.match(listed.stdout, new RegExp(`^${id} +default/default +0\\.25 of the pool +ended `, "m"));
   const usage = await run("reservation usage --from 2026-03-01 --to 2026-03-31");
   assert.match(usage.stdout, /^RESERVATION +PROJECT +WHAT +HOURS\n\S+ +default\/default +cpu +1\.5\n/);
+  control.operations.reservations.usage = () => Promise.resolve({ items: [], next: null });
+  const noonMs = Date.parse("2026-03-01T12:00:00Z");
+  for (const [line, asked] of [
+    ["", "2026-03-01 to 2026-03-01"],
+    ["--to 2026-02-10", "2026-02-01 to 2026-02-10"],
+    ["--from 2026-02-03", "2026-02-03 to 2026-03-01"],
+    ["--from 2026-04-03", "2026-04-03 to 2026-04-03"],
+  ] as const) {
+    const { stderr } = await run(`reservation usage ${line}`.trim(), {}, { clock: new ManualClock(noonMs) });
+    assert.equal(stderr, `Nothing was reserved from ${asked}.\n`);
+  }
   for (const from of ["tomorrow", "2027-02-30", "2027-02-30T08:00Z", "2027-02-01T08:00"]) {
     const wrong = await run(`reservation create --project default --device cpu --from ${from} --hours 1`);
     assert.match(wrong.stderr, /an instant with its zone/, from);

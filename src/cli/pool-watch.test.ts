@@ -169,6 +169,13 @@ test("a terminal: one picture in place, redrawn at its size; it is restored at t
   assert.ok(!screen.listeners.has("resize"));
 });
 
+test("a terminal that does not know its size has the usual one", () => {
+  const output = { ...terminal(), columns: 0, rows: 0 };
+  new Screen(output, false).show([{ text: "a".repeat(100) }, ...Array.from({ length: 30 }, () => ({ text: "b" }))]);
+  assert.ok(output.text.includes(`${"a".repeat(78)}…`), output.text);
+  assert.match(output.text, /… 8 more lines/);
+});
+
 test("a screen that was never drawn on leaves the terminal alone", () => {
   const output = terminal();
   new Screen(output, false).close();

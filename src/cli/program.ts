@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, type Option } from "commander";
 import { isLoopback, RefusalError } from "../base/index.ts";
 import { addAlertCommands } from "./alert.ts";
 import { addAuditCommand } from "./audit.ts";
@@ -39,6 +39,7 @@ import { addRateCommand } from "./rate.ts";
 import { addRestoreCommand } from "./restore.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addSigningKeyCommands } from "./signing-key.ts";
+import { sizeOr } from "./screen.ts";
 import { addSimCommands } from "./sim.ts";
 import { addUpCommand } from "./up.ts";
 import { addWalletCommands } from "./wallet.ts";
@@ -98,8 +99,8 @@ export function createProgram(context: CommandContext): Command {
       outputError: (text, write) => {
         if (!context.printer.isJson) write(text);
       },
-      getOutHelpWidth: () => stdout.columns ?? 100,
-      getErrHelpWidth: () => stderr.columns ?? 100,
+      getOutHelpWidth: () => sizeOr(stdout.columns, 100),
+      getErrHelpWidth: () => sizeOr(stderr.columns, 100),
     });
   program.hook("preAction", (_, command) => warnOfPlainHttp(command.opts<{ url?: string }>(), context));
   addUpCommand(program, context);
@@ -144,7 +145,37 @@ export function createProgram(context: CommandContext): Command {
   addBackupCommand(program, context);
   addRestoreCommand(program, context);
   addVersionCommand(program, context);
+  refuseContradictions(program);
   return program;
+}
+
+/** Of an option that is given twice the last would hold, and nobody would be told that the first is lost. */
+function refuseContradictions(command: Command): void {
+  for (const option of command.options) {
+    if (option.variadic || option.isBoolean()) continue;
+    let before: { readonly text: string | null; readonly value: unknown } | undefined;
+    command.on(`option:${option.name()}`, (text: string | null) => {
+      const value: unknown = command.getOptionValue(option.attributeName());
+      if (before !== undefined && text !== before.text && !goesOn(before.value, value)) {
+        throw givenTwice(option, before.text, text);
+      }
+      before = { text, value };
+    });
+  }
+  command.commands.forEach(refuseContradictions);
+}
+
+/** Whether an option gathers what it is given: its value is what it was, and more. */
+function goesOn(before: unknown, after: unknown): boolean {
+  if (!Array.isArray(before) || !Array.isArray(after)) return false;
+  return before.every((each, index) => each === after[index]);
+}
+
+function givenTwice({ long }: Option, before: string | null, value: string | null): CommandFailure {
+  const [first, second] = [before, value].map((each) => (each === null ? "no value" : `"${each}"`));
+  return new CommandFailure("invalid_usage", `${long} is given twice: ${first} and ${second}.`, {
+    next: `Give ${long} once.`,
+  });
 }
 
 /** A token that goes to another machine without TLS can be read on the way. */

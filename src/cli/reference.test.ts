@@ -20,6 +20,7 @@ Data goes to standard output: a table for people, or JSON with \`--json\`. Every
 with its code and what to do next; with \`--json\` as \`{"error": {"code", "message", "next"}}\`, and \`param\` and \`reasons\`
 where there are some. Exit codes: 0 success, 1 a negative result (an invalid receipt, a cloud that is not ready or not
 running, a capacity that is not reached), 2 a wrong usage or something that could not be done. \`NO_COLOR\` is respected.
+An option that takes one value is refused where it is given twice with different ones.
 
 A model in \`--models\` must be served or in the catalogue; where an upstream is in use, which may bring it later, an
 unknown one is a warning. A limit of 0 is one of nothing: it is set, with a warning.
@@ -52,7 +53,10 @@ function describe(command: Command, parent: string): readonly string[] {
   const children = command.commands.flatMap((child) => describe(child, name));
   // A group that has options of its own is a command too.
   if (children.length > 0 && command.options.length === 0) return children;
-  const list = command.options.map(item).join("");
+  const list = command.options
+    .filter(({ hidden }) => !hidden)
+    .map(item)
+    .join("");
   const line = [
     name,
     ...command.registeredArguments.map((each) => (each.required ? `<${each.name()}>` : `[${each.name()}]`)),

@@ -82,10 +82,14 @@ function addUsage(group: Command, context: CommandContext): void {
   const { printer } = context;
   const description = "the hours of each reservation between two days, as far as these are over";
   const command = withJson(withCloud(group.command("usage").description(description)));
-  withRequired(command, "--from <day>", "from this day on (UTC)");
-  withRequired(command, "--to <day>", "up to this day (UTC), included").action(
-    async (options: Options & { from: string; to: string }) => {
-      const { from, to } = options;
+  command
+    .option("--from <day>", "from this day on (UTC); default: the first of the month of --to")
+    .option("--to <day>", "up to this day (UTC), included; default: today")
+    .action(async (options: Options & { from?: string; to?: string }) => {
+      const today = dayOf(context.surroundings.clock.nowMs());
+      // A day to come that is asked for alone is that day: nothing of it is used yet.
+      const { to = latest(options.from ?? today, today) } = options;
+      const { from = firstOfMonth(isDayOfCalendar(to) ? to : today) } = options;
       const rows = await client(context, options).list<ReservationUsageRow>("/reservations/usage", { from, to });
       if (options.json === true) return printer.json(rows);
       // What the hours cost will be a column here once reservations have prices.
@@ -97,10 +101,21 @@ function addUsage(group: Command, context: CommandContext): void {
           { title: "HOURS", text: ({ hours }) => hours, align: "right" },
         ],
         rows,
-        "Nothing was reserved.",
+        `Nothing was reserved from ${from} to ${to}.`,
       );
-    },
-  );
+    });
+}
+
+function dayOf(timeMs: number): string {
+  return new Date(timeMs).toISOString().slice(0, 10);
+}
+
+function latest(day: string, another: string): string {
+  return isDayOfCalendar(day) && day > another ? day : another;
+}
+
+function firstOfMonth(day: string): string {
+  return `${day.slice(0, 7)}-01`;
 }
 
 function show(printer: Printer, reservation: Reservation, { json }: JsonOption): void {

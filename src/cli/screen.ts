@@ -43,7 +43,8 @@ export class Screen {
 
   /** One write, so that no half of a picture is seen. */
   #draw(): void {
-    const { columns = 80, rows = 24 } = this.#output;
+    const columns = sizeOr(this.#output.columns, 80);
+    const rows = sizeOr(this.#output.rows, 24);
     const drawn = fitting(this.#lines, rows).map((line) => {
       // To clear behind a full line would take its last character on some terminals.
       const text = cut(line.text, Math.max(1, columns - 1));
@@ -51,6 +52,11 @@ export class Screen {
     });
     this.#output.write(home + drawn.join("\r\n") + clearBelow);
   }
+}
+
+/** Terminals that do not know their size, as some of programs and containers, report none or 0. */
+export function sizeOr(size: number | undefined, usual: number): number {
+  return size === undefined || size === 0 ? usual : size;
 }
 
 /** As much of a text as has room, and a sign where that is not all. */

@@ -5,7 +5,7 @@ import { memoryNotes } from "./memory-fit.ts";
 import { share, whole } from "./numbers.ts";
 import { reportedNotes } from "./reported-notes.ts";
 import { openPlot, withPlot } from "./plot.ts";
-import { questionOf, type SimOptions, subjectOf, withWorkload } from "./sim-question.ts";
+import { questionOf, refuseOption, type SimOptions, subjectOf, withWorkload } from "./sim-question.ts";
 import { capacityFacts } from "./sim-text.ts";
 import { replayNotes, told } from "./workload.ts";
 
@@ -20,6 +20,12 @@ const help = "`bailiwick sim capacity --help` explains the options.";
 export function addCapacity(sim: Command, context: CommandContext): void {
   const command = withWorkload(
     sim.command("capacity").description("the fewest devices with which every seed meets its share of deadlines"),
+  );
+  refuseOption(
+    command,
+    "--fleet <fleet>",
+    "`sim capacity` finds out how many devices it takes: it is given their kind (--device), and no fleet.",
+    "Leave --fleet out; `bailiwick sim --fleet` says how a fleet fares.",
   );
   withPlot(withRequired(command, "--device <device>", "the kind of device, such as H100"))
     .option("--attainment <share>", "share of requests, each of whose tokens is in time", share, 0.99)

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Subject } from "../plot/index.ts";
 import type { Experiment, ExperimentResult } from "../sim/index.ts";
 import { type CommandContext, type JsonOption, withJson, withRequired } from "./context.ts";
@@ -44,6 +44,14 @@ export function withWorkload(command: Command): Command {
     .option("--rate <requests>", "requests a second that ServeGen's clients are scaled to", positive)
     .option("--from <seconds>", "where in ServeGen's trace to begin", whole(0, 10_000_000))
     .option("--link-gbps <rate>", "GB/s between a device and host memory; by its data sheet otherwise", positive);
+}
+
+/** Refuses an option of the other question: of how many requests a fleet meets, or how few devices meet a share of them. */
+export function refuseOption(command: Command, flags: string, message: string, next: string): Command {
+  const refused = new Option(flags).hideHelp().argParser(() => {
+    throw new CommandFailure("invalid_usage", message, { next });
+  });
+  return command.addOption(refused);
 }
 
 export async function questionOf(options: SimOptions, { surroundings, printer }: CommandContext) {

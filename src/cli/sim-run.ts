@@ -3,7 +3,7 @@ import { type CommandContext, withRequired } from "./context.ts";
 import { memoryNotes } from "./memory-fit.ts";
 import { reportedNotes } from "./reported-notes.ts";
 import { openPlot, withPlot } from "./plot.ts";
-import { questionOf, type SimOptions, subjectOf, withWorkload } from "./sim-question.ts";
+import { questionOf, refuseOption, type SimOptions, subjectOf, withWorkload } from "./sim-question.ts";
 import { resultFacts } from "./sim-text.ts";
 import { replayNotes, told } from "./workload.ts";
 
@@ -19,6 +19,15 @@ export function addRun(sim: Command, context: CommandContext): Command {
       .command("run", { isDefault: true })
       .description("of how many requests a fleet meets every deadline (the default)"),
   );
+  for (const flags of ["--device <device>", "--attainment <share>", "--most <devices>"]) {
+    const option = flags.replace(/ .*/, "");
+    refuseOption(
+      command,
+      flags,
+      `${option} is an option of \`sim capacity\`, which finds out how many devices it takes.`,
+      `Leave it out, or ask \`bailiwick sim capacity ${option}\`.`,
+    );
+  }
   return withPlot(withRequired(command, "--fleet <fleet>", "the devices, such as 16xH100 or 4xH100+4xH20")).action(
     async (options: RunOptions, command: Command) => {
       const plot = await openPlot(options, context);

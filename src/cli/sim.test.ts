@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { deviceTypeOf, policyNames, roomBytes } from "../sim/index.ts";
 import { run, temporaryFolder } from "./testing.ts";
 
-const small = ["--workload", "synthetic:4x0.2", "--minutes", "2", "--seeds", "2", "--link-gbps", "16"];
+const oneSeed = ["--workload", "synthetic:4x0.2", "--minutes", "2", "--seeds", "1", "--link-gbps", "16"];
+const small = oneSeed.with(5, "2");
 
 test("sim prints what the issue of its figures is, as JSON and as words", async () => {
   const { code, stdout } = await run(["sim", ...small, "--fleet", "2xH100", "--json"]);
@@ -161,7 +162,7 @@ test("each policy can be named, and the help names each", async () => {
   const help = await run(["sim", "run", "--help"]);
   for (const policy of policyNames) {
     assert.ok(help.stdout.replace(/\s+/g, " ").includes(policy), policy);
-    const { code } = await run(["sim", ...small, "--seeds", "1", "--fleet", "4xH100", "--policy", policy, "--json"]);
+    const { code } = await run(["sim", ...oneSeed, "--fleet", "4xH100", "--policy", policy, "--json"]);
     assert.equal(code, 0, policy);
   }
 });
@@ -222,6 +223,31 @@ test("a format means nothing for a synthetic workload, and that is said; what is
     assert.equal(notes.filter((text) => text.includes("seed")).length, 1);
     assert.equal(notes.filter((text) => text === "Poisson arrivals").length, 1);
   }
+});
+
+test("an option of the other question, and one that is given twice, is refused in words of its own", async () => {
+  const cases: readonly [readonly string[], RegExp][] = [
+    [
+      ["capacity", ...small, "--fleet", "2xH100", "--device", "H100"],
+      /^error: `sim capacity` finds .*--device.*no fleet/,
+    ],
+    [[...small, "--device", "H100"], /^error: --device is an option of `sim capacity`/],
+    [
+      ["run", ...small, "--fleet", "H100", "--attainment", "0.9"],
+      /^error: --attainment is an option of `sim capacity`/,
+    ],
+    [[...small, "--fleet", "H100", "--fleet", "2xH100"], /^error: --fleet is given twice: "H100" and "2xH100"\./],
+  ];
+  for (const [line, message] of cases) {
+    const { code, stdout, stderr } = await run(["sim", ...line]);
+    assert.deepEqual([code, stdout], [2, ""], line.join(" "));
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /unknown option/);
+  }
+  const help = await run(["sim", "capacity", "--help"]);
+  assert.doesNotMatch(help.stdout, /--fleet/);
+  const same = await run(["sim", ...small, "--fleet", "2xH100", "--fleet", "2xH100"]);
+  assert.equal(same.code, 0, "what is said twice in the same words contradicts nothing");
 });
 
 test("what cannot be simulated is refused in words that say what to write", async () => {

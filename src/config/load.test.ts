@@ -36,6 +36,18 @@ test("a wrong value is refused with its path and line, without repeating a secre
   assert.deepEqual([port?.path, port?.line], ["listen.port", 3]);
   assert.match(port?.message ?? "", /65535/);
   assert.equal(problemsOf("engine:\n  threads: many\n")[0]?.path, "engine.threads");
+  assert.match(
+    problemsOf("engine:\n  threads: many\n")[0]?.message ?? "",
+    /^must be "auto" or a whole number from 1 to 1024$/,
+  );
+  for (const [size, meant] of [
+    ["24GB", /number from 1048576 to 1000000000000000 \(bytes, written without a unit: 24GB is 24000000000\)$/],
+    ["1.5 GiB", /1\.5 GiB is 1610612736\)$/],
+    ["much", /\(bytes, written without a unit\)$/],
+  ] as const) {
+    assert.match(problemsOf(`engine:\n  memoryBytes: ${size}\n`)[0]?.message ?? "", meant);
+  }
+  assert.match(problemsOf("limits:\n  bodyBytes: 2MB\n")[0]?.message ?? "", /2MB is 2000000\)$/);
   assert.match(problemsOf("listen:\n")[0]?.message ?? "", /is empty/);
   assert.match(problemsOf("upstreams:\n  - name: a\n")[0]?.message ?? "", /is required/);
   assert.doesNotMatch(JSON.stringify(problemsOf("database:\n  url: mysql://me:hunter2@db/x\n")), /hunter2/);

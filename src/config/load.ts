@@ -96,7 +96,17 @@ function translate(error: ZodError, lineAt: LineAt): SettingsProblem[] {
 function describe(issue: ZodError["issues"][number]): string {
   if (issue.input === null) return "is empty: give it a value, or leave the key out";
   if (issue.code !== "custom" && issue.input === undefined) return "is required";
-  return issue.code === "invalid_union" ? 'must be "auto" or a whole number within its bounds' : issue.message;
+  const isOfBytes = typeof issue.path.at(-1) === "string" && /bytes$/i.test(issue.path.at(-1) as string);
+  return isOfBytes && typeof issue.input === "string" ? `${issue.message}${bytesHint(issue.input)}` : issue.message;
+}
+
+/** Sizes are whole numbers of bytes: whoever writes 24GB or 64MiB is told how that is written. */
+function bytesHint(text: string): string {
+  const [, number, prefix, isBinary] = /^(\d+(?:\.\d+)?)\s*([KMGT])(i?)B?$/i.exec(text.trim()) ?? [];
+  if (number === undefined || prefix === undefined) return " (bytes, written without a unit)";
+  const power = "KMGT".indexOf(prefix.toUpperCase()) + 1;
+  const bytes = Math.round(Number(number) * (isBinary === "" ? 1_000 : 1_024) ** power);
+  return ` (bytes, written without a unit: ${text.trim()} is ${bytes})`;
 }
 
 function unknownKey(parent: readonly PropertyKey[], key: string, line: number | undefined): SettingsProblem {

@@ -5,6 +5,7 @@ import { priceVersion } from "./price-schema.ts";
 import { catalogueEntry, modelName, upstream } from "./model-schema.ts";
 import { engineServer } from "./engine-schema.ts";
 import {
+  autoOr,
   domain,
   environmentName,
   milliseconds,
@@ -146,8 +147,7 @@ const engine = z.strictObject({
     .describe(
       "The engine on this machine: its own, vLLM, or another program that serves a model over the OpenAI API; `fake` answers from a script, for tests and benches.",
     ),
-  threads: z
-    .union([z.literal("auto"), quantity(1, 1024)])
+  threads: autoOr(1, 1024)
     .default("auto")
     .describe("CPU threads for the engine; auto leaves a core for the rest where there is more than one."),
   gpu: z
@@ -161,8 +161,7 @@ const engine = z.strictObject({
   prefillSliceTokens: quantity(8, 4096)
     .default(64)
     .describe("Prompt tokens evaluated between two chances to decode or to stop, over all sequences."),
-  memoryBytes: z
-    .union([z.literal("auto"), quantity(1_048_576, 1e15)])
+  memoryBytes: autoOr(1_048_576, 1e15)
     .default("auto")
     .describe(
       "For weights and KV of all models in memory at once; auto is nine tenths of an accelerator's memory, half of a machine's.",

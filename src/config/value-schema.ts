@@ -7,6 +7,12 @@ export function quantity(minimum: number, maximum: number) {
   return z.int().min(minimum).max(maximum);
 }
 
+/** The word, or a whole number within bounds, which an error names. */
+export function autoOr(minimum: number, maximum: number) {
+  const error = `must be "auto" or a whole number from ${minimum} to ${maximum}`;
+  return z.union([z.literal("auto"), quantity(minimum, maximum)], { error });
+}
+
 /** A duration in milliseconds within bounds. */
 export function milliseconds(minimum: number, maximum: number) {
   return z.int().min(minimum).max(maximum);

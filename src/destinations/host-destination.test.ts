@@ -127,6 +127,23 @@ test("what a host told of its pool stays with the time of its telling, until ano
   assert.equal(told(), undefined);
 });
 
+test("a pool's totals are since its process started, also where that was not heard for a while, or before this gateway was there", async (context) => {
+  const clock = new ManualClock(1_000);
+  const host = destination(context, clock);
+  const at = { reach: { socketPath: "/nowhere.sock" }, boot: "1", ...nothing };
+  const upForMs = (pool: HostPool): number => (host.told(pool), host.pool!.upForMs);
+  host.up(at);
+  clock.advance(60_000);
+  host.down("it does not answer");
+  host.up(at);
+  clock.advance(1_000);
+  assert.equal(upForMs(idle), 61_000, "the same process");
+  host.up({ ...at, boot: "2" });
+  clock.advance(500);
+  assert.equal(upForMs(idle), 500, "another one");
+  assert.equal(upForMs({ ...idle, upForMs: 7_200_000 }), 7_200_000, "it knows better itself");
+});
+
 /** A host that answers what it is told to, and the bodies of the orders that it got. */
 async function answering(
   context: TestContext,

@@ -78,6 +78,7 @@ export class HostDestination implements Destination {
   #ready = false;
   #why = startingWhy;
   #incarnation = 0;
+  /** When its process was first heard. */
   #upAtMs = 0;
   /** When it last renewed its lease, as far as it was heard. */
   #heardMs: number;
@@ -149,6 +150,9 @@ export class HostDestination implements Destination {
 
   /** The host is up and has loaded its models. */
   up(host: HostAt): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    // Another process counts from nothing; one that was not heard for a while goes on.
+    if (this.#boot !== host.boot) this.#upAtMs = nowMs;
     if (this.#boot !== host.boot || this.#reach !== host.reach) {
       void this.#address?.destroy();
       this.#address = this.#connect(host.reach);
@@ -158,9 +162,8 @@ export class HostDestination implements Destination {
     }
     this.remember(host);
     this.#ready = true;
-    // Another process counts from nothing, and what its predecessor held is gone with it.
-    this.#upAtMs = this.#options.clock.monotonicMs();
-    this.#heardMs = this.#upAtMs;
+    this.#heardMs = nowMs;
+    // What its predecessor held is gone with it.
     this.#pool = undefined;
   }
 
@@ -168,7 +171,7 @@ export class HostDestination implements Destination {
   told(pool: ToldPool): void {
     const nowMs = this.#options.clock.monotonicMs();
     this.#heardMs = nowMs;
-    this.#pool = { toldAtMs: nowMs, upForMs: nowMs - this.#upAtMs, pool };
+    this.#pool = { toldAtMs: nowMs, upForMs: pool.upForMs ?? nowMs - this.#upAtMs, pool };
   }
 
   /** The host is gone, or not yet back. What it offered is still known, so that it can be named as unavailable. */

@@ -2,7 +2,7 @@
 export interface PoolFigures {
   /** Monotonic milliseconds of the gateway's clock. */
   readonly toldAtMs: number;
-  /** How long the host had been up by then: its totals are since that long. */
+  /** How long the host's process had been up by then: its totals are since that long. */
   readonly upForMs: number;
   readonly pool: ToldPool;
 }
@@ -25,7 +25,9 @@ export interface ToldPool {
   readonly models: readonly ToldModel[];
   /** Requests that have no place yet. */
   readonly pending: number;
-  /** Since the host started. */
+  /** How long the totals are of; left out by hosts of earlier releases. */
+  readonly upForMs?: number;
+  /** Since the host's process started. */
   readonly totals: {
     readonly turns: number;
     readonly loads: number;

@@ -59,6 +59,7 @@ const pool = z.object({
     }),
   ),
   pending: figure,
+  upForMs: figure.exactOptional(),
   totals: z.object({
     turns: figure,
     loads: figure,

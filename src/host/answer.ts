@@ -1,4 +1,4 @@
-import { type Clock, errorBody, type Refusal, type Usage } from "../base/index.ts";
+import { type Clock, errorEvent, type Refusal, type Usage } from "../base/index.ts";
 import type { SequencePart } from "../engine/index.ts";
 import {
   type AnswerHead,
@@ -96,7 +96,7 @@ class StreamedAnswer implements Answer, Leaving {
     this.#pending = "";
     if (this.#refusal !== undefined && !reply.begun && text === "") return reply.refuse(this.#refusal);
     if (!reply.begun) reply.beginStream(headers);
-    if (this.#refusal !== undefined) reply.end(`${text}data: ${errorBody(this.#refusal)}\n\n`);
+    if (this.#refusal !== undefined) reply.end(`${text}${errorEvent(this.#refusal)}`);
     else if (this.#isEnded) reply.end(text);
     else {
       this.#movedMs = clock.monotonicMs();

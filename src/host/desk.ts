@@ -3,7 +3,7 @@ import { refuse, type Refusal } from "../base/index.ts";
 import type { GenerateRequest } from "../engine/index.ts";
 import type { Objective, Pool, PoolRequest } from "../pool/index.ts";
 import type { HostedModel } from "./hosted-model.ts";
-import type { Place } from "./entry.ts";
+import type { Entry, Place } from "./entry.ts";
 import { overloaded } from "./refusals.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -45,14 +45,31 @@ const bytesPerToken = 4;
 const patience = 2;
 const leastPatienceMs = 120_000;
 
+/** Who wants how many answers of which model. */
+export interface Wanted {
+  readonly model: string;
+  readonly tenant: string;
+  readonly choices: number;
+  readonly promise: Promised;
+}
+
+/** There is room to wait. */
+export interface Opening {
+  readonly outcome: "open";
+  /** Whoever gives his place for it goes now. To be called before they enter, in the same step. */
+  take(): void;
+}
+
 /** Where answers ask for their turn. */
 export interface Desk {
   /** Refuses where so many more answers of a model would find no room to wait, or the model cannot be loaded. */
-  refusalFor(model: string, choices: number): Refusal | undefined;
+  look(wanted: Wanted): Opening | Refusal;
   enter(choice: Choice): Place;
   /** Looks after those that wait, every second. */
   sweep(): void;
 }
+
+const open: Opening = { outcome: "open", take: () => undefined };
 
 /** At most of an answer that nobody has asked for yet, where only its usual length counts. */
 const usualTokens = 256;
@@ -65,8 +82,8 @@ export class PoolDesk implements Desk {
     this.#options = options;
   }
 
-  refusalFor(model: string, choices: number): Refusal | undefined {
-    const { schedule, pool, queuedPerModel, sequences } = this.#options;
+  look({ model, tenant, choices, promise }: Wanted): Opening | Refusal {
+    const { schedule, queuedPerModel, sequences } = this.#options;
     const most = sequences + queuedPerModel;
     if (choices > most) {
       const asked = `${choices} answers at once are more than the ${most} that may run and wait here.`;
@@ -77,14 +94,35 @@ export class PoolDesk implements Desk {
       schedule.totals.refused += choices;
       return hindrance;
     }
-    const { waiting, begun } = schedule.counts(model);
+    const queue = schedule.queue(model);
+    const { waiting, begun } = queue;
     const free = Math.max(0, sequences - begun - waiting);
-    if (waiting + Math.max(0, choices - free) <= queuedPerModel) return undefined;
+    const missing = waiting + Math.max(0, choices - free) - queuedPerModel;
+    if (missing <= 0) return open;
+    const { weight, isPreemptible } = promise;
+    const giving = queue.whoGivesWay({ tenant, weight, isPreemptible, choices }, missing);
+    if (giving !== undefined) return { outcome: "open", take: () => this.#displace(giving, isPreemptible) };
     schedule.totals.refused += choices;
+    return overloaded(`${waiting} wait for ${model} already.`, this.#fullForMs(model));
+  }
+
+  #displace(giving: readonly Entry[], byPreemptible: boolean): void {
+    const { schedule } = this.#options;
+    const { model } = giving[0]!.work.request;
+    const { waiting } = schedule.queue(model);
+    const fullForMs = this.#fullForMs(model);
+    schedule.displace(giving, ({ work }) => {
+      const isByTier = work.request.isPreemptible === true && !byPreemptible;
+      const taker = isByTier ? "work of a tier that comes first" : "somebody of whom fewer wait";
+      return overloaded(`${waiting} wait for ${model} already: ${taker} has this one's place.`, fullForMs);
+    });
+  }
+
+  /** When half of those that wait will have begun, for their turn or for a place: sooner most of those that come again would find it full. */
+  #fullForMs(model: string): number {
+    const { pool } = this.#options;
     const request = { ...this.#plain(model), inputTokens: 1, maxOutputTokens: usualTokens };
-    // When half of those that wait will have begun, for their turn or for a place: sooner most of those that come again would find it full.
-    const allMs = Math.max(pool.firstTokenMs(request) ?? 0, pool.retryAfterMs(request));
-    return overloaded(`${waiting} wait for ${model} already.`, allMs / 2);
+    return Math.max(pool.firstTokenMs(request) ?? 0, pool.retryAfterMs(request)) / 2;
   }
 
   enter({ id, model, tenant, prompt, maxTokens, promise, abort }: Choice): Place {

@@ -104,10 +104,11 @@ export async function openFloor(options: FloorOptions): Promise<Floor> {
     if (state instanceof Error) first.reject(state);
     else if (state === "ready") first.resolve();
   };
+  const startedMs = clock.monotonicMs();
   schedule.start();
   settle();
   const view = (): HostPool =>
-    viewOf({ models, files, room, pool, schedule, residents, engine, nowMs: clock.monotonicMs() });
+    viewOf({ models, files, room, pool, schedule, residents, engine, startedMs, nowMs: clock.monotonicMs() });
   const reserve = (reservations: readonly HostReservation[]): void => schedule.reserve(reservations);
   const forget = (tenant: string | undefined): Promise<void> => residents.forget(tenant);
   return { models, faults, desk, begun: first.promise, view, reserve, forget, stop: () => schedule.stop() };

@@ -165,10 +165,14 @@ function admit(asked: Asked, hosting: Hosting): { readonly model: HostedModel; r
   if (!model.size.chats && parsed.prompts.some(({ kind }) => kind === "chat")) {
     return refuse("endpoint_not_supported", `"${parsed.model}" completes text: it has no chat template.`);
   }
-  const refusal = hosting.desk().refusalFor(model.name, parsed.prompts.length * parsed.choicesPerPrompt);
-  if (refusal !== undefined) return refusal;
+  const { tenant, promise } = asked;
+  const choices = parsed.prompts.length * parsed.choicesPerPrompt;
+  const opening = hosting.desk().look({ model: model.name, tenant, choices, promise });
+  if (opening.outcome === "refused") return opening;
   const tally = hosting.tallies.begin(asked.request, asked);
-  return "outcome" in tally ? tally : { model, tally };
+  if ("outcome" in tally) return tally;
+  opening.take();
+  return { model, tally };
 }
 
 interface Run {

@@ -5,11 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { type Dispatcher, Pool } from "undici";
-import { createIds, ManualClock, type RequestId } from "../base/index.ts";
+import { createIds, ManualClock, RefusalError, type RequestId } from "../base/index.ts";
 import { createFake } from "../engine/fake/index.ts";
+import type { Choice, Desk } from "./desk.ts";
 import { openFloor } from "./floor.ts";
 import { type Host, type HostBounds, hostBounds, openHost } from "./host.ts";
-import type { HostCounts, HostHello } from "./protocol.ts";
+import type { HostCounts, HostHello, HostPool } from "./protocol.ts";
+import { gaveWay } from "./refusals.ts";
 import type { HostSettings } from "./settings.ts";
 
 interface Opened {
@@ -32,6 +34,7 @@ interface Changes {
   readonly sequences?: number;
   readonly bounds?: Partial<HostBounds>;
   readonly load?: boolean;
+  readonly openFloor?: typeof openFloor;
 }
 
 /** A host in this process, over its real socket, under a clock that stands still until told. */
@@ -70,7 +73,7 @@ async function open(context: TestContext, changes: Changes = {}): Promise<Opened
     ids: createIds(clock),
     pid: 1,
     log: (...line) => log.push(JSON.stringify(line)),
-    openFloor,
+    openFloor: changes.openFloor ?? openFloor,
     onHung: () => assert.fail("nothing hangs"),
     factory: () => Promise.resolve(createFake({}, clock, () => assert.fail("no script asked for a crash"))),
   });
@@ -238,6 +241,94 @@ test("a client that waits long for its first token gets comments; a failure then
   assert.equal((await failed.next()).done, true, "a failed stream has no [DONE]");
   assert.equal((await ended(counts, idOf(2))).ending, "error");
   assert.ok(log.length > 0 && !log.join("").includes("secret"));
+});
+
+test("a full queue has a place for who has fewer waiting; the latest of whom most wait is told when to come again", async (context) => {
+  const { post, pool, clock, counts } = await open(context, { sequences: 1 });
+  const of = (tenant: string, index: number, more = {}) => ({ "bailiwick-tenant": tenant, ...asked(index), ...more });
+  const comesToBe = async (index: number): Promise<void> => {
+    while ((await passing(clock, counts(idOf(index)))) !== "running") await turn();
+  };
+  const running = post(chat("[[fake:slow-prefill=40000]]"), of("flood", 0));
+  await comesToBe(0);
+  const first = post(chat("a"), of("flood", 1));
+  await comesToBe(1);
+  const latest = post(chat("a", { stream: true }), of("flood", 2));
+  await comesToBe(2);
+  clock.advance(11_000);
+  const parts = partsOf(await latest);
+  await readUntil(parts, ": keep-alive");
+  assert.equal(await errorOf(await post(chat("a"), of("flood", 3))), "503 overloaded");
+  const light = post(chat("a"), of("light", 4));
+  const event = await readUntil(parts, "\n\n");
+  const { error } = JSON.parse(event.slice(event.indexOf("{"))) as { error: Record<string, unknown> };
+  assert.equal(error["code"], "overloaded");
+  assert.match(
+    String(error["message"]),
+    /^2 wait for fake already: somebody of whom fewer wait has this one's place\.$/,
+  );
+  assert.ok(Number(error["retry_after"]) >= 1);
+  assert.equal(error["next"], `Wait ${String(error["retry_after"])} s.`);
+  assert.equal((await ended(counts, idOf(2))).ending, "error");
+  await comesToBe(4);
+  // He has one of the two places now: neither takes the other's.
+  for (const [index, tenant] of ["light", "flood"].entries())
+    assert.equal(await errorOf(await post(chat("a"), of(tenant, 5 + index))), "503 overloaded");
+  clock.advance(40_000);
+  for (const each of [running, first, light]) assert.equal((await passing(clock, each)).statusCode, 200);
+  const { body } = await pool.request({ method: "GET", path: "/host/v1/pool" });
+  const { totals, upForMs } = (await body.json()) as HostPool;
+  assert.deepEqual([totals.refused, totals.ended], [4, 3]);
+  assert.ok(upForMs! >= 51_000, String(upForMs));
+});
+
+test("what is preemptible gives its place to what is not, of its own tenant too", async (context) => {
+  const { post, clock, counts } = await open(context, { sequences: 1 });
+  const batch = { "bailiwick-tenant": "t", "bailiwick-preemptible": "yes" };
+  const comesToBe = async (index: number): Promise<void> => {
+    while ((await passing(clock, counts(idOf(index)))) !== "running") await turn();
+  };
+  const running = post(chat("[[fake:slow-prefill=50000]]"), asked(0));
+  await comesToBe(0);
+  const both = post(chat("a", { n: 2 }), { ...batch, ...asked(1) });
+  await comesToBe(1);
+  assert.equal(await errorOf(await post(chat("a"), batch)), "503 overloaded");
+  const standard = post(chat("a"), { "bailiwick-tenant": "t", ...asked(2) });
+  const refused = await both;
+  assert.ok(Number(refused.headers["retry-after"]) >= 1);
+  const { error } = (await refused.body.json()) as { error: { code: string; message: string } };
+  assert.match(error.message, /^2 wait for fake already: work of a tier that comes first has this one's place\.$/);
+  await comesToBe(2);
+  assert.equal(await counts(idOf(1)), undefined, "a refusal says all there is to know");
+  clock.advance(50_000);
+  for (const each of [running, standard]) assert.equal((await passing(clock, each)).statusCode, 200);
+});
+
+test("an answer that gives way in the middle says so and when to come again, and what it had is counted", async (context) => {
+  const choices: Choice[] = [];
+  const { post, clock, counts } = await open(context, {
+    openFloor: async (options) => {
+      const floor = await openFloor(options);
+      const { desk } = floor;
+      const enter: Desk["enter"] = (choice) => (choices.push(choice), desk.enter(choice));
+      return { ...floor, desk: { look: (wanted) => desk.look(wanted), sweep: () => desk.sweep(), enter } };
+    },
+  });
+  const whole = post(chat("[[fake:hang-after=3]]"), asked(1));
+  const { body } = await post(chat("[[fake:hang-after=3]]", { stream: true }), asked(2));
+  const parts = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  await readUntil(parts, "content");
+  while (choices.length < 2 || (await passing(clock, counts(idOf(1)))) !== "running") await turn();
+  for (const { abort } of choices) abort.abort(new RefusalError(gaveWay("fake", 7_000)));
+  const gone = await passing(clock, whole);
+  assert.equal(gone.headers["retry-after"], "7");
+  assert.equal(await errorOf(gone), "503 preempted");
+  const event = await readUntil(parts, '"retry_after":7}}\n\n');
+  assert.match(event, /"code":"preempted"/);
+  for (const index of [1, 2]) {
+    const { ending, usage } = await ended(counts, idOf(index));
+    assert.deepEqual([ending, usage.outputTokens], ["error", 3]);
+  }
 });
 
 test("an engine that fails before its first token is a 502, behind it an event; both are counted", async (context) => {

@@ -10,6 +10,12 @@ export function overloaded(message: string, retryAfterMs: number): Refusal {
   return refuse("overloaded", message, { retryAfterSeconds: secondsOf(retryAfterMs) });
 }
 
+/** A running answer that is preemptible ends where its room is needed. */
+export function gaveWay(model: string, retryAfterMs: number): Refusal {
+  const message = `This answer of ${model} gave way: somebody who has reserved the device, or work that comes first, needs its room.`;
+  return refuse("preempted", message, { retryAfterSeconds: secondsOf(retryAfterMs) });
+}
+
 /** A model at whose loading the engine has ended is left alone for a while. */
 export function resting(model: string, restMs: number): Refusal {
   const message = `${model} is not loaded for now: the engine ended when it was loaded last.`;

@@ -2,7 +2,8 @@ import { type Cancel, type Clock, type Refusal, RefusalError } from "../base/ind
 import type { LoadedModel } from "../engine/index.ts";
 import { Entry, type Keeper, type Place, type Work } from "./entry.ts";
 import type { HostReservation } from "./protocol.ts";
-import { overloaded, refusalOf } from "./refusals.ts";
+import { Queue } from "./queue.ts";
+import { gaveWay, overloaded, refusalOf } from "./refusals.ts";
 import type { Effect, HostEvent, Pool, PoolEvent, PoolRequest, RefusalReason } from "../pool/index.ts";
 
 export interface ScheduleOptions {
@@ -34,12 +35,6 @@ interface Turn {
 /** A prompt's turn is thought over after so long: the model goes on with it unless somebody else cannot wait. */
 const promptTurnMs = 250;
 
-/** Of a model's answers. */
-interface Counts {
-  waiting: number;
-  begun: number;
-}
-
 /** What a schedule has done since it began. */
 export interface ScheduleTotals {
   turns: number;
@@ -63,8 +58,8 @@ export class Schedule implements Keeper {
   readonly #entries = new Map<string, Entry>();
   /** Which of them have got something, or have ended, since that was told. */
   readonly #moved = new Set<Entry>();
-  /** How many there are, by model. */
-  readonly #counts = new Map<string, Counts>();
+  /** By model. */
+  readonly #queues = new Map<string, Queue>();
   readonly totals: ScheduleTotals = {
     turns: 0,
     loads: 0,
@@ -98,18 +93,30 @@ export class Schedule implements Keeper {
     this.#tell({ kind: "woken" });
   }
 
-  counts(model: string): Readonly<Counts> {
-    return this.#countsOf(model);
+  /** Who waits for a model, and how many of its answers have begun. */
+  queue(model: string): Pick<Queue, "waiting" | "begun" | "whoGivesWay"> {
+    return this.#queueOf(model);
   }
 
   enter(work: Work): Place {
     const entry = new Entry(work, this, this.#options.clock.monotonicMs());
     this.#entries.set(work.request.id, entry);
-    this.#countsOf(work.request.model).waiting++;
+    this.#queueOf(work.request.model).add(entry);
     // Whoever comes while prompts are computed joins them.
     if (this.#turn?.kind === "prefill") this.#endTurnSoon();
     this.#tell({ kind: "arrived", request: work.request });
     return entry;
+  }
+
+  /** Those that wait leave for others who have taken their places, and are told so. */
+  displace(entries: readonly Entry[], why: (entry: Entry) => Refusal): void {
+    for (const entry of entries) {
+      const { id } = entry.work.request;
+      if (this.#forget(id) === undefined) continue;
+      this.totals.refused++;
+      entry.reject(new RefusalError(why(entry)));
+      this.#tell({ kind: "cancelled", request: id });
+    }
   }
 
   /** A model is gone from memory by itself; whoever ran on it is told by its engine. */
@@ -174,22 +181,20 @@ export class Schedule implements Keeper {
     this.#tell({ kind: "cancelled", request: id });
   }
 
-  #countsOf(model: string): Counts {
-    let counts = this.#counts.get(model);
-    if (counts === undefined) {
-      counts = { waiting: 0, begun: 0 };
-      this.#counts.set(model, counts);
+  #queueOf(model: string): Queue {
+    let queue = this.#queues.get(model);
+    if (queue === undefined) {
+      queue = new Queue();
+      this.#queues.set(model, queue);
     }
-    return counts;
+    return queue;
   }
 
   #forget(id: string): Entry | undefined {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
     this.#entries.delete(id);
-    const counts = this.#countsOf(entry.work.request.model);
-    if (entry.hasBegun) counts.begun--;
-    else counts.waiting--;
+    this.#queueOf(entry.work.request.model).remove(entry);
     this.#moved.delete(entry);
     return entry;
   }
@@ -219,7 +224,7 @@ export class Schedule implements Keeper {
       case "refuse":
         return this.#refuse(effect.request, effect.reason, effect.retryAfterMs);
       case "fail":
-        return this.#fail(effect.request);
+        return this.#fail(effect.request, effect.reason);
       case "load":
         return void this.#load(effect.model);
       case "evict":
@@ -255,9 +260,12 @@ export class Schedule implements Keeper {
     return ends.length === 0 ? undefined : Math.min(...ends) - this.#options.clock.nowMs();
   }
 
-  #fail(id: string): void {
+  #fail(id: string, reason?: "preempted"): void {
     const entry = this.#forget(id);
-    entry?.work.fail(new Error(`${entry.work.request.model} cannot go on`));
+    if (entry === undefined) return;
+    const { request } = entry.work;
+    if (reason === undefined) return entry.work.fail(new Error(`${request.model} cannot go on`));
+    entry.work.fail(new RefusalError(gaveWay(request.model, this.#options.pool.retryAfterMs(request))));
   }
 
   async #load(model: string): Promise<void> {
@@ -304,9 +312,7 @@ export class Schedule implements Keeper {
 
   #admit(entry: Entry, model: LoadedModel): void {
     if (entry.hasBegun) return;
-    const counts = this.#countsOf(entry.work.request.model);
-    counts.waiting--;
-    counts.begun++;
+    this.#queueOf(entry.work.request.model).begin(entry);
     entry.begin(model);
   }
 

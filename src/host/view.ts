@@ -15,12 +15,14 @@ export interface Viewed {
   readonly schedule: Schedule;
   readonly residents: Residents;
   readonly engine: Engine;
+  /** When the pool began. */
+  readonly startedMs: number;
   readonly nowMs: number;
 }
 
 /** What the device does now, for whoever asks. */
 export function viewOf(viewed: Viewed): HostPool {
-  const { pool, schedule, residents, engine, models, nowMs } = viewed;
+  const { pool, schedule, residents, engine, models, startedMs, nowMs } = viewed;
   const { devices, pending } = pool.survey();
   const { turn, loading, usedBytes, models: surveyed } = devices[0]!;
   const byName = new Map(surveyed.map((each) => [each.model, each]));
@@ -37,6 +39,7 @@ export function viewOf(viewed: Viewed): HostPool {
     },
     models: models.map((each) => shown(each, byName.get(each.name), viewed)),
     pending,
+    upForMs: nowMs - startedMs,
     totals: { ...schedule.totals, loadedBytes: residents.loadedBytes },
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runExperiment, parseFleet, modelsOf } from "../sim/index.ts";
+import { runExperiment, parseFleet, parseShapes, modelsOf } from "../sim/index.ts";
 import { ManualClock } from "../base/index.ts";
 import { makePlan } from "./plan.ts";
 import { offer, smallQuestion, solverFor } from "./testing.ts";
@@ -87,8 +87,28 @@ test("where there is no fleet, it says what makes it so", async (context) => {
   assert.ok(homeless.outcome === "none");
   assert.match(
     homeless.reasons.join("\n"),
-    /qwen2\.5-72b.*H100 SXM has room for 76\.0 GiB.*would run on Instinct MI300X$/,
+    /qwen2\.5-72b.*H100 SXM has room for 76\.0 GiB.*would run on Instinct MI300X \(not in the price list\)$/,
   );
+
+  const barred = await makePlan({
+    ...large,
+    shapes: new Map([...large.shapes.keys()].map((name) => [name, parseShapes("llama3.1-70b")[0]!])),
+    prices: { currency: "EUR", offers: [offer("910B 1"), offer("H200 3")] },
+    excludedOrigins: ["US"],
+  });
+  assert.ok(barred.outcome === "none");
+  assert.match(
+    barred.reasons.join("\n"),
+    /; of known devices only those of an excluded origin would do: H200 SXM \(US\), Instinct MI300X \(US\)$/,
+    "whoever excludes an origin is not advised to buy what is of it, in the price list or not",
+  );
+  const none = await makePlan({
+    ...large,
+    prices: { currency: "EUR", offers: [offer("H100 2"), { ...offer("MI300X 3 x0"), origin: "DE" }] },
+    excludedOrigins: ["CN"],
+  });
+  assert.ok(none.outcome === "none");
+  assert.match(none.reasons.join("\n"), /would run on Instinct MI300X \(none to be had\)$/);
 
   const few = await smallQuestion("synthetic:12x0.3", "qwen2.5-7b", [offer("L40S 1 x1")], solver);
   const short = await makePlan(few);

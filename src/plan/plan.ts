@@ -66,7 +66,7 @@ export async function makePlan(question: PlanQuestion): Promise<Plan> {
 
   const workload = busiest(workloads, question.shapes);
   const demand = demandOf(workload, available, question, trials);
-  const homeless = homelessReasons(demand, { offers: available, excluded, workload, question, trials });
+  const homeless = homelessReasons(demand, { offers: available, workload, question, trials });
   if (homeless.length > 0) return { ...about(), outcome: "none", reasons: homeless };
   const templates = findTemplates(workload, available, demand, trials, progress);
   const market: Market = { offers: available, templates, groups: demand.groups.map(({ id }) => id) };

@@ -20,7 +20,6 @@ export function nothingLeft(excluded: readonly Offer[], reserved: Reserved): str
 
 interface Ground {
   readonly offers: readonly Offer[];
-  readonly excluded: readonly Offer[];
   readonly workload: Workload;
   readonly question: PlanQuestion;
   readonly trials: Trials;
@@ -50,12 +49,21 @@ function gibText(gib: number): string {
   return `${gib.toFixed(1)} GiB`;
 }
 
-function elsewhere(model: string, { offers, excluded, workload, question, trials }: Ground): string {
+/** Of known devices those that would do; who excludes an origin is not advised to buy what is of it, listed or not. */
+function elsewhere(model: string, { offers, workload, question, trials }: Ground): string {
   const others = deviceTypes
     .filter((type) => !offers.some((offer) => offer.type === type))
     .filter((type) => abilityOf(type, model, workload, question, trials).able)
-    .map((type) => `${type.name}${excluded.some((offer) => offer.type === type) ? " (excluded by origin)" : ""}`);
-  return others.length === 0 ? "no known device does, alone" : `it would run on ${others.join(", ")}`;
+    .map((type) => ({ type, listed: question.prices.offers.find((offer) => offer.type === type) }))
+    .map((other) => ({ ...other, origin: other.listed?.origin ?? other.type.makerCountry }));
+  const free = others.filter(({ origin }) => !question.excludedOrigins.includes(origin));
+  const freeTexts = free.map(
+    ({ type, listed }) => `${type.name} (${listed === undefined ? "not in the price list" : "none to be had"})`,
+  );
+  if (free.length > 0) return `it would run on ${freeTexts.join(", ")}`;
+  if (others.length === 0) return "no known device does, alone";
+  const barredTexts = others.map(({ type, origin }) => `${type.name} (${origin})`);
+  return `of known devices only those of an excluded origin would do: ${barredTexts.join(", ")}`;
 }
 
 /** Device types that serve one request at a time of a group, but no part of what comes. */

@@ -120,7 +120,7 @@ export type Effect =
       readonly retryAfterMs?: number;
     }
   /** It had tokens already, and what it needs to go on is gone (a device, or the weights for good): it ends here. */
-  | { readonly kind: "fail"; readonly request: string }
+  | { readonly kind: "fail"; readonly request: string; readonly reason?: "preempted" }
   /** Room for the weights is there: copying begins. One copy at a time on a device, beside its turns. */
   | { readonly kind: "load"; readonly device: string; readonly model: string }
   /** Not while the model has a turn. */

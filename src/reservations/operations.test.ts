@@ -122,6 +122,18 @@ test("shares that hold together leave a part for everybody else", async () => {
   );
 });
 
+test("where there are upstreams alone, neither a device nor a share can be reserved", async () => {
+  const { reservations, changes } = await grounds.fresh({ hasDevices: false });
+  const share = refusedWith(
+    await reservations.create({ project: "app", share: 0.2, from: "2027-01-01T00:00:00Z", hours: 24 }),
+    "device_not_found",
+    "share",
+  );
+  assert.match(share.message, /no device of which a share could be reserved.*upstreams cannot be reserved\.$/);
+  refusedWith(await reservations.create(oneDay), "device_not_found", "device");
+  assert.equal(changes.count, 0);
+});
+
 test("what makes no sense is refused, with the field at fault and what is known", async () => {
   const { reservations, changes } = await grounds.fresh();
   const cases: [Partial<Input>, string, string, RegExp][] = [

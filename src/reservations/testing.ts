@@ -15,6 +15,11 @@ export interface Ground {
   readonly changes: { count: number };
 }
 
+interface GroundOptions {
+  readonly otherOnlyAt?: string;
+  readonly hasDevices?: boolean;
+}
+
 export const noon = "2026-12-01T12:00:00.000Z";
 const ids = createIds(systemClock);
 
@@ -32,8 +37,8 @@ export class TemporaryGround {
     return new TemporaryGround(await temporaryPostgres());
   }
 
-  /** A database of its own; the devices are host_A and host_B, which both serve "shared"; "up" can be had elsewhere too. Policy may permit "other" at one device only. */
-  async fresh({ otherOnlyAt }: { readonly otherOnlyAt?: string } = {}): Promise<Ground> {
+  /** A database of its own; the devices are host_A and host_B, which both serve "shared"; "up" can be had elsewhere too. Policy may permit "other" at one device only, and there may be upstreams alone. */
+  async fresh({ otherOnlyAt, hasDevices = true }: GroundOptions = {}): Promise<Ground> {
     const connection = await this.#postgres.emptyDatabase();
     const clock = new ManualClock(Date.parse(noon));
     const store = await openStore({ connection, installation: ids.mint("inst"), clock, log: () => undefined });
@@ -59,10 +64,12 @@ export class TemporaryGround {
       ...common,
       tenancy,
       serving: () => ({
-        devices: [
-          { name: "host_A", models: ["shared", "up"] },
-          { name: "host_B", models: ["shared", "only-b"] },
-        ],
+        devices: hasDevices
+          ? [
+              { name: "host_A", models: ["shared", "up"] },
+              { name: "host_B", models: ["shared", "only-b"] },
+            ]
+          : [],
         elsewhere: new Set(["up"]),
       }),
       permitted: () =>

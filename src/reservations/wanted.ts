@@ -41,8 +41,18 @@ function whatOf({ device, share }: ReservationInput, devices: readonly string[])
     return { device };
   }
   if (share === undefined) throw invalid("`device` or a share of the pool is required.", "device");
-  if (share > 0 && share <= 1 && roundShare(share) === share) return { share };
-  throw invalid("`share` is above 0 and at most 1, with at most 4 decimals.", "share");
+  if (!(share > 0 && share <= 1 && roundShare(share) === share)) {
+    throw invalid("`share` is above 0 and at most 1, with at most 4 decimals.", "share");
+  }
+  // Nothing could be kept for anybody, and its hours would be metered all the same.
+  if (devices.length === 0) throw new RefusalError(nothingToShare());
+  return { share };
+}
+
+function nothingToShare(): Refusal {
+  const message =
+    "There is no device of which a share could be reserved: no host is here, and upstreams cannot be reserved.";
+  return refuse("device_not_found", message, { param: "share" });
 }
 
 function unknownDevice(device: string, devices: readonly string[]): Refusal {

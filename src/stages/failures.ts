@@ -67,6 +67,11 @@ export function takesNothing(status: number, words: Buffer): boolean {
   return status === 503 && ["draining", "engine_unavailable"].includes(String(errorIn(words)?.code));
 }
 
+/** A running answer of a host's that made room for others: it had begun, unlike whatever else gets this status. */
+export function gaveWay(status: number, words: Buffer): boolean {
+  return status === errorCodes.preempted.status && errorIn(words)?.code === "preempted";
+}
+
 /** A host that cannot write down what requests use takes none: not this one, and not the next. */
 export function declinedForAll(status: number, words: Buffer): Refusal | undefined {
   if (status !== errorCodes.journal_full.status) return undefined;

@@ -3,6 +3,7 @@ import {
   type Ending,
   errorBody,
   errorCodes,
+  errorEvent,
   refuse,
   type Refusal,
   type Usage,
@@ -16,6 +17,7 @@ import {
   connectionBroke,
   declinedForAll,
   endingOf,
+  gaveWay,
   isSilent,
   neverArrived,
   ownRefusalOf,
@@ -283,7 +285,8 @@ export class Running implements Reader, Ran {
 
   #refuse({ status, headers }: Head, words: Buffer): void {
     // A refusal comes before any work; another server error may come after some that only the host can count.
-    this.usage = status < 500 || status === 503 ? zeroUsage : undefined;
+    const hadBegun = this.#placed.destination.kind === "host" && gaveWay(status, words);
+    this.usage = status < 500 || (status === 503 && !hadBegun) ? zeroUsage : undefined;
     const declined = declinedForAll(status, words);
     if (declined !== undefined) this.#placed.destination.decline(declined);
     const own = ownRefusalOf(status, words);
@@ -299,7 +302,7 @@ export class Running implements Reader, Ran {
   #failStream(refusal: Refusal): void {
     this.failure = refusal;
     this.ending = "error";
-    const event = Buffer.from(`data: ${errorBody(refusal)}\n\n`);
+    const event = Buffer.from(errorEvent(refusal));
     if (this.#isIntentDurable) this.#answer.write(event);
     else this.last = joined([...this.#taken(), event]);
   }

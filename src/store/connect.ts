@@ -24,7 +24,10 @@ export function connect(options: ConnectOptions): Kysely<Database> {
   const pool = new Pool(poolSettings(options));
   // Unheard, either event would end the process. The pool drops a connection that breaks while it idles; of one that
   // is lent out it does not hear, and there the statement under way, or the next one, rejects.
-  pool.on("error", (error) => options.log("warn", `A connection to PostgreSQL broke: ${error.message}`));
+  pool.on("error", (error) => {
+    // One that is being closed may still hear how its server ends.
+    if (!pool.ending) options.log("warn", `A connection to PostgreSQL broke: ${error.message}`);
+  });
   pool.on("connect", (client) => {
     client.on("error", (error) => options.log("debug", `A connection to PostgreSQL broke: ${error.message}`));
   });

@@ -5,7 +5,7 @@ export interface FollowingOptions {
   readonly everyMs: number;
   /** Reads what has changed. */
   readonly read: () => Promise<void>;
-  /** Hears of the first failure of a row of them. */
+  /** Hears of the first failure of a row of them; of none after `stop`. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -14,6 +14,7 @@ export class Following {
   readonly #options: FollowingOptions;
   #asking: Promise<void> | undefined;
   #hasFailed = false;
+  #isStopped = false;
   #cancel: Cancel = () => undefined;
 
   constructor(options: FollowingOptions) {
@@ -36,6 +37,7 @@ export class Following {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#cancel();
   }
 
@@ -55,7 +57,8 @@ export class Following {
       await this.#ask();
       this.#hasFailed = false;
     } catch (error) {
-      if (!this.#hasFailed) this.#options.onFailure(error);
+      // A question that was under way may find the connection closed: that is how it was meant.
+      if (!this.#hasFailed && !this.#isStopped) this.#options.onFailure(error);
       this.#hasFailed = true;
     }
   }

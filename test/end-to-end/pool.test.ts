@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { testModel } from "../models.ts";
-import { ask, eventsOf, isDone, makeKey, metric, usageOf } from "./asking.ts";
+import { ask, control, errorIn, eventsOf, isDone, makeKey, metric, usageOf } from "./asking.ts";
 import { eventually, type RunningCloud, startCloud, temporaryFolder } from "./cloud.ts";
 
 /** Four models of the real engine on a budget that holds two, one of them pinned: `up` as an operator runs it. */
@@ -38,6 +39,7 @@ before(async () => {
       site: { jurisdiction: "DE" },
       engine: { threads: 1, gpu: "off", sequences: 2, contextTokens: 512, memoryBytes: 300_000_000 },
       models: { serve: names, entries, resident: [{ name: "pinned", pin: true }] },
+      limits: { queuedPerModel: 4 },
       // However slow the machine is: what could not be in time would be refused.
       tiers: { standard: { ttftMs: 3_600_000, tpotMs: 60_000 } },
     }),
@@ -88,6 +90,40 @@ test("requests for all of them at once are all answered, and metered", async () 
   }
   const { requests, unrated } = await usageOf(cloud, "pool");
   assert.deepEqual([requests - before.requests, unrated], [8, 0]);
+});
+
+test("a project that keeps a model's queue full shuts no other out of it", async () => {
+  for (const name of ["flood", "light"]) await control(cloud, "POST", "/projects", { organisation: "default", name });
+  const flood = await makeKey(cloud, "flood", { project: "flood" });
+  const light = await makeKey(cloud, "light", { project: "light" });
+  const askOne = (key: string) => ask({ url: cloud.url, key, more: { model: "pinned", max_tokens: 16 } });
+  const over = new AbortController();
+  const floods = { refused: 0, answered: 0 };
+  const client = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      const seen = await askOne(flood);
+      if (seen.status === 200) floods.answered++;
+      else {
+        assert.deepEqual([seen.status, errorIn(seen).code], [503, "overloaded"]);
+        assert.ok(Number(seen.headers["retry-after"]) >= 1);
+        floods.refused++;
+        // Sooner than it is told to: the queue is full at every moment.
+        await delay(20);
+      }
+    }
+  };
+  const clients = Promise.all(Array.from({ length: 16 }, client));
+  try {
+    await eventually("the queue is full", () => floods.refused > 20);
+    for (let times = 1; times <= 4; times++) {
+      const { status, text } = await askOne(light);
+      assert.equal(status, 200, `the ${times}. time: ${text}`);
+    }
+  } finally {
+    over.abort();
+    await clients;
+  }
+  assert.ok(floods.answered > 0, JSON.stringify(floods));
 });
 
 test("what the pool does is in the metrics", async () => {

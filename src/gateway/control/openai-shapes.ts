@@ -125,6 +125,9 @@ export const errorAnswer = z.object({
     code: text,
     next: text.meta({ description: "What to do about it." }),
     retry: z.boolean().meta({ description: "Whether trying again can help." }),
+    retry_after: z.int().optional().meta({
+      description: "In a stream's event, which has no header of that name: seconds after which trying again can help.",
+    }),
     reasons: z.array(text).optional().meta({ description: "Each candidate's, where a choice among several failed." }),
   }),
 });

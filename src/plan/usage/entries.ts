@@ -1,11 +1,30 @@
 import { open, readFile, stat } from "node:fs/promises";
-import { badRow, csvRows, type Place } from "../../sim/index.ts";
+import { badRow, csvRows, type Place, WorkloadError } from "../../sim/index.ts";
 import { PlanError } from "../problem.ts";
 import { lineOfElement } from "./json-place.ts";
 
 /** A row of an export by the names that its source has for things: texts from CSV, any value from JSON. */
 export interface Entry extends Place {
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Which of a JSON list it is, counted from 1 as lines are, where several may stand in one line. */
+  readonly row?: string;
+}
+
+/** What is wrong with an entry says which row it is, where its line alone does not. */
+export function readEntry<Read>(entry: Entry, read: (entry: Entry) => Read): Read {
+  try {
+    return read(entry);
+  } catch (error) {
+    throw error instanceof WorkloadError ? inRow(entry, error) : error;
+  }
+}
+
+export function badEntry(entry: Entry, what: string): WorkloadError {
+  return inRow(entry, badRow(entry, what));
+}
+
+function inRow({ row }: Entry, error: WorkloadError): WorkloadError {
+  return row === undefined ? error : new WorkloadError(`${error.message} (${row})`);
 }
 
 /** A JSON export is held as a whole. */
@@ -43,17 +62,21 @@ export async function jsonEntries(path: string): Promise<readonly Entry[]> {
   return listsIn(whole, []).flatMap(({ list, steps }) =>
     list.map((element, index) => {
       const at = [...steps, index];
-      if (!isObject(element)) throw badRow({ path, line: lineOfElement(text, at) }, "this is no object");
-      return entryOf(path, element, () => lineOfElement(text, at));
+      const [page] = steps;
+      const row = typeof page === "number" ? `page ${page + 1}, row ${index + 1}` : `row ${index + 1}`;
+      const fields = isObject(element) ? element : {};
+      const entry = entryOf(path, { fields, row }, () => lineOfElement(text, at));
+      if (!isObject(element)) throw badEntry(entry, "this is no object");
+      return entry;
     }),
   );
 }
 
 /** Its line is looked for only where it is asked for: where something is wrong. */
-function entryOf(path: string, fields: Entry["fields"], findLine: () => number): Entry {
+function entryOf(path: string, entry: Pick<Entry, "fields" | "row">, findLine: () => number): Entry {
   return {
     path,
-    fields,
+    ...entry,
     get line() {
       return findLine();
     },
@@ -78,7 +101,7 @@ function linesOf(path: string, text: string): readonly Entry[] {
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
     const value = parsed(line);
-    if (isObject(value)) return [entryOf(path, value, () => index + 1)];
+    if (isObject(value)) return [entryOf(path, { fields: value }, () => index + 1)];
     throw badRow({ path, line: index + 1 }, "neither the file is JSON, nor is this line one object of it");
   });
 }

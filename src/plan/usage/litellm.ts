@@ -1,5 +1,5 @@
 import { badRow, tokens } from "../../sim/index.ts";
-import { csvEntries, type Entry, isJsonFile, jsonEntries } from "./entries.ts";
+import { csvEntries, type Entry, isJsonFile, jsonEntries, readEntry } from "./entries.ts";
 import { count, instantMs, isYes, optionalText } from "./fields.ts";
 import type { UsageExport, UsageRow } from "./row.ts";
 
@@ -17,7 +17,7 @@ export async function readLitellm(path: string): Promise<UsageExport> {
     if (optionalText(entry, "status") === "failure") left.failed++;
     else if (isYes(entry, "cache_hit")) left.cached++;
     else if (isOther(entry)) left.other++;
-    else rows.push(rowOf(entry));
+    else rows.push(readEntry(entry, rowOf));
   }
   const notes = [
     `one row for each request, with its own time and lengths`,

@@ -1,5 +1,5 @@
 import { badRow } from "../../sim/index.ts";
-import { csvEntries, type Entry, isJsonFile, jsonEntries } from "./entries.ts";
+import { badEntry, csvEntries, type Entry, isJsonFile, jsonEntries, readEntry } from "./entries.ts";
 import { count, isYes, optionalText } from "./fields.ts";
 import type { UsageExport, UsageRow } from "./row.ts";
 
@@ -15,10 +15,10 @@ export async function readOpenai(path: string): Promise<UsageExport> {
   const rows: UsageRow[] = [];
   let batchRequests = 0;
   for await (const entry of await entriesOf(path)) {
-    const requests = isEmpty(entry) ? 0 : count(entry, "num_model_requests");
+    const requests = readEntry(entry, requestsOf);
     if (requests === 0) continue;
     if (isYes(entry, "batch")) batchRequests += requests;
-    else rows.push(rowOf(entry, requests));
+    else rows.push(readEntry(entry, () => rowOf(entry, requests)));
   }
   const notes = [
     "requests of one bucket come by chance within it (Poisson), each with the bucket's mean lengths: how they bunch, and how their lengths differ, is not known",
@@ -36,15 +36,20 @@ async function entriesOf(path: string): Promise<AsyncIterable<Entry> | Iterable<
 function flattened(buckets: readonly Entry[]): readonly Entry[] {
   return buckets.flatMap((bucket) => {
     const { start_time, end_time, results } = bucket.fields;
-    if (!Array.isArray(results)) throw badRow(bucket, "a bucket has results; this has none");
-    return (results as readonly Record<string, unknown>[]).map((result) => ({
+    if (!Array.isArray(results)) throw badEntry(bucket, "a bucket has results; this has none");
+    return (results as readonly Record<string, unknown>[]).map((result, index) => ({
       path: bucket.path,
       get line() {
         return bucket.line;
       },
       fields: { ...result, start_time, end_time },
+      ...(bucket.row === undefined ? {} : { row: `${bucket.row}, result ${index + 1}` }),
     }));
   });
+}
+
+function requestsOf(entry: Entry): number {
+  return isEmpty(entry) ? 0 : count(entry, "num_model_requests");
 }
 
 /** The CSV export has a row for each time without usage too, with nothing behind the times. */

@@ -152,6 +152,10 @@ test("a row that cannot be meant is told with its file and line", async (context
   const read = await reader(context);
   const spend = (fields: Readonly<Record<string, unknown>>): string =>
     JSON.stringify([spendLog({ note: 'a "\\" }]\n,' }), spendLog(fields)], undefined, 1);
+  const result = { num_model_requests: 5, input_tokens: 10, output_tokens: 5, model: "gpt-4o" };
+  const page = (requests: unknown) => ({
+    data: [{ start_time: 0, end_time: 60, results: [result, { ...result, num_model_requests: requests }] }],
+  });
   const cases: readonly [string, string, UsageFormat, RegExp][] = [
     ["a.json", spend({ prompt_tokens: -1 }), "litellm", /a\.json:17: prompt_tokens is -1/],
     ["a.json", spend({ startTime: "yesterday" }), "litellm", /a\.json:17: startTime is "yesterday"/],
@@ -163,6 +167,27 @@ test("a row that cannot be meant is told with its file and line", async (context
     ["b.csv", `${openaiHeader}\n0,60,,,p,1,,,,False,,1,1,0\n`, "openai", /b\.csv:2: model is empty.*group_by=model/],
     ["b.csv", `${openaiHeader}\n0,60,,,p,x,,,gpt-4o,False,,1,1,0\n`, "openai", /b\.csv:2: num_model_requests is "x"/],
     ["b.json", '{"data":[\n{"start_time":0}\n]}', "openai", /b\.json:2: a bucket has results/],
+    // In one line the line alone says nothing.
+    [
+      "l.json",
+      JSON.stringify([spendLog({}), spendLog({ model: 7, model_group: "" })]),
+      "litellm",
+      /l\.json:1: model is missing \(row 2\)$/,
+    ],
+    ["l.json", JSON.stringify([spendLog({}), 7]), "litellm", /l\.json:1: this is no object \(row 2\)$/],
+    [
+      "l.jsonl",
+      `${JSON.stringify(spendLog({}))}\n${JSON.stringify(spendLog({ prompt_tokens: -1 }))}`,
+      "litellm",
+      /l\.jsonl:2: prompt_tokens is -1[^(]*$/,
+    ],
+    [
+      "l.json",
+      JSON.stringify([page(5), page("x")]),
+      "openai",
+      /l\.json:1: num_model_requests is "x"[^(]*\(page 2, row 1, result 2\)$/,
+    ],
+    ["l.json", JSON.stringify(page(-1)), "openai", /l\.json:1: num_model_requests is -1[^(]*\(row 1, result 2\)$/],
   ];
   for (const [name, text, format, message] of cases) await assert.rejects(read(name, text, format), message);
   await assert.rejects(

@@ -60,7 +60,7 @@ test("every name refers to something that is there, and names one thing", () => 
   assert.deepEqual(problems, [
     'operators[1].name: "Alpha" is there twice: one name is one thing',
     'sites[0].operator: "Alfa" is not in operators; did you mean "Alpha"?',
-    'hosts[0].site: "de" is not in sites; did you mean "fr"?',
+    'hosts[0].site: "de" is not in sites; add it to sites',
     'hosts[0].accelerators[0]: "H100" is not in accelerators; add it to accelerators',
   ]);
 });
