@@ -31,7 +31,8 @@ export function demandWith(
   let models = 1;
   let weightsBytes = lane.model.weightsBytes;
   let copiesMs = lane.speed.loadMs;
-  let kvBytes = device.kvBytes + lane.waiting.kvBytes(request) + lane.kvBytesOf(request.inputTokens, request.maxOutputTokens);
+  let kvBytes =
+    device.kvBytes + lane.waiting.kvBytes(request) + lane.kvBytesOf(request.inputTokens, request.maxOutputTokens);
   for (const other of device.busy) {
     if (other === lane || isBehind(other, request)) continue;
     models++;

@@ -29,10 +29,10 @@ interface Growth {
 /** The lower level: whose turn it is on a device, and which weights are on it. */
 export class DeviceScheduler {
   readonly #tuning: Tuning;
-  readonly #fail: (sequence: Sequence, answer: Answer, reason?: FailReason) => void;
+  readonly #fail: (sequence: Sequence, answer: Answer, reason?: "preempted") => void;
 
   /** `fail`: a sequence can never go on. */
-  constructor(tuning: Tuning, fail: (sequence: Sequence, answer: Answer, reason?: FailReason) => void) {
+  constructor(tuning: Tuning, fail: (sequence: Sequence, answer: Answer, reason?: "preempted") => void) {
     this.#tuning = tuning;
     this.#fail = fail;
   }
@@ -334,7 +334,8 @@ export class DeviceScheduler {
   #takeKv(sequence: Sequence, answer: Answer): void {
     const lane = sequence.lane!;
     lane.remove(sequence);
-    if (lane.device.setsAside) this.#fail(sequence, answer);
+    if (lane.device.setsAside)
+      this.#fail(sequence, answer, sequence.request.isPreemptible === true ? "preempted" : undefined);
     else {
       lane.addWaiting(sequence, answer.nowMs);
       answer.ask({ kind: "drop", request: sequence.request.id });

@@ -283,11 +283,85 @@ test("what the holder of a share does is not charged to others, as long as there
   assert.ok(asks("d", { tenant: "holder" }));
 });
 
-test("the holder of a share need not make room for what gives way", () => {
-  const { asks } = withShare();
-  for (const name of ["a", "b"]) assert.ok(asks(name, { isPreemptible: true }), name);
-  assert.ok(!asks("d"), "there is no time left");
-  assert.ok(asks("d", { tenant: "holder" }));
+test("nobody has to make room for what gives way, the holder of a share as little as others", () => {
+  for (const tenant of ["holder", "other"]) {
+    const { asks } = withShare();
+    for (const name of ["a", "b", "c"]) assert.equal(asks(name, { isPreemptible: true }), name !== "c", name);
+    assert.ok(asks("d", { tenant }));
+  }
+});
+
+test("the holder's request ends what gives way of the same model, where that has all places, and who has got least of it first", () => {
+  const played = new Played(fleet([device("d", 10)], [model("a")]));
+  played.at(0, reserved("holder"));
+  const [long, short, waiting] = [4_000, 4_000, 10].map((maxOutputTokens) =>
+    request("a", { tenant: "other", isPreemptible: true, maxOutputTokens }),
+  );
+  played.arrive(1, long!);
+  played.loaded(500, "a");
+  played.turn(600, { [long!.id]: 20 });
+  played.arrive(610, short!);
+  played.turn(700, { [long!.id]: 5 });
+  played.turn(800, { [short!.id]: 1 });
+  played.turn(900, { [long!.id]: 5, [short!.id]: 5 });
+  assert.deepEqual(kinds(played.arrive(910, waiting!)), ["stop"]);
+  const own = request("a", { tenant: "holder" });
+  played.arrive(920, own);
+  const effects = played.turn(930, { [long!.id]: 1, [short!.id]: 1 });
+  assert.deepEqual(find(effects, "fail"), { kind: "fail", request: short!.id, reason: "preempted" });
+  assert.deepEqual(find(effects, "prefill")?.requests, [own.id], "before what waits and gives way");
+});
+
+test("a prompt that gives way waits behind all others of its model, and leaves them a place", () => {
+  const played = new Played(fleet([device("d", 10)], [model("a", { sequencesMax: 3 })]));
+  const batch = (): PoolRequest =>
+    request("a", { isPreemptible: true, objective: { ttftMs: 300_000, tpotMs: 2_000 }, maxOutputTokens: 4_000 });
+  const firm = request("a");
+  played.arrive(1, firm);
+  played.loaded(500, "a");
+  played.turn(600, { [firm.id]: 1 }, [firm.id]);
+  const many = [batch(), batch(), batch()];
+  const running: Record<string, number> = {};
+  const note = (effects: readonly Effect[]): void => {
+    for (const id of find(effects, "prefill")?.requests ?? []) running[id] = 1;
+  };
+  for (const each of many) note(played.arrive(700, each));
+  for (let nowMs = 1_000; nowMs < 3_000; nowMs += 100) note(played.turn(nowMs, running));
+  assert.deepEqual(Object.keys(running), [many[0]!.id, many[1]!.id], "one of three places is left");
+  const next = request("a");
+  played.arrive(3_010, next);
+  const prefill = find(played.turn(3_100, running), "prefill");
+  assert.deepEqual(prefill?.requests, [next.id]);
+});
+
+test("an engine that gives no first token keeps no other model's requests from being taken", () => {
+  const played = new Played(fleet([device("d", 20)], [model("a"), model("b"), model("mute")]), serving);
+  played.at(0, { kind: "woken" });
+  played.loaded(500, "a");
+  played.loaded(1_000, "b");
+  const mute = [request("mute"), request("mute")];
+  for (const each of mute) played.arrive(1_100, each);
+  let taken = 0;
+  for (let nowMs = 1_200; nowMs < 60_000; nowMs += 100) {
+    const { loading, turn } = played.pool.survey().devices[0]!;
+    if (loading !== undefined) played.loaded(nowMs, loading.model);
+    if (turn !== undefined) played.turn(nowMs, {});
+    if (nowMs % 5_000 !== 0) continue;
+    const before = played.pool.survey().pending;
+    const asked = request("b", { maxOutputTokens: 1 });
+    played.arrive(nowMs + 1, asked);
+    if (played.pool.survey().pending === before) taken++;
+    played.at(nowMs + 2, { kind: "cancelled", request: asked.id });
+  }
+  assert.ok(taken >= 9, `${taken} of 11`);
+});
+
+test("a request of a model that could not be loaded anywhere is told so, not that others come first", () => {
+  const played = new Played(fleet([device("d", 10)], [model("a")]));
+  played.arrive(0, request("a"));
+  played.at(100, { kind: "loadFailed", device: "d", model: "a" });
+  const refused = find(played.until("refuse", played.at(9_900, { kind: "woken" })), "refuse");
+  assert.equal(refused?.reason, "load_failed");
 });
 
 test("a model that cannot be loaded takes the place of none that is used between its tries", () => {

@@ -50,6 +50,8 @@ function share({ waiting, weight }: Tenant): number {
 
 /** Beyond so many that wait none is looked for that may have a place where others have none. */
 const lookedAtMax = 256;
+/** So many are given up for one event; the others at the next, which is at once. */
+const expiredMax = 512;
 /** A model for which no place was found so often has none. */
 const triesPerModelMax = 2;
 
@@ -121,10 +123,11 @@ export class Pending {
     if (tenant.turnedAway >= starvesAfter) this.#starving.add(tenant);
   }
 
-  /** Takes out those whose time is over. */
+  /** Takes out those whose time is over, not too many at once. */
   takeExpired(nowMs: number): Sequence[] {
     const expired: Sequence[] = [];
     for (let { first } = this.#byLast; first !== undefined && first.lastMs <= nowMs; first = this.#byLast.first) {
+      if (expired.length >= expiredMax) break;
       const { sequence } = first;
       this.remove(sequence);
       const tenant = this.#tenantOf(sequence.request);
@@ -168,7 +171,10 @@ export class Pending {
   placeNext(
     most: number,
     isFair: boolean,
-    { place, keepsOut }: { readonly place: (sequence: Sequence) => boolean; readonly keepsOut: (sequence: Sequence) => boolean },
+    {
+      place,
+      keepsOut,
+    }: { readonly place: (sequence: Sequence) => boolean; readonly keepsOut: (sequence: Sequence) => boolean },
   ): void {
     let tries = 0;
     const failures = new Map<string, number>();

@@ -24,12 +24,11 @@ import type {
   Scheduler,
 } from "./types.ts";
 
-/** More requests than this do not wait for a place: what came later would be given up anyway. */
 /** Copies of a model that fail one after the other, until its requests are given up. */
 const failuresMax = 5;
 /** A moment that was told by a clock that is behind comes back rounded. */
 const roundingMs = 1e-3;
-/** How many tenants that wait are looked at for one event, and how many of their requests for other models. */
+/** How many of those that wait are tried to be placed for one event, of those that give way apart. */
 const triesMax = 8;
 
 /**
@@ -81,7 +80,7 @@ export class Pool implements Scheduler {
   constructor(fleet: Fleet, tuning: Tuning = defaultTuning) {
     this.#fleet = fleet;
     this.#tuning = tuning;
-    this.#scheduler = new DeviceScheduler(tuning, (sequence, answer) => this.#fail(sequence, answer));
+    this.#scheduler = new DeviceScheduler(tuning, (...failed) => this.#fail(...failed));
     for (const model of fleet.models) {
       this.#models.set(model.id, model);
       this.#answers.set(model.id, new Answers());
@@ -126,7 +125,9 @@ export class Pool implements Scheduler {
   /** When a request like this one could be taken; for whoever is turned away by others than the pool. */
   retryAfterMs(request: PoolRequest): number {
     const model = this.#models.get(request.model);
-    return model === undefined ? 0 : this.#prospects.retryAfterMs(request, model, this.#pending.sizeBefore(request), this.#nowMs);
+    return model === undefined
+      ? 0
+      : this.#prospects.retryAfterMs(request, model, this.#pending.sizeBefore(request), this.#nowMs);
   }
 
   #decide(event: PoolEvent | HostEvent, answer: Answer): void {
@@ -231,6 +232,11 @@ export class Pool implements Scheduler {
     this.#ahead.warm(request, this.#models.get(request.model)!, this.#devices.values(), answer);
   }
 
+  /** Why it comes too late. */
+  #lateReason({ request }: Sequence): RefusalReason {
+    return this.#prospects.failsToLoad(request, this.#models.get(request.model)!) ? "load_failed" : "overloaded";
+  }
+
   #lastStartMs(sequence: Sequence): number {
     return this.#prospects.lastStartMs(sequence, this.#models.get(sequence.request.model)!);
   }
@@ -276,7 +282,9 @@ export class Pool implements Scheduler {
   #placePending(answer: Answer): void {
     if (this.#pending.size === 0) return;
     for (const queue of this.#pending.inTurn) {
-      for (const sequence of queue.takeExpired(this.#nowMs)) this.#giveUp(sequence, "overloaded", answer);
+      for (const sequence of queue.takeExpired(this.#nowMs)) {
+        this.#giveUp(sequence, this.#lateReason(sequence), answer);
+      }
     }
     const isFair = !this.#tuning.without.includes("fairness");
     const known = new Map<string, boolean>();
@@ -348,9 +356,9 @@ export class Pool implements Scheduler {
     lane.refresh();
   }
 
-  #fail({ request }: Sequence, answer: Answer): void {
+  #fail({ request }: Sequence, answer: Answer, reason?: "preempted"): void {
     this.#sequences.delete(request.id);
-    answer.ask({ kind: "fail", request: request.id });
+    answer.ask({ kind: "fail", request: request.id, ...(reason === undefined ? {} : { reason }) });
   }
 
   #turnEnded(id: string, steps: number, finished: readonly string[], answer: Answer): void {
@@ -458,7 +466,7 @@ export class Pool implements Scheduler {
         else over.push(sequence);
       }
       lane.removeAll(over);
-      for (const sequence of over) this.#giveUp(sequence, "overloaded", answer);
+      for (const sequence of over) this.#giveUp(sequence, this.#lateReason(sequence), answer);
       lane.refresh();
     }
   }

@@ -116,7 +116,8 @@ export class Prompts<Item extends Prompt> implements Iterable<Item> {
     if (this.#kvMeanTokens !== meanTokens) {
       this.#kvMeanTokens = meanTokens;
       for (const sums of this.#sums.values()) sums.kvBytes = 0;
-      for (const { sequence } of this.#byDue) this.#sums.get(classOf(sequence.request))!.kvBytes += this.#kvBytesOf(sequence);
+      for (const { sequence } of this.#byDue)
+        this.#sums.get(classOf(sequence.request))!.kvBytes += this.#kvBytesOf(sequence);
     }
     let kvBytes = 0;
     for (const sums of this.#before(request)) kvBytes += sums.kvBytes;

@@ -43,6 +43,14 @@ export class Prospects {
     return reason;
   }
 
+  /** Whether the last copy of its weights failed wherever it could be. */
+  failsToLoad(request: PoolRequest, model: PoolModel): boolean {
+    for (const device of this.#devices.values()) {
+      if (canHold(device, model, request) && this.#laneOn(device, model).failures === 0) return false;
+    }
+    return true;
+  }
+
   /** Until its first token, on the device that would have it first; undefined: none could run it. */
   firstTokenMs(request: PoolRequest, model: PoolModel, nowMs: number): number | undefined {
     const leastMs = this.#least(request, model, (lane) => firstTokenMs(lane, request, nowMs, this.#tuning));

@@ -24,8 +24,9 @@ async function played(
   devices: string,
   weightOf?: (tenant: string) => number,
   lastMinutes = minutes,
+  shapes = "qwen2.5-7b",
 ): Promise<readonly Outcome[]> {
-  const { fleet, requests } = await prepared(text, devices, lastMinutes);
+  const { fleet, requests } = await prepared(text, devices, lastMinutes, "10s/100ms", shapes);
   const weighted = requests.map((request): SimulatedRequest => {
     const weight = weightOf?.(request.tenant);
     return weight === undefined ? request : { ...request, weight };
@@ -38,13 +39,14 @@ async function prepared(
   devices: string,
   lastMinutes: number,
   objective = "10s/100ms",
+  shapes = "qwen2.5-7b",
 ): Promise<ReturnType<typeof prepare>> {
   const workload = await readWorkload({ workload: text, seed: 1, minutes: lastMinutes });
   return prepare(
     {
       workloads: [workload],
       fleet: parseFleet(devices),
-      shapes: parseShapes("qwen2.5-7b"),
+      shapes: parseShapes(shapes),
       objective: parseObjective(objective),
       linkGBps: 16,
     },
@@ -94,6 +96,20 @@ test("where computing is what is short, goodput does not fall either", async () 
     for (const text of tooMuch) {
       const outcomes = await played(text, devices, undefined, 2);
       assert.ok(met(outcomes) >= 0.85 * most, `${text}: ${met(outcomes)} of ${most}`);
+    }
+  }
+});
+
+test("where no two models fit, goodput does not fall either: each stays long enough", async () => {
+  for (const [devices, shapes, enough, ...tooMuch] of [
+    ["1xH100", "qwen2.5-32b", "synthetic:2x0.6", "synthetic:2x1", "synthetic:2x2"],
+    ["4xH100", "qwen2.5-32b", "synthetic:6x0.7", "synthetic:6x1", "synthetic:6x1.5"],
+    ["1xA10", "qwen2.5-7b", "synthetic:2x0.5", "synthetic:2x1"],
+  ] as const) {
+    const most = met(await played(enough, devices, undefined, minutes, shapes));
+    for (const text of tooMuch) {
+      const outcomes = await played(text, devices, undefined, minutes, shapes);
+      assert.ok(met(outcomes) >= 0.85 * most, `${text} on ${devices}: ${met(outcomes)} of ${most}`);
     }
   }
 });
@@ -182,13 +198,64 @@ test("a tenant with few requests is served beside another's flood, where one mod
 const served = (outcomes: readonly Outcome[]): number =>
   outcomes.filter(({ firstTokenMs }) => firstTokenMs !== undefined).length;
 
-test("it is served beside three that flood alike, too", async () => {
+test("it is served beside three, ten and twenty that flood alike, too", async () => {
   const flood = "model-01";
-  const few = await besideFlood(25, 100_000, 24e9, {
-    lastMinutes: 20,
-    tenantOf: ({ model }, at) => (model === flood ? `heavy-${at % 3}` : "few"),
-  });
-  assert.ok(served(few) >= 0.5 * few.length, `${served(few)} of ${few.length}`);
+  for (const [floods, least] of [
+    [3, 0.5],
+    [10, 0.4],
+    [20, 0.3],
+  ] as const) {
+    const few = await besideFlood(25, 100_000, 24e9, {
+      lastMinutes: 30,
+      tenantOf: ({ model }, at) => (model === flood ? `heavy-${at % floods}` : "few"),
+    });
+    assert.ok(served(few) >= least * few.length, `${served(few)} of ${few.length} beside ${floods}`);
+  }
+});
+
+test("a long answer that is let in so keeps nobody out", async () => {
+  const flood = "model-01";
+  const long = ({ model }: SimulatedRequest): boolean => model !== flood;
+  const { fleet, requests } = await prepared("synthetic:2x60", "1xH100", 5);
+  let few = 0;
+  const asked = requests
+    .filter((request) => !long(request) || few++ % 5_000 === 0)
+    .map((request) => (long(request) ? { ...request, outputTokens: 20_000, maxOutputTokens: 20_000 } : request));
+  const goodput = (those: readonly SimulatedRequest[]): number =>
+    met(simulate(fleet, new Pool(fleet, defaultTuning), those).outcomes.filter(({ request }) => !long(request)));
+  const [alone, beside] = [goodput(asked.filter((request) => !long(request))), goodput(asked)];
+  assert.ok(beside > 0.8 * alone, `${beside} of ${alone}`);
+});
+
+/** Its tier is batch, as the settings have it. */
+const batch = { isPreemptible: true, objective: { ttftMs: 300_000, tpotMs: 2_000 } } as const;
+
+test("what gives way turns nobody away, of the same tenant or of others, and is in time where it is taken", async () => {
+  const flood = "model-01";
+  for (const [rate, keepsKv, isSameModel] of [
+    [6, false, true],
+    [6, false, false],
+    [40, true, true],
+    [40, true, false],
+  ] as const) {
+    const { fleet, requests } = await prepared(`synthetic:2x${rate}`, "1xH100", 6);
+    let few = 0;
+    const asked = requests.flatMap((request): SimulatedRequest[] => {
+      if (request.model === flood) return [{ ...request, ...batch, tenant: "one" }];
+      if (few++ % (rate * 3) !== 0) return [];
+      return [{ ...request, tenant: "one", model: isSameModel ? flood : request.model }];
+    });
+    const devices = fleet.devices.map((device) => ({ ...device, keepsKv }));
+    const models = fleet.models.map((model) => (keepsKv ? model : { ...model, sequencesMax: 8 }));
+    const engines = { ...fleet, devices, models };
+    const { outcomes } = simulate(engines, new Pool(engines, defaultTuning), asked);
+    const [firm, gives] = [false, true].map((isBatch) =>
+      outcomes.filter(({ request }) => (request.isPreemptible === true) === isBatch),
+    ) as [Outcome[], Outcome[]];
+    const how = `${rate}/s, ${keepsKv ? "KV stays" : "engines"}, ${isSameModel ? "one model" : "two"}`;
+    assert.ok(met(firm) >= 0.95 * firm.length, `${met(firm)} of ${firm.length}: ${how}`);
+    assert.ok(met(gives) >= 0.85 * served(gives), `${met(gives)} of ${served(gives)} that gave way: ${how}`);
+  }
 });
 
 test("it is served where it asks less often than the pool remembers, and where KV goes with the weights", async () => {
