@@ -22,7 +22,7 @@ interface Tenant {
   /** In the order of what they had: all fades alike, so that it is the same at any time. */
   rank: number;
   weight: number;
-  /** Those first that have to begin first. */
+  /** Those first that are due first. */
   readonly waiting: Sorted<Entry>;
   /** The same for each model that some of them ask for. */
   readonly byModel: Map<string, Sorted<Entry>>;
@@ -39,7 +39,8 @@ interface Entry {
   readonly order: number;
 }
 
-const isDueFirst = (a: Entry, b: Entry): number => a.lastMs - b.lastMs || a.order - b.order;
+const isDueFirst = (a: Entry, b: Entry): number => a.sequence.dueMs - b.sequence.dueMs || a.order - b.order;
+const isOverFirst = (a: Entry, b: Entry): number => a.lastMs - b.lastMs || a.order - b.order;
 const waitsLess = (a: Tenant, b: Tenant): number => share(a) - share(b) || b.order - a.order;
 const hadLess = (a: Tenant, b: Tenant): number => a.rank - b.rank || a.order - b.order;
 
@@ -57,7 +58,7 @@ const triesPerModelMax = 2;
 
 /**
  * Requests that no device can take yet. Whoever had least of late is next, so that none waits behind the many of
- * another; of one tenant what has to begin first.
+ * another; of one tenant what is due first.
  */
 export class Pending {
   readonly #tenants = new Map<string, Tenant>();
@@ -67,7 +68,7 @@ export class Pending {
   /** The same, whoever has most waiting last. */
   readonly #crowd = new Sorted<Tenant>(waitsLess);
   /** All requests, by when they have to be given up. */
-  readonly #byLast = new Sorted<Entry>(isDueFirst);
+  readonly #byLast = new Sorted<Entry>(isOverFirst);
   readonly #entries = new Map<Sequence, Entry>();
   #count = 0;
   #made = 0;
@@ -139,7 +140,7 @@ export class Pending {
 
   /**
    * Gives up the place of whoever has more waiting than the request's tenant would have, by their weights: the last of his that
-   * would begin. Undefined: it is the tenant's own.
+   * is due. Undefined: it is the tenant's own.
    */
   crowdedOut(request: PoolRequest): Sequence | undefined {
     const most = this.#crowd.last;
@@ -163,9 +164,9 @@ export class Pending {
   }
 
   /**
-   * Lets `place` try to place what waits, at most so often: what has to begin first of each tenant, whoever had least first; then the
+   * Lets `place` try to place what waits, at most so often: what is due first of each tenant, whoever had least first; then the
    * same for each of its other models, which may have room where that one has none. A model that had none a few times is not tried
-   * again. Where one starves, `keepsOut` leaves out who has had more and would take its place. Unfair: simply who has to begin
+   * again. Where one starves, `keepsOut` leaves out who has had more and would take its place. Unfair: simply who has to be given up
    * first.
    */
   placeNext(

@@ -53,9 +53,13 @@ test("what gives way loses its place to everybody else, and takes nobody's", () 
   assert.equal(firm.crowdedOut(batch), batch);
 });
 
-test("what gives way is tried behind all others, and of one tenant what has to begin first", () => {
+test("what gives way is tried behind all others, and of one tenant what is due first", () => {
   const queues = new Queues();
-  const [batch, late, early] = [sequence("a", { isPreemptible: true }), sequence("a"), sequence("a")];
+  const [batch, late, early] = [
+    sequence("a", { isPreemptible: true }),
+    sequence("a", { objective: { ttftMs: 60_000, tpotMs: 250 } }),
+    sequence("a"),
+  ];
   for (const [each, lastMs] of [
     [batch, 1],
     [late, 3],

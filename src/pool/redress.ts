@@ -5,8 +5,10 @@ import type { Device, Lane } from "./state.ts";
 import type { PoolModel, PoolRequest } from "./types.ts";
 import { firstTokenMs } from "./waits.ts";
 
-/** A tenant is short where those at work have had so many times as much in the mean, one of them most of it. */
+/** A tenant is short where those at work, who flood the device, have had so many times as much in the mean. */
 const timesMore = 2;
+/** The same of one that starved, whoever they are. */
+const timesMoreThanStarved = 5;
 
 /** How much of a device's time goes into it at most: copies that a few need are steps that many lose. */
 const shareMax = 0.1;
@@ -48,7 +50,7 @@ export function redress(
     if (lane.notBeforeMs > nowMs) continue;
     const costMs = lane.costMs(request) + (lane.weights === "absent" ? 2 * lane.speed.loadMs : 0);
     const hasMs = served(request.tenant) + costMs / (request.weight ?? 1);
-    if (hasMs * timesMore > floodedMs(device, served, hasStarved)) continue;
+    if (hasMs > shortMs(device, served, hasStarved)) continue;
     const waitMs = firstTokenMs(lane, request, nowMs, tuning);
     if (waitMs < leastMs) [best, leastMs] = [{ lane, costMs }, waitMs];
   }
@@ -56,10 +58,10 @@ export function redress(
 }
 
 /**
- * The mean of those that have work there, where one of them has had as much as all others together, where they are so few that each's
- * fair share is twice what redress takes of it, or where whoever asks starved; else 0.
+ * Whoever has had less is short: a part of the mean of those that have work there. They flood the device where one of them has had as
+ * much as all others together, or where they are so few that each's fair share is twice what redress takes of it.
  */
-function floodedMs({ busy }: Device, served: Served, hasStarved: boolean): number {
+function shortMs({ busy }: Device, served: Served, hasStarved: boolean): number {
   const tenants = new Set<string>();
   for (const lane of busy) for (const tenant of lane.tenants) tenants.add(tenant);
   let sumMs = 0;
@@ -69,8 +71,10 @@ function floodedMs({ busy }: Device, served: Served, hasStarved: boolean): numbe
     sumMs += ms;
     mostMs = Math.max(mostMs, ms);
   }
-  const isFlooded = hasStarved || 2 * mostMs >= sumMs || tenants.size * 2 * shareMax <= 1;
-  return isFlooded ? sumMs / Math.max(1, tenants.size) : 0;
+  const meanMs = sumMs / Math.max(1, tenants.size);
+  const isFlooded = 2 * mostMs >= sumMs || tenants.size * 2 * shareMax <= 1;
+  if (isFlooded) return meanMs / timesMore;
+  return hasStarved ? meanMs / timesMoreThanStarved : 0;
 }
 
 /** Until when whoever was turned away before can wait for its weights there, while others make room; undefined: nobody waits. */
