@@ -7,6 +7,9 @@ import type { Tuning } from "./tuning.ts";
 import type { PoolModel, PoolRequest } from "./types.ts";
 import { firstTokenMs, promptBacklogMs } from "./waits.ts";
 
+/** What gives way is promised so many times what it would take: others come before it that are not there yet. */
+const yieldingTimes = 2;
+
 /** Who looks for a place. */
 interface Wanted {
   readonly request: PoolRequest;
@@ -32,6 +35,7 @@ export function placeRequest({ request, model, leftMs }: Wanted, places: Places,
   const { devices, laneOn, reservations, tuning } = places;
   const { ttftMs } = request.objective;
   const claims = reservations.claimsOf(request);
+  const waits = request.isPreemptible === true ? yieldingTimes : 1;
   const takesAll = tuning.without.includes("refusing");
   const shares = !tuning.without.includes("sharing");
   let best: Lane | undefined;
@@ -42,7 +46,7 @@ export function placeRequest({ request, model, leftMs }: Wanted, places: Places,
     if (lane.notBeforeMs > nowMs) continue;
     // Whoever was turned away before comes first.
     if (device.owed !== undefined && device.owed.lane !== lane && !takesAll) continue;
-    const waitMs = firstTokenMs(lane, request, nowMs, tuning);
+    const waitMs = firstTokenMs(lane, request, nowMs, tuning) * waits;
     const { compute, copies } = demandWith(lane, request, nowMs);
     const forCopies = tuning.copiesWeight * copies;
     if (!takesAll) {

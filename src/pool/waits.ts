@@ -6,8 +6,6 @@ import type { PoolRequest } from "./types.ts";
 import { isBehind, yieldingTo } from "./way.ts";
 import { idleVictims } from "./victims.ts";
 
-/** What gives way is promised for so many times as long as it would take: others come before it that are not there yet. */
-const yieldingTimes = 2;
 /** What is left for prompts at the least where steps take nearly all of the time. */
 const leastLeft = 0.1;
 
@@ -18,13 +16,8 @@ export function firstTokenMs(lane: Lane, request: PoolRequest, nowMs: number, tu
   const promptsMs = aloneMs + decodingMs(device, aloneMs, nowMs);
   const ownMs = Math.max(promptsMs, kvMs(device, lane, request, nowMs));
   const turnMs = takesTurns(lane) ? rotationMs(lane, request, aloneMs, nowMs, tuning) : 0;
-  const waitMs =
-    ownMs +
-    turnMs +
-    copyMs(device, lane, request, nowMs) +
-    sequenceMs(device, lane, request, nowMs) +
-    roomMs(device, lane, request, nowMs);
-  return request.isPreemptible === true ? waitMs * yieldingTimes : waitMs;
+  const placeMs = sequenceMs(device, lane, request, nowMs) + roomMs(device, lane, request, nowMs);
+  return ownMs + turnMs + copyMs(device, lane, request, nowMs) + placeMs;
 }
 
 /** Whether one model at a time is there, and its KV stays behind. */
@@ -158,7 +151,10 @@ function roundMs(device: Device): number {
   return durationMs;
 }
 
-/** Prompts that are not computed yet and come before this request's: those that wait, those of the turn under way, and what is left of those that have begun. */
+/**
+ * Prompts that are not computed yet and come before this request's: those that wait, those of the turn under way, and what is left of
+ * those that have begun.
+ */
 export function promptBacklogMs({ busy, turn }: Device, request: PoolRequest): number {
   let backlogMs = 0;
   for (const { waiting, promptsLeftMs, speed } of busy) backlogMs += waiting.durationMs(speed, request) + promptsLeftMs;
