@@ -42,14 +42,16 @@ const triesMax = 8;
  *    than the others can wait lets them come far enough ahead before it.
  * 4. `lateCopies`: weights are copied in the order in which they are due, beside the turns: at once where idle models make
  *    room, the longest unused first; where a model with work has to leave, as late as the deadlines allow, and only one
- *    that can wait until it is copied back. A model whose copy has come has a turn before it leaves.
+ *    that can wait until it is copied back. A model whose copy has come has a turn before it leaves, and stays for long where
+ *    no two fit.
  * 5. `lateLast`: a sequence that has missed a token is due again later: what is late stays late, and makes nobody else so.
  * 6. `refusing`: a device takes no request that it could not serve in time: of a new model where the steps and copies of
  *    all would take longer than there is, of any where its prompt would come too late. It waits for a place as long as that
  *    can still help, and is refused then, before it costs anything.
  * 7. `fairness`: among those that wait the tenant is next that has had least of the devices' time of late; and where one
  *    starves, a model that has been at work for long takes no more from whoever has had more, unless many share its steps. Who was turned away
- *    has a place beside one or a few that flood a device, even where there is none.
+ *    has a place beside one or a few that flood a device, even where there is none. What gives way (batch) comes behind all
+ *    others everywhere.
  * 8. `fewestFirst`: where nobody is in a hurry and all models at work are there, the one with fewest sequences is served
  *    first, because it is done soonest, and its place is free for a model that is not there.
  * 9. `foreseeing`: a model that was asked at regular times, as schedules do, is copied before the next, where memory idles.
