@@ -126,6 +126,60 @@ test("a project that keeps a model's queue full shuts no other out of it", async
   assert.ok(floods.answered > 0, JSON.stringify(floods));
 });
 
+/** Clients that ask one after the other with `service_tier: flex`, until `what` is done; what they were told, by code. */
+async function besideFlex(apiKey: string, what: (told: ReadonlyMap<string, number>) => Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const told = new Map<string, number>();
+  const client = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      const more = { model: "pinned", max_tokens: 200, service_tier: "flex" };
+      const seen = await ask({ url: cloud.url, key: apiKey, more });
+      const code = seen.status === 200 ? "answered" : errorIn(seen).code;
+      told.set(code, (told.get(code) ?? 0) + 1);
+      if (code !== "answered") await delay(50);
+    }
+  };
+  const clients = Promise.all(Array.from({ length: 6 }, client));
+  try {
+    await eventually("places are taken", async () => (await metric(cloud, "bailiwick_pool_running_requests")) >= 1);
+    await what(told);
+  } finally {
+    over.abort();
+    await clients;
+  }
+}
+
+test("a project's own flood of flex turns none of its other requests away", async () => {
+  await besideFlex(key, async (told) => {
+    for (let times = 1; times <= 4; times++) {
+      const { status, text } = await answerOf("pinned");
+      assert.equal(status, 200, `the ${times}. time: ${text}; flex: ${JSON.stringify([...told])}`);
+    }
+    await eventually("flex is answered, too", () => (told.get("answered") ?? 0) > 0);
+  });
+});
+
+test("whoever has reserved the device has the places of flex answers at once, and these say why they ended", async () => {
+  await control(cloud, "POST", "/projects", { organisation: "default", name: "gold" });
+  const gold = await makeKey(cloud, "gold", { project: "gold" });
+  const device = (await cloud.command<Shown>("pool")).hosts[0]!.name;
+  const asked = ["reservation", "create", "--project", "gold", "--device", device, "--hours", "1"];
+  const { id } = await cloud.command<{ id: string }>(...asked);
+  try {
+    await besideFlex(key, async (told) => {
+      for (let times = 1; (told.get("preempted") ?? 0) === 0; times++) {
+        assert.ok(times <= 60, `nobody gave way: ${JSON.stringify([...told])}`);
+        // One place is left to whoever comes; two need both.
+        const own = { url: cloud.url, key: gold, more: { model: "pinned", max_tokens: 16 } };
+        for (const { status, text } of await Promise.all([ask(own), ask(own)]))
+          assert.equal(status, 200, `the ${times}. time: ${text}`);
+      }
+    });
+  } finally {
+    await cloud.command("reservation", "end", id);
+  }
+});
+
 test("what the pool does is in the metrics", async () => {
   assert.ok((await metric(cloud, "bailiwick_pool_loads_total")) >= 4);
   assert.equal(await metric(cloud, "bailiwick_pool_failed_loads_total"), 0);
