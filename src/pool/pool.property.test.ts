@@ -246,6 +246,7 @@ const models = fc
       kvBytesPerToken: fc.constantFrom(1e5, 1e5, 1e6),
       isPinned: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
       keepWarmMs: fc.constantFrom(0, 0, 3_000, 600_000),
+      sequencesMax: fc.constantFrom(1_000, 1_000, 1, 2, 4),
     }),
     { minLength: 2, maxLength: 8, size: "max" },
   )
@@ -271,6 +272,9 @@ const steps = fc.array(
         ),
         ttftMs: fc.constantFrom(50, 1_000, 10_000, 60_000),
         tpotMs: fc.constantFrom(15, 50, 100),
+        tenant: fc.nat(3),
+        weight: fc.constantFrom(1, 1, 1, 5),
+        isPreemptible: fc.integer({ min: 0, max: 3 }).map((one) => one === 0),
         // Which of the first devices are permitted, as bits; none of those that replace them.
         devices: fc.option(fc.integer({ min: 0, max: 7 }), { freq: 4 }),
       }),
@@ -304,14 +308,14 @@ function play(
     else if ("replace" in step) world.replace(step.replace);
     else if ("jumpMs" in step) world.nowMs += step.jumpMs;
     else {
-      const { model, ttftMs, tpotMs, devices: bits, ...tokens } = step;
+      const { model, tenant, ttftMs, tpotMs, devices: bits, ...rest } = step;
       const id = `request-${index}`;
       world.arrive({
         id,
         model: `model-${model}`,
-        tenant: `tenant-${model % 2}`,
+        tenant: `tenant-${tenant}`,
         objective: { ttftMs, tpotMs },
-        ...tokens,
+        ...rest,
         ...(bits === null
           ? {}
           : { permitted: new Set([0, 1, 2].filter((each) => bits & (1 << each)).map((each) => `device-${each}`)) }),
@@ -327,6 +331,9 @@ interface Step {
   readonly maxOutputTokens: number;
   readonly ttftMs: number;
   readonly tpotMs: number;
+  readonly tenant: number;
+  readonly weight: number;
+  readonly isPreemptible: boolean;
   readonly devices: number | null;
 }
 
