@@ -2,7 +2,7 @@ import { stepMs } from "./speed.ts";
 import type { Lane } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
 import type { PoolRequest } from "./types.ts";
-import { isBehind } from "./way.ts";
+import { isBehind } from "./giving-way.ts";
 
 interface Demand {
   /**

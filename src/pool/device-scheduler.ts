@@ -1,13 +1,12 @@
 import type { Answer } from "./answer.ts";
 import { chooseLoad, chooseRoom, type Load, unblock } from "./loading.ts";
-import { givesWayTo } from "./holder.ts";
+import { givesWayTo, yieldingTo } from "./giving-way.ts";
 import type { MeasuredTurn } from "./host-events.ts";
 import { prefillMs } from "./speed.ts";
 import type { Device, Lane, Sequence, Turn } from "./state.ts";
 import { chooseTurn } from "./turns.ts";
 import type { Tuning } from "./tuning.ts";
 import { byPatience, canWaitLonger, idleVictims } from "./victims.ts";
-import { yieldingTo } from "./way.ts";
 
 /** How long a model's copy is not tried again after it has failed; doubled each time, up to the last. */
 const firstRetryMs = 1_000;

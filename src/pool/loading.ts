@@ -1,7 +1,7 @@
 import type { Device, Lane, Sequence } from "./state.ts";
 import { stayMs } from "./rotation.ts";
 import type { Tuning } from "./tuning.ts";
-import { givesWayTo, holderAtWork } from "./holder.ts";
+import { givesWayTo, holderAtWork } from "./giving-way.ts";
 import { owedStartMs } from "./redress.ts";
 import { drainMs } from "./waits.ts";
 import { busyVictims, byPatience, canWaitLonger, idleVictims, nextToDrain, startDue, toHold } from "./victims.ts";

@@ -1,4 +1,4 @@
-import { givesWayTo, holderAtWork } from "./holder.ts";
+import { givesWayTo, holderAtWork } from "./giving-way.ts";
 import { prefillMs } from "./speed.ts";
 import type { Device, Lane, Sequence } from "./state.ts";
 import type { Tuning } from "./tuning.ts";

@@ -1,6 +1,6 @@
 import { prefillMs } from "./speed.ts";
 import type { Device, Lane, Sequence } from "./state.ts";
-import { givesWayToAll } from "./way.ts";
+import { givesWayToAll } from "./giving-way.ts";
 
 /** When the first thing that a model has to do has to begin at the latest. */
 export function startDue(lane: Lane): number {

@@ -3,7 +3,7 @@ import { aheadMs, isAlone, stayMs } from "./rotation.ts";
 import type { Device, Lane } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
 import type { PoolRequest } from "./types.ts";
-import { isBehind, yieldingTo } from "./way.ts";
+import { isBehind, yieldingTo } from "./giving-way.ts";
 import { idleVictims } from "./victims.ts";
 
 /** What is left for prompts at the least where steps take nearly all of the time. */

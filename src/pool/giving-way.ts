@@ -1,4 +1,4 @@
-import type { Lane, Sequence } from "./state.ts";
+import type { Device, Lane, Sequence } from "./state.ts";
 import type { PoolRequest } from "./types.ts";
 
 /** Whether all that the model has to do comes behind a request, because it gives way, and the request does not. */
@@ -19,4 +19,16 @@ export function yieldingTo({ tenant, isPreemptible }: PoolRequest, lane: Lane): 
   const { device, running } = lane;
   if (isPreemptible === true || !lane.hasYielding || (device.setsAside && device.reservedFor !== tenant)) return [];
   return running.filter(({ request }) => request.isPreemptible === true);
+}
+
+/** Who has the device to himself and has work there: then nothing is done for what gives way. */
+export function holderAtWork({ reservedFor, busy }: Device): string | undefined {
+  if (reservedFor === undefined) return undefined;
+  for (const lane of busy) if (lane.serves(reservedFor)) return reservedFor;
+  return undefined;
+}
+
+/** Whether all that the model has to do there is others' who give way. */
+export function givesWayTo(lane: Lane, holder: string): boolean {
+  return lane.givesWay && !lane.serves(holder);
 }
